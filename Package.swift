@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Settings every Swift target shares.
+///
+/// A target that needs less says so where it is declared.
+let house: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A suite beside the module it tests.
+func tests(_ module: String, also others: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests",
+        dependencies: [.target(name: module), "TestSupport"] + others,
+        swiftSettings: house
+    )
+}
+
+let package = Package(
+    name: "swift-dagstore",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "DAGStorage", targets: ["DAGStorage"]),
+        .library(name: "CAR", targets: ["CAR", "Multiformats", "Bytes"]),
+        .library(name: "Multiformats", targets: ["Multiformats", "Bytes"]),
+        .executable(name: "dagstore", targets: ["dagstore"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // Ground: C.
+        .systemLibrary(
+            name: "CLMDB",
+            path: "CModules/CLMDB",
+            pkgConfig: "lmdb",
+            providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]
+        ),
+        .systemLibrary(
+            name: "CZstd",
+            path: "CModules/CZstd",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
+        ),
+
+        // Below the floors: the one view of bytes that all of them pass around.
+        .target(name: "Bytes", swiftSettings: house),
+
+        // Floor 0: one concern each; no floor-mates.
+        .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: house),
+        .target(name: "LMDB", dependencies: ["CLMDB", "Bytes"], swiftSettings: house),
+        .target(name: "Zstd", dependencies: ["CZstd", "Bytes"], swiftSettings: house),
+        .target(
+            name: "Hashing",
+            dependencies: ["Bytes", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house
+        ),
+
+        // Floor 1: formats. Bytes become values here; no file is opened.
+        .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: house),
+        .target(
+            name: "ShardIndex",
+            dependencies: ["Bytes", "Multiformats", "Hashing", "Zstd"],
+            swiftSettings: house
+        ),
+
+        // Floor 2: state.
+        .target(
+            name: "Catalog",
+            dependencies: ["Bytes", "Hashing", "LMDB", "ShardIndex", system],
+            swiftSettings: house
+        ),
+        .target(name: "Mounts", dependencies: ["Bytes", system], swiftSettings: house),
+
+        // Floor 3: the store.
+        .target(
+            name: "DAGStorage",
+            dependencies: [
+                "Bytes", "CAR", "Catalog", "Hashing", "Mounts", "Multiformats", "ShardIndex",
+                "Zstd", system,
+            ],
+            swiftSettings: house
+        ),
+
+        // Floor 5: doors.
+        .executableTarget(
+            name: "dagstore",
+            dependencies: [
+                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", arguments,
+            ],
+            swiftSettings: house
+        ),
+    ]
+)

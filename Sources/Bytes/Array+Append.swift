@@ -1,0 +1,16 @@
+extension [UInt8] {
+    /// Appends an integer, least significant byte first.
+    @inlinable public mutating func appendLittleEndian<T: FixedWidthInteger>(_ value: T) {
+        var rest = value
+        for _ in 0..<T.bitWidth / 8 {
+            append(UInt8(truncatingIfNeeded: rest))
+            rest = rest >> 8
+        }
+    }
+
+    /// Appends the bytes of a view.
+    @inlinable public mutating func append(_ view: ByteView) {
+        // SAFETY: the view's maker keeps the bytes alive during the call.
+        unsafe append(contentsOf: view.buffer)
+    }
+}

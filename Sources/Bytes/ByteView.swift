@@ -1,0 +1,154 @@
+/// A bounds-checked, read-only view of bytes that somebody else owns.
+///
+/// The zero-copy readers of this package take a `ByteView` over a mapping, a read buffer or a database
+/// page and answer with ranges of it. Every load is checked against `count`; a load out of bounds is a
+/// bug of the caller and traps. Whoever makes a view keeps the bytes alive and unchanged while it is used.
+///
+/// *Concurrency*: a view is two words; any thread may read through it.
+@safe public struct ByteView: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the bytes are never written through a view, and its maker promises
+    // that they stay alive and unchanged while the view is used.
+
+    /// The first byte.
+    @usableFromInline let start: UnsafeRawPointer
+    /// The number of bytes.
+    public let count: Int
+
+    /// Views the bytes of `buffer`.
+    ///
+    /// - Parameter buffer: The bytes; alive and unchanged for as long as the view is used.
+    @inlinable
+    @unsafe
+    public init(_ buffer: UnsafeRawBufferPointer) {
+        self.count = buffer.count
+        // SAFETY: a view without bytes never dereferences its start, so any address will do for it.
+        unsafe self.start = buffer.baseAddress ?? Self.nowhere
+    }
+
+    @usableFromInline static var nowhere: UnsafeRawPointer {
+        // SAFETY: one is not zero, so the pointer is not null; nobody dereferences it.
+        unsafe UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
+    }
+
+    /// A view of nothing.
+    @inlinable public static var empty: ByteView {
+        // SAFETY: there is nothing to keep alive.
+        unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// Whether there are no bytes.
+    @inlinable public var isEmpty: Bool { count == 0 }
+
+    /// The bytes as a buffer pointer.
+    ///
+    /// - Returns: A pointer that is valid while the view's maker keeps the bytes alive.
+    @inlinable
+    @unsafe
+    public var buffer: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    /// One byte.
+    @inlinable public subscript(offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < count, "a byte outside the view")
+        // SAFETY: checked above.
+        return unsafe start.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// A view of `range`, which lies inside this one.
+    @inlinable public subscript(range: Range<Int>) -> ByteView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the view")
+        // SAFETY: checked above; the bytes live as long as this view's.
+        return unsafe ByteView(
+            UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
+        )
+    }
+
+    /// A little-endian 16-bit integer at any alignment.
+    @inlinable public func loadUInt16(at offset: Int) -> UInt16 {
+        precondition(offset >= 0 && offset <= count - 2, "a load outside the view")
+        // SAFETY: checked above.
+        return unsafe UInt16(
+            littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+        )
+    }
+
+    /// A little-endian 32-bit integer at any alignment.
+    @inlinable public func loadUInt32(at offset: Int) -> UInt32 {
+        precondition(offset >= 0 && offset <= count - 4, "a load outside the view")
+        // SAFETY: checked above.
+        return unsafe UInt32(
+            littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+        )
+    }
+
+    /// A little-endian 64-bit integer at any alignment.
+    @inlinable public func loadUInt64(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= count - 8, "a load outside the view")
+        // SAFETY: checked above.
+        return unsafe UInt64(
+            littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        )
+    }
+
+    /// Whether the bytes of two views are the same.
+    ///
+    /// *Cost*: O(count), eight bytes a step.
+    @inlinable public func elementsEqual(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        var offset = 0
+        while offset + 8 <= count {
+            guard loadUInt64(at: offset) == other.loadUInt64(at: offset) else { return false }
+            offset += 8
+        }
+        while offset < count {
+            guard self[offset] == other[offset] else { return false }
+            offset += 1
+        }
+        return true
+    }
+
+    /// Whether the bytes come before those of `other`, compared as unsigned bytes from the left.
+    public func lexicographicallyPrecedes(_ other: ByteView) -> Bool {
+        let shared = min(count, other.count)
+        var offset = 0
+        while offset + 8 <= shared {
+            let mine = loadUInt64(at: offset).byteSwapped
+            let theirs = other.loadUInt64(at: offset).byteSwapped
+            guard mine == theirs else { return mine < theirs }
+            offset += 8
+        }
+        while offset < shared {
+            guard self[offset] == other[offset] else { return self[offset] < other[offset] }
+            offset += 1
+        }
+        return count < other.count
+    }
+
+    /// The bytes as a span, for as long as the view is borrowed.
+    public var span: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeBytes: buffer)
+            // SAFETY: the view's maker keeps the bytes alive while the view is used.
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The bytes, copied.
+    public var copied: [UInt8] {
+        unsafe [UInt8](buffer)
+    }
+}
+
+extension [UInt8] {
+    /// Calls `body` with a view of the elements, valid inside `body` only.
+    @inlinable public func withView<R, E: Error>(
+        _ body: (ByteView) throws(E) -> R
+    ) throws(E) -> R {
+        try unsafe span.bytes.withUnsafeBytes { (buffer) throws(E) -> R in
+            // SAFETY: the array is borrowed for the call.
+            try unsafe body(ByteView(buffer))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// A copy of some bytes, alive as long as the object.
+///
+/// *Concurrency*: immutable after `init`.
+@safe public final class OwnedBytes: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the memory is written in `init` only and freed in `deinit` only.
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// Copies `view`.
+    public init(copying view: ByteView) {
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: view.count, alignment: 16)
+        // SAFETY: both have `view.count` bytes.
+        unsafe memory.copyMemory(from: view.buffer)
+    }
+
+    /// Allocates `size` bytes and lets `body` write all of them.
+    ///
+    /// - Parameters:
+    ///   - size: The number of bytes.
+    ///   - body: Writes every byte, or throws.
+    /// - Throws: What `body` throws.
+    public init<E: Error>(
+        size: Int,
+        _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Void
+    ) throws(E) {
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        // When `body` throws, `deinit` frees the memory: every property is set.
+        try unsafe body(memory)
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    /// The bytes; valid while the object lives.
+    public var view: ByteView {
+        // SAFETY: the memory lives as long as the object, which the caller holds.
+        unsafe ByteView(UnsafeRawBufferPointer(memory))
+    }
+}

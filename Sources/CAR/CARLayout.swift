@@ -1,0 +1,100 @@
+public import Bytes
+public import Multiformats
+
+/// Where things lie in a CAR file, version 1 or 2.
+///
+/// ```
+/// CARv2:  0   11  pragma  0a a1 67 "version" 02
+///         11  16  characteristics
+///         27   8  data offset    from byte 0, little-endian as all below
+///         35   8  data size
+///         43   8  index offset   from byte 0; 0 = no index
+///         51      padding, a complete CARv1, padding, index to the end of the file
+/// ```
+///
+/// Source: ipld.io/specs/transport/car/carv2.
+public struct CARLayout: Equatable, Sendable {
+    /// The smallest data offset: pragma and header.
+    public static let dataOffsetMin: UInt64 = 51
+    /// The first bytes of every CARv2.
+    public static let pragma: [UInt8] = [0x0a, 0xa1, 0x67] + Array("version".utf8) + [0x02]
+
+    /// 1 or 2.
+    public var version: UInt64
+    /// The roots of the CARv1 header.
+    public var roots: [CID]
+    /// Where the CARv1 payload starts in the file; 0 in a CARv1.
+    public var dataOffset: UInt64
+    /// The size of the CARv1 payload, its header included.
+    public var dataSize: UInt64
+    /// The size of the CARv1 header, its length included: the payload offset of the first section.
+    public var headerSize: UInt64
+    /// Where the index starts in the file, or nil if there is none.
+    public var indexOffset: UInt64?
+    /// The CARv2 bit that claims that the index lists every section; it cannot be trusted.
+    public var isFullyIndexed: Bool
+
+    /// Reads the headers of the CAR file that `file` is.
+    ///
+    /// *Cost*: touches the headers only.
+    ///
+    /// - Parameters:
+    ///   - file: The whole file.
+    ///   - limits: `headerSizeMax` applies.
+    /// - Throws: `.truncated` if the file ends in a header or before the payload does;
+    ///   `.malformedHeader` if offsets cannot be; `.unsupportedVersion`, `.limitExceeded`,
+    ///   `.malformedVarint`.
+    public init(reading file: ByteView, limits: CARLimits = CARLimits()) throws(CARError) {
+        let outer = try CARHeader(reading: file, limits: limits)
+        guard outer.version == 2 else {
+            self.version = 1
+            self.roots = outer.roots
+            self.dataOffset = 0
+            self.dataSize = UInt64(file.count)
+            self.headerSize = outer.size
+            self.indexOffset = nil
+            self.isFullyIndexed = false
+            return
+        }
+        guard file.count >= Int(Self.dataOffsetMin) else {
+            throw CARError(.truncated, at: 11, "a CARv2 header")
+        }
+        let dataOffset = file.loadUInt64(at: 27)
+        let dataSize = file.loadUInt64(at: 35)
+        let indexOffset = file.loadUInt64(at: 43)
+        guard dataOffset >= Self.dataOffsetMin, dataOffset < 1 << 63 else {
+            throw CARError(.malformedHeader, at: 27, "data offset \(dataOffset)")
+        }
+        guard dataSize > 0, dataSize < 1 << 63 else {
+            throw CARError(.malformedHeader, at: 35, "data size \(dataSize)")
+        }
+        guard indexOffset < 1 << 63 else {
+            throw CARError(.malformedHeader, at: 43, "index offset \(indexOffset)")
+        }
+        guard dataOffset <= UInt64(file.count), dataSize <= UInt64(file.count) - dataOffset else {
+            throw CARError(
+                .truncated,
+                at: 27,
+                "\(dataSize) bytes of data from byte \(dataOffset) in a file of \(file.count)"
+            )
+        }
+        let payload = file[Int(dataOffset)..<Int(dataOffset + dataSize)]
+        let inner = try CARHeader(reading: payload, limits: limits, base: dataOffset)
+        guard inner.version == 1 else {
+            throw CARError(.unsupportedVersion, at: dataOffset, "a CARv2 inside a CARv2")
+        }
+        self.version = 2
+        self.roots = inner.roots
+        self.dataOffset = dataOffset
+        self.dataSize = dataSize
+        self.headerSize = inner.size
+        self.indexOffset = indexOffset == 0 ? nil : indexOffset
+        self.isFullyIndexed = file[11] & 0x80 != 0
+    }
+
+    /// The bytes of the index in `file`, if the header names one and the file reaches that far.
+    public func index(in file: ByteView) -> ByteView? {
+        guard let indexOffset, indexOffset < UInt64(file.count) else { return nil }
+        return file[Int(indexOffset)..<file.count]
+    }
+}

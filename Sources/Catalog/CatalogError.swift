@@ -1,0 +1,62 @@
+package import LMDB
+package import ShardIndex
+
+/// Why the catalogue could not do what was asked.
+///
+/// Two errors are equal when their codes are.
+package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What went wrong.
+    package enum Code: String, Sendable {
+        /// There is no catalogue, and it may not be made.
+        case missing
+        /// The catalogue, or an index in it, is not what was written.
+        case corrupt
+        /// The map or the disk is full; nothing was changed.
+        case full
+        /// Somebody else has it open for writing.
+        case locked
+        /// A newer version wrote it.
+        case tooNew
+        /// It cannot be written: opened so, no permission, or a commit failed before.
+        case readOnly
+        /// The key is taken.
+        case exists
+        /// The disk failed.
+        case io
+    }
+
+    /// The kind of error.
+    package let code: Code
+    /// What was found, for people.
+    package let detail: String
+
+    @inline(never)
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    @inline(never)
+    package init(_ error: LMDBError) {
+        let code: Code =
+            switch error.code {
+            case .mapFull, .diskFull: .full
+            case .corrupted: .corrupt
+            case .versionMismatch: .tooNew
+            case .alreadyOpen: .locked
+            case .permission: .readOnly
+            case .missing: .missing
+            case .keyExists: .exists
+            default: .io
+            }
+        self.init(code, error.description)
+    }
+
+    @inline(never)
+    package init(_ error: ShardIndexError) {
+        self.init(.corrupt, error.description)
+    }
+
+    package static func == (one: Self, other: Self) -> Bool { one.code == other.code }
+    package var description: String { detail }
+}

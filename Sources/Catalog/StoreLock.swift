@@ -1,0 +1,60 @@
+internal import Synchronization
+internal import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// The lock that makes one process the owner of a store.
+///
+/// The system lets go of it when the process ends, however it ends.
+final class StoreLock: Sendable {
+    private let descriptor: Mutex<FileDescriptor?>
+
+    /// Takes the lock on the file at `path`, which is made if it is missing.
+    ///
+    /// - Throws: `.locked` if somebody has it; `.readOnly` without permission; `.io`, `.full`.
+    init(at path: FilePath) throws(CatalogError) {
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(
+                path,
+                .readWrite,
+                options: [.create, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            )
+        } catch {
+            let errno = error as? Errno
+            let code: CatalogError.Code =
+                switch errno {
+                case .permissionDenied, .readOnlyFileSystem, .notPermitted: .readOnly
+                case .noSpace, .diskQuotaExceeded: .full
+                case .noSuchFileOrDirectory, .notDirectory: .missing
+                default: .io
+                }
+            throw CatalogError(code, "\(path): \(error)")
+        }
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
+            try? file.close()
+            let isTaken = error == .wouldBlock
+            throw CatalogError(
+                isTaken ? .locked : .io,
+                isTaken ? "\(path): another process has the store open" : "\(path): \(error)"
+            )
+        }
+        descriptor = Mutex(file)
+    }
+
+    deinit { release() }
+
+    /// Gives the lock back.
+    func release() {
+        descriptor.withLock { file in
+            try? file?.close()
+            file = nil
+        }
+    }
+}

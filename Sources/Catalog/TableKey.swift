@@ -1,0 +1,28 @@
+internal import Bytes
+
+/// The keys of the catalogue's tables: integers, most significant byte first, so that they sort.
+enum TableKey {
+    /// A shard's number.
+    static func shard(_ number: UInt32) -> [UInt8] { bigEndian(number) }
+
+    /// A generation.
+    static func generation(_ generation: UInt64) -> [UInt8] { bigEndian(generation) }
+
+    /// One value of a generation.
+    static func value(_ generation: UInt64, _ number: UInt32) -> [UInt8] {
+        bigEndian(generation) + bigEndian(number)
+    }
+
+    static func bigEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+        stride(from: T.bitWidth - 8, through: 0, by: -8).map {
+            UInt8(truncatingIfNeeded: value >> $0)
+        }
+    }
+}
+
+extension ByteView {
+    /// A shard number or the number of a value, most significant byte first.
+    func loadBigEndianUInt32(at offset: Int) -> UInt32 { loadUInt32(at: offset).byteSwapped }
+    /// A generation, most significant byte first.
+    func loadBigEndianUInt64(at offset: Int) -> UInt64 { loadUInt64(at: offset).byteSwapped }
+}

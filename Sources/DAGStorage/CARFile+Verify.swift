@@ -1,0 +1,270 @@
+internal import Bytes
+package import CAR
+internal import Dispatch
+internal import Hashing
+internal import Mounts
+package import Multiformats
+internal import Synchronization
+
+/// What hashing every block of a CAR found.
+package struct CARVerification: Sendable {
+    /// A block whose bytes do not have its CID's hash.
+    package struct Mismatch: Sendable, Equatable {
+        /// Where its section starts in the payload.
+        package let offset: UInt64
+        /// Its CID.
+        package let cid: CID
+    }
+
+    /// Sections hashed or, with an unknown hash function, passed over.
+    package var sections: UInt64 = 0
+    /// Sections whose hash function is not known here.
+    package var unverified: UInt64 = 0
+    /// Blocks with another hash.
+    package var mismatches: UInt64 = 0
+    /// The first of them in file order.
+    package var firstMismatch: Mismatch?
+    /// What the embedded index says that the sections do not, or the other way round; the first by offset.
+    package var indexFault: CARError?
+    /// Where the file stops being a CAR.
+    package var malformation: CARError?
+
+    /// Whether everything holds.
+    package var isSound: Bool { mismatches == 0 && indexFault == nil && malformation == nil }
+
+    fileprivate mutating func note(_ mismatch: Mismatch) {
+        mismatches += 1
+        guard mismatch.offset < firstMismatch?.offset ?? .max else { return }
+        firstMismatch = mismatch
+    }
+
+    fileprivate mutating func note(indexFault fault: CARError) {
+        guard fault.offset < indexFault?.offset ?? .max else { return }
+        indexFault = fault
+    }
+
+    fileprivate mutating func add(_ other: CARVerification) {
+        sections += other.sections
+        unverified += other.unverified
+        let count = mismatches + other.mismatches
+        if let mismatch = other.firstMismatch { note(mismatch) }
+        mismatches = count
+        if let fault = other.indexFault { note(indexFault: fault) }
+    }
+}
+
+extension CARFile {
+    /// Hashes every block, on all processors, and compares an embedded index with the sections.
+    ///
+    /// A malformed file ends the walk; what came before it is counted. Identity sections may be missing
+    /// from an index.
+    ///
+    /// *Cost*: hashing; the walk itself is a hundredth of it. An embedded index takes 16 bytes of memory
+    /// an entry. Blocks the calling thread.
+    ///
+    /// - Parameters:
+    ///   - workers: Threads that hash.
+    ///   - progress: Told the payload offset reached, now and then.
+    /// - Returns: What was found.
+    package func verify(
+        workers: Int,
+        progress: (@Sendable (UInt64) -> Void)? = nil
+    ) -> CARVerification {
+        let payload = mapped.bytes[
+            Int(layout.dataOffset)..<Int(layout.dataOffset + layout.dataSize)
+        ]
+        let dispenser = SectionDispenser(layout: layout, limits: limits, payload: payload)
+        let claims: IndexClaims?
+        let total = Mutex(CARVerification())
+        do throws(CARError) {
+            claims = try embeddedIndex().map { IndexClaims($0) }
+        } catch {
+            claims = nil
+            total.withLock { $0.note(indexFault: error) }
+        }
+        DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
+            var own = CARVerification()
+            var batch: [Section] = []
+            while dispenser.take(&batch) {
+                if let first = batch.first, let last = batch.last {
+                    mapped.willRead(
+                        at: layout.dataOffset + first.offset,
+                        size: last.end - first.offset
+                    )
+                }
+                for section in batch { Self.verify(section, payload, claims, &own) }
+                if let progress, let last = batch.last { progress(last.end) }
+            }
+            total.withLock { $0.add(own) }
+        }
+        var result = total.withLock { $0 }
+        result.malformation = dispenser.error
+        guard let claims, result.malformation == nil else { return result }
+        if let fault = claims.firstOutside(dispenser) { result.note(indexFault: fault) }
+        return result
+    }
+
+    private static func verify(
+        _ section: Section,
+        _ payload: ByteView,
+        _ claims: IndexClaims?,
+        _ result: inout CARVerification
+    ) {
+        let cid = payload[Int(section.cidOffset)..<Int(section.dataOffset)]
+        let digest = cid[section.cid.digestOffset..<cid.count]
+        let outcome = BlockHash.check(
+            code: section.cid.hashCode,
+            digest: digest,
+            data: payload[Int(section.dataOffset)..<Int(section.end)]
+        )
+        result.sections += 1
+        switch outcome {
+        case .matches: break
+        case .unsupported: result.unverified += 1
+        case .differs:
+            let cid = CID(bytes: cid.copied, layout: section.cid)
+            result.note(CARVerification.Mismatch(offset: section.offset, cid: cid))
+        }
+        if let fault = claims?.check(section, digest: digest) { result.note(indexFault: fault) }
+    }
+}
+
+/// Hands sections out in batches, in file order, to whoever hashes them.
+private final class SectionDispenser: Sendable {
+    /// Data in a batch: enough to make the lock cheap, little enough to share the end evenly.
+    private static let batchSize: UInt64 = 1 << 20
+
+    private struct State {
+        var scanner: SectionScanner
+        var error: CARError?
+        var isAtEnd = false
+    }
+
+    private let state: Mutex<State>
+    private let payload: ByteView
+    private let first: SectionScanner
+
+    init(layout: CARLayout, limits: CARLimits, payload: ByteView) {
+        self.payload = payload
+        first = SectionScanner(
+            start: layout.headerSize,
+            payloadSize: layout.dataSize,
+            limits: limits
+        )
+        state = Mutex(State(scanner: first))
+    }
+
+    /// Another walk over the same sections.
+    func fromTheStart() -> (scanner: SectionScanner, payload: ByteView) {
+        (first, payload)
+    }
+
+    /// What ended the walk before the end, if anything did.
+    var error: CARError? { state.withLock { $0.error } }
+
+    /// Takes the next sections; false if there are none.
+    func take(_ batch: inout [Section]) -> Bool {
+        batch.removeAll(keepingCapacity: true)
+        state.withLock { state in
+            guard !state.isAtEnd else { return }
+            let start = state.scanner.position
+            var section = Section.none
+            do throws(CARError) {
+                while state.scanner.position - start < Self.batchSize {
+                    let step = try state.scanner.next(in: payload, at: 0, into: &section)
+                    guard step == .section else {
+                        state.isAtEnd = true
+                        return
+                    }
+                    batch.append(section)
+                }
+            } catch {
+                state.error = error
+                state.isAtEnd = true
+            }
+        }
+        return !batch.isEmpty
+    }
+}
+
+/// What an embedded index says, ordered by offset.
+private struct IndexClaims: Sendable {
+    private struct Claim {
+        let offset: UInt64
+        let bucket: Int32
+        let record: Int32
+    }
+
+    private let index: CARIndex
+    private let claims: [Claim]
+
+    init(_ index: CARIndex) {
+        self.index = index
+        var claims: [Claim] = []
+        claims.reserveCapacity(index.count)
+        for (number, bucket) in index.buckets.enumerated() {
+            for record in 0..<bucket.count {
+                claims.append(
+                    Claim(
+                        offset: index.entry(record, of: bucket).offset,
+                        bucket: Int32(number),
+                        record: Int32(record)
+                    )
+                )
+            }
+        }
+        claims.sort { $0.offset < $1.offset }
+        self.claims = claims
+    }
+
+    /// Compares what the index says of a section with what it is.
+    func check(_ section: Section, digest: ByteView) -> CARError? {
+        var low = 0
+        var high = claims.count
+        while low < high {
+            let middle = (low + high) / 2
+            if claims[middle].offset < section.offset { low = middle + 1 } else { high = middle }
+        }
+        guard low < claims.count, claims[low].offset == section.offset else {
+            guard !section.cid.isIdentity else { return nil }
+            return CARError(.malformedIndex, at: section.offset, "the index lacks this section")
+        }
+        while low < claims.count, claims[low].offset == section.offset {
+            let claim = claims[low]
+            let entry = index.entry(Int(claim.record), of: index.buckets[Int(claim.bucket)])
+            guard (entry.hashCode ?? section.cid.hashCode) == section.cid.hashCode,
+                entry.digest.elementsEqual(digest)
+            else {
+                return CARError(
+                    .malformedIndex,
+                    at: section.offset,
+                    "the index has another multihash for this section"
+                )
+            }
+            low += 1
+        }
+        return nil
+    }
+
+    /// The first record whose offset is no section's.
+    ///
+    /// *Cost*: one more walk over the section headers, without hashing.
+    func firstOutside(_ dispenser: SectionDispenser) -> CARError? {
+        var walk = dispenser.fromTheStart()
+        var section = Section.none
+        section.offset = .max
+        var next = 0
+        while next < claims.count {
+            let offset = claims[next].offset
+            while walk.scanner.position <= offset {
+                let step = try? walk.scanner.next(in: walk.payload, at: 0, into: &section)
+                guard step == .section else { break }
+            }
+            guard section.offset == offset else {
+                return CARError(.malformedIndex, at: offset, "no section starts here")
+            }
+            next += 1
+        }
+        return nil
+    }
+}

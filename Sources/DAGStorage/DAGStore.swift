@@ -1,0 +1,161 @@
+internal import Catalog
+internal import Dispatch
+internal import Mounts
+internal import Synchronization
+public import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A store of shards: CAR files, an index of each, and what is known of them.
+///
+/// ```
+/// <directory>/LOCK            held by the process that writes
+/// <directory>/catalog/        records and indexes, one LMDB environment
+/// <directory>/tmp/            what does not fit in memory while a shard is indexed; nothing stays
+/// ```
+///
+/// *Durability*: what was answered is on disk, unless `Configuration.durability` says otherwise.
+///
+/// *Concurrency*: every method may be called from any thread or task, at once.
+public final class DAGStore: Sendable {
+    struct State {
+        var isClosed = false
+        /// Keys that are being registered or destroyed.
+        var busy: Set<ShardKey> = []
+        /// Shards that are being opened, and how often.
+        var opening: [ShardKey: Int] = [:]
+        var open: [ShardKey: OpenShard] = [:]
+        /// Shards without leases, the one that lost its last lease first in front.
+        var idle: [ShardKey] = []
+        var leases = 0
+    }
+
+    /// A shard in memory.
+    struct OpenShard {
+        let core: ShardCore
+        var references: Int
+    }
+
+    let directory: FilePath
+    let configuration: Configuration
+    let catalog: Catalog
+    let cache: PageCache
+    let jobs: JobPool
+    /// Runs all write transactions of this store, one after the other.
+    let writer = DispatchQueue(label: "dagstore.writer")
+    let state = Mutex(State())
+
+    private init(directory: FilePath, configuration: Configuration, catalog: Catalog) {
+        self.directory = directory
+        self.configuration = configuration
+        self.catalog = catalog
+        cache = PageCache(sizeMax: configuration.pageCacheSize)
+        jobs = JobPool(label: "dagstore.jobs", width: configuration.concurrentIndexing + 1)
+    }
+
+    deinit {
+        // Every lease refers to the store, so that there is none left.
+        catalog.close()
+    }
+
+    /// Opens the store in `directory`; unless read-only, makes it if there is none.
+    ///
+    /// *Cost*: does not depend on the number of shards.
+    ///
+    /// - Parameters:
+    ///   - directory: Where the store is; made, with the directories above it, if missing.
+    ///   - configuration: How it behaves.
+    /// - Returns: The store, open until `close()` or until the last reference goes.
+    /// - Throws: `catalogLocked` if another process, or another `DAGStore` of this one, has it open for
+    ///   writing; `catalogTooNew`, `catalogCorrupt`, `catalogFull`, `readOnly`;
+    ///   `invalidArgument` if it is read-only and there is no store; `invalidConfiguration`.
+    public static func open(
+        at directory: FilePath,
+        configuration: Configuration = Configuration()
+    ) throws -> DAGStore {
+        try configuration.check()
+        let place = directory.appending("catalog")
+        if configuration.isReadOnly {
+            guard isDirectory(place) else {
+                throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
+            }
+        } else {
+            try makeDirectory(place)
+            try makeDirectory(directory.appending("tmp"))
+        }
+        let catalog = try translating {
+            try Catalog(
+                at: place,
+                lockFile: directory.appending("LOCK"),
+                options: Catalog.Options(
+                    mapSize: configuration.mapSize,
+                    isReadOnly: configuration.isReadOnly,
+                    isRelaxed: configuration.durability == .relaxed
+                ),
+                randomKey: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max))
+            )
+        }
+        let store = DAGStore(directory: directory, configuration: configuration, catalog: catalog)
+        if !configuration.isReadOnly { try store.deleteLeftovers() }
+        return store
+    }
+
+    /// Deletes the indexes that no record names: those that were being written when a process ended.
+    private func deleteLeftovers() throws {
+        try translating {
+            for generation in try catalog.pendingGenerations() {
+                try catalog.deleteGeneration(generation)
+            }
+        }
+    }
+
+    /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
+    ///
+    /// Leases that are still held go on working, and the files are closed with the last of them.
+    /// Idempotent.
+    public func close() async {
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
+        await jobs.drain()
+        let isUnused = state.withLock { state in
+            for key in state.idle { state.open[key] = nil }
+            state.idle = []
+            return state.leases == 0
+        }
+        if isUnused { catalog.close() }
+    }
+
+    func checkOpen() throws {
+        guard !state.withLock({ $0.isClosed }) else {
+            throw DAGStoreError(.closed, "the store is closed")
+        }
+    }
+
+    private static func isDirectory(_ path: FilePath) -> Bool {
+        var status = stat()
+        // SAFETY: `stat` fills the structure it is given.
+        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
+        return code == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Makes a directory and those above it.
+    private static func makeDirectory(_ path: FilePath) throws {
+        if isDirectory(path) { return }
+        let parent = path.removingLastComponent()
+        if !parent.isEmpty, parent != path { try makeDirectory(parent) }
+        // SAFETY: the string is read during the call.
+        let code = unsafe path.withPlatformString { unsafe mkdir($0, 0o755) }
+        guard code != 0 else { return }
+        let error = Errno(rawValue: errno)
+        if error == .fileExists, isDirectory(path) { return }
+        let isFull = error == .noSpace || error == .diskQuotaExceeded
+        throw DAGStoreError(isFull ? .catalogFull : .readOnly, "\(path): \(error)")
+    }
+}

@@ -1,0 +1,216 @@
+package import CAR
+package import Catalog
+package import Mounts
+package import Multiformats
+package import ShardIndex
+
+/// Why a store could not do what was asked.
+///
+/// Two errors are equal when their codes are. The code of a shard's failure is persisted, so that it is
+/// the same after a restart.
+public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What went wrong; the raw value is the number in the C interface and on disk, never reused.
+    ///
+    /// Codes may be added in a minor release.
+    public enum Code: Int32, Sendable, CaseIterable {
+        /// No shard has this key.
+        case shardUnknown = -1
+        /// The block is not here.
+        case blockNotFound = -2
+        /// An argument that cannot be.
+        case invalidArgument = -10
+        /// A key that is empty, over 480 bytes, or has a NUL.
+        case invalidKey = -11
+        /// Text or bytes that are no CID.
+        case invalidCID = -12
+        /// A configuration that cannot be.
+        case invalidConfiguration = -13
+        /// A mount URL whose scheme nobody registered.
+        case unknownScheme = -14
+        /// A hash function that cannot be computed here.
+        case unsupportedHash = -15
+        /// The key is taken.
+        case shardExists = -16
+        /// The shard has leases.
+        case shardInUse = -17
+        /// The shard has not failed, so that there is nothing to recover.
+        case notFailed = -18
+        /// The source is there and cannot be read.
+        case mountUnreachable = -20
+        /// The source is not there.
+        case mountGone = -21
+        /// The source could not be copied.
+        case fetchFailed = -22
+        /// The source took too long.
+        case fetchTimedOut = -23
+        /// The source is not what was indexed.
+        case sourceChanged = -24
+        /// The bytes are no CAR.
+        case malformedCAR = -30
+        /// The CAR ends early.
+        case truncated = -31
+        /// A CAR version other than 1 and 2.
+        case unsupportedVersion = -32
+        /// Larger than a limit.
+        case limitExceeded = -33
+        /// A block's bytes do not have its CID's hash.
+        case hashMismatch = -34
+        /// An index that cannot be, or that contradicts its CAR.
+        case malformedIndex = -35
+        /// The store's own data are damaged.
+        case catalogCorrupt = -40
+        /// The disk or the map is full; nothing was changed.
+        case catalogFull = -41
+        /// Another process has the store open.
+        case catalogLocked = -42
+        /// A newer version wrote the store.
+        case catalogTooNew = -43
+        /// The store cannot be written.
+        case readOnly = -44
+        /// The quota for local copies is used up.
+        case quotaExceeded = -45
+        /// The shard failed before and was not recovered.
+        case shardFailed = -46
+        /// The store was closed.
+        case closed = -50
+        /// The caller went away.
+        case cancelled = -51
+        /// The caller's deadline passed.
+        case deadlineExceeded = -52
+
+        /// The name, as in JSON.
+        public var name: String { String(describing: self) }
+
+        /// The exit status of a program that ends with this error.
+        public var exitStatus: Int32 {
+            switch self {
+            case .shardUnknown, .blockNotFound: 3
+            case .invalidArgument, .invalidKey, .invalidCID, .invalidConfiguration, .unknownScheme,
+                .unsupportedHash, .shardExists, .shardInUse, .notFailed:
+                2
+            case .mountUnreachable, .mountGone, .fetchFailed, .fetchTimedOut, .sourceChanged: 4
+            case .malformedCAR, .truncated, .unsupportedVersion, .limitExceeded, .hashMismatch,
+                .malformedIndex:
+                5
+            case .catalogCorrupt, .catalogFull, .catalogLocked, .catalogTooNew, .readOnly,
+                .quotaExceeded, .shardFailed:
+                6
+            case .closed, .cancelled, .deadlineExceeded: 7
+            }
+        }
+    }
+
+    /// The kind of error.
+    public let code: Code
+    /// What was found, for people.
+    public let message: String
+    /// The shard it is about, if it is about one.
+    public var shard: ShardKey?
+    /// Where in the bytes, if the bytes are wrong; see `CARError.offset`.
+    public let offset: UInt64?
+
+    /// An error.
+    @inline(never)
+    public init(_ code: Code, _ message: String, shard: ShardKey? = nil, offset: UInt64? = nil) {
+        self.code = code
+        self.message = message
+        self.shard = shard
+        self.offset = offset
+    }
+
+    /// Compares the codes.
+    public static func == (one: Self, other: Self) -> Bool { one.code == other.code }
+    /// The code, the shard and the message.
+    public var description: String {
+        "\(code.name): " + (shard.map { "shard \($0): " } ?? "") + message
+    }
+
+    /// The same error, about a shard.
+    func about(_ key: ShardKey) -> DAGStoreError {
+        var error = self
+        error.shard = key
+        return error
+    }
+}
+
+extension DAGStoreError {
+    @inline(never)
+    package init(_ error: CARError) {
+        let code: Code =
+            switch error.code {
+            case .truncated: .truncated
+            case .unsupportedVersion: .unsupportedVersion
+            case .limitExceeded: .limitExceeded
+            case .malformedIndex: .malformedIndex
+            default: .malformedCAR
+            }
+        self.init(code, error.description, offset: error.offset)
+    }
+
+    @inline(never)
+    package init(_ error: MountError) {
+        let code: Code =
+            switch error.code {
+            case .gone: .mountGone
+            case .unreachable: .mountUnreachable
+            case .changed: .sourceChanged
+            case .unknownScheme: .unknownScheme
+            case .malformedURL: .invalidArgument
+            case .full: .catalogFull
+            }
+        self.init(code, error.detail)
+    }
+
+    @inline(never)
+    package init(_ error: CatalogError) {
+        let code: Code =
+            switch error.code {
+            case .missing: .invalidArgument
+            case .corrupt: .catalogCorrupt
+            case .full: .catalogFull
+            case .locked: .catalogLocked
+            case .tooNew: .catalogTooNew
+            case .readOnly, .io: .readOnly
+            case .exists: .shardExists
+            }
+        self.init(code, error.detail)
+    }
+
+    @inline(never)
+    package init(_ error: ShardIndexError) {
+        switch (error.code, error.underlying) {
+        case (.storage, let underlying?): self = DAGStoreError(any: underlying)
+        case (.limitExceeded, _): self.init(.limitExceeded, error.detail)
+        default: self.init(.catalogCorrupt, error.description)
+        }
+    }
+
+    @inline(never)
+    package init(_ error: MultiformatsError) {
+        self.init(.invalidCID, error.description, offset: UInt64(error.offset))
+    }
+
+    /// Any error of the floors below, or one of ours, as one of ours.
+    @inline(never)
+    package init(any error: any Error) {
+        switch error {
+        case let error as DAGStoreError: self = error
+        case let error as CARError: self.init(error)
+        case let error as MountError: self.init(error)
+        case let error as CatalogError: self.init(error)
+        case let error as ShardIndexError: self.init(error)
+        case let error as MultiformatsError: self.init(error)
+        case is CancellationError: self.init(.cancelled, "cancelled")
+        default: self.init(.mountUnreachable, "\(error)")
+        }
+    }
+}
+
+/// Runs `body` and turns whatever it throws into a `DAGStoreError`.
+func translating<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
+    do {
+        return try body()
+    } catch {
+        throw DAGStoreError(any: error)
+    }
+}

@@ -1,0 +1,117 @@
+internal import Bytes
+internal import Catalog
+internal import Dispatch
+internal import Mounts
+internal import ShardIndex
+internal import Synchronization
+internal import SystemPackage
+
+/// Takes the pieces of one index to the catalogue, in batches, while the next pieces are made.
+///
+/// A batch is one transaction: LMDB has one writer and keeps its changed pages in memory, so that small
+/// answers must not wait behind a large one. At most one batch is being written and one waits.
+///
+/// *Concurrency*: used by one thread; the batches are written by the store's writer queue.
+final class GenerationWriter: IndexSink {
+    /// The size of a batch in bytes.
+    static let batchSize = 8 << 20
+
+    private let catalog: Catalog
+    private let queue: DispatchQueue
+    private let directory: FilePath
+    private var pieces: [IndexPiece] = []
+    private var size = 0
+    private let outcome = Outcome()
+    private let room = DispatchSemaphore(value: 1)
+    private var hasStarted = false
+    private var spillFile: SpillFile?
+
+    /// What the writer queue leaves behind.
+    private final class Outcome: Sendable {
+        struct State {
+            var generation: UInt64?
+            var error: CatalogError?
+        }
+        let state = Mutex(State())
+    }
+
+    init(catalog: Catalog, queue: DispatchQueue, temporaryDirectory: FilePath) {
+        self.catalog = catalog
+        self.queue = queue
+        self.directory = temporaryDirectory
+    }
+
+    func writePages(_ number: Int, _ bytes: [UInt8]) throws {
+        try add(.pages(number: UInt32(number), bytes: bytes))
+    }
+
+    func writeSegment(_ number: Int, _ bytes: [UInt8]) throws {
+        try add(.segment(number: UInt32(number), bytes: bytes))
+    }
+
+    private func add(_ piece: IndexPiece) throws {
+        if size + piece.size > Self.batchSize { try flush() }
+        pieces.append(piece)
+        size += piece.size
+    }
+
+    private func flush() throws {
+        let batch = pieces
+        pieces = []
+        size = 0
+        room.wait()
+        hasStarted = true
+        if let error = outcome.state.withLock({ $0.error }) {
+            room.signal()
+            throw error
+        }
+        queue.async { [catalog, outcome, room] in
+            do throws(CatalogError) {
+                if let generation = outcome.state.withLock({ $0.generation }) {
+                    try catalog.append(batch, to: generation)
+                } else {
+                    let generation = try catalog.beginGeneration(batch)
+                    outcome.state.withLock { $0.generation = generation }
+                }
+            } catch {
+                outcome.state.withLock { $0.error = error }
+            }
+            room.signal()
+        }
+    }
+
+    /// Waits for the batches under way.
+    ///
+    /// - Returns: The generation they are under, if there was one, and the pieces that are left.
+    func finish() throws -> (generation: UInt64?, pieces: [IndexPiece]) {
+        waitForBatches()
+        let (generation, error) = outcome.state.withLock { ($0.generation, $0.error) }
+        if let error { throw error }
+        return (generation, pieces)
+    }
+
+    /// Deletes what was written.
+    func abandon() {
+        waitForBatches()
+        guard let generation = outcome.state.withLock({ $0.generation }) else { return }
+        // What cannot be deleted now stays on `pending` and is deleted at the next open.
+        try? queue.sync { try catalog.deleteGeneration(generation) }
+    }
+
+    private func waitForBatches() {
+        guard hasStarted else { return }
+        room.wait()
+        room.signal()
+    }
+
+    func spill(_ bytes: ByteView) throws -> UInt64 {
+        let file = try spillFile ?? SpillFile(in: directory)
+        spillFile = file
+        return try file.append(bytes)
+    }
+
+    func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) throws {
+        guard let spillFile else { preconditionFailure("nothing was spilled") }
+        try spillFile.read(at: offset, size: size, body)
+    }
+}

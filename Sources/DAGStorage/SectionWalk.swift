@@ -1,0 +1,74 @@
+package import Bytes
+package import CAR
+package import Mounts
+internal import Multiformats
+
+/// Walks the sections of a CAR file in file order, reading no more than it needs.
+///
+/// Runs of small sections are read in windows of 256 KiB, which stay in the processor's cache; after a
+/// large section only the next header is read, so that a CAR of large blocks costs one small read a
+/// block.
+package struct SectionWalk {
+    /// What is read at once where sections are small.
+    package static let windowSize = 256 << 10
+    /// What is read at once after a section larger than `largeSectionSize`.
+    static let headerWindowSize = 512
+    static let largeSectionSize: UInt64 = 16 << 10
+
+    private let window: FileWindow
+    private let layout: CARLayout
+    private var scanner: SectionScanner
+    private var lastSize: UInt64 = 0
+
+    /// A walk that stands before the first section.
+    package init(_ file: LocalFile, layout: CARLayout, limits: CARLimits) {
+        let size = min(UInt64(Self.windowSize), max(layout.dataSize, 1))
+        window = FileWindow(on: file, capacity: Int(size))
+        self.layout = layout
+        scanner = SectionScanner(
+            start: layout.headerSize,
+            payloadSize: layout.dataSize,
+            limits: limits
+        )
+    }
+
+    /// The payload offset of the next section; at the end, the end of the data.
+    package var position: UInt64 { scanner.position }
+
+    /// Calls `body` with each section and its digest.
+    ///
+    /// - Parameter body: Receives a section, and its digest in a view that is valid during the call.
+    /// - Throws: `CARError`, `MountError`, and what `body` throws.
+    package mutating func forEach(_ body: (borrowing Section, ByteView) throws -> Void) throws {
+        var section = Section.none
+        var bytes = ByteView.empty
+        var start: UInt64 = 0
+        while true {
+            switch try scanner.next(in: bytes, at: start, into: &section) {
+            case .section:
+                let digest = Int(section.cidOffset - start) + section.cid.digestOffset
+                try body(section, bytes[digest..<digest + section.cid.digestSize])
+                lastSize = section.length
+            case .needs(let size):
+                try show(size)
+                bytes = window.bytes
+                start = scanner.position
+            case .end:
+                return
+            }
+        }
+    }
+
+    /// Moves the window to the scanner's position.
+    private mutating func show(_ needed: Int) throws(MountError) {
+        let remaining = layout.dataSize - scanner.position
+        let wanted = lastSize > Self.largeSectionSize ? Self.headerWindowSize : window.capacity
+        let size = Int(min(UInt64(max(needed, wanted)), remaining))
+        if size > window.capacity { window.grow(to: size) }
+        try window.show(at: layout.dataOffset + scanner.position, size: size)
+        // The size was taken when the file was opened.
+        guard window.bytes.count == size else {
+            throw MountError(.changed, "the file became shorter while it was read")
+        }
+    }
+}

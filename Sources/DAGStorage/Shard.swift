@@ -1,0 +1,154 @@
+internal import Bytes
+public import Multiformats
+package import ShardIndex
+internal import Synchronization
+
+/// A lease on a shard: while it lasts, its blocks can be read and it cannot be destroyed.
+///
+/// It ends with `release()`, or when the last reference to the object goes.
+///
+/// *Concurrency*: any thread, at once.
+public final class Shard: Sendable {
+    package let core: ShardCore
+    private let store: DAGStore
+    private let isReleased = Atomic<Bool>(false)
+
+    init(_ core: ShardCore, of store: DAGStore) {
+        self.core = core
+        self.store = store
+    }
+
+    deinit { release() }
+
+    /// Ends the lease; does nothing the second time.
+    ///
+    /// What was read stays valid.
+    public func release() {
+        guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        store.endLease(core)
+    }
+
+    private func checkHeld() {
+        precondition(!isReleased.load(ordering: .relaxed), "a shard is used after its release")
+    }
+
+    /// The shard's key.
+    public var key: ShardKey { core.key }
+
+    /// The roots that the CAR's header names, in its order.
+    public var roots: [CID] { core.root.roots }
+
+    /// The number of sections, repeated ones included.
+    public var blockCount: UInt64 { core.root.sectionCount }
+
+    /// Whether the shard has a block with the multihash of `cid`.
+    ///
+    /// An identity CID is everywhere: its block is in the CID.
+    ///
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`.
+    public func contains(_ cid: CID) throws -> Bool {
+        checkHeld()
+        if cid.isIdentity { return true }
+        return try translating { try core.section(of: cid) } != nil
+    }
+
+    /// Where the block with the multihash of `cid` lies; nil if it is not here.
+    ///
+    /// Of equal multihashes the first section answers. The section of an identity CID is looked for like
+    /// any other.
+    ///
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`.
+    public func location(of cid: CID) throws -> BlockLocation? {
+        checkHeld()
+        return try translating { try core.section(of: cid).map(core.location) }
+    }
+
+    /// The block with the multihash of `cid`; nil if it is not here.
+    ///
+    /// The bytes are not hashed: see `Block.verified()`.
+    ///
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`.
+    public func block(for cid: CID) async throws -> Block? { try blockIfLocal(for: cid) }
+
+    /// The block with the multihash of `cid`, if this takes no waiting; nil if it is not here.
+    ///
+    /// *Cost*: one search and one header; no copy where the shard is mapped.
+    ///
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`.
+    public func blockIfLocal(for cid: CID) throws -> Block? {
+        checkHeld()
+        if cid.isIdentity {
+            let owner = cid.withDigest { OwnedBytes(copying: $0) }
+            return Block(cid: cid, view: owner.view, owner: owner)
+        }
+        return try translating {
+            guard let section = try core.section(of: cid) else { return nil }
+            return try core.block(cid, section)
+        }
+    }
+
+    /// The CIDs of all sections in CAR order, repeated ones included.
+    public var cids: ShardCIDs { ShardCIDs(shard: self) }
+
+    /// What the index knows, section by section, from number `ordinal` on.
+    ///
+    /// - Parameters:
+    ///   - ordinal: The number of the first section to hand over, in CAR order.
+    ///   - body: Receives an entry and says whether to go on.
+    /// - Throws: `catalogCorrupt`, and what `body` throws.
+    package func forEachEntry(
+        from ordinal: UInt64 = 0,
+        _ body: (IndexEntry) throws -> Bool
+    ) throws {
+        checkHeld()
+        guard let first = core.root.page(ofOrdinal: ordinal) else { return }
+        for number in first..<core.root.pages.count {
+            let page = try translating { try core.page(number) }
+            for slot in 0..<page.count where page.firstOrdinal + UInt64(slot) >= ordinal {
+                guard try body(page.entry(slot)) else { return }
+            }
+        }
+    }
+}
+
+/// The CIDs of a shard in CAR order.
+///
+/// Iterating reads index pages, not the CAR; it holds the lease.
+public struct ShardCIDs: AsyncSequence, Sendable {
+    /// What iterating gives.
+    public typealias Element = CID
+
+    let shard: Shard
+
+    /// Begins at the first section.
+    public func makeAsyncIterator() -> Iterator { Iterator(shard: shard) }
+
+    /// Walks the pages.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let shard: Shard
+        private var number = 0
+        private var slot = 0
+        private var page: DecodedPage?
+
+        init(shard: Shard) { self.shard = shard }
+
+        /// The next CID, or nil at the end.
+        ///
+        /// - Throws: `catalogCorrupt`.
+        public mutating func next() async throws -> CID? {
+            while true {
+                if let page, slot < page.count {
+                    defer { slot += 1 }
+                    guard let cid = page.entry(slot).cid else {
+                        throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
+                    }
+                    return cid
+                }
+                guard number < shard.core.root.pages.count else { return nil }
+                page = try translating { try shard.core.page(number) }
+                number += 1
+                slot = 0
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import Catalog
+
+/// The name of a shard: 1 to 480 bytes of UTF-8 without NUL.
+///
+/// Keys are compared byte by byte and never become paths, so that `../x`, `a/b`, spaces and newlines are
+/// keys like any other.
+public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
+    /// The longest key in bytes.
+    public static let sizeMax = ShardRecord.keySizeMax
+
+    /// The text.
+    public let text: String
+
+    /// A key.
+    ///
+    /// - Throws: `invalidKey`.
+    public init(_ text: String) throws {
+        guard !text.isEmpty else { throw DAGStoreError(.invalidKey, "a key is empty") }
+        guard text.utf8.count <= Self.sizeMax else {
+            throw DAGStoreError(
+                .invalidKey,
+                "a key of \(text.utf8.count) bytes; at most \(Self.sizeMax) are possible"
+            )
+        }
+        guard !text.utf8.contains(0) else { throw DAGStoreError(.invalidKey, "a key with a NUL") }
+        self.text = text
+    }
+
+    /// A key from the catalogue, which was checked when it was written.
+    init(stored text: String) { self.text = text }
+
+    /// Compares the bytes; Unicode's canonical equivalence does not make two keys one.
+    public static func == (one: ShardKey, other: ShardKey) -> Bool {
+        one.text.utf8.elementsEqual(other.text.utf8)
+    }
+
+    /// Hashes the text; equal bytes are equal text, and that is all a hash needs.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(text)
+    }
+
+    /// The text.
+    public var description: String { text }
+}

@@ -1,0 +1,104 @@
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+extension Environment {
+    /// Opens the environment in `directory`, which exists.
+    ///
+    /// If the address space has no room for the map, the map is halved until there is, down to 32 GiB;
+    /// `mapSize` and `wasMapReduced` say so.
+    ///
+    /// - Throws:
+    ///   - `.alreadyOpen` if this process has the environment open, by any path;
+    ///   - `.missing` if the directory is missing or, read-only, the file or a table;
+    ///   - `.permission` if the files may not be opened this way;
+    ///   - `.corrupted` or `.versionMismatch` if the file is none of this LMDB's;
+    ///   - `.mapFull` or `.diskFull` if there is no room to create the tables;
+    ///   - `.io` for anything else the system refuses.
+    ///
+    /// *Cost*: a few system calls; waits for a running writer unless read-only.
+    package static func open(
+        at directory: String,
+        options: Options
+    ) throws(LMDBError) -> Environment {
+        options.checkInvariants()
+        var claims = [try FileClaim.claim(path: directory)]
+        let dataPath = directory + "/data.mdb"
+        if let claim = try claimUnlessMissing(path: dataPath) { claims.append(claim) }
+        let (handle, mapSize) = try openReducing(directory, options)
+        do throws(LMDBError) {
+            // A file that was not there before can be claimed only now.
+            if claims.count == 1 { claims.append(try .claim(path: dataPath)) }
+            try clearDeadReaders(of: handle, options)
+            return Environment(
+                handle,
+                claims: claims,
+                tables: try openTables(of: handle, options),
+                mapSize: mapSize,
+                wasMapReduced: mapSize < options.mapSize
+            )
+        } catch {
+            handle.close()
+            throw error
+        }
+    }
+
+    private static func claimUnlessMissing(path: String) throws(LMDBError) -> FileClaim? {
+        do {
+            return try FileClaim.claim(path: path)
+        } catch  where error.code == .missing {
+            return nil
+        }
+    }
+
+    /// Opens the environment with the largest map there is room for.
+    private static func openReducing(
+        _ directory: String,
+        _ options: Options
+    ) throws(LMDBError) -> (EnvironmentHandle, mapSize: Int) {
+        var mapSize = options.mapSize
+        while true {
+            do {
+                return (try EnvironmentHandle.open(directory, options, mapSize: mapSize), mapSize)
+            } catch  where error.code == .io(ENOMEM) || error.code == .io(EINVAL) {
+                guard mapSize > mapSizeFloor else { throw error }
+                mapSize = max(mapSize / 2, mapSizeFloor)
+            }
+        }
+    }
+
+    /// Frees the slots that dead processes left in the lock file.
+    ///
+    /// A read-only environment may lie where no slot can be freed; it does without.
+    private static func clearDeadReaders(
+        of handle: EnvironmentHandle,
+        _ options: Options
+    ) throws(LMDBError) {
+        do {
+            _ = try handle.clearDeadReaders()
+        } catch  where options.isReadOnly {
+            return
+        }
+    }
+
+    private static func openTables(
+        of handle: EnvironmentHandle,
+        _ options: Options
+    ) throws(LMDBError) -> [String: Table] {
+        let transaction = try TransactionHandle.begin(in: handle, isReadOnly: options.isReadOnly)
+        var tables: [String: Table] = [:]
+        do {
+            for name in options.tables {
+                tables[name] = try transaction.openTable(name, creates: !options.isReadOnly)
+            }
+        } catch {
+            transaction.abort()
+            throw error
+        }
+        // A commit, also of a read transaction, is what makes the tables outlive it.
+        try transaction.commit()
+        return tables
+    }
+}

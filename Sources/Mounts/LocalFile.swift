@@ -1,0 +1,150 @@
+package import Bytes
+package import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A regular file, open for reading.
+///
+/// *Concurrency*: reads carry their offset, so that any thread may read.
+package final class LocalFile: Sendable {
+    /// Where the file was found.
+    package let path: FilePath
+    /// What it was when it was opened.
+    package let identity: FileIdentity
+    let descriptor: FileDescriptor
+
+    /// Opens the file at `path`.
+    ///
+    /// - Throws: `.gone`, `.unreachable`.
+    package init(opening path: FilePath) throws(MountError) {
+        do {
+            // Without the flag, opening a pipe would wait for somebody to write.
+            descriptor = try FileDescriptor.open(
+                path,
+                .readOnly,
+                options: [.closeOnExec, .nonBlocking]
+            )
+        } catch let error as Errno {
+            throw MountError(error, path: path)
+        } catch {
+            throw MountError(.unreachable, "\(path): \(error)")
+        }
+        self.path = path
+        do throws(MountError) {
+            identity = try FileIdentity(of: descriptor, path: path)
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+    }
+
+    deinit { try? descriptor.close() }
+
+    /// The size in bytes when it was opened.
+    package var size: UInt64 { identity.size }
+
+    /// Whether the open file is still what it was when it was opened.
+    ///
+    /// - Throws: `.changed` if it is not; `.unreachable`.
+    package func checkUnchanged() throws(MountError) {
+        guard try FileIdentity(of: descriptor, path: path) == identity else {
+            throw MountError(.changed, "\(path): changed while it was read")
+        }
+    }
+
+    /// Reads into `buffer` until it is full or the file ends.
+    ///
+    /// - Returns: The bytes read.
+    func read(
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(MountError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            // SAFETY: the rest of `buffer` has room for what is read into it.
+            let count = unsafe pread(
+                descriptor.rawValue,
+                buffer.baseAddress.unsafelyUnwrapped + done,
+                buffer.count - done,
+                off_t(offset) + off_t(done)
+            )
+            if count < 0 {
+                let error = Errno(rawValue: errno)
+                if error == .interrupted { continue }
+                throw MountError(error, path: path)
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// Reads `size` bytes at `offset`.
+    ///
+    /// - Parameters:
+    ///   - offset: Where in the file.
+    ///   - size: How many; the caller has bounded it.
+    /// - Returns: The bytes, copied.
+    /// - Throws: `.changed` if the file ends before; `.unreachable`.
+    package func read(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
+        let bytes = try unsafe OwnedBytes(size: size) { buffer throws(MountError) in
+            guard try unsafe read(at: offset, into: buffer) == size else {
+                throw MountError(.changed, "\(path): became shorter")
+            }
+        }
+        return bytes
+    }
+}
+
+/// A window that slides over a file: the bytes of one `pread`.
+///
+/// *Concurrency*: one thread at a time.
+@safe package final class FileWindow {
+    private let file: LocalFile
+    private var memory: UnsafeMutableRawBufferPointer
+    /// Where the bytes stand in the file.
+    package private(set) var offset: UInt64 = 0
+    private var count = 0
+
+    /// A window of at most `capacity` bytes that shows nothing yet.
+    package init(on file: LocalFile, capacity: Int) {
+        precondition(capacity > 0)
+        self.file = file
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    /// The most bytes the window shows.
+    package var capacity: Int { unsafe memory.count }
+
+    /// The bytes; valid until the next `show` and while the window lives.
+    package var bytes: ByteView {
+        // SAFETY: the first `count` bytes were read, and the caller holds the window.
+        unsafe ByteView(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[0..<count]))
+    }
+
+    /// Makes the window larger; it shows nothing then.
+    package func grow(to capacity: Int) {
+        unsafe memory.deallocate()
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
+        count = 0
+    }
+
+    /// Reads `size` bytes at `offset`; fewer where the file ends.
+    ///
+    /// - Throws: `.unreachable`.
+    package func show(at offset: UInt64, size: Int) throws(MountError) {
+        precondition(size <= capacity)
+        count = 0
+        self.offset = offset
+        count = try unsafe file.read(
+            at: offset,
+            into: UnsafeMutableRawBufferPointer(rebasing: memory[0..<size])
+        )
+    }
+}

@@ -1,0 +1,328 @@
+package import Bytes
+internal import Hashing
+internal import Zstd
+
+/// An index page, decoded: what the page cache keeps.
+///
+/// *Cost*: decoding is O(count) and copies the digests; afterwards every access is O(1), a search by
+/// offset O(log count). About 40 bytes a section with 32-byte digests.
+///
+/// *Concurrency*: immutable.
+package final class DecodedPage: Sendable {
+    /// The number of the first section in CAR order.
+    package let firstOrdinal: UInt64
+    /// The number of sections.
+    package let count: Int
+    /// Whether the sections' sizes are known.
+    package let sizesKnown: Bool
+    /// Whether the body or the digests were zstd.
+    package let wasCompressed: Bool
+    /// Where sections start in the payload; with sizes known, one more: the end of the last.
+    let starts: [UInt64]
+    let kinds: [EntryKind]
+    let kindIndices: [UInt8]
+    /// Where digests start in `digests`, and the end of the last.
+    let digestStarts: [UInt32]
+    let digests: [UInt8]
+
+    /// Decodes a page.
+    ///
+    /// - Parameter page: The bytes of the page, exactly.
+    /// - Throws: `.malformed` if the checksum does not hold or anything in the page cannot be.
+    package init(reading page: ByteView) throws(ShardIndexError) {
+        let header = try PageHeader(reading: page)
+        let body = page[IndexPage.headerSize..<header.digestsStart]
+        let digests = page[header.digestsStart..<page.count]
+        self.digests =
+            header.flags & IndexPage.Flag.digestsZstd == 0
+            ? digests.copied : try Self.decompress(digests, size: header.digestsSize)
+        let decoded: PageBody
+        if header.flags & IndexPage.Flag.bodyZstd == 0 {
+            decoded = try PageBody(reading: body, header: header)
+        } else {
+            let plain = try Self.decompress(body, size: header.bodySize)
+            decoded = try plain.withView { view throws(ShardIndexError) in
+                try PageBody(reading: view, header: header)
+            }
+        }
+        self.kinds = decoded.kinds
+        self.kindIndices = decoded.kindIndices
+        self.starts = decoded.starts
+        var digestStarts: [UInt32] = [0]
+        digestStarts.reserveCapacity(header.count + 1)
+        var end = 0
+        for index in kindIndices {
+            end += kinds[Int(index)].digestSize
+            guard end <= header.digestsSize else {
+                throw ShardIndexError(.malformed, "digests over the column's end")
+            }
+            digestStarts.append(UInt32(end))
+        }
+        guard end == header.digestsSize else {
+            throw ShardIndexError(.malformed, "a digest column of the wrong size")
+        }
+        self.digestStarts = digestStarts
+        self.firstOrdinal = header.firstOrdinal
+        self.count = header.count
+        self.sizesKnown = header.flags & IndexPage.Flag.sizesUnknown == 0
+        self.wasCompressed = header.flags & 3 != 0
+    }
+
+    private static func decompress(
+        _ frame: ByteView,
+        size: Int
+    ) throws(ShardIndexError) -> [UInt8] {
+        do {
+            return try Zstd.decompress(frame, size: size)
+        } catch {
+            throw ShardIndexError(.malformed, "a zstd frame: \(error)")
+        }
+    }
+
+    /// What the cache counts for this page, in bytes.
+    package var cost: Int { 256 + starts.count * 8 + kindIndices.count * 5 + digests.count }
+
+    /// Where section `slot` starts in the payload.
+    package func offset(of slot: Int) -> UInt64 { starts[slot] }
+
+    /// The whole size of section `slot`, or nil if it is unknown.
+    package func sectionSize(of slot: Int) -> UInt64? {
+        sizesKnown ? starts[slot + 1] - starts[slot] : nil
+    }
+
+    /// The CID of section `slot` but for its digest.
+    package func kind(of slot: Int) -> EntryKind { kinds[Int(kindIndices[slot])] }
+
+    /// Calls `body` with the digest of section `slot`.
+    package func withDigest<R>(of slot: Int, _ body: (ByteView) -> R) -> R {
+        digests.withView { body($0[Int(digestStarts[slot])..<Int(digestStarts[slot + 1])]) }
+    }
+
+    /// Everything about section `slot`.
+    package func entry(_ slot: Int) -> IndexEntry {
+        IndexEntry(
+            ordinal: firstOrdinal + UInt64(slot),
+            offset: starts[slot],
+            sectionSize: sectionSize(of: slot),
+            kind: kind(of: slot),
+            digest: Array(digests[Int(digestStarts[slot])..<Int(digestStarts[slot + 1])])
+        )
+    }
+
+    /// The section that starts at `offset`, if there is one.
+    package func slot(at offset: UInt64) -> Int? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if starts[middle] < offset { low = middle + 1 } else { high = middle }
+        }
+        return low < count && starts[low] == offset ? low : nil
+    }
+
+    /// Whether section `slot` has this multihash; an unknown hash function matches any.
+    package func matches(_ slot: Int, hashCode: UInt64, digest: ByteView) -> Bool {
+        let kind = kind(of: slot)
+        guard kind.digestSize == digest.count, (kind.hashCode ?? hashCode) == hashCode else {
+            return false
+        }
+        return withDigest(of: slot) { $0.elementsEqual(digest) }
+    }
+
+    /// The first section from `slot` on that has this multihash.
+    ///
+    /// *Cost*: O(count): how a shard of one page is searched.
+    package func firstSlot(hashCode: UInt64, digest: ByteView, from slot: Int = 0) -> Int? {
+        guard digest.count >= 8 else {
+            return (slot..<count).first { matches($0, hashCode: hashCode, digest: digest) }
+        }
+        let head = digest.loadUInt64(at: 0)
+        return digests.withView { column in
+            for candidate in slot..<count {
+                let start = Int(digestStarts[candidate])
+                guard start + 8 <= column.count, column.loadUInt64(at: start) == head else {
+                    continue
+                }
+                if matches(candidate, hashCode: hashCode, digest: digest) { return candidate }
+            }
+            return nil
+        }
+    }
+}
+
+/// The fixed part of a page, checked.
+struct PageHeader {
+    let baseOffset: UInt64
+    let firstOrdinal: UInt64
+    let digestsSize: Int
+    let bodySize: Int
+    let count: Int
+    let flags: UInt8
+    let kindCount: Int
+    let digestsStart: Int
+
+    init(reading page: ByteView) throws(ShardIndexError) {
+        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.valueSizeMax else {
+            throw ShardIndexError(.malformed, "a page of \(page.count) bytes")
+        }
+        guard Checksum.xxh64(page[8..<page.count]) == page.loadUInt64(at: 0) else {
+            throw ShardIndexError(.malformed, "a page's checksum does not hold")
+        }
+        baseOffset = page.loadUInt64(at: 8)
+        firstOrdinal = page.loadUInt64(at: 16)
+        let digestsStored = Int(page.loadUInt32(at: 24))
+        digestsSize = Int(page.loadUInt32(at: 28))
+        bodySize = Int(page.loadUInt32(at: 32))
+        count = Int(page.loadUInt16(at: 36))
+        flags = page[38]
+        kindCount = Int(page[39]) + 1
+        digestsStart = page.count - digestsStored
+        let isBodyStored = flags & IndexPage.Flag.bodyZstd == 0
+        let isDigestsStored = flags & IndexPage.Flag.digestsZstd == 0
+        let sizeMax = IndexPage.digestsSizeSoftMax + IndexPage.digestSizeMax
+        guard count >= 1, count <= IndexPage.countMax, flags <= 7,
+            digestsStart >= IndexPage.headerSize, digestsSize <= sizeMax,
+            bodySize <= IndexPage.valueSizeMax,
+            baseOffset < 1 << 62, firstOrdinal < 1 << 62,
+            !isDigestsStored || digestsStored == digestsSize,
+            !isBodyStored || bodySize == digestsStart - IndexPage.headerSize
+        else { throw ShardIndexError(.malformed, "a page's header") }
+    }
+}
+
+/// The body of a page: kinds and offsets.
+struct PageBody {
+    var kinds: [EntryKind] = []
+    var kindIndices: [UInt8] = []
+    var starts: [UInt64] = []
+
+    init(reading body: ByteView, header: PageHeader) throws(ShardIndexError) {
+        var offset = 0
+        kinds.reserveCapacity(header.kindCount)
+        for _ in 0..<header.kindCount {
+            kinds.append(try EntryKind(reading: body, at: &offset))
+        }
+        try readKindColumn(body, at: &offset, count: header.count)
+        let sizesKnown = header.flags & IndexPage.Flag.sizesUnknown == 0
+        try readOffsetColumn(body, at: &offset, header: header, sizesKnown: sizesKnown)
+        guard offset == body.count else {
+            throw ShardIndexError(.malformed, "bytes after a page's body")
+        }
+    }
+
+    private mutating func readKindColumn(
+        _ body: ByteView,
+        at offset: inout Int,
+        count: Int
+    ) throws(ShardIndexError) {
+        switch try Self.take(body, 1, at: &offset)[0] {
+        case IndexPage.KindTag.constant:
+            kindIndices = [UInt8](repeating: 0, count: count)
+        case IndexPage.KindTag.exceptions:
+            let mode = try Self.take(body, 1, at: &offset)[0]
+            let bitmap = try Self.take(body, (count + 7) / 8, at: &offset)
+            kindIndices = [UInt8](repeating: mode, count: count)
+            for index in 0..<count where bitmap[index >> 3] & (1 << UInt8(index & 7)) != 0 {
+                kindIndices[index] = try Self.take(body, 1, at: &offset)[0]
+            }
+        case IndexPage.KindTag.plain:
+            kindIndices = try Self.take(body, count, at: &offset).copied
+        default:
+            throw ShardIndexError(.malformed, "a kind column's tag")
+        }
+        guard kindIndices.allSatisfy({ Int($0) < kinds.count }) else {
+            throw ShardIndexError(.malformed, "a kind outside the table")
+        }
+    }
+
+    private mutating func readOffsetColumn(
+        _ body: ByteView,
+        at offset: inout Int,
+        header: PageHeader,
+        sizesKnown: Bool
+    ) throws(ShardIndexError) {
+        let base = header.baseOffset
+        let count = header.count
+        starts.reserveCapacity(count + 1)
+        let tag = try Self.take(body, 1, at: &offset)[0]
+        if tag == IndexPage.OffsetTag.eliasFano {
+            if sizesKnown { starts.append(base) }
+            try readEliasFano(body, at: &offset, base: base, count: count)
+            return
+        }
+        guard sizesKnown, tag <= IndexPage.OffsetTag.plain + 3 else {
+            throw ShardIndexError(.malformed, "an offset column's tag")
+        }
+        var next = base
+        starts.append(next)
+        if tag == IndexPage.OffsetTag.constant {
+            let size = try body.readVarint(at: &offset)
+            for _ in 0..<count { next = try append(size, after: next) }
+            return
+        }
+        let width = 1 << Int(tag - IndexPage.OffsetTag.plain)
+        let column = try Self.take(body, count * width, at: &offset)
+        for index in 0..<count {
+            var size: UInt64 = 0
+            for byte in 0..<width {
+                size |= UInt64(column[index * width + byte]) << UInt64(8 * byte)
+            }
+            next = try append(size, after: next)
+        }
+    }
+
+    private mutating func append(_ size: UInt64, after start: UInt64) throws(ShardIndexError)
+        -> UInt64
+    {
+        guard size > 0, size < 1 << 62, start + size < 1 << 62 else {
+            throw ShardIndexError(.malformed, "a section's size")
+        }
+        starts.append(start + size)
+        return start + size
+    }
+
+    /// Appends `count` values, each with `base` added; they may not fall.
+    private mutating func readEliasFano(
+        _ body: ByteView,
+        at offset: inout Int,
+        base: UInt64,
+        count: Int
+    ) throws(ShardIndexError) {
+        let span = try body.readVarint(at: &offset)
+        let low = min(IndexPage.lowBits(span: span, count: count), ByteView.bitWidthMax)
+        guard span < 1 << 62 - base, span >> UInt64(low) < 1 << 16 else {
+            throw ShardIndexError(.malformed, "an offset column's span")
+        }
+        let lows = try Self.take(body, (low * count + 7) / 8, at: &offset)
+        let highBits = Int(span >> UInt64(low)) + count
+        let highs = try Self.take(body, (highBits + 7) / 8, at: &offset)
+        var bit = 0
+        var last: UInt64 = 0
+        for index in 0..<count {
+            while bit < highs.count * 8, highs[bit >> 3] & (1 << UInt8(bit & 7)) == 0 { bit += 1 }
+            guard bit < highs.count * 8 else {
+                throw ShardIndexError(.malformed, "an offset column with too few values")
+            }
+            let value =
+                UInt64(bit - index) << UInt64(low) | lows.loadBits(at: index * low, width: low)
+            bit += 1
+            guard value >= last, value <= span else {
+                throw ShardIndexError(.malformed, "an offset column that falls")
+            }
+            last = value
+            starts.append(base + value)
+        }
+    }
+
+    private static func take(
+        _ body: ByteView,
+        _ size: Int,
+        at offset: inout Int
+    ) throws(ShardIndexError) -> ByteView {
+        guard size <= body.count - offset else {
+            throw ShardIndexError(.malformed, "a page's body is cut short")
+        }
+        defer { offset += size }
+        return body[offset..<offset + size]
+    }
+}

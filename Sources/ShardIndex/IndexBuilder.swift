@@ -1,0 +1,243 @@
+package import Bytes
+package import Hashing
+package import Multiformats
+
+/// Builds the index of one shard from its sections, in CAR order, in bounded memory.
+///
+/// Pages go to the sink as they fill up; what the locator needs is collected, over `sortBudget` put aside
+/// in the sink, and written at the end; the root page is returned.
+///
+/// *Cost*: O(sections), about 100 ns each. *Memory*: a page, a value of at most 1 MiB, `sortBudget`,
+/// and a segment of at most 1 MiB with its entries.
+package struct IndexBuilder: ~Copyable {
+    /// Up to here entries are kept in memory: 11 million sections.
+    package static let sortBudgetDefault = 256 << 20
+
+    private let hash: KeyedHash
+    private let sink: any IndexSink
+    private let policy: PagePolicy
+    private var root = IndexRoot()
+    private var encoder: PageEncoder
+    private var sorter: LocatorSorter
+    private var value: [UInt8] = []
+    private var page: [UInt8] = []
+    private var pageBase: UInt64 = 0
+    private var kindLayout: CIDLayout?
+    private var kind = EntryKind(version: 1, codec: nil, hashCode: nil, digestSize: 0)
+    private var end: UInt64
+
+    /// A builder without sections.
+    ///
+    /// - Parameters:
+    ///   - hash: The store's keyed hash.
+    ///   - policy: How pages choose their encodings.
+    ///   - sortBudget: Bytes of memory for the locator's entries.
+    ///   - dataOffset: Where the payload starts in the file.
+    ///   - payloadSize: The payload's size; below 2^45 for the locator's sake.
+    ///   - headerSize: The size of the CARv1 header in the payload.
+    ///   - roots: The CAR's roots.
+    ///   - sink: Where the pieces go.
+    /// - Throws: `.limitExceeded` if the payload is too large.
+    package init(
+        hash: KeyedHash,
+        policy: PagePolicy,
+        sortBudget: Int = sortBudgetDefault,
+        dataOffset: UInt64,
+        payloadSize: UInt64,
+        headerSize: UInt64,
+        roots: [CID],
+        sink: any IndexSink
+    ) throws(ShardIndexError) {
+        guard payloadSize < 1 << UInt64(LocatorSegment.offsetBitsMax) else {
+            throw ShardIndexError(.limitExceeded, "a payload of \(payloadSize) bytes")
+        }
+        self.hash = hash
+        self.policy = policy
+        self.sink = sink
+        self.encoder = PageEncoder(policy: policy)
+        self.sorter = LocatorSorter(budget: sortBudget)
+        self.end = headerSize
+        root.dataOffset = dataOffset
+        root.payloadSize = payloadSize
+        root.headerSize = headerSize
+        root.roots = roots
+        root.offsetBits = max(1, 64 - payloadSize.leadingZeroBitCount)
+    }
+
+    /// What the pages so far chose.
+    package var statistics: PageStatistics { encoder.statistics }
+
+    /// Adds the next section of a CAR.
+    ///
+    /// - Parameters:
+    ///   - offset: Where it starts in the payload; where the one before it ended.
+    ///   - size: Its whole size.
+    ///   - layout: Its CID's parts.
+    ///   - digest: The digest.
+    /// - Throws: `.limitExceeded` for a digest over `IndexPage.digestSizeMax`; `.storage`.
+    package mutating func append(
+        offset: UInt64,
+        size: UInt64,
+        layout: CIDLayout,
+        digest: ByteView
+    ) throws(ShardIndexError) {
+        if kindLayout != layout {
+            guard layout.digestSize <= IndexPage.digestSizeMax else {
+                throw ShardIndexError(
+                    .limitExceeded,
+                    "a digest of \(layout.digestSize) bytes at payload offset \(offset)"
+                )
+            }
+            kindLayout = layout
+            kind = EntryKind(layout)
+        }
+        try append(offset: offset, size: size, kind: kind, digest: digest)
+    }
+
+    /// Adds the next section of an index that may not know everything.
+    ///
+    /// - Parameters:
+    ///   - offset: Where it starts in the payload; after the one before.
+    ///   - size: Its whole size, or nil if it is unknown: for all sections or for none.
+    ///   - kind: Its CID but for the digest.
+    ///   - digest: The digest, of `kind.digestSize` bytes.
+    /// - Throws: As the other `append`.
+    package mutating func append(
+        offset: UInt64,
+        size: UInt64?,
+        kind: EntryKind,
+        digest: ByteView
+    ) throws(ShardIndexError) {
+        precondition(offset >= end, "sections come in CAR order")
+        precondition(size == nil || offset == end, "there is a gap between sections")
+        let hashed = hash.hash(digest)
+        if encoder.isFull { try flushPage() }
+        if encoder.count == 0 { pageBase = offset }
+        encoder.append(
+            ordinal: root.sectionCount,
+            offset: offset,
+            size: size,
+            kind: kind,
+            digest: digest,
+            hash: hashed.high
+        )
+        sorter.append(
+            LocatorEntry(
+                hash: hashed.high,
+                check: hashed.low ^ Self.mix(kind),
+                offset: offset
+            )
+        )
+        if sorter.isOverBudget { try sorter.spill(to: sink) }
+        if kind.hashCode == HashCode.identity { root.identityCount += 1 }
+        root.sectionCount += 1
+        end = size.map { offset + $0 } ?? offset + 1
+    }
+
+    /// Hash function and digest size, spread over 64 bits, so that equal digests of two functions differ.
+    @inline(__always)
+    private static func mix(_ kind: EntryKind) -> UInt64 {
+        (kind.hashCode ?? .max) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(kind.digestSize)
+    }
+
+    private mutating func flushPage() throws(ShardIndexError) {
+        page.removeAll(keepingCapacity: true)
+        let count = encoder.count
+        let size = encoder.finish(to: &page)
+        let isNew = root.appendPage(
+            baseOffset: pageBase,
+            firstOrdinal: root.sectionCount - UInt64(count),
+            size: size,
+            count: count
+        )
+        if isNew, !value.isEmpty {
+            try flushValue(number: root.valueCount - 2)
+        }
+        if value.isEmpty { value.reserveCapacity(IndexPage.valueSizeMax) }
+        value += page
+    }
+
+    private mutating func flushValue(number: Int) throws(ShardIndexError) {
+        let bytes = value
+        value = []
+        do {
+            try sink.writePages(number, bytes)
+        } catch {
+            throw ShardIndexError(.storage, "index pages", underlying: error)
+        }
+    }
+
+    /// Writes what is left: the last page and the locator.
+    ///
+    /// - Parameter dataEnd: The payload offset after the last section.
+    /// - Returns: The root, and what the pages chose.
+    /// - Throws: `.storage`.
+    package consuming func finish(
+        dataEnd: UInt64
+    ) throws(ShardIndexError) -> (root: IndexRoot, statistics: PageStatistics) {
+        root.dataEnd = dataEnd
+        if encoder.count > 0 { try flushPage() }
+        if !value.isEmpty { try flushValue(number: root.valueCount - 1) }
+        try writeLocator()
+        return (root, encoder.statistics)
+    }
+
+    /// The segments that `count` entries need.
+    private static func segmentCount(entries count: UInt64, offsetBits: Int) -> UInt64 {
+        let bits = UInt64(offsetBits + LocatorSegment.fingerprintBits)
+        let size = count * bits / 8 + count / UInt64(LocatorSegment.entriesPerBucket) * 4
+        // Three in a hundred are left free, because a segment's share varies.
+        let share = UInt64(IndexPage.valueSizeMax) * 97 / 100
+        return max(1, (size + share - 1) / share)
+    }
+
+    /// A shard of one page is searched by its digests; its entries are only counted.
+    private mutating func writeLocator() throws(ShardIndexError) {
+        guard root.pages.count > 1 else {
+            var count: UInt64 = 0
+            try sorter.drain(from: sink) { count += UInt64($0.count) }
+            root.multihashCount = count
+            return
+        }
+        let segmentCount = Self.segmentCount(entries: sorter.count, offsetBits: root.offsetBits)
+        let offsetBits = root.offsetBits
+        let sink = sink
+        var pending = LocatorEntries()
+        var number: UInt64 = 0
+        var sizes: [UInt32] = []
+        var located: UInt64 = 0
+        func flush(_ entries: borrowing LocatorEntries) throws(ShardIndexError) {
+            let bytes = LocatorSegment.encoded(
+                entries,
+                segmentCount: segmentCount,
+                offsetBits: offsetBits
+            )
+            do {
+                try sink.writeSegment(sizes.count, bytes)
+            } catch {
+                throw ShardIndexError(.storage, "a locator segment", underlying: error)
+            }
+            sizes.append(UInt32(bytes.count))
+            located += UInt64(entries.count)
+        }
+        try sorter.drain(from: sink) { entries throws(ShardIndexError) in
+            for index in 0..<entries.count {
+                let entry = entries[index]
+                let own = entry.hash.multipliedFullWidth(by: segmentCount).high
+                while number < own {
+                    try flush(pending)
+                    pending.removeAll()
+                    number += 1
+                }
+                pending.append(entry)
+            }
+        }
+        while number < segmentCount {
+            try flush(pending)
+            pending.removeAll()
+            number += 1
+        }
+        root.segmentSizes = sizes
+        root.multihashCount = located
+    }
+}

@@ -1,0 +1,292 @@
+package import Bytes
+internal import Hashing
+package import Multiformats
+internal import Zstd
+
+/// The root page of a shard's index: what is read when a cold shard is acquired.
+///
+/// ```
+///  0  u64 checksum           xxh64 of everything after it
+///  8  u32 size               of the content when decoded
+/// 12  u8  version            1
+/// 13  u8  flags              bit 0 content is zstd
+/// 14  u16 zero
+/// 16  content
+/// ```
+///
+/// The content, all integers little-endian:
+///
+/// ```
+///  0  u64 data offset        of the payload in the file
+///  8  u64 payload size       in bytes
+/// 16  u64 header size        of the CARv1 header in the payload
+/// 24  u64 sections
+/// 32  u64 multihashes        different ones: the entries of the locator, if there is one
+/// 40  u64 identities         sections with identity CIDs
+/// 48  u64 data end           the payload offset after the last section
+/// 56  u32 pages
+/// 60  u32 segments
+/// 64  u32 roots
+/// 68  u8  offset bits        of locator entries
+/// 69  3 bytes of zero
+/// 72  u64 base offset[pages]     each less the one before
+///  …  u16 count[pages]
+///  …  u32 size[pages]            in bytes
+///  …  u32 size[segments]         in bytes
+///  …  { u32 size, CID }[roots]
+/// ```
+///
+/// Pages stand one after another in values of at most `IndexPage.valueSizeMax` bytes; a page that does
+/// not fit begins the next value, so that the sizes say where each page is.
+package struct IndexRoot: Equatable, Sendable {
+    /// Where a page lies and what it covers.
+    package struct Page: Equatable, Sendable {
+        /// Where its first section starts in the payload.
+        package var baseOffset: UInt64
+        /// The number of its first section in CAR order.
+        package var firstOrdinal: UInt64
+        /// The value that holds it.
+        package var value: UInt32
+        /// Where it starts in that value.
+        package var start: UInt32
+        /// Its size in bytes.
+        package var size: UInt32
+        /// Its sections.
+        package var count: UInt32
+    }
+
+    package static let version: UInt8 = 1
+    static let headerSize = 16
+    static let contentHeaderSize = 72
+    /// The largest content that is read: 100 million sections take 6 MB.
+    static let contentSizeMax = 1 << 30
+
+    /// Where the payload starts in the file.
+    package var dataOffset: UInt64 = 0
+    /// The payload's size in bytes.
+    package var payloadSize: UInt64 = 0
+    /// The size of the CARv1 header in the payload.
+    package var headerSize: UInt64 = 0
+    /// The number of sections, repeated ones included.
+    package var sectionCount: UInt64 = 0
+    /// The different multihashes: the entries of the locator, if there is one.
+    package var multihashCount: UInt64 = 0
+    /// Sections with identity CIDs.
+    package var identityCount: UInt64 = 0
+    /// The payload offset after the last section.
+    package var dataEnd: UInt64 = 0
+    /// The bits of an offset in the locator.
+    package var offsetBits = 0
+    /// The pages in CAR order.
+    package var pages: [Page] = []
+    /// The sizes of the locator's segments in bytes.
+    package var segmentSizes: [UInt32] = []
+    /// The CAR's roots.
+    package var roots: [CID] = []
+
+    package init() {}
+
+    /// The number of values that hold the pages.
+    package var valueCount: Int { pages.last.map { Int($0.value) + 1 } ?? 0 }
+    /// Whether no multihash stands in two sections.
+    package var isFreeOfDuplicates: Bool { multihashCount == sectionCount }
+    /// The bytes of pages and locator.
+    package var indexSize: UInt64 {
+        pages.reduce(0) { $0 + UInt64($1.size) } + segmentSizes.reduce(0) { $0 + UInt64($1) }
+    }
+
+    /// The page that covers the section with this number.
+    package func page(ofOrdinal ordinal: UInt64) -> Int? {
+        guard ordinal < sectionCount else { return nil }
+        return lastPage { $0.firstOrdinal <= ordinal }
+    }
+
+    /// The page that would cover a section that starts at `offset`.
+    package func page(ofOffset offset: UInt64) -> Int? {
+        lastPage { $0.baseOffset <= offset }
+    }
+
+    private func lastPage(where isBefore: (Page) -> Bool) -> Int? {
+        var low = 0
+        var high = pages.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(pages[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : low - 1
+    }
+
+    /// Adds a page after the last one.
+    ///
+    /// - Returns: Whether it begins a new value.
+    mutating func appendPage(
+        baseOffset: UInt64,
+        firstOrdinal: UInt64,
+        size: Int,
+        count: Int
+    ) -> Bool {
+        var page = Page(
+            baseOffset: baseOffset,
+            firstOrdinal: firstOrdinal,
+            value: 0,
+            start: 0,
+            size: UInt32(size),
+            count: UInt32(count)
+        )
+        guard let last = pages.last else {
+            pages.append(page)
+            return true
+        }
+        let end = last.start + last.size
+        let isNew = Int(end) + size > IndexPage.valueSizeMax
+        page.value = isNew ? last.value + 1 : last.value
+        page.start = isNew ? 0 : end
+        pages.append(page)
+        return isNew
+    }
+
+    /// The root page's bytes.
+    ///
+    /// - Parameter policy: `.direct` leaves zstd out, `.zstd` insists, `.smallest` keeps what is smaller.
+    /// - Returns: The bytes.
+    package func encoded(policy: PagePolicy) -> [UInt8] {
+        var content: [UInt8] = []
+        for value in [
+            dataOffset, payloadSize, headerSize, sectionCount, multihashCount, identityCount,
+            dataEnd,
+        ] {
+            content.appendLittleEndian(value)
+        }
+        content.appendLittleEndian(UInt32(pages.count))
+        content.appendLittleEndian(UInt32(segmentSizes.count))
+        content.appendLittleEndian(UInt32(roots.count))
+        content += [UInt8(offsetBits), 0, 0, 0]
+        var last: UInt64 = 0
+        for page in pages {
+            content.appendLittleEndian(page.baseOffset - last)
+            last = page.baseOffset
+        }
+        for page in pages { content.appendLittleEndian(UInt16(page.count)) }
+        for page in pages { content.appendLittleEndian(page.size) }
+        for size in segmentSizes { content.appendLittleEndian(size) }
+        for root in roots {
+            content.appendLittleEndian(UInt32(root.bytes.count))
+            content += root.bytes
+        }
+        var stored = content
+        var isCompressed = false
+        if policy != .direct {
+            let zstd = content.withView { Zstd.compress($0) }
+            isCompressed = policy == .zstd || zstd.count < content.count
+            if isCompressed { stored = zstd }
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.headerSize + stored.count)
+        bytes.appendLittleEndian(UInt64(0))
+        bytes.appendLittleEndian(UInt32(content.count))
+        bytes += [Self.version, isCompressed ? 1 : 0, 0, 0]
+        bytes += stored
+        bytes.writeChecksum(at: 0)
+        return bytes
+    }
+
+    /// Reads a root page.
+    ///
+    /// - Throws: `.malformed` if the checksum does not hold or anything in it cannot be.
+    package init(reading bytes: ByteView) throws(ShardIndexError) {
+        guard bytes.count >= Self.headerSize else {
+            throw ShardIndexError(.malformed, "a root page of \(bytes.count) bytes")
+        }
+        guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
+            throw ShardIndexError(.malformed, "a root page's checksum does not hold")
+        }
+        let size = Int(bytes.loadUInt32(at: 8))
+        let stored = bytes[Self.headerSize..<bytes.count]
+        guard bytes[12] == Self.version, bytes[13] <= 1, size <= Self.contentSizeMax,
+            bytes[13] == 1 || stored.count == size
+        else { throw ShardIndexError(.malformed, "a root page's header") }
+        guard bytes[13] == 1 else {
+            try self.init(content: stored)
+            return
+        }
+        let content: [UInt8]
+        do {
+            content = try Zstd.decompress(stored, size: size)
+        } catch {
+            throw ShardIndexError(.malformed, "a root page's zstd frame: \(error)")
+        }
+        self = try content.withView { view throws(ShardIndexError) in
+            try IndexRoot(content: view)
+        }
+    }
+
+    private init(content: ByteView) throws(ShardIndexError) {
+        guard content.count >= Self.contentHeaderSize else {
+            throw ShardIndexError(.malformed, "a root page cut short")
+        }
+        dataOffset = content.loadUInt64(at: 0)
+        payloadSize = content.loadUInt64(at: 8)
+        headerSize = content.loadUInt64(at: 16)
+        sectionCount = content.loadUInt64(at: 24)
+        multihashCount = content.loadUInt64(at: 32)
+        identityCount = content.loadUInt64(at: 40)
+        dataEnd = content.loadUInt64(at: 48)
+        let pageCount = Int(content.loadUInt32(at: 56))
+        let segmentCount = Int(content.loadUInt32(at: 60))
+        let rootCount = Int(content.loadUInt32(at: 64))
+        offsetBits = Int(content[68])
+        let tables = Self.contentHeaderSize + 14 * pageCount + 4 * segmentCount
+        guard tables + 4 * rootCount <= content.count,
+            offsetBits <= LocatorSegment.offsetBitsMax,
+            dataOffset < 1 << 62, payloadSize < 1 << 62, dataEnd <= payloadSize,
+            headerSize <= dataEnd
+        else { throw ShardIndexError(.malformed, "a root page's counts") }
+        try readPages(content, count: pageCount)
+        var offset = Self.contentHeaderSize + 14 * pageCount
+        for _ in 0..<segmentCount {
+            segmentSizes.append(content.loadUInt32(at: offset))
+            offset += 4
+        }
+        for _ in 0..<rootCount {
+            guard content.count - offset >= 4 else {
+                throw ShardIndexError(.malformed, "a root cut short")
+            }
+            let size = Int(content.loadUInt32(at: offset))
+            offset += 4
+            guard size <= content.count - offset,
+                let root = try? CID(content[offset..<offset + size])
+            else { throw ShardIndexError(.malformed, "a root that is no CID") }
+            roots.append(root)
+            offset += size
+        }
+        guard offset == content.count else {
+            throw ShardIndexError(.malformed, "bytes after a root page")
+        }
+    }
+
+    private mutating func readPages(_ content: ByteView, count: Int) throws(ShardIndexError) {
+        pages.reserveCapacity(count)
+        let counts = Self.contentHeaderSize + 8 * count
+        let sizes = counts + 2 * count
+        var base: UInt64 = 0
+        var ordinal: UInt64 = 0
+        for index in 0..<count {
+            base &+= content.loadUInt64(at: Self.contentHeaderSize + 8 * index)
+            let sections = Int(content.loadUInt16(at: counts + 2 * index))
+            let size = Int(content.loadUInt32(at: sizes + 4 * index))
+            guard sections >= 1, sections <= IndexPage.countMax, size >= IndexPage.headerSize,
+                size <= IndexPage.valueSizeMax, base < payloadSize
+            else { throw ShardIndexError(.malformed, "a page directory's row") }
+            _ = appendPage(
+                baseOffset: base,
+                firstOrdinal: ordinal,
+                size: size,
+                count: sections
+            )
+            ordinal += UInt64(sections)
+        }
+        guard ordinal == sectionCount else {
+            throw ShardIndexError(.malformed, "a page directory of \(ordinal) sections")
+        }
+    }
+}

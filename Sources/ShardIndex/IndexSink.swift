@@ -1,0 +1,25 @@
+package import Bytes
+
+/// Where the pieces of an index go while it is built.
+///
+/// The pieces come in order: values of pages from 0 on, then locator segments from 0 on. A sink may store
+/// them at once; nobody reads them before the root page names them.
+///
+/// *Concurrency*: one thread at a time calls it.
+package protocol IndexSink: AnyObject {
+    /// Stores pages that belong together: at most `IndexPage.valueSizeMax` bytes.
+    func writePages(_ number: Int, _ bytes: [UInt8]) throws
+
+    /// Stores a locator segment: at most about `IndexPage.valueSizeMax` bytes.
+    func writeSegment(_ number: Int, _ bytes: [UInt8]) throws
+
+    /// Puts `bytes` aside, outside memory, and returns where they went.
+    func spill(_ bytes: ByteView) throws -> UInt64
+
+    /// Calls `body` with `size` bytes that `spill` put at `offset`.
+    func readSpill(
+        at offset: UInt64,
+        size: Int,
+        _ body: (ByteView) -> Void
+    ) throws
+}

@@ -1,0 +1,160 @@
+internal import Bytes
+
+/// What the locator knows of a section while it is being built.
+struct LocatorEntry {
+    /// The hash of the digest: bucket and fingerprint come from it.
+    var hash: UInt64
+    /// 64 more bits of the keyed hash, with hash function and digest size mixed in.
+    ///
+    /// Two sections with the same `hash` and `check` have the same multihash: 128 bits under a random
+    /// key that nobody outside knows.
+    var check: UInt64
+    /// Where the section starts in the payload.
+    var offset: UInt64
+}
+
+/// A growing buffer of entries.
+@safe struct LocatorEntries: ~Copyable {
+    private var memory: UnsafeMutablePointer<LocatorEntry>?
+    private(set) var count = 0
+    private(set) var capacity = 0
+
+    init(capacity: Int = 0) {
+        unsafe self.memory = nil
+        if capacity > 0 { grow(to: capacity) }
+    }
+
+    deinit { unsafe memory?.deallocate() }
+
+    private mutating func grow(to newCapacity: Int) {
+        let larger = UnsafeMutablePointer<LocatorEntry>.allocate(capacity: newCapacity)
+        if let old = unsafe memory {
+            // SAFETY: `old` has `count` entries and `larger` room for more; entries are trivial.
+            unsafe larger.update(from: old, count: count)
+            unsafe old.deallocate()
+        }
+        unsafe memory = larger
+        capacity = newCapacity
+    }
+
+    subscript(index: Int) -> LocatorEntry {
+        get {
+            precondition(index >= 0 && index < count)
+            // SAFETY: checked; below `count` every entry was written.
+            return unsafe memory.unsafelyUnwrapped[index]
+        }
+        set {
+            precondition(index >= 0 && index < count)
+            // SAFETY: checked.
+            unsafe memory.unsafelyUnwrapped[index] = newValue
+        }
+    }
+
+    mutating func append(_ entry: LocatorEntry) {
+        if count == capacity { grow(to: max(64, capacity * 2)) }
+        // SAFETY: `count` is below `capacity`.
+        unsafe memory.unsafelyUnwrapped[count] = entry
+        count += 1
+    }
+
+    /// Forgets the entries and keeps the memory.
+    mutating func removeAll() { count = 0 }
+
+    /// Forgets the entries and the memory.
+    mutating func free() {
+        unsafe memory?.deallocate()
+        unsafe memory = nil
+        count = 0
+        capacity = 0
+    }
+
+    /// Appends the entries that `bytes` are a copy of.
+    mutating func append(copying bytes: ByteView) {
+        let stride = MemoryLayout<LocatorEntry>.stride
+        precondition(bytes.count % stride == 0)
+        let added = bytes.count / stride
+        if count + added > capacity { grow(to: max(capacity * 2, count + added)) }
+        guard added > 0, let source = unsafe bytes.buffer.baseAddress else { return }
+        // SAFETY: there is room for `added` entries after `count`, and the type is trivial.
+        unsafe UnsafeMutableRawPointer(memory.unsafelyUnwrapped + count)
+            .copyMemory(from: source, byteCount: bytes.count)
+        count += added
+    }
+
+    /// Calls `body` with the entries as bytes.
+    func withBytes<E: Error>(
+        _ body: (ByteView) throws(E) -> Void
+    ) throws(E) {
+        // SAFETY: `count` entries were written.
+        let size = count * MemoryLayout<LocatorEntry>.stride
+        try unsafe body(ByteView(UnsafeRawBufferPointer(start: memory, count: size)))
+    }
+
+    /// Sorts by hash, check and offset, and keeps the first of each multihash.
+    ///
+    /// Hashes are uniform, so that one counting pass over as many buckets as there are entries leaves
+    /// each within a few places of its own; insertion does the rest. Equal multihashes keep their order.
+    ///
+    /// *Cost*: O(count), with `scratch` as large as the entries.
+    ///
+    /// - Parameters:
+    ///   - sharedBits: The number of high bits that all hashes have in common.
+    ///   - scratch: Overwritten.
+    mutating func sortAndDeduplicate(sharedBits: Int, scratch: inout LocatorEntries) {
+        guard count > 1 else { return }
+        if count > 32 { scatter(sharedBits: sharedBits, scratch: &scratch) }
+        // SAFETY (both loops): every index is in 0..<count.
+        let entries = unsafe memory.unsafelyUnwrapped
+        for index in 1..<count {
+            let entry = unsafe entries[index]
+            var hole = index
+            while hole > 0, unsafe Self.isBefore(entry, entries[hole - 1]) {
+                unsafe entries[hole] = unsafe entries[hole - 1]
+                hole -= 1
+            }
+            if hole != index { unsafe entries[hole] = entry }
+        }
+        var kept = 1
+        for index in 1..<count {
+            let entry = unsafe entries[index]
+            let last = unsafe entries[kept - 1]
+            if entry.hash == last.hash, entry.check == last.check { continue }
+            unsafe entries[kept] = entry
+            kept += 1
+        }
+        count = kept
+    }
+
+    private static func isBefore(_ one: LocatorEntry, _ other: LocatorEntry) -> Bool {
+        if one.hash != other.hash { return one.hash < other.hash }
+        if one.check != other.check { return one.check < other.check }
+        return one.offset < other.offset
+    }
+
+    private mutating func scatter(sharedBits: Int, scratch: inout LocatorEntries) {
+        let bucketCount = UInt64(count)
+        var starts = [UInt32](repeating: 0, count: count + 1)
+        scratch.removeAll()
+        if scratch.capacity < count { scratch.grow(to: count) }
+        let shift = UInt64(sharedBits)
+        // SAFETY: indices into entries are in 0..<count, and so are the places: the histogram of
+        // `count` entries sums up to `count`. Buckets are below `count` by the multiplication.
+        let entries = unsafe memory.unsafelyUnwrapped
+        let target = unsafe scratch.memory.unsafelyUnwrapped
+        unsafe starts.withUnsafeMutableBufferPointer { starts in
+            for index in 0..<count {
+                let bucket = unsafe (entries[index].hash << shift)
+                    .multipliedFullWidth(by: bucketCount).high
+                unsafe starts[Int(bucket) + 1] += 1
+            }
+            for bucket in 1...count { unsafe starts[bucket] += unsafe starts[bucket - 1] }
+            for index in 0..<count {
+                let entry = unsafe entries[index]
+                let bucket = Int((entry.hash << shift).multipliedFullWidth(by: bucketCount).high)
+                unsafe target[Int(starts[bucket])] = entry
+                unsafe starts[bucket] += 1
+            }
+            unsafe entries.update(from: target, count: count)
+        }
+    }
+}
