@@ -56,7 +56,8 @@ let package = Package(
         ),
 
         // Below the floors: the one view of bytes that all of them pass around.
-        .target(name: "Bytes", swiftSettings: house),
+        .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
+        .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: house),
 
         // Floor 0: one concern each; no floor-mates.
         .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: house),

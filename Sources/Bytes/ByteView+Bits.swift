@@ -42,19 +42,22 @@ public struct BitWriter: Sendable {
     ///   - bytes: Receives the bytes that are full.
     @inline(__always)
     public mutating func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
-        assert(width <= ByteView.bitWidthMax && (width == 64 || value >> UInt64(width) == 0))
+        assert(width <= ByteView.bitWidthMax && value >> UInt64(width) == 0)
         bits |= value << UInt64(bitCount)
         bitCount += width
-        while bitCount >= 8 {
-            bytes.append(UInt8(truncatingIfNeeded: bits))
-            bits >>= 8
-            bitCount -= 8
-        }
+        guard bitCount >= 64 else { return }
+        bytes.append(littleEndian: bits)
+        bitCount -= 64
+        bits = bitCount == 0 ? 0 : value >> UInt64(width - bitCount)
     }
 
     /// Appends the last byte, filled up with zeros, if one is begun.
     public mutating func finish(to bytes: inout [UInt8]) {
-        if bitCount > 0 { bytes.append(UInt8(truncatingIfNeeded: bits)) }
+        while bitCount > 0 {
+            bytes.append(UInt8(truncatingIfNeeded: bits))
+            bits >>= 8
+            bitCount -= 8
+        }
         bits = 0
         bitCount = 0
     }

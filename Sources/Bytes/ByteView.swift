@@ -1,3 +1,5 @@
+internal import CDAGSystem
+
 /// A bounds-checked, read-only view of bytes that somebody else owns.
 ///
 /// The zero-copy readers of this package take a `ByteView` over a mapping, a read buffer or a database
@@ -94,13 +96,23 @@
     /// Whether the bytes of two views are the same.
     ///
     /// *Cost*: O(count), eight bytes a step.
+    @inline(__always)
     @inlinable public func elementsEqual(_ other: ByteView) -> Bool {
         guard count == other.count else { return false }
+        guard count >= 8 else { return shortElementsEqual(other) }
+        var difference: UInt64 = 0
         var offset = 0
-        while offset + 8 <= count {
-            guard loadUInt64(at: offset) == other.loadUInt64(at: offset) else { return false }
-            offset += 8
+        while offset <= count &- 8 {
+            difference |= loadUInt64(at: offset) ^ other.loadUInt64(at: offset)
+            guard difference == 0 else { return false }
+            offset &+= 8
         }
+        // The last eight bytes, some of them for the second time.
+        return loadUInt64(at: count &- 8) == other.loadUInt64(at: count &- 8)
+    }
+
+    @usableFromInline func shortElementsEqual(_ other: ByteView) -> Bool {
+        var offset = 0
         while offset < count {
             guard self[offset] == other[offset] else { return false }
             offset += 1
@@ -123,6 +135,13 @@
             offset += 1
         }
         return count < other.count
+    }
+
+    /// Asks the processor to have the bytes at `offset` ready; any offset will do.
+    public func prefetch(at offset: Int) {
+        let address = unsafe UInt(bitPattern: start) &+ UInt(bitPattern: offset)
+        // SAFETY: a prefetch reads nothing and faults nowhere, whatever the address.
+        unsafe dagstore_prefetch(UnsafeRawPointer(bitPattern: address))
     }
 
     /// The bytes as a span, for as long as the view is borrowed.

@@ -116,21 +116,44 @@ public import Multiformats
         }
         let cidStart = start + prefix.size
         let visible = Int(min(UInt64(window.count - cidStart), length))
-        let layout: CIDLayout
-        switch CIDLayout.decode(window[cidStart..<cidStart + visible]) {
-        case .success(let found): layout = found
+        let bytes = window[cidStart..<cidStart + visible]
+        guard let layout = CIDLayout.common(bytes) else {
+            return try nextWithRareCID(bytes, prefix.size, length, into: &section)
+        }
+        take(layout, prefix.size, length, into: &section)
+        return .section
+    }
+
+    private mutating func nextWithRareCID(
+        _ bytes: ByteView,
+        _ prefixSize: Int,
+        _ length: UInt64,
+        into section: inout Section
+    ) throws(CARError) -> Step {
+        switch CIDLayout.decode(bytes) {
+        case .success(let layout):
+            take(layout, prefixSize, length, into: &section)
+            return .section
         case .failure(let error):
-            guard case .truncated(let needed) = error.fault, UInt64(visible) < length else {
+            guard case .truncated(let needed) = error.fault, UInt64(bytes.count) < length else {
                 throw cidError(error.fault)
             }
-            return .needs(try sizeNeeded(needed, visible, prefix.size, length))
+            return .needs(try sizeNeeded(needed, bytes.count, prefixSize, length))
         }
+    }
+
+    @inline(__always)
+    private mutating func take(
+        _ layout: CIDLayout,
+        _ prefixSize: Int,
+        _ length: UInt64,
+        into section: inout Section
+    ) {
         section.offset = position
-        section.prefixSize = prefix.size
+        section.prefixSize = prefixSize
         section.length = length
         section.cid = layout
-        position += UInt64(prefix.size) + length
-        return .section
+        position += UInt64(prefixSize) + length
     }
 
     private func needsOrThrow(
@@ -196,7 +219,10 @@ extension Section {
         let cidStart = start + prefix.size
         guard prefix.value <= UInt64(payload.count - cidStart) else { return nil }
         let content = payload[cidStart..<cidStart + Int(prefix.value)]
-        guard case .success(let layout) = CIDLayout.decode(content) else { return nil }
+        guard let layout = CIDLayout.common(content) ?? (try? CIDLayout.decode(content).get())
+        else {
+            return nil
+        }
         return Section(offset: offset, prefixSize: prefix.size, length: prefix.value, cid: layout)
     }
 }

@@ -3,8 +3,8 @@ internal import CAR
 internal import Catalog
 internal import Hashing
 internal import Mounts
-internal import Multiformats
-internal import ShardIndex
+package import Multiformats
+package import ShardIndex
 internal import Synchronization
 
 /// An open shard, shared by its leases.
@@ -21,7 +21,7 @@ package final class ShardCore: Sendable {
 
     let key: ShardKey
     let record: ShardRecord
-    let root: IndexRoot
+    package let root: IndexRoot
     let catalog: Catalog
     let cache: PageCache
     let payload: Payload
@@ -93,22 +93,18 @@ package final class ShardCore: Sendable {
     /// *Cost*: in a mapped shard one bucket of the locator and the section's header; no allocation. In CAR
     /// order the header alone.
     func section(of cid: CID) throws -> Section? {
-        try cid.bytes.withView { view in
-            try section(
-                hashCode: cid.hashCode,
-                digest: view[cid.layout.digestOffset..<view.count]
-            )
-        }
+        try cid.bytes.withView { try section(of: $0, layout: cid.layout) }
     }
 
-    func section(hashCode: UInt64, digest: ByteView) throws -> Section? {
+    private func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
+        let digest = cid[layout.digestOffset..<cid.count]
         guard case .mapped(_, let payload) = payload, !segments.isEmpty else {
-            return try sectionByPage(hashCode: hashCode, digest: digest)
+            return try sectionByPage(hashCode: layout.hashCode, digest: digest)
         }
         let last = hint.load(ordering: .relaxed)
         if last & Self.walking != 0 {
             let offset = last & ~Self.walking
-            if let found = Self.confirm(payload, offset, hashCode, digest) {
+            if let found = Self.confirm(payload, offset, cid, layout) {
                 hint.store(found.end | Self.walking, ordering: .relaxed)
                 return found
             }
@@ -117,9 +113,9 @@ package final class ShardCore: Sendable {
         let hashed = hash.hash(digest).high
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         let segment = segments[Int(number)]
-        var search = segment.search(hash: hashed, position: position)
+        var search = segment.search(position: position)
         while let offset = segment.next(&search) {
-            guard let found = Self.confirm(payload, offset, hashCode, digest) else { continue }
+            guard let found = Self.confirm(payload, offset, cid, layout) else { continue }
             // Where a multihash repeats, a walk would find another section than the first.
             if root.isFreeOfDuplicates {
                 let mark = offset == last & ~Self.walking ? Self.walking : 0
@@ -130,8 +126,49 @@ package final class ShardCore: Sendable {
         return nil
     }
 
+    /// The first offset that the locator names for a CID, unconfirmed: what the search costs by itself.
+    package func firstCandidate(of cid: CID) -> UInt64? {
+        cid.withDigest { digest in
+            let hashed = hash.hash(digest).high
+            let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
+            let segment = segments[Int(number)]
+            var search = segment.search(position: position)
+            return segment.next(&search)
+        }
+    }
+
     /// The section at `offset`, if it has this multihash.
     private static func confirm(
+        _ payload: ByteView,
+        _ offset: UInt64,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) -> Section? {
+        guard offset < UInt64(payload.count) else { return nil }
+        let prefix = Varint.decode(payload, at: Int(offset))
+        let start = Int(offset) + prefix.size
+        guard prefix.size > 0, prefix.value <= UInt64(payload.count - start) else { return nil }
+        // The very CID that is asked for, as nearly always: nothing has to be taken apart.
+        if prefix.value >= UInt64(cid.count),
+            payload[start..<start + cid.count].elementsEqual(cid)
+        {
+            return Section(
+                offset: offset,
+                prefixSize: prefix.size,
+                length: prefix.value,
+                cid: layout
+            )
+        }
+        return confirmMultihash(
+            payload,
+            offset,
+            layout.hashCode,
+            cid[layout.digestOffset..<cid.count]
+        )
+    }
+
+    /// The section at `offset`, if it has this multihash under whatever CID.
+    private static func confirmMultihash(
         _ payload: ByteView,
         _ offset: UInt64,
         _ hashCode: UInt64,
@@ -180,11 +217,11 @@ package final class ShardCore: Sendable {
         let count = UInt64(root.segmentSizes.count)
         let (number, position) = hashed.multipliedFullWidth(by: count)
         if Int(number) < segments.count {
-            return segments[Int(number)].candidates(hash: hashed, position: position)
+            return segments[Int(number)].candidates(position: position)
         }
         return try catalog.withSegment(record.generation, UInt32(number)) { bytes in
             Result { () throws(ShardIndexError) in
-                try LocatorSegment(reading: bytes).candidates(hash: hashed, position: position)
+                try LocatorSegment(reading: bytes).candidates(position: position)
             }
         }.get()
     }

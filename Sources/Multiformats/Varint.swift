@@ -36,7 +36,29 @@ public enum Varint {
     ///   - bytes: The bytes to read from.
     ///   - offset: Where the varint starts; between 0 and `bytes.count`.
     /// - Returns: The value and its size, or a size that says what is wrong.
+    @inline(__always)
     @inlinable public static func decode(_ bytes: ByteView, at offset: Int) -> Decoded {
+        // Up to eight bytes in one load: the first byte without its high bit ends the varint, and three
+        // shifts take the high bits out of the others.
+        if offset >= 0, offset <= bytes.count &- 8 {
+            let word = bytes.loadUInt64(at: offset)
+            let ends = ~word & 0x8080_8080_8080_8080
+            if ends != 0 {
+                let size = ends.trailingZeroBitCount >> 3 &+ 1
+                var value = word & (~0 >> UInt64(64 &- 8 &* size)) & 0x7f7f_7f7f_7f7f_7f7f
+                guard size == 1 || value >> UInt64(8 &* (size &- 1)) != 0 else {
+                    return Decoded(value: 0, size: Decoded.malformed)
+                }
+                value = value & 0x007f_007f_007f_007f | (value & 0x7f00_7f00_7f00_7f00) >> 1
+                value = value & 0x0000_3fff_0000_3fff | (value & 0x3fff_0000_3fff_0000) >> 2
+                value = value & 0x0000_0000_0fff_ffff | (value & 0x0fff_ffff_0000_0000) >> 4
+                return Decoded(value: value, size: size)
+            }
+        }
+        return decodeSlowly(bytes, at: offset)
+    }
+
+    @usableFromInline static func decodeSlowly(_ bytes: ByteView, at offset: Int) -> Decoded {
         var value: UInt64 = 0
         var index = 0
         while index < sizeMax {

@@ -24,6 +24,9 @@ package struct IndexBuilder: ~Copyable {
     private var pageBase: UInt64 = 0
     private var kindLayout: CIDLayout?
     private var kind = EntryKind(version: 1, codec: nil, hashCode: nil, digestSize: 0)
+    private var kindMix: UInt64 = 0
+    /// Whether the section before has the same kind.
+    private var isSameKind = false
     private var end: UInt64
 
     /// A builder without sections.
@@ -90,8 +93,10 @@ package struct IndexBuilder: ~Copyable {
             }
             kindLayout = layout
             kind = EntryKind(layout)
+            kindMix = Self.mix(kind)
+            isSameKind = false
         }
-        try append(offset: offset, size: size, kind: kind, digest: digest)
+        try add(offset: offset, size: size, digest: digest)
     }
 
     /// Adds the next section of an index that may not know everything.
@@ -108,6 +113,19 @@ package struct IndexBuilder: ~Copyable {
         kind: EntryKind,
         digest: ByteView
     ) throws(ShardIndexError) {
+        precondition(kind.digestSize <= IndexPage.digestSizeMax)
+        self.kind = kind
+        kindLayout = nil
+        kindMix = Self.mix(kind)
+        isSameKind = false
+        try add(offset: offset, size: size, digest: digest)
+    }
+
+    private mutating func add(
+        offset: UInt64,
+        size: UInt64?,
+        digest: ByteView
+    ) throws(ShardIndexError) {
         precondition(offset >= end, "sections come in CAR order")
         precondition(size == nil || offset == end, "there is a gap between sections")
         let hashed = hash.hash(digest)
@@ -118,13 +136,15 @@ package struct IndexBuilder: ~Copyable {
             offset: offset,
             size: size,
             kind: kind,
+            isSameKind: isSameKind,
             digest: digest,
             hash: hashed.high
         )
+        isSameKind = true
         sorter.append(
             LocatorEntry(
                 hash: hashed.high,
-                check: hashed.low ^ Self.mix(kind),
+                check: hashed.low ^ kindMix,
                 offset: offset
             )
         )

@@ -11,34 +11,53 @@ internal import Hashing
 /// 17  u8  fingerprint bits   12
 /// 18  6 bytes of zero
 /// 24  u32 start[buckets + 1] entries before each bucket; the last is `entries`
-///  …  entries                offset << 12 | fingerprint, packed, the lowest bit first
-///  …  8 bytes of zero        so that every entry is read with one 8-byte load
+///  …  u8  tag[entries]       the first 8 bits of the fingerprint
+///  …  entries                offset << 4 | the other 4 bits, packed, the lowest bit first
+///  …  32 bytes of zero       so that tags and entries are read in whole words
 /// ```
 ///
-/// The hash of a digest is cut in three, all by multiplication: hash × segments, its high word, is the
-/// segment; the low word × buckets, its high word, the bucket; the lowest 12 bits are the fingerprint.
-/// An entry is a claim: whoever asks reads the section at the offset and compares the multihash.
+/// The hash of a digest is cut by multiplications, of which each high word is the next part and each low
+/// word goes on: hash × segments gives the segment, then × buckets the bucket, and the highest 12 bits of
+/// what is left are the fingerprint. So entries in order of their hashes are in order of their segments
+/// and buckets.
 ///
-/// *Cost*: a search reads two starts and 16 entries on average, without branches on the payload.
+/// An entry is a claim: whoever asks reads the section at the offset and compares the multihash. One search
+/// in 256 for a digest that is not there meets a claim.
+///
+/// Tags stand apart from entries, because those of a million sections then stay in the second-level cache:
+/// tags and entries of a bucket side by side cost twice as much a search.
+///
+/// *Cost*: a search reads two starts and 32 tags, without a branch that depends on them, and then the
+/// entries whose tags match: one for a digest that is there, one in 16 times for one that is not.
 @safe package struct LocatorSegment: Sendable {
     package static let headerSize = 24
     package static let fingerprintBits = 12
-    /// The widest offset: an entry is at most 57 bits, so that one unaligned load reads it.
-    package static let offsetBitsMax = ByteView.bitWidthMax - fingerprintBits
+    static let tagBits = 8
+    @usableFromInline static let restBits = 4
+    /// The widest offset: 32 TiB, wider than any piece.
+    package static let offsetBitsMax = 45
     package static let entriesPerBucket = 16
     /// The zero bytes at the end.
-    static let slack = 8
+    static let slack = 32
+    /// The tags that are compared at once.
+    @usableFromInline static let groupSize = 32
 
     /// Where a search stands.
     @frozen package struct Search: Sendable {
-        @usableFromInline var next: Int
+        /// Bit i is set if entry `group` + i has the tag.
+        @usableFromInline var matches: UInt32
+        @usableFromInline var group: Int
         @usableFromInline let end: Int
-        @usableFromInline let fingerprint: UInt64
+        /// The tag in every byte.
+        @usableFromInline let tags: UInt64
+        @usableFromInline let rest: UInt64
 
-        @inlinable init(next: Int, end: Int, fingerprint: UInt64) {
-            self.next = next
+        @inlinable init(matches: UInt32, group: Int, end: Int, tags: UInt64, rest: UInt64) {
+            self.matches = matches
+            self.group = group
             self.end = end
-            self.fingerprint = fingerprint
+            self.tags = tags
+            self.rest = rest
         }
     }
 
@@ -48,6 +67,7 @@ internal import Hashing
     /// The number of entries.
     package let entryCount: Int
     @usableFromInline let entryBits: Int
+    @usableFromInline let tagsStart: Int
     @usableFromInline let entriesStart: Int
 
     /// Checks the shape of a segment.
@@ -56,15 +76,16 @@ internal import Hashing
     ///
     /// - Throws: `.malformed` if header and size do not agree.
     package init(reading bytes: ByteView) throws(ShardIndexError) {
-        guard bytes.count >= Self.headerSize + 4 + Self.slack else {
+        guard bytes.count >= Self.headerSize + 8 + Self.slack else {
             throw ShardIndexError(.malformed, "a locator segment of \(bytes.count) bytes")
         }
         self.bytes = bytes
         self.bucketCount = UInt64(bytes.loadUInt32(at: 8))
         self.entryCount = Int(bytes.loadUInt32(at: 12))
         let offsetBits = Int(bytes[16])
-        self.entryBits = offsetBits + Self.fingerprintBits
-        self.entriesStart = Self.headerSize + 4 * (Int(bucketCount) + 1)
+        self.entryBits = offsetBits + Self.restBits
+        self.tagsStart = Self.headerSize + 4 * (Int(bucketCount) + 1)
+        self.entriesStart = tagsStart + entryCount
         guard offsetBits <= Self.offsetBitsMax, bytes[17] == UInt8(Self.fingerprintBits),
             bucketCount > 0,
             bytes.count == entriesStart + (entryBits * entryCount + 7) / 8 + Self.slack
@@ -73,43 +94,66 @@ internal import Hashing
 
     /// Begins the search for a hash that belongs to this segment.
     ///
-    /// - Parameters:
-    ///   - hash: The hash.
-    ///   - position: The low word of hash × segments.
+    /// - Parameter position: The low word of hash × segments.
     /// - Returns: Where to begin.
-    @inlinable package func search(hash: UInt64, position: UInt64) -> Search {
-        let bucket = Int(position.multipliedFullWidth(by: bucketCount).high)
-        let start = Int(bytes.loadUInt32(at: Self.headerSize + 4 * bucket))
-        let end = Int(bytes.loadUInt32(at: Self.headerSize + 4 * bucket + 4))
+    @inlinable package func search(position: UInt64) -> Search {
+        let (bucket, rest) = position.multipliedFullWidth(by: bucketCount)
+        let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
         // A damaged directory must not lead outside.
+        let end = min(Int(starts >> 32), entryCount)
+        let start = min(Int(starts & 0xffff_ffff), end)
+        // Tags and entries lie apart; the entries are on their way while the tags are compared.
+        let entries = entriesStart &+ (start &* entryBits) >> 3
+        bytes.prefetch(at: entries)
+        bytes.prefetch(at: entries &+ 64)
+        let tags = (rest >> 56) &* 0x0101_0101_0101_0101
         return Search(
-            next: start,
-            end: min(end, entryCount),
-            fingerprint: hash & (1 << UInt64(Self.fingerprintBits) - 1)
+            matches: matches(tags, start, end),
+            group: start,
+            end: end,
+            tags: tags,
+            rest: (rest >> 52) & 15
         )
+    }
+
+    /// Which of the next 32 entries have the tag.
+    @inlinable func matches(_ tags: UInt64, _ start: Int, _ end: Int) -> UInt32 {
+        var found: UInt32 = 0
+        var word = 0
+        while word < 4 {
+            // A byte is zero where the tags are equal; the sum carries into its high bit if it is not.
+            let difference = bytes.loadUInt64(at: tagsStart &+ start &+ word &* 8) ^ tags
+            let low = (difference & 0x7f7f_7f7f_7f7f_7f7f) &+ 0x7f7f_7f7f_7f7f_7f7f
+            let equal = ~(low | difference | 0x7f7f_7f7f_7f7f_7f7f)
+            // The eight high bits, gathered.
+            let bits = ((equal >> 7) &* 0x0102_0408_1020_4080) >> 56
+            found |= UInt32(truncatingIfNeeded: bits) << UInt32(word &* 8)
+            word &+= 1
+        }
+        let count = min(end &- start, Self.groupSize)
+        return found & UInt32(truncatingIfNeeded: (1 << UInt64(count)) &- 1)
     }
 
     /// The next offset that may be it, or nil if there is no more.
     @inlinable package func next(_ search: inout Search) -> UInt64? {
-        let mask: UInt64 = (1 << UInt64(Self.fingerprintBits)) - 1
-        let width = entryBits
-        var index = search.next
-        while index < search.end {
-            let bit = index &* width
-            let word = bytes.loadUInt64(at: entriesStart &+ bit >> 3) >> UInt64(bit & 7)
-            index += 1
-            if word & mask == search.fingerprint {
-                search.next = index
-                return (word & ((1 << UInt64(width)) - 1)) >> UInt64(Self.fingerprintBits)
+        while true {
+            while search.matches != 0 {
+                let index = search.group &+ search.matches.trailingZeroBitCount
+                search.matches &= search.matches &- 1
+                let bit = index &* entryBits
+                let word = bytes.loadUInt64(at: entriesStart &+ (bit >> 3)) >> UInt64(bit & 7)
+                guard word & 15 == search.rest else { continue }
+                return (word & ((1 << UInt64(entryBits)) &- 1)) >> UInt64(Self.restBits)
             }
+            search.group &+= Self.groupSize
+            guard search.group < search.end else { return nil }
+            search.matches = matches(search.tags, search.group, search.end)
         }
-        search.next = index
-        return nil
     }
 
     /// Every offset that may be it.
-    package func candidates(hash: UInt64, position: UInt64) -> [UInt64] {
-        var search = search(hash: hash, position: position)
+    package func candidates(position: UInt64) -> [UInt64] {
+        var search = search(position: position)
         var found: [UInt64] = []
         while let offset = next(&search) { found.append(offset) }
         return found
@@ -148,9 +192,9 @@ internal import Hashing
         offsetBits: Int
     ) -> [UInt8] {
         let bucketCount = max(1, UInt64(entries.count) / UInt64(entriesPerBucket))
-        let entryBits = offsetBits + fingerprintBits
-        let entriesStart = headerSize + 4 * (Int(bucketCount) + 1)
-        let size = entriesStart + (entryBits * entries.count + 7) / 8 + slack
+        let entryBits = offsetBits + restBits
+        let tagsStart = headerSize + 4 * (Int(bucketCount) + 1)
+        let size = tagsStart + entries.count + (entryBits * entries.count + 7) / 8 + slack
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
         bytes.appendLittleEndian(UInt64(0))
@@ -158,25 +202,29 @@ internal import Hashing
         bytes.appendLittleEndian(UInt32(entries.count))
         bytes += [UInt8(offsetBits), UInt8(fingerprintBits), 0, 0, 0, 0, 0, 0]
         var bucket: UInt64 = 0
+        var tags: [UInt8] = []
+        tags.reserveCapacity(entries.count)
         bytes.appendLittleEndian(UInt32(0))
         for index in 0..<entries.count {
             let position = entries[index].hash &* segmentCount
-            let own = position.multipliedFullWidth(by: bucketCount).high
+            let (own, rest) = position.multipliedFullWidth(by: bucketCount)
             while bucket < own {
                 bytes.appendLittleEndian(UInt32(index))
                 bucket += 1
             }
+            tags.append(UInt8(truncatingIfNeeded: rest >> 56))
         }
         while bucket < bucketCount {
             bytes.appendLittleEndian(UInt32(entries.count))
             bucket += 1
         }
+        bytes += tags
         var bits = BitWriter()
-        let mask: UInt64 = (1 << UInt64(fingerprintBits)) - 1
         for index in 0..<entries.count {
             let entry = entries[index]
+            let rest = entry.hash &* segmentCount &* bucketCount
             bits.append(
-                entry.offset << UInt64(fingerprintBits) | entry.hash & mask,
+                entry.offset << UInt64(restBits) | (rest >> 52) & 15,
                 width: entryBits,
                 to: &bytes
             )

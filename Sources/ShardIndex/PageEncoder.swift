@@ -60,12 +60,14 @@ package struct PageEncoder {
     ///   - size: Its whole size, or nil if it is unknown; all of a page are known or none is.
     ///   - kind: Its CID but for the digest.
     ///   - digest: The digest, of `kind.digestSize` bytes.
+    ///   - isSameKind: Whether `kind` is the one of the section added before.
     ///   - hash: Any uniform hash of the digest.
     package mutating func append(
         ordinal: UInt64,
         offset: UInt64,
         size: UInt64?,
         kind: EntryKind,
+        isSameKind: Bool,
         digest: ByteView,
         hash: UInt64
     ) {
@@ -77,7 +79,8 @@ package struct PageEncoder {
         precondition(sizesKnown == (size != nil))
         starts[count] = offset
         sizes[count] = size ?? 0
-        kindIndices[count] = UInt8(index(of: kind))
+        if !isSameKind || count == 0 { lastKind = index(of: kind) }
+        kindIndices[count] = UInt8(lastKind)
         digests.append(digest)
         let slot = Int(hash & 1023)
         let bit: UInt64 = 1 << UInt64(slot & 63)
@@ -87,14 +90,9 @@ package struct PageEncoder {
     }
 
     private mutating func index(of kind: EntryKind) -> Int {
-        if lastKind < kinds.count, kinds[lastKind] == kind { return lastKind }
-        if let index = kinds.firstIndex(of: kind) {
-            lastKind = index
-        } else {
-            lastKind = kinds.count
-            kinds.append(kind)
-        }
-        return lastKind
+        if let index = kinds.firstIndex(of: kind) { return index }
+        kinds.append(kind)
+        return kinds.count - 1
     }
 
     /// Appends the page to `output` and begins an empty one.

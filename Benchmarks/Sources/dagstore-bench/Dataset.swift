@@ -1,0 +1,147 @@
+import Bytes
+import CAR
+import Glibc
+import Hashing
+import Multiformats
+import SystemPackage
+
+/// The pseudo-random stream that every workload's bytes come from.
+struct SplitMix64 {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}
+
+/// A CAR of random raw blocks: the same bytes everywhere.
+struct Dataset {
+    let name: String
+    let blocks: Int
+    let blockSize: Int
+    let seed: UInt64
+    /// The sha2-256 of the file, where it is known.
+    let sha256: String?
+
+    static let n100k = Dataset(
+        name: "n100k",
+        blocks: 100_000,
+        blockSize: 1024,
+        seed: 1,
+        sha256: "dfad3cdce20ec7deee0945f73ab450fc8e027897f511fc9fd8174a66c64b641e"
+    )
+    static let n1m = Dataset(
+        name: "n1m",
+        blocks: 1_000_000,
+        blockSize: 256,
+        seed: 2,
+        sha256: "b2d9dfea34dea446589d04126159846c890f1e056c0172707d7d926b4ed544a5"
+    )
+    static let n16k = Dataset(
+        name: "n16k",
+        blocks: 16_384,
+        blockSize: 262_144,
+        seed: 3,
+        sha256: "4d28a283af46cb1ca9aac9686d76a8a82cda40ff6c3d367c5ef1a89dd05b55b9"
+    )
+    static let all = [n100k, n1m, n16k]
+
+    static func cid(of block: [UInt8]) -> CID {
+        let digest = block.withView { BlockHash.digest(HashCode.sha2_256, of: $0) } ?? []
+        return CID(codec: Codec.raw, multihash: Multihash(code: HashCode.sha2_256, digest: digest))
+    }
+
+    /// The file in `folder`, made if it is missing or not whole.
+    func file(in folder: FilePath) throws -> FilePath {
+        let path = folder.appending("\(name).car")
+        let mark = folder.appending("\(name).ok")
+        if access(mark.string, R_OK) == 0, access(path.string, R_OK) == 0 { return path }
+        note("making \(path)")
+        try write(to: path)
+        if let sha256 {
+            let found = try Self.sha256(of: path)
+            guard found == sha256 else {
+                throw BenchmarkError("\(path) has the sha256 \(found), not \(sha256)")
+            }
+        }
+        _ = try FileDescriptor.open(
+            mark,
+            .writeOnly,
+            options: .create,
+            permissions: .ownerReadWrite
+        ).close()
+        return path
+    }
+
+    private func write(to path: FilePath) throws {
+        let file = try FileDescriptor.open(
+            path,
+            .writeOnly,
+            options: [.create, .truncate],
+            permissions: .ownerReadWrite
+        )
+        defer { try? file.close() }
+        var random = SplitMix64(seed: seed)
+        var writer: CARWriter?
+        var buffer: [UInt8] = []
+        for _ in 0..<blocks {
+            var block: [UInt8] = []
+            block.reserveCapacity(blockSize)
+            for _ in 0..<blockSize / 8 { block.appendLittleEndian(random.next()) }
+            let cid = Self.cid(of: block)
+            if writer == nil {
+                writer = CARWriter(roots: [cid])
+                buffer += writer?.start() ?? []
+            }
+            buffer += writer?.prefix(for: cid, dataSize: block.count) ?? []
+            buffer += block
+            if buffer.count >= 4 << 20 {
+                try file.writeAll(buffer)
+                buffer.removeAll(keepingCapacity: true)
+            }
+        }
+        try file.writeAll(buffer)
+    }
+
+    private static func sha256(of path: FilePath) throws -> String {
+        let mapped = try MappedBytes(path)
+        let digest = BlockHash.digest(HashCode.sha2_256, of: mapped.view) ?? []
+        return Multihash(code: 0, digest: digest).hexadecimal.dropFirst(4).description
+    }
+}
+
+/// A whole file in memory.
+final class MappedBytes {
+    let view: ByteView
+    private let address: UnsafeMutableRawPointer
+    private let size: Int
+
+    init(_ path: FilePath) throws {
+        let file = try FileDescriptor.open(path, .readOnly)
+        defer { try? file.close() }
+        size = Int(try file.seek(offset: 0, from: .end))
+        guard let mapped = mmap(nil, size, PROT_READ, MAP_SHARED, file.rawValue, 0),
+            mapped != MAP_FAILED
+        else { throw BenchmarkError("\(path) cannot be mapped") }
+        address = mapped
+        view = ByteView(UnsafeRawBufferPointer(start: mapped, count: size))
+    }
+
+    deinit { munmap(address, size) }
+}
+
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Tells whoever watches.
+func note(_ text: String) {
+    _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
+}

@@ -1,0 +1,79 @@
+import Glibc
+import SystemPackage
+
+/// Nanoseconds of a clock that only goes forward.
+func now() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// What one workload measured, run by run.
+struct Figure {
+    let name: String
+    let unit: String
+    let values: [Double]
+
+    /// Prints a JSON line: `name`, `value` (the median), `unit`, `runs`, `min`, `median`, `max`.
+    func report() {
+        let sorted = values.sorted()
+        guard let low = sorted.first, let high = sorted.last else { return }
+        let median =
+            sorted.count % 2 == 1
+            ? sorted[sorted.count / 2]
+            : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
+        let line =
+            #"{"name":"\#(name)","value":\#(short(median)),"unit":"\#(unit)","runs":\#(sorted.count)"#
+            + #","min":\#(short(low)),"median":\#(short(median)),"max":\#(short(high))}"#
+        _ = try? FileDescriptor.standardOutput.writeAll(Array("\(line)\n".utf8))
+    }
+
+    private func short(_ value: Double) -> String {
+        let scaled = (value * 10_000).rounded() / 10_000
+        return "\(scaled)"
+    }
+}
+
+/// A field of `/proc/self/status` in bytes.
+func memory(_ field: String) -> Double {
+    guard let file = try? FileDescriptor.open("/proc/self/status", .readOnly) else { return 0 }
+    defer { try? file.close() }
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    guard let count = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0) }) else {
+        return 0
+    }
+    for line in String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix(field + ":") {
+        let digits = line.filter(\.isNumber)
+        return (Double(digits) ?? 0) * 1024
+    }
+    return 0
+}
+
+/// Runs `body` on `count` threads and waits for all.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    final class Box: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+    var threads: [pthread_t] = []
+    for index in 0..<count {
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box { body(index) })
+        pthread_create(
+            &thread,
+            nil,
+            { pointer in
+                Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue().run()
+                return nil
+            },
+            box.toOpaque()
+        )
+        threads.append(thread)
+    }
+    for thread in threads { pthread_join(thread, nil) }
+}
+
+/// Keeps the optimiser from removing what made `value`.
+@inline(never)
+func consume<T>(_ value: T) {}

@@ -1,0 +1,388 @@
+import Bytes
+@_spi(Measurement) import DAGStorage
+import Glibc
+import Hashing
+import Mounts
+import Multiformats
+import SystemPackage
+
+/// What a workload works with.
+struct Bench {
+    let folder: FilePath
+    let runs: Int
+
+    func values(_ runs: Int? = nil, _ body: () throws -> Double) rethrows -> [Double] {
+        try (0..<(runs ?? self.runs)).map { _ in try body() }
+    }
+
+    /// A folder for one store, empty.
+    func emptyStore(_ name: String) throws -> FilePath {
+        let path = folder.appending("store-\(name)")
+        remove(path)
+        return path
+    }
+
+    func remove(_ path: FilePath) {
+        for name in ["catalog/data.mdb", "catalog/lock.mdb", "LOCK"] {
+            unlink(path.appending(name).string)
+        }
+        for name in ["catalog", "tmp"] { rmdir(path.appending(name).string) }
+        rmdir(path.string)
+    }
+}
+
+struct Workload {
+    let name: String
+    let about: String
+    let run: @Sendable (Bench) async throws -> [Figure]
+
+    static let all: [Workload] = [
+        line, build, register, index, lookup, gets, pagePath, acquire, verify, memory, commandLine,
+    ]
+
+    /// What this machine does whatever we do: to scale the targets by.
+    static let line = Workload(name: "line", about: "SHA-256 of 256 KiB and 1 KiB blocks, one core")
+    {
+        bench in
+        var random = SplitMix64(seed: 9)
+        var figures: [Figure] = []
+        for size in [262_144, 1024] {
+            var block: [UInt8] = []
+            for _ in 0..<size / 8 { block.appendLittleEndian(random.next()) }
+            let rounds = (256 << 20) / size
+            let values = bench.values {
+                let start = now()
+                for _ in 0..<rounds {
+                    consume(
+                        block.withView { BlockHash.check(code: 0x12, digest: $0[0..<32], data: $0) }
+                    )
+                }
+                return Double(rounds * size) / Double(now() - start)
+            }
+            figures.append(Figure(name: "line.sha256.\(size)", unit: "GB/s", values: values))
+        }
+        return figures
+    }
+
+    static let build = Workload(name: "build", about: "TARGETS 1: build an index, not stored") {
+        bench in
+        var figures: [Figure] = []
+        for set in [Dataset.n1m, .n100k, .n16k] {
+            let path = try set.file(in: bench.folder)
+            let values = try bench.values {
+                let start = now()
+                let built = try Measurement.buildIndex(of: path)
+                guard built.sections == UInt64(set.blocks) else {
+                    throw BenchmarkError("sections are missing")
+                }
+                return Double(now() - start) / 1e9
+            }
+            figures.append(Figure(name: "build.\(set.name)", unit: "s", values: values))
+        }
+        return figures
+    }
+
+    static let register = Workload(
+        name: "register",
+        about: "TARGETS 2 to 4: register until available, durable"
+    ) { bench in
+        var figures: [Figure] = []
+        for set in [Dataset.n1m, .n100k, .n16k] {
+            let path = try set.file(in: bench.folder)
+            var values: [Double] = []
+            for _ in 0..<bench.runs {
+                let place = try bench.emptyStore("register")
+                let store = try DAGStore.open(at: place)
+                let start = now()
+                try await store.register(ShardKey(set.name), from: FileMount(path))
+                values.append(Double(now() - start) / 1e9)
+                await store.close()
+                bench.remove(place)
+            }
+            figures.append(Figure(name: "register.\(set.name)", unit: "s", values: values))
+        }
+        return figures
+    }
+
+    /// A store with one data set, opened.
+    static func store(
+        _ bench: Bench,
+        _ set: Dataset,
+        _ configure: (inout Configuration) -> Void = { _ in }
+    ) async throws -> DAGStore {
+        var configuration = Configuration()
+        configure(&configuration)
+        let store = try DAGStore.open(
+            at: try bench.emptyStore(set.name),
+            configuration: configuration
+        )
+        try await store.register(
+            ShardKey(set.name),
+            from: FileMount(try set.file(in: bench.folder))
+        )
+        return store
+    }
+
+    static let index = Workload(name: "index", about: "TARGETS 9: index size by policy") { bench in
+        var figures: [Figure] = []
+        for policy in Configuration.PagePolicy.allCases {
+            let store = try await store(bench, .n1m) { $0.pagePolicy = policy }
+            let entries = Double(Dataset.n1m.blocks)
+            let statistics = try store.statistics()
+            let shard = try await store.acquire(ShardKey("n1m"))
+            let locator = Double(Measurement.locatorSize(of: shard))
+            let name = "index.\(policy.rawValue)"
+            figures += [
+                Figure(
+                    name: "\(name).total",
+                    unit: "B/entry",
+                    values: [Double(statistics.indexBytes) / entries]
+                ),
+                Figure(name: "\(name).locator", unit: "B/entry", values: [locator / entries]),
+                Figure(
+                    name: "\(name).catalogue",
+                    unit: "B/entry",
+                    values: [Double(statistics.catalogUsedBytes) / entries]
+                ),
+            ]
+            shard.release()
+            await store.close()
+        }
+        return figures
+    }
+
+    /// CIDs of a shard, spread over it at random.
+    static func randomCIDs(_ shard: Shard, count: Int) throws -> [CID] {
+        let all = try Measurement.cids(of: shard)
+        var random = SplitMix64(seed: 77)
+        // Fresh copies: a caller has its CIDs at hand, not scattered over memory.
+        return try (0..<count).map { _ in
+            try CID(bytes: all[Int(random.next() % UInt64(all.count))].bytes.map { $0 })
+        }
+    }
+
+    static func absentCIDs(count: Int) -> [CID] {
+        var random = SplitMix64(seed: 78)
+        return (0..<count).map { _ in
+            var digest: [UInt8] = []
+            for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+            return CID(codec: Codec.raw, multihash: Multihash(code: 0x12, digest: digest))
+        }
+    }
+
+    static let lookup = Workload(
+        name: "lookup",
+        about:
+            "TARGETS 7 and 8: random hits and misses before and with the confirming read; CAR order"
+    ) { bench in
+        let store = try await store(bench, .n1m)
+        let shard = try await store.acquire(ShardKey("n1m"))
+        let count = 1_000_000
+        let hits = try randomCIDs(shard, count: count)
+        let misses = absentCIDs(count: count)
+        let ordered = try Measurement.cids(of: shard)
+        func time(_ cids: [CID], expect: Int, _ find: (CID) throws -> Bool) throws -> [Double] {
+            try bench.values {
+                var found = 0
+                let start = now()
+                for cid in cids where try find(cid) { found += 1 }
+                let elapsed = Double(now() - start)
+                guard found == expect else { throw BenchmarkError("\(found) of \(expect) found") }
+                return elapsed / Double(cids.count)
+            }
+        }
+        return [
+            Figure(
+                name: "lookup.hit.unconfirmed",
+                unit: "ns",
+                values: try time(hits, expect: count) {
+                    Measurement.firstCandidate(in: shard, of: $0) != nil
+                }
+            ),
+            Figure(
+                name: "lookup.miss.unconfirmed",
+                unit: "ns",
+                values: try bench.values {
+                    let start = now()
+                    var found = 0
+                    for cid in misses where Measurement.firstCandidate(in: shard, of: cid) != nil {
+                        found += 1
+                    }
+                    consume(found)
+                    return Double(now() - start) / Double(count)
+                }
+            ),
+            Figure(
+                name: "lookup.hit.confirmed",
+                unit: "ns",
+                values: try time(hits, expect: count) { try shard.contains($0) }
+            ),
+            Figure(
+                name: "lookup.miss.confirmed",
+                unit: "ns",
+                values: try time(misses, expect: 0) { try shard.contains($0) }
+            ),
+            Figure(
+                name: "lookup.ordered.confirmed",
+                unit: "ns",
+                values: try time(ordered, expect: count) { try shard.contains($0) }
+            ),
+        ]
+    }
+
+    static let gets = Workload(
+        name: "gets",
+        about: "TARGETS 6: random get of a block, 1 and 2 threads"
+    ) {
+        bench in
+        let store = try await store(bench, .n1m)
+        let shard = try await store.acquire(ShardKey("n1m"))
+        let cids = try randomCIDs(shard, count: 1_000_000)
+        var figures: [Figure] = []
+        for threads in [1, 2] {
+            let values = bench.values {
+                let start = now()
+                onThreads(threads) { thread in
+                    var total = 0
+                    for index in stride(from: thread, to: cids.count, by: threads) {
+                        if let block = try? shard.blockIfLocal(for: cids[index]) {
+                            total &+= block.size
+                        }
+                    }
+                    consume(total)
+                }
+                return Double(cids.count) / Double(now() - start) * 1e3
+            }
+            figures.append(Figure(name: "gets.views.\(threads)", unit: "M/s", values: values))
+        }
+        let values = try bench.values {
+            let start = now()
+            for cid in cids { consume(try shard.blockIfLocal(for: cid)?.copiedBytes) }
+            return Double(cids.count) / Double(now() - start) * 1e3
+        }
+        figures.append(Figure(name: "gets.copied.1", unit: "M/s", values: values))
+        return figures
+    }
+
+    static let pagePath = Workload(
+        name: "pages",
+        about: "STORAGE 2: answers through decoded pages, by policy; walks, random, cold"
+    ) { bench in
+        var figures: [Figure] = []
+        for policy in Configuration.PagePolicy.allCases {
+            let store = try await store(bench, .n1m) {
+                $0.pagePolicy = policy
+                $0.mapping = .never
+            }
+            let shard = try await store.acquire(ShardKey("n1m"))
+            let cids = try randomCIDs(shard, count: 100_000)
+            let walk = try bench.values {
+                let start = now()
+                consume(try Measurement.walkPages(of: shard))
+                return Double(now() - start) / Double(Dataset.n1m.blocks)
+            }
+            let random = try bench.values {
+                let start = now()
+                for cid in cids { consume(try shard.location(of: cid)) }
+                return Double(now() - start) / Double(cids.count)
+            }
+            figures += [
+                Figure(name: "pages.\(policy.rawValue).walk", unit: "ns", values: walk),
+                Figure(name: "pages.\(policy.rawValue).random", unit: "ns", values: random),
+            ]
+            shard.release()
+            await store.close()
+        }
+        return figures
+    }
+
+    static let acquire = Workload(name: "acquire", about: "TARGETS 5: acquire and release, warm") {
+        bench in
+        var figures: [Figure] = []
+        for set in [Dataset.n1m, .n100k] {
+            let store = try await store(bench, set)
+            let key = try ShardKey(set.name)
+            let kept = try await store.acquire(key)
+            var values: [Double] = []
+            for _ in 0..<bench.runs {
+                let start = now()
+                for _ in 0..<100_000 { try store.acquireIfAvailable(key).release() }
+                values.append(Double(now() - start) / 100_000)
+            }
+            figures.append(Figure(name: "acquire.\(set.name)", unit: "ns", values: values))
+            kept.release()
+            await store.close()
+        }
+        return figures
+    }
+
+    static let verify = Workload(name: "verify", about: "TARGETS 17: hash every block, two threads")
+    {
+        bench in
+        var figures: [Figure] = []
+        for set in [Dataset.n100k, .n16k] {
+            let path = try set.file(in: bench.folder)
+            let values = try bench.values {
+                let start = now()
+                let outcome = try Measurement.verify(path, workers: 2)
+                guard outcome.isSound else { throw BenchmarkError("not sound") }
+                return Double(outcome.bytes) / Double(now() - start)
+            }
+            figures.append(Figure(name: "verify.\(set.name)", unit: "GB/s", values: values))
+        }
+        return figures
+    }
+
+    static let memory = Workload(
+        name: "memory",
+        about: "TARGETS 18: resident memory while registering and serving n1m; run by itself"
+    ) { bench in
+        let before = dagstore_bench.memory("VmHWM")
+        let store = try await store(bench, .n1m)
+        let peak = dagstore_bench.memory("VmHWM")
+        let key = try ShardKey("n1m")
+        let anonymous = dagstore_bench.memory("RssAnon")
+        let shard = try await store.acquire(key)
+        let cids = absentCIDs(count: 1000)
+        for cid in cids { consume(try shard.contains(cid)) }
+        return [
+            Figure(name: "memory.register.peak", unit: "MB", values: [peak / 1e6]),
+            Figure(name: "memory.before", unit: "MB", values: [before / 1e6]),
+            Figure(
+                name: "memory.serve.heap",
+                unit: "MB",
+                values: [(dagstore_bench.memory("RssAnon") - anonymous) / 1e6]
+            ),
+            Figure(
+                name: "memory.serve.anonymous",
+                unit: "MB",
+                values: [dagstore_bench.memory("RssAnon") / 1e6]
+            ),
+        ]
+    }
+
+    static let commandLine = Workload(
+        name: "cli",
+        about:
+            "process time of `dagstore get` of the last block of n16k; DAGSTORE names the program"
+    ) { bench in
+        guard let program = getenv("DAGSTORE").map({ String(cString: $0) }) else {
+            note("cli is skipped: DAGSTORE does not name the program")
+            return []
+        }
+        let store = try await store(bench, .n16k)
+        let shard = try await store.acquire(ShardKey("n16k"))
+        let last = try Measurement.cids(of: shard, from: UInt64(Dataset.n16k.blocks - 1)).last
+        shard.release()
+        await store.close()
+        guard let last else { throw BenchmarkError("no last block") }
+        let place = bench.folder.appending("store-n16k").string
+        let values = try bench.values {
+            let start = now()
+            let code = system("\(program) get \(last) --store \(place) > /dev/null")
+            guard code == 0 else { throw BenchmarkError("get ended with \(code)") }
+            return Double(now() - start) / 1e6
+        }
+        return [Figure(name: "cli.get.n16k", unit: "ms", values: values)]
+    }
+}

@@ -1,0 +1,98 @@
+internal import Bytes
+internal import CAR
+internal import Hashing
+public import Multiformats
+internal import ShardIndex
+public import SystemPackage
+
+/// Parts of the store by themselves, for the benchmark harness; no part of the stable interface.
+@_spi(Measurement)
+public enum Measurement {
+    /// Drops what it is given.
+    private final class Dropped: IndexSink {
+        func writePages(_ number: Int, _ bytes: [UInt8]) {}
+        func writeSegment(_ number: Int, _ bytes: [UInt8]) {}
+        func spill(_ bytes: ByteView) throws -> UInt64 {
+            throw DAGStoreError(.quotaExceeded, "nothing is put aside here")
+        }
+        func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) {}
+    }
+
+    /// What building an index gave.
+    public struct Built: Sendable {
+        /// Sections indexed.
+        public let sections: UInt64
+        /// Bytes of pages and locator.
+        public let bytes: UInt64
+        /// Index pages.
+        public let pages: Int
+        /// Pages whose body or digests are zstd.
+        public let zstdPages: Int
+        /// What zstd saved in bytes.
+        public let bytesSaved: Int
+    }
+
+    /// Builds the index of a CAR and drops it.
+    public static func buildIndex(
+        of path: FilePath,
+        policy: Configuration.PagePolicy = .smallest
+    ) throws -> Built {
+        var configuration = Configuration()
+        configuration.pagePolicy = policy
+        let car = try CARFile(opening: path)
+        let (root, statistics) = try car.buildIndex(
+            hash: KeyedHash(key: (1, 2)),
+            policy: configuration.indexPagePolicy,
+            sortBudget: configuration.sortBudget,
+            sink: Dropped()
+        )
+        return Built(
+            sections: root.sectionCount,
+            bytes: root.indexSize,
+            pages: statistics.pages,
+            zstdPages: max(statistics.zstdBodies, statistics.zstdDigests),
+            bytesSaved: statistics.bytesSaved
+        )
+    }
+
+    /// Hashes every block of a CAR.
+    ///
+    /// - Returns: Whether everything holds, and the payload's size.
+    public static func verify(
+        _ path: FilePath,
+        workers: Int
+    ) throws -> (isSound: Bool, bytes: UInt64) {
+        let car = try CARFile(opening: path)
+        return (car.verify(workers: workers).isSound, car.layout.dataSize)
+    }
+
+    /// The first offset that the locator names, unconfirmed.
+    public static func firstCandidate(in shard: Shard, of cid: CID) -> UInt64? {
+        shard.core.firstCandidate(of: cid)
+    }
+
+    /// The size of a shard's locator in bytes.
+    public static func locatorSize(of shard: Shard) -> UInt64 {
+        shard.core.root.segmentSizes.reduce(0) { $0 + UInt64($1) }
+    }
+
+    /// The CIDs from number `ordinal` on, in CAR order.
+    public static func cids(of shard: Shard, from ordinal: UInt64 = 0) throws -> [CID] {
+        var all: [CID] = []
+        try shard.forEachEntry(from: ordinal) { entry in
+            if let cid = entry.cid { all.append(cid) }
+            return true
+        }
+        return all
+    }
+
+    /// Walks all sections through the page cache and adds up their sizes.
+    public static func walkPages(of shard: Shard) throws -> UInt64 {
+        var sum: UInt64 = 0
+        for number in shard.core.root.pages.indices {
+            let page = try shard.core.page(number)
+            for slot in 0..<page.count { sum &+= page.sectionSize(of: slot) ?? 0 }
+        }
+        return sum
+    }
+}
