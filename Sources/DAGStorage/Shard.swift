@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Catalog
 public import Multiformats
 package import ShardIndex
 internal import Synchronization
@@ -89,6 +90,20 @@ public final class Shard: Sendable {
 
     /// The CIDs of all sections in CAR order, repeated ones included.
     public var cids: ShardCIDs { ShardCIDs(shard: self) }
+
+    /// What is wrong with the shard's index, looked at from all sides; empty if nothing is.
+    ///
+    /// *Cost*: decodes every page; blocks the calling thread.
+    package func checkIndex() -> [String] {
+        checkHeld()
+        var check = IndexCheck(
+            root: core.root,
+            segments: core.segments,
+            hash: core.catalog.hash
+        )
+        check.run { try core.page($0) }
+        return check.problems
+    }
 
     /// What the index knows, section by section, from number `ordinal` on.
     ///

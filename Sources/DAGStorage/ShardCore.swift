@@ -26,7 +26,7 @@ package final class ShardCore: Sendable {
     let cache: PageCache
     let payload: Payload
     private let hash: KeyedHash
-    private let segments: [LocatorSegment]
+    let segments: [LocatorSegment]
     private let segmentOwners: [PinnedValue]
     /// Where a walk in CAR order goes on: the end of the last section found.
     ///

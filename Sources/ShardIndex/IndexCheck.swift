@@ -1,0 +1,133 @@
+internal import Bytes
+package import Hashing
+internal import Multiformats
+
+/// Checks a shard's index against itself: pages against the root page, the locator against the pages.
+///
+/// *Cost*: decodes every page and searches every digest: about 200 ns a section.
+package struct IndexCheck {
+    private let root: IndexRoot
+    private let hash: KeyedHash
+    private let segments: [LocatorSegment]
+    /// What is wrong, in the order in which it was found; at most `problemsMax`.
+    package private(set) var problems: [String] = []
+    /// After so many problems the index is not looked at further.
+    package static let problemsMax = 100
+
+    /// A check that has looked at nothing.
+    ///
+    /// - Parameters:
+    ///   - root: The root page.
+    ///   - segments: All segments of the locator.
+    ///   - hash: The store's keyed hash.
+    package init(root: IndexRoot, segments: [LocatorSegment], hash: KeyedHash) {
+        self.root = root
+        self.segments = segments
+        self.hash = hash
+    }
+
+    /// Looks at everything.
+    ///
+    /// - Parameter page: Gives a page of the index, decoded.
+    package mutating func run(page: (Int) throws -> DecodedPage) {
+        for (number, segment) in segments.enumerated() {
+            do {
+                try segment.check()
+            } catch {
+                note("locator segment \(number): \(error)")
+            }
+        }
+        if segments.map({ UInt32($0.bytes.count) }) != root.segmentSizes {
+            note("the locator's segments do not have the sizes that the root page says")
+        }
+        let entries = segments.reduce(0) { $0 + UInt64($1.entryCount) }
+        if !segments.isEmpty, entries != root.multihashCount {
+            note("the locator has \(entries) entries, not \(root.multihashCount)")
+        }
+        var end = root.headerSize
+        var firsts: UInt64 = 0
+        for number in root.pages.indices where problems.count < Self.problemsMax {
+            do {
+                let decoded = try page(number)
+                check(decoded, number, &end)
+                firsts += try countFirsts(decoded, number, page)
+            } catch {
+                note("page \(number): \(error)")
+            }
+        }
+        guard problems.isEmpty else { return }
+        if firsts != root.multihashCount {
+            note("\(firsts) multihashes, not \(root.multihashCount)")
+        }
+        if end != root.dataEnd { note("the sections end at \(end), not at \(root.dataEnd)") }
+    }
+
+    private mutating func note(_ problem: String) {
+        if problems.count < Self.problemsMax { problems.append(problem) }
+    }
+
+    /// Whether a page stands where the root page says, right after the one before.
+    private mutating func check(_ page: DecodedPage, _ number: Int, _ end: inout UInt64) {
+        let place = root.pages[number]
+        guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count),
+            page.offset(of: 0) == place.baseOffset
+        else { return note("page \(number) is not the one that the root page says") }
+        if page.sizesKnown, place.baseOffset != end { note("page \(number): a gap before it") }
+        let last = page.count - 1
+        end = page.offset(of: last) + (page.sectionSize(of: last) ?? 1)
+    }
+
+    /// Searches every digest of a page, and counts the sections that are the first of their multihash.
+    private mutating func countFirsts(
+        _ page: DecodedPage,
+        _ number: Int,
+        _ pageOf: (Int) throws -> DecodedPage
+    ) throws -> UInt64 {
+        var firsts: UInt64 = 0
+        for slot in 0..<page.count {
+            guard let first = try first(of: page, slot, pageOf) else {
+                note("page \(number): section \(slot) is not found")
+                continue
+            }
+            if first == page.offset(of: slot) { firsts += 1 }
+        }
+        return firsts
+    }
+
+    /// The offset of the section that a search for this one's multihash gives.
+    private func first(
+        of page: DecodedPage,
+        _ slot: Int,
+        _ pageOf: (Int) throws -> DecodedPage
+    ) throws -> UInt64? {
+        let hashCode = page.kind(of: slot).hashCode ?? HashCode.identity
+        guard !segments.isEmpty else {
+            return page.withDigest(of: slot) { digest in
+                page.firstSlot(hashCode: hashCode, digest: digest).map(page.offset)
+            }
+        }
+        let hashed = page.withDigest(of: slot) { hash.hash($0).high }
+        let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
+        for offset in segments[Int(number)].candidates(position: position) {
+            guard let other = root.page(ofOffset: offset) else { continue }
+            let found = try pageOf(other)
+            guard let place = found.slot(at: offset) else { continue }
+            if found.matchesMultihash(place, page, slot) { return offset }
+        }
+        return nil
+    }
+}
+
+extension DecodedPage {
+    /// Whether section `slot` has the multihash of section `otherSlot` of another page.
+    fileprivate func matchesMultihash(
+        _ slot: Int,
+        _ other: DecodedPage,
+        _ otherSlot: Int
+    ) -> Bool {
+        guard kind(of: slot).hashCode == other.kind(of: otherSlot).hashCode else { return false }
+        return withDigest(of: slot) { mine in
+            other.withDigest(of: otherSlot) { mine.elementsEqual($0) }
+        }
+    }
+}

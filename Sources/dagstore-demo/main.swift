@@ -1,0 +1,127 @@
+// Makes a CAR of some files, as an importer would: UnixFS directories and files in dag-pb, content in raw
+// leaves. For `make demo`; no part of the product.
+//
+//     dagstore-demo OUT.car FILE…
+//
+// Prints a line for each file that fits one leaf: the leaf's CID, a tab, the path.
+
+import Bytes
+import CAR
+import Hashing
+import Multiformats
+import SystemPackage
+
+/// The largest leaf, as importers have it.
+let leafSize = 256 << 10
+
+/// Protobuf, as much as dag-pb and UnixFS need.
+struct Message {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(_ field: UInt64, varint value: UInt64) {
+        Varint.append(field << 3, to: &bytes)
+        Varint.append(value, to: &bytes)
+    }
+
+    mutating func append(_ field: UInt64, bytes content: [UInt8]) {
+        Varint.append(field << 3 | 2, to: &bytes)
+        Varint.append(UInt64(content.count), to: &bytes)
+        bytes += content
+    }
+}
+
+/// A block with what its parents need to know.
+struct Node {
+    let cid: CID
+    let bytes: [UInt8]
+    /// The size of the content below.
+    let contentSize: UInt64
+    /// The size of the blocks below, this one included.
+    let totalSize: UInt64
+}
+
+func node(codec: UInt64, _ bytes: [UInt8], contentSize: UInt64, below: UInt64 = 0) -> Node {
+    let digest = bytes.withView { BlockHash.digest(HashCode.sha2_256, of: $0) } ?? []
+    let multihash = Multihash(code: HashCode.sha2_256, digest: digest)
+    return Node(
+        cid: CID(codec: codec, multihash: multihash),
+        bytes: bytes,
+        contentSize: contentSize,
+        totalSize: below + UInt64(bytes.count)
+    )
+}
+
+/// A dag-pb node over `children`; links come before data, as dag-pb wants it.
+func parent(of children: [(name: String, node: Node)], type: UInt64) -> Node {
+    var data = Message()
+    data.append(1, varint: type)
+    let size = children.reduce(0) { $0 + $1.node.contentSize }
+    if type == 2 {
+        data.append(3, varint: size)
+        for child in children { data.append(4, varint: child.node.contentSize) }
+    }
+    var message = Message()
+    for child in children {
+        var link = Message()
+        link.append(1, bytes: child.node.cid.bytes)
+        link.append(2, bytes: Array(child.name.utf8))
+        link.append(3, varint: child.node.totalSize)
+        message.append(2, bytes: link.bytes)
+    }
+    message.append(1, bytes: data.bytes)
+    let below = children.reduce(0) { $0 + $1.node.totalSize }
+    return node(codec: Codec.dagPB, message.bytes, contentSize: size, below: below)
+}
+
+func readFile(_ path: FilePath) throws -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly)
+    defer { try? file.close() }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+        guard count > 0 else { return content }
+        content += buffer[..<count]
+    }
+}
+
+guard CommandLine.arguments.count > 2 else {
+    print("usage: dagstore-demo OUT.car FILE…")
+    throw Errno.invalidArgument
+}
+var nodes: [Node] = []
+var files: [(name: String, node: Node)] = []
+for argument in CommandLine.arguments.dropFirst(2).sorted() {
+    let content = try readFile(FilePath(argument))
+    var leaves: [(name: String, node: Node)] = []
+    for start in stride(from: 0, to: max(content.count, 1), by: leafSize) {
+        let leaf = Array(content[start..<min(start + leafSize, content.count)])
+        leaves.append(("", node(codec: Codec.raw, leaf, contentSize: UInt64(leaf.count))))
+    }
+    nodes += leaves.map(\.node)
+    let name = argument.split(separator: "/").joined(separator: "-")
+    if leaves.count == 1 {
+        print("\(leaves[0].node.cid)\t\(argument)")
+        files.append((name, leaves[0].node))
+    } else {
+        let file = parent(of: leaves, type: 2)
+        nodes.append(file)
+        files.append((name, file))
+    }
+}
+let root = parent(of: files, type: 1)
+let output = try FileDescriptor.open(
+    FilePath(CommandLine.arguments[1]),
+    .writeOnly,
+    options: [.create, .truncate],
+    permissions: [.ownerReadWrite, .groupRead, .otherRead]
+)
+var writer = CARWriter(version: 2, roots: [root.cid], indexCodec: CARIndex.multihashSorted)
+try output.writeAll(writer.start())
+for node in [root] + nodes {
+    try output.writeAll(writer.prefix(for: node.cid, dataSize: node.bytes.count) + node.bytes)
+}
+let ending = writer.finish()
+try output.writeAll(ending.trailer)
+try output.writeAll(toAbsoluteOffset: Int64(CARWriter.Ending.headerOffset), ending.header)
+try output.close()
