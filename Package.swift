@@ -100,8 +100,58 @@ let package = Package(
             name: "dagstore",
             dependencies: [
                 "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", arguments,
+                system,
             ],
             swiftSettings: house
         ),
+        .executableTarget(
+            name: "dagstore-demo",
+            dependencies: ["Bytes", "CAR", "Hashing", "Mounts", "Multiformats", system],
+            swiftSettings: house
+        ),
+
+        // Suites, one beside each module, and those that look at the whole.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", system],
+            path: "Tests/TestSupport",
+            swiftSettings: house
+        ),
+        // What the fuzzers check, so that `make test` can replay what they found.
+        .target(
+            name: "FuzzChecks",
+            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", "ShardIndex"],
+            path: "Tests/Fuzz/Checks",
+            swiftSettings: house
+        ),
+        tests("Multiformats", also: ["Bytes"]),
+        tests("Hashing", also: ["Bytes", "Multiformats"]),
+        tests("LMDB", also: ["Bytes"]),
+        tests("Zstd", also: ["Bytes"]),
+        tests("CAR", also: ["Bytes", "FuzzChecks", "Hashing", "Multiformats", "ShardIndex"]),
+        tests("ShardIndex", also: ["Bytes", "Hashing", "Multiformats", "Zstd"]),
+        tests("Catalog", also: ["Bytes", "Hashing", "LMDB", "Multiformats", "ShardIndex", system]),
+        tests("Mounts", also: ["Bytes", system]),
+        tests(
+            "DAGStorage",
+            also: [
+                "Bytes", "CAR", "Catalog", "Hashing", "Mounts", "Multiformats", "ShardIndex",
+                "dagstore", system,
+            ]
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: [
+                "Bytes", "CAR", "DAGStorage", "FuzzChecks", "Hashing", "Mounts", "Multiformats",
+                "ShardIndex", "TestSupport", "Zstd", system,
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["Bytes", "CAR", "Multiformats", "TestSupport", "dagstore", system],
+            swiftSettings: house
+        ),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: house),
     ]
 )

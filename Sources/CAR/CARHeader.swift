@@ -100,8 +100,9 @@ private struct CBORReader {
         self.base = base
     }
 
-    func malformed(_ detail: String) -> CARError {
-        CARError(.malformedHeader, at: base + UInt64(offset), detail)
+    /// An error at the item that starts at `start`, or where the reader stands.
+    func malformed(_ detail: String, at start: Int? = nil) -> CARError {
+        CARError(.malformedHeader, at: base + UInt64(start ?? offset), detail)
     }
 
     mutating func readHeader() throws(CARError) -> (version: UInt64, roots: [CID]) {
@@ -111,17 +112,18 @@ private struct CBORReader {
         }
         let pairs = try readHead(major: 5, "a map")
         // Two keys are known, so that a third pair is an unknown or a repeated one.
-        guard pairs <= 2 else { throw malformed("a map of \(pairs) keys") }
+        guard pairs <= 2 else { throw malformed("a map of \(pairs) keys", at: 0) }
         var version: UInt64?
         var roots: [CID]?
         for _ in 0..<pairs {
+            let start = offset
             let name = try readName()
             if name.elementsEqual("version".utf8), version == nil {
                 version = try readHead(major: 0, "a version number")
             } else if name.elementsEqual("roots".utf8), roots == nil {
                 roots = try readRoots()
             } else {
-                throw malformed("an unknown or repeated key")
+                throw malformed("an unknown or repeated key", at: start)
             }
         }
         guard let version, version == 1 || version == 2 else {
@@ -131,9 +133,10 @@ private struct CBORReader {
     }
 
     mutating func readName() throws(CARError) -> [UInt8] {
+        let start = offset
         let size = try readHead(major: 3, "a key")
-        guard size <= 16 else { throw malformed("an unknown key") }
-        return try take(size).copied
+        guard size <= 16 else { throw malformed("an unknown key", at: start) }
+        return try take(size, ofItemAt: start).copied
     }
 
     mutating func readRoots() throws(CARError) -> [CID] {
@@ -141,29 +144,36 @@ private struct CBORReader {
             offset += 1
             return []
         }
+        let array = offset
         let count = try readHead(major: 4, "an array of roots")
         // A link takes five bytes at least, so that a lying count allocates nothing.
-        guard count <= UInt64(bytes.count - offset) / 5 else { throw malformed("\(count) roots") }
+        guard count <= UInt64(bytes.count - offset) / 5 else {
+            throw malformed("\(count) roots", at: array)
+        }
         var roots: [CID] = []
         roots.reserveCapacity(Int(count))
         for _ in 0..<count {
             _ = try readHead(major: 6, "a link")
+            let item = offset
             let size = try readHead(major: 2, "a link's bytes")
             let start = offset
-            let link = try take(size)
-            guard link.count > 1, link[0] == 0 else { throw malformed("a link without prefix") }
+            let link = try take(size, ofItemAt: item)
+            guard link.count > 1, link[0] == 0 else {
+                throw malformed("a link without prefix", at: start)
+            }
             do {
                 roots.append(try CID(link[1..<link.count]))
             } catch {
-                offset = start
-                throw malformed("a root that is no CID: \(error.code)")
+                throw malformed("a root that is no CID: \(error.code)", at: start)
             }
         }
         return roots
     }
 
-    mutating func take(_ size: UInt64) throws(CARError) -> ByteView {
-        guard size <= UInt64(bytes.count - offset) else { throw malformed("an item cut short") }
+    mutating func take(_ size: UInt64, ofItemAt item: Int) throws(CARError) -> ByteView {
+        guard size <= UInt64(bytes.count - offset) else {
+            throw malformed("an item cut short", at: item)
+        }
         let start = offset
         offset += Int(size)
         return bytes[start..<offset]

@@ -81,7 +81,7 @@ public import Multiformats
     /// Reads the next section.
     ///
     /// - Parameters:
-    ///   - window: Some bytes of the payload.
+    ///   - window: Some bytes of the payload; what lies after the payload is not looked at.
     ///   - windowOffset: Where `window` starts in the payload.
     ///   - section: Receives the section.
     /// - Returns: What was found; after `.needs` call again with a better window.
@@ -111,7 +111,7 @@ public import Multiformats
                 "a section of \(length) bytes, over the limit of \(limits.sectionSizeMax)"
             )
         }
-        guard length <= remaining - UInt64(prefix.size) else {
+        guard UInt64(prefix.size) <= remaining, length <= remaining - UInt64(prefix.size) else {
             throw CARError(.truncated, at: position, "a section of \(length) bytes")
         }
         let cidStart = start + prefix.size

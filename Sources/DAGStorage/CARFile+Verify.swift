@@ -39,7 +39,7 @@ package struct CARVerification: Sendable {
     }
 
     fileprivate mutating func note(indexFault fault: CARError) {
-        guard fault.offset < indexFault?.offset ?? .max else { return }
+        if let indexFault, indexFault.offset <= fault.offset { return }
         indexFault = fault
     }
 
@@ -252,15 +252,16 @@ private struct IndexClaims: Sendable {
     func firstOutside(_ dispenser: SectionDispenser) -> CARError? {
         var walk = dispenser.fromTheStart()
         var section = Section.none
-        section.offset = .max
+        var hasSection = false
         var next = 0
         while next < claims.count {
             let offset = claims[next].offset
             while walk.scanner.position <= offset {
                 let step = try? walk.scanner.next(in: walk.payload, at: 0, into: &section)
                 guard step == .section else { break }
+                hasSection = true
             }
-            guard section.offset == offset else {
+            guard hasSection, section.offset == offset else {
                 return CARError(.malformedIndex, at: offset, "no section starts here")
             }
             next += 1

@@ -149,6 +149,7 @@ extension DAGStore {
                     shard: key
                 )
             }
+            state.calls += 1
             return nil
         }
         if let refusal { throw refusal }
@@ -156,6 +157,7 @@ extension DAGStore {
 
     func endWork(on key: ShardKey) {
         state.withLock { _ = $0.busy.remove(key) }
+        endCall()
     }
 }
 

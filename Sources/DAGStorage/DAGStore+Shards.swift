@@ -14,7 +14,7 @@ extension DAGStore {
     ///   indexed; `catalogCorrupt`, `closed`.
     public func acquire(_ key: ShardKey) async throws -> Shard {
         if let shard = try warmShard(key) { return shard }
-        return try await jobs.run { [self] in try openShard(key) }
+        return try await jobs.run { [self] in try using { try openShard(key) } }
     }
 
     /// A lease on a shard that is open already, or that can be opened here and now.
@@ -24,7 +24,7 @@ extension DAGStore {
     /// - Throws: As `acquire`.
     public func acquireIfAvailable(_ key: ShardKey) throws -> Shard {
         if let shard = try warmShard(key) { return shard }
-        return try openShard(key)
+        return try using { try openShard(key) }
     }
 
     /// A lease on a shard in memory, if it is there.
@@ -58,7 +58,6 @@ extension DAGStore {
     /// Opens a shard that is not in memory.
     private func openShard(_ key: ShardKey) throws -> Shard {
         try state.withLock { state in
-            guard !state.isClosed else { throw DAGStoreError(.closed, "the store is closed") }
             guard !state.busy.contains(key) else {
                 throw DAGStoreError(.shardUnknown, "the shard is not there", shard: key)
             }
@@ -116,7 +115,7 @@ extension DAGStore {
             open.references -= 1
             state.open[core.key] = open
             if open.references == 0 { Self.retire(core.key, &state, configuration.idleShardsMax) }
-            return state.isClosed && state.leases == 0
+            return state.isUnused
         }
         if isLast { catalog.close() }
     }

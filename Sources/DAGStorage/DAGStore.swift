@@ -32,6 +32,11 @@ public final class DAGStore: Sendable {
         /// Shards without leases, the one that lost its last lease first in front.
         var idle: [ShardKey] = []
         var leases = 0
+        /// Calls that use the catalogue without a lease.
+        var calls = 0
+
+        /// Whether the catalogue can be closed.
+        var isUnused: Bool { isClosed && leases == 0 && calls == 0 }
     }
 
     /// A shard in memory.
@@ -106,10 +111,14 @@ public final class DAGStore: Sendable {
 
     /// Deletes the indexes that no record names: those that were being written when a process ended.
     private func deleteLeftovers() throws {
-        try translating {
+        do throws(CatalogError) {
             for generation in try catalog.pendingGenerations() {
                 try catalog.deleteGeneration(generation)
             }
+        } catch {
+            // Deleting takes room too: they stay on `pending`, and the store serves what it has.
+            guard error.code != .full else { return }
+            throw DAGStoreError(error)
         }
     }
 
@@ -127,15 +136,30 @@ public final class DAGStore: Sendable {
         let isUnused = state.withLock { state in
             for key in state.idle { state.open[key] = nil }
             state.idle = []
-            return state.leases == 0
+            return state.isUnused
         }
         if isUnused { catalog.close() }
     }
 
-    func checkOpen() throws {
-        guard !state.withLock({ $0.isClosed }) else {
-            throw DAGStoreError(.closed, "the store is closed")
+    /// Calls `body`, which uses the catalogue; a store that is closed meanwhile waits for it.
+    ///
+    /// - Throws: `closed`, and what `body` throws.
+    func using<R>(_ body: () throws -> R) throws -> R {
+        try state.withLock { state in
+            guard !state.isClosed else { throw DAGStoreError(.closed, "the store is closed") }
+            state.calls += 1
         }
+        defer { endCall() }
+        return try body()
+    }
+
+    /// Ends what `using`, or a registration, began.
+    func endCall() {
+        let isLast = state.withLock { state in
+            state.calls -= 1
+            return state.isUnused
+        }
+        if isLast { catalog.close() }
     }
 
     private static func isDirectory(_ path: FilePath) -> Bool {

@@ -219,11 +219,30 @@ package final class ShardCore: Sendable {
         if Int(number) < segments.count {
             return segments[Int(number)].candidates(position: position)
         }
-        return try catalog.withSegment(record.generation, UInt32(number)) { bytes in
-            Result { () throws(ShardIndexError) in
-                try LocatorSegment(reading: bytes).candidates(position: position)
-            }
-        }.get()
+        return try reading {
+            try catalog.withSegment(record.generation, UInt32(number)) { bytes in
+                Result { () throws(ShardIndexError) in
+                    try LocatorSegment(reading: bytes).candidates(position: position)
+                }
+            }.get()
+        }
+    }
+
+    /// Reads from the catalogue.
+    ///
+    /// A read-only store pins nothing, so that the process that writes may destroy the shard meanwhile.
+    ///
+    /// - Throws: `shardUnknown` then.
+    private func reading<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            let isGone =
+                catalog.isReadOnly
+                && (try? catalog.record(record.number)?.generation) != record.generation
+            guard isGone else { throw error }
+            throw DAGStoreError(.shardUnknown, "the shard was destroyed", shard: key)
+        }
     }
 
     /// What the index knows of a section, as a section.
@@ -255,16 +274,17 @@ package final class ShardCore: Sendable {
     func page(_ number: Int) throws -> DecodedPage {
         try cache.page(PageCache.Key(generation: record.generation, page: number)) {
             let place = root.pages[number]
-            let outcome = try catalog.withPages(record.generation, place.value) { value in
-                let end = Int(place.start) + Int(place.size)
-                return Result { () throws(ShardIndexError) in
-                    guard end <= value.count else {
-                        throw ShardIndexError(.malformed, "page \(number) lies outside its value")
+            let page = try reading {
+                try catalog.withPages(record.generation, place.value) { value in
+                    let end = Int(place.start) + Int(place.size)
+                    return Result { () throws(ShardIndexError) in
+                        guard end <= value.count else {
+                            throw ShardIndexError(.malformed, "page \(number) outside its value")
+                        }
+                        return try DecodedPage(reading: value[Int(place.start)..<end])
                     }
-                    return try DecodedPage(reading: value[Int(place.start)..<end])
-                }
+                }.get()
             }
-            let page = try outcome.get()
             guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count) else {
                 throw ShardIndexError(.malformed, "page \(number) is another page")
             }

@@ -129,8 +129,9 @@ public struct ShardStatuses: Sequence, Sendable {
         mutating func nextRecord() -> ShardRecord? {
             if batch.isEmpty, !isAtEnd {
                 do {
-                    try store.checkOpen()
-                    let records = try store.catalog.records(after: last, limit: Self.batchSize)
+                    let records = try store.using {
+                        try store.catalog.records(after: last, limit: Self.batchSize)
+                    }
                     isAtEnd = records.count < Self.batchSize
                     last = records.last?.number ?? last
                     batch = records[...]
@@ -149,10 +150,11 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func status(of key: ShardKey) throws -> ShardStatus? {
-        try checkOpen()
-        return try translating {
-            try catalog.record(of: key.text).map {
-                ShardStatus($0, references: references(of: $0.key))
+        try using {
+            try translating {
+                try catalog.record(of: key.text).map {
+                    ShardStatus($0, references: references(of: $0.key))
+                }
             }
         }
     }
@@ -171,28 +173,29 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {
-        try checkOpen()
-        return try translating {
-            let counters = try catalog.counters()
-            let usage = try catalog.usage()
-            let (leases, open) = state.withLock { ($0.leases, $0.open.count) }
-            let pages = cache.usage
-            return Statistics(
-                shards: counters.shards,
-                available: counters.available,
-                failed: counters.failed,
-                blocks: counters.sections,
-                payloadBytes: counters.payloadBytes,
-                indexBytes: counters.indexBytes,
-                catalogFileBytes: usage.fileSize,
-                catalogUsedBytes: usage.bytesInUse,
-                mapSize: usage.mapSize,
-                leases: leases,
-                openShards: open,
-                pageCacheHits: pages.hits,
-                pageCacheMisses: pages.misses,
-                pageCacheBytes: pages.bytes
-            )
-        }
+        try using { try translating { try currentStatistics() } }
+    }
+
+    private func currentStatistics() throws -> Statistics {
+        let counters = try catalog.counters()
+        let usage = try catalog.usage()
+        let (leases, open) = state.withLock { ($0.leases, $0.open.count) }
+        let pages = cache.usage
+        return Statistics(
+            shards: counters.shards,
+            available: counters.available,
+            failed: counters.failed,
+            blocks: counters.sections,
+            payloadBytes: counters.payloadBytes,
+            indexBytes: counters.indexBytes,
+            catalogFileBytes: usage.fileSize,
+            catalogUsedBytes: usage.bytesInUse,
+            mapSize: usage.mapSize,
+            leases: leases,
+            openShards: open,
+            pageCacheHits: pages.hits,
+            pageCacheMisses: pages.misses,
+            pageCacheBytes: pages.bytes
+        )
     }
 }

@@ -91,6 +91,8 @@ public import Bytes
     }
 
     @usableFromInline static func decodeSlowly(_ bytes: ByteView) -> Result<CIDLayout, CIDFault> {
+        // One byte does not tell a version 0 from a version 18.
+        if bytes.count == 1, bytes[0] == 0x12 { return .failure(CIDFault(.truncated(needed: nil))) }
         if bytes.count >= 2, bytes[0] == 0x12, bytes[1] == 0x20 {
             guard bytes.count >= 34 else { return .failure(CIDFault(.truncated(needed: 34))) }
             return .success(.versionZero)

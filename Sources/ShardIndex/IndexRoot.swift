@@ -271,7 +271,11 @@ package struct IndexRoot: Equatable, Sendable {
         var base: UInt64 = 0
         var ordinal: UInt64 = 0
         for index in 0..<count {
-            base &+= content.loadUInt64(at: Self.contentHeaderSize + 8 * index)
+            let step = content.loadUInt64(at: Self.contentHeaderSize + 8 * index)
+            guard step < 1 << 62 else {
+                throw ShardIndexError(.malformed, "a page directory that falls")
+            }
+            base += step
             let sections = Int(content.loadUInt16(at: counts + 2 * index))
             let size = Int(content.loadUInt32(at: sizes + 4 * index))
             guard sections >= 1, sections <= IndexPage.countMax, size >= IndexPage.headerSize,

@@ -8,6 +8,7 @@
 import Bytes
 import CAR
 import Hashing
+import Mounts
 import Multiformats
 import SystemPackage
 
@@ -73,18 +74,6 @@ func parent(of children: [(name: String, node: Node)], type: UInt64) -> Node {
     return node(codec: Codec.dagPB, message.bytes, contentSize: size, below: below)
 }
 
-func readFile(_ path: FilePath) throws -> [UInt8] {
-    let file = try FileDescriptor.open(path, .readOnly)
-    defer { try? file.close() }
-    var content: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-        guard count > 0 else { return content }
-        content += buffer[..<count]
-    }
-}
-
 guard CommandLine.arguments.count > 2 else {
     print("usage: dagstore-demo OUT.car FILE…")
     throw Errno.invalidArgument
@@ -92,7 +81,8 @@ guard CommandLine.arguments.count > 2 else {
 var nodes: [Node] = []
 var files: [(name: String, node: Node)] = []
 for argument in CommandLine.arguments.dropFirst(2).sorted() {
-    let content = try readFile(FilePath(argument))
+    let file = try LocalFile(opening: FilePath(argument))
+    let content = try file.read(at: 0, size: Int(file.size)).view.copied
     var leaves: [(name: String, node: Node)] = []
     for start in stride(from: 0, to: max(content.count, 1), by: leafSize) {
         let leaf = Array(content[start..<min(start + leafSize, content.count)])

@@ -37,7 +37,8 @@ struct Workload {
     let run: @Sendable (Bench) async throws -> [Figure]
 
     static let all: [Workload] = [
-        line, build, register, index, lookup, gets, pagePath, acquire, verify, memory, commandLine,
+        line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
+        commandLine,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
@@ -331,6 +332,56 @@ struct Workload {
             figures.append(Figure(name: "verify.\(set.name)", unit: "GB/s", values: values))
         }
         return figures
+    }
+
+    static let vectors = Workload(
+        name: "vectors",
+        about: "pages of real CARs that choose zstd; DAGSTORE_VECTORS names the folder"
+    ) { _ in
+        guard let folder = getenv("DAGSTORE_VECTORS").map({ String(cString: $0) }) else {
+            note("vectors is skipped: DAGSTORE_VECTORS does not name a folder")
+            return []
+        }
+        var pages = 0
+        var zstdPages = 0
+        var saved = 0
+        var bytes: UInt64 = 0
+        var sections: UInt64 = 0
+        for path in carFiles(below: folder) {
+            // Broken ones are among them on purpose.
+            guard let built = try? Measurement.buildIndex(of: FilePath(path)) else { continue }
+            pages += built.pages
+            zstdPages += built.zstdPages
+            saved += built.bytesSaved
+            bytes += built.bytes
+            sections += built.sections
+        }
+        return [
+            Figure(name: "vectors.sections", unit: "sections", values: [Double(sections)]),
+            Figure(name: "vectors.pages", unit: "pages", values: [Double(pages)]),
+            Figure(name: "vectors.zstd", unit: "pages", values: [Double(zstdPages)]),
+            Figure(name: "vectors.saved", unit: "B", values: [Double(saved)]),
+            Figure(name: "vectors.index", unit: "B", values: [Double(bytes)]),
+        ]
+    }
+
+    static func carFiles(below folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var found: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard !name.hasPrefix(".") else { continue }
+            let path = "\(folder)/\(name)"
+            if entry.pointee.d_type == UInt8(DT_DIR) {
+                found += carFiles(below: path)
+            } else if name.hasSuffix(".car") {
+                found.append(path)
+            }
+        }
+        return found.sorted()
     }
 
     static let memory = Workload(

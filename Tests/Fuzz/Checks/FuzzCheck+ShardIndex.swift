@@ -1,0 +1,84 @@
+internal import Bytes
+internal import Multiformats
+internal import ShardIndex
+
+extension FuzzCheck {
+    static func checkPage(_ input: ByteView) throws(Contradiction) {
+        guard let page = try? DecodedPage(reading: input) else { return }
+        try require((1...IndexPage.countMax).contains(page.count), "\(page.count) sections")
+        try require(page.cost > 0, "a page that costs nothing")
+        var last: UInt64 = 0
+        for slot in 0..<page.count {
+            let entry = page.entry(slot)
+            try require(entry.offset >= last, "offsets fall at \(slot)")
+            last = entry.offset
+            try require(entry.offset == page.offset(of: slot), "two offsets of \(slot)")
+            try require(entry.sectionSize == page.sectionSize(of: slot), "two sizes of \(slot)")
+            try require((entry.sectionSize == nil) != page.sizesKnown, "whether sizes are known")
+            try require(entry.kind == page.kind(of: slot), "two kinds of \(slot)")
+            let cidSize = entry.cid?.bytes.count
+            try require(cidSize == nil || cidSize == entry.kind.cidSize, "two sizes of a CID")
+            if let dataSize = entry.dataSize, let sectionSize = entry.sectionSize {
+                try require(dataSize < sectionSize, "more data than section")
+            }
+            let first = page.slot(at: entry.offset)
+            try require(first.map { page.offset(of: $0) } == entry.offset, "\(slot) is lost")
+            try entry.digest.withView { digest throws(Contradiction) in
+                let hashCode = entry.kind.hashCode ?? HashCode.sha2_256
+                try require(
+                    page.matches(slot, hashCode: hashCode, digest: digest),
+                    "\(slot) is not itself"
+                )
+                let found = page.firstSlot(hashCode: hashCode, digest: digest)
+                try require(found.map { $0 <= slot } == true, "\(slot) is not found by digest")
+                let rest = page.firstSlot(hashCode: hashCode, digest: digest, from: slot)
+                try require(rest == slot, "\(slot) is not found from itself")
+            }
+        }
+    }
+
+    static func checkRoot(_ input: ByteView) throws(Contradiction) {
+        guard let root = try? IndexRoot(reading: input) else { return }
+        var ordinal: UInt64 = 0
+        var offset: UInt64 = 0
+        for (number, page) in root.pages.enumerated() {
+            try require(page.firstOrdinal == ordinal, "a page out of order")
+            try require(page.baseOffset >= offset, "page \(number) begins before the one before it")
+            offset = page.baseOffset
+            let found = root.page(ofOrdinal: ordinal)
+            try require(found == number, "section \(ordinal) is not on its page")
+            ordinal += UInt64(page.count)
+            let covering = root.page(ofOffset: offset)
+            try require(covering.map { $0 >= number } == true, "no page covers \(offset)")
+            try require(Int(page.value) < root.valueCount, "a page outside the values")
+        }
+        try require(ordinal == root.sectionCount, "\(ordinal) sections")
+        try require(root.page(ofOrdinal: ordinal) == nil, "a page after the last")
+        _ = root.indexSize
+        for policy in PagePolicy.allCases {
+            let again = try? root.encoded(policy: policy).withView { view throws(ShardIndexError) in
+                try IndexRoot(reading: view)
+            }
+            try require(again == root, "a root page that does not survive \(policy)")
+        }
+    }
+
+    static func checkSegment(_ input: ByteView) throws(Contradiction) {
+        guard let segment = try? LocatorSegment(reading: input) else { return }
+        var numbers = Numbers(for: input)
+        let isSound = (try? segment.check()) != nil
+        for round in 0..<32 {
+            let position =
+                switch round {
+                case 0: UInt64.min
+                case 1: UInt64.max
+                default: numbers.next()
+                }
+            let found = segment.candidates(position: position)
+            try require(found.count <= segment.entryCount, "more candidates than entries")
+            guard isSound else { continue }
+            let offsetMax: UInt64 = 1 << UInt64(LocatorSegment.offsetBitsMax)
+            try require(found.allSatisfy { $0 < offsetMax }, "an offset too wide")
+        }
+    }
+}

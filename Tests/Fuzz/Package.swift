@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Fuzzers over the readers of bytes that come from outside; `run.sh` builds and runs them.
+///
+/// A package of its own, because its modules are built with another instrumentation, and because only a
+/// toolchain that has libFuzzer can link them. `run.sh` lays it out in a folder where `Sources`, `CModules`
+/// and `Tests` are links to the ones of the package, so that the modules are those that ship. It needs no
+/// network: what depends on a crypto library is left out.
+let sanitizer = ["-sanitize=fuzzer,address"]
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(sanitizer),
+]
+
+let fuzzers = ["CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer"]
+
+/// A fuzzer is one file, with the entry point that libFuzzer calls.
+func fuzzer(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzChecks", "FuzzDriver"],
+        path: "Tests/Fuzz",
+        exclude: ["CLibFuzzer", "Checks", "Driver", "Package.swift", "corpus", "run.sh"]
+            + fuzzers.filter { $0 != name }.map { "\($0).swift" },
+        sources: ["\(name).swift"],
+        swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+        linkerSettings: [.unsafeFlags(sanitizer)]
+    )
+}
+
+let package = Package(
+    name: "swift-dagstore",
+    platforms: [.macOS(.v26)],
+    targets: [
+        .systemLibrary(name: "CZstd", path: "CModules/CZstd", pkgConfig: "libzstd"),
+        .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
+        .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: settings),
+        .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: settings),
+        .target(name: "Zstd", dependencies: ["CZstd", "Bytes"], swiftSettings: settings),
+        .target(
+            name: "Hashing",
+            dependencies: ["Bytes"],
+            exclude: ["BlockHash.swift"],
+            swiftSettings: settings
+        ),
+        .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: settings),
+        .target(
+            name: "ShardIndex",
+            dependencies: ["Bytes", "Multiformats", "Hashing", "Zstd"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FuzzChecks",
+            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", "ShardIndex"],
+            path: "Tests/Fuzz/Checks",
+            swiftSettings: settings
+        ),
+        .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .target(
+            name: "FuzzDriver",
+            dependencies: ["Bytes", "CLibFuzzer", "FuzzChecks"],
+            path: "Tests/Fuzz/Driver",
+            swiftSettings: settings
+        ),
+    ] + fuzzers.map(fuzzer)
+)

@@ -1,0 +1,196 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Rules about the source itself.
+@Suite("Tidy")
+struct TidyTests {
+    /// The floor of every target; a target imports from floors below its own.
+    static let floors = [
+        "Bytes": -1,
+        "Multiformats": 0, "LMDB": 0, "Zstd": 0, "Hashing": 0, "ShardLifecycle": 0,
+        "CAR": 1, "ShardIndex": 1, "IPLD": 1,
+        "Catalog": 2, "Mounts": 2,
+        "DAGStorage": 3,
+        "Gateway": 4, "Migration": 4, "RemoteMounts": 4,
+        "dagstore": 5, "dagstore-demo": 5, "DAGStoreC": 5,
+    ]
+
+    /// The floor from which on Foundation may be imported.
+    static let foundationFloor = 4
+    /// Doors that do without Foundation although they might have it.
+    static let withoutFoundation: Set = ["dagstore"]
+
+    /// The targets that may say `unsafe` anywhere.
+    static let unsafeTargets: Set = [
+        "Bytes", "Hashing", "LMDB", "Zstd", "CAR", "ShardIndex", "Mounts", "DAGStoreC",
+    ]
+    /// The files elsewhere that may: they call the system and do nothing besides.
+    static let unsafeFiles: Set = [
+        "DAGStorage/DAGStore.swift", "DAGStorage/WallClock.swift", "dagstore/Kernel.swift",
+    ]
+
+    static let lineCountMax = 800
+    static let functionLineCountMax = 70
+    /// How many lines above `@unchecked Sendable`, or below it, the reason may stand.
+    static let noteDistance = 6
+
+    static let topLevel: Set = [
+        "Package.swift", "Sources", "CModules", "Tests", "Benchmarks", "README.md", "Makefile",
+        "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md", ".gitignore", ".swift-format", ".ci",
+    ]
+
+    @Test("every target has a floor")
+    func floorsAreKnown() throws {
+        for target in try SourceFile.targets() {
+            #expect(Self.floors[target] != nil, "\(target) has no floor")
+        }
+    }
+
+    @Test("a module imports only lower floors", arguments: try SourceFile.sources())
+    func importsPointDown(file: SourceFile) {
+        guard let floor = Self.floors[file.target] else { return }
+        for module in file.imports {
+            guard let below = Self.floors[module] else { continue }
+            #expect(below < floor, "\(file.path) imports \(module)")
+        }
+    }
+
+    @Test("Foundation is for the upper floors", arguments: try SourceFile.sources())
+    func foundation(file: SourceFile) {
+        let floor = Self.floors[file.target] ?? 0
+        guard floor < Self.foundationFloor || Self.withoutFoundation.contains(file.target) else {
+            return
+        }
+        let imports = file.imports.filter { $0.hasPrefix("Foundation") }
+        #expect(imports == [], "\(file.path)")
+    }
+
+    @Test("unsafe stays in its rooms, and says why it is safe", arguments: try SourceFile.sources())
+    func unsafeRooms(file: SourceFile) {
+        guard file.code.contains(where: { $0.hasWord("unsafe") || $0.contains("@unsafe") }) else {
+            return
+        }
+        #expect(
+            Self.unsafeTargets.contains(file.target) || Self.unsafeFiles.contains(file.path),
+            "\(file.path) may not say unsafe"
+        )
+        let hasReason = file.lines.contains { $0.contains("// SAFETY") }
+        #expect(hasReason, "\(file.path) says unsafe and not why")
+    }
+
+    @Test("an unchecked conformance has its reason beside it", arguments: try SourceFile.all())
+    func uncheckedConformances(file: SourceFile) {
+        for (number, line) in file.code.enumerated() where line.contains("@unchecked Sendable") {
+            let first = max(0, number - Self.noteDistance)
+            let last = min(file.lines.count - 1, number + Self.noteDistance)
+            let hasReason = file.lines[first...last].contains { $0.contains("SAFETY") }
+            #expect(hasReason, "\(file.path):\(number + 1)")
+        }
+    }
+
+    @Test("a task has an owner", arguments: try SourceFile.sources())
+    func bareTasks(file: SourceFile) {
+        for (number, line) in file.code.enumerated() {
+            let isBare =
+                line.hasWord("Task")
+                && ["Task {", "Task{", "Task.detached", "Task("].contains { line.contains($0) }
+            #expect(!isBare, "\(file.path):\(number + 1)")
+        }
+    }
+
+    @Test("files are short", arguments: try SourceFile.all())
+    func fileLength(file: SourceFile) {
+        #expect(file.lines.count <= Self.lineCountMax, "\(file.path)")
+    }
+
+    @Test("functions are short", arguments: try SourceFile.sources())
+    func functionLength(file: SourceFile) {
+        for function in file.functions {
+            #expect(
+                function.lineCount <= Self.functionLineCountMax,
+                "\(file.path):\(function.line) has \(function.lineCount) lines"
+            )
+        }
+    }
+
+    @Test("what is to be done stands in an issue", arguments: try SourceFile.all())
+    func notes(file: SourceFile) {
+        // Put together, so that this file does not find itself.
+        let words = ["TO" + "DO", "FIX" + "ME", "XX" + "X"]
+        for (number, line) in file.lines.enumerated() {
+            let found = words.filter { line.hasWord($0) }
+            #expect(found == [], "\(file.path):\(number + 1)")
+        }
+    }
+
+    @Test("tests do not sleep", arguments: try SourceFile.tests())
+    func sleeping(file: SourceFile) {
+        for (number, line) in file.code.enumerated() {
+            let calls = ["sleep", "usleep", "nanosleep"].filter { line.hasWord($0) }
+            #expect(calls == [], "\(file.path):\(number + 1)")
+        }
+    }
+
+    @Test("the top level holds what every repository needs, and no more")
+    func topLevelFiles() throws {
+        let names = try SourceFile.topLevel()
+        #expect(names.isSubset(of: Self.topLevel), "\(names.subtracting(Self.topLevel).sorted())")
+    }
+}
+
+/// The rules are applied to samples too, so that a rule which finds nothing is known to look.
+@Suite("Tidy rules")
+struct TidyRuleTests {
+    static let sample = SourceFile(
+        path: "CAR/Sample.swift",
+        text: """
+            public import Bytes
+            @testable import struct DAGStorage.Shard
+            // import Foundation
+            struct Sample {
+                let text = "unsafe { Task { sleep() } }"
+                /* unsafe */
+                func one() -> [Int] {
+                    unsafe Task {
+                        let brace = "{"
+                    }
+                }
+
+                init?(two: Int)
+                where Self: Sendable
+                {
+                    let raw = #"a " { "#
+                }
+                protocol Empty { func three() -> Int }
+                subscript(index: Int) -> Int { index }
+            }
+            """
+    )
+
+    @Test("imports are found whatever stands before and after them")
+    func imports() {
+        #expect(Self.sample.imports == ["Bytes", "DAGStorage"])
+    }
+
+    @Test("strings and comments are not code")
+    func code() {
+        let hits = Self.sample.code.filter { $0.hasWord("unsafe") }
+        #expect(hits.map { $0.trimmingCharacters(in: .whitespaces) } == ["unsafe Task {"])
+        #expect(!Self.sample.code.contains { $0.contains("sleep") })
+    }
+
+    @Test("functions are counted from their first line to their last")
+    func functions() {
+        let found = Self.sample.functions.map { [$0.line, $0.lineCount] }
+        #expect(found == [[7, 5], [13, 5], [19, 1]])
+    }
+
+    @Test("a word is not a part of another")
+    func words() {
+        #expect("unsafe let".hasWord("unsafe"))
+        #expect("(unsafe)".hasWord("unsafe"))
+        #expect(!"unsafeBitCast".hasWord("unsafe"))
+        #expect(!"_unsafe unsafe1".hasWord("unsafe"))
+    }
+}
