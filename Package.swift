@@ -99,8 +99,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", arguments,
-                system,
+                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", "ShardIndex",
+                arguments, system,
             ],
             swiftSettings: house
         ),

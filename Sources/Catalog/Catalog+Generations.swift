@@ -58,6 +58,7 @@ extension Catalog {
     ) throws(LMDBError) -> UInt64 {
         var counters = try currentCounters(writer, tables)
         let generation = counters.nextGeneration
+        guard generation < .max else { throw LMDBError(.corrupted) }
         counters.nextGeneration += 1
         try writer.put(tables.meta, MetaRow.counters.bytes, counters.encoded())
         return generation
@@ -126,6 +127,7 @@ extension Catalog {
             }
             var counters = try Self.currentCounters(writer, tables)
             record.number = counters.nextShard
+            guard record.number < .max else { throw LMDBError(.mapFull) }
             counters.nextShard += 1
             counters.count(record, isAdded: true)
             var number: [UInt8] = []

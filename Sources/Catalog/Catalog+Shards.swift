@@ -26,8 +26,8 @@ extension Catalog {
     /// The record of the shard with this key, if there is one.
     package func record(of key: String) throws(CatalogError) -> ShardRecord? {
         guard let number = try number(of: key) else { return nil }
-        guard let record = try record(number) else {
-            throw CatalogError(.corrupt, "a key without its record")
+        guard let record = try record(number), record.key.utf8.elementsEqual(key.utf8) else {
+            throw CatalogError(.corrupt, "a key that leads to no record of its own")
         }
         return record
     }

@@ -103,12 +103,12 @@ package final class Catalog: Sendable {
         let tables = Tables(environment)
         self.tables = tables
         do {
-            let found = try environment.read { (reader) throws(LMDBError) in
-                try MetaRow.hashKey.bytes.withView { key throws(LMDBError) in
-                    try reader.get(tables.meta, key)?.copied
-                }
+            // A catalogue that lost a row is damaged: a new key would make every locator useless.
+            let isNew = try environment.read { (reader) throws(LMDBError) in
+                let rows = try reader.statistics(of: tables.meta).entries
+                return rows == 0 ? try reader.statistics(of: tables.shards).entries == 0 : false
             }
-            if found == nil, !options.isReadOnly {
+            if isNew, !options.isReadOnly {
                 try Self.initialise(environment, tables, randomKey)
             }
         } catch {

@@ -53,6 +53,9 @@ final class StoreLock: Sendable {
     /// Gives the lock back.
     func release() {
         descriptor.withLock { file in
+            // A process that is being started may have a copy of the descriptor, so that closing ours
+            // would not free the lock yet.
+            if let file { _ = flock(file.rawValue, LOCK_UN) }
             try? file?.close()
             file = nil
         }

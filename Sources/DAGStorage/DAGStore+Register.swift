@@ -139,9 +139,18 @@ extension DAGStore {
     }
 
     /// Claims a key for a registration or a destruction.
-    func beginWork(on key: ShardKey) throws {
-        let refusal = state.withLock { state -> DAGStoreError? in
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - refusal: Why not, if there is a reason.
+    /// - Throws: `closed`; `shardExists` if somebody else works on the key; the refusal.
+    func beginWork(
+        on key: ShardKey,
+        unless refusal: (State) -> DAGStoreError? = { _ in nil }
+    ) throws {
+        let error = state.withLock { state -> DAGStoreError? in
             if state.isClosed { return DAGStoreError(.closed, "the store is closed") }
+            if let error = refusal(state) { return error }
             guard state.busy.insert(key).inserted else {
                 return DAGStoreError(
                     .shardExists,
@@ -152,7 +161,7 @@ extension DAGStore {
             state.calls += 1
             return nil
         }
-        if let refusal { throw refusal }
+        if let error { throw error }
     }
 
     func endWork(on key: ShardKey) {

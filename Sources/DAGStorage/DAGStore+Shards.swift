@@ -31,7 +31,7 @@ extension DAGStore {
     private func warmShard(_ key: ShardKey) throws -> Shard? {
         let (core, isFirst) = try state.withLock { state -> (ShardCore?, Bool) in
             guard !state.isClosed else { throw DAGStoreError(.closed, "the store is closed") }
-            guard let open = state.open[key] else { return (nil, false) }
+            guard let open = state.open[key], !state.busy.contains(key) else { return (nil, false) }
             Self.addLease(key, &state)
             return (open.core, open.references == 0)
         }
@@ -144,14 +144,12 @@ extension DAGStore {
     ///
     /// - Throws: `shardUnknown`; `shardInUse` if it has leases; `catalogFull`, `readOnly`, `closed`.
     public func destroy(_ key: ShardKey) async throws {
-        try beginWork(on: key)
+        // Once the key is busy nobody gets a lease, so that this decides.
+        try beginWork(on: key) { state in
+            let isInUse = state.opening[key] != nil || (state.open[key]?.references ?? 0) > 0
+            return isInUse ? DAGStoreError(.shardInUse, "the shard has leases", shard: key) : nil
+        }
         defer { endWork(on: key) }
-        let isInUse = state.withLock { state in
-            state.opening[key] != nil || (state.open[key]?.references ?? 0) > 0
-        }
-        guard !isInUse else {
-            throw DAGStoreError(.shardInUse, "the shard has leases", shard: key)
-        }
         forgetIdle(key)
         try await jobs.run { [self] in
             try translatingFor(key) {

@@ -34,6 +34,8 @@ public final class DAGStore: Sendable {
         var leases = 0
         /// Calls that use the catalogue without a lease.
         var calls = 0
+        /// Those who close the store and wait for the calls.
+        var closers: [CheckedContinuation<Void, Never>] = []
 
         /// Whether the catalogue can be closed.
         var isUnused: Bool { isClosed && leases == 0 && calls == 0 }
@@ -127,18 +129,18 @@ public final class DAGStore: Sendable {
     /// Leases that are still held go on working, and the files are closed with the last of them.
     /// Idempotent.
     public func close() async {
-        let isFirst = state.withLock { state in
-            defer { state.isClosed = true }
-            return !state.isClosed
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                state.isClosed = true
+                for key in state.idle { state.open[key] = nil }
+                state.idle = []
+                if state.calls > 0 { state.closers.append(continuation) }
+                return state.calls == 0
+            }
+            if isIdle { continuation.resume() }
         }
-        guard isFirst else { return }
-        await jobs.drain()
-        let isUnused = state.withLock { state in
-            for key in state.idle { state.open[key] = nil }
-            state.idle = []
-            return state.isUnused
-        }
-        if isUnused { catalog.close() }
+        // With leases left, the last of them closes.
+        if state.withLock({ $0.isUnused }) { catalog.close() }
     }
 
     /// Calls `body`, which uses the catalogue; a store that is closed meanwhile waits for it.
@@ -155,11 +157,13 @@ public final class DAGStore: Sendable {
 
     /// Ends what `using`, or a registration, began.
     func endCall() {
-        let isLast = state.withLock { state in
+        let closers = state.withLock { state in
             state.calls -= 1
-            return state.isUnused
+            guard state.calls == 0 else { return [] as [CheckedContinuation<Void, Never>] }
+            defer { state.closers = [] }
+            return state.closers
         }
-        if isLast { catalog.close() }
+        for closer in closers { closer.resume() }
     }
 
     private static func isDirectory(_ path: FilePath) -> Bool {

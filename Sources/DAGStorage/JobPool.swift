@@ -11,7 +11,6 @@ final class JobPool: Sendable {
     private struct State {
         var running = 0
         var waiting: [@Sendable () -> Void] = []
-        var idlers: [CheckedContinuation<Void, Never>] = []
     }
 
     private let queue: DispatchQueue
@@ -56,27 +55,10 @@ final class JobPool: Sendable {
     }
 
     private func takeNext() -> (@Sendable () -> Void)? {
-        let (job, idlers) = state.withLock {
-            state -> ((@Sendable () -> Void)?, [CheckedContinuation<Void, Never>]) in
-            if !state.waiting.isEmpty { return (state.waiting.removeFirst(), []) }
+        state.withLock { state in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
             state.running -= 1
-            guard state.running == 0 else { return (nil, []) }
-            defer { state.idlers = [] }
-            return (nil, state.idlers)
-        }
-        for idler in idlers { idler.resume() }
-        return job
-    }
-
-    /// Waits until nothing runs or waits.
-    func drain() async {
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                if state.running == 0 { return true }
-                state.idlers.append(continuation)
-                return false
-            }
-            if isIdle { continuation.resume() }
+            return nil
         }
     }
 }

@@ -109,6 +109,26 @@ internal import CLMDB
         guard let descriptor = try? descriptor else { return false }
         // SAFETY: the call fills `status`.
         guard unsafe fstatvfs(descriptor, &status) == 0 else { return false }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < remainderMax
+        if UInt64(status.f_bavail) * UInt64(status.f_frsize) < remainderMax { return true }
+        return isAtFileSizeLimit(descriptor)
+    }
+
+    /// Whether the data file ends where this process may not write.
+    private func isAtFileSizeLimit(_ descriptor: Int32) -> Bool {
+        var limit = rlimit()
+        var file = stat()
+        // SAFETY: both calls fill the structures they are given.
+        guard unsafe getrlimit(Self.fileSizeLimit, &limit) == 0,
+            unsafe fstat(descriptor, &file) == 0
+        else { return false }
+        return UInt64(file.st_size) >= UInt64(limit.rlim_cur)
+    }
+
+    private static var fileSizeLimit: Int32 {
+        #if canImport(Darwin)
+            RLIMIT_FSIZE
+        #else
+            Int32(RLIMIT_FSIZE.rawValue)
+        #endif
     }
 }

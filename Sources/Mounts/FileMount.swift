@@ -39,17 +39,31 @@ public struct FileMount: Equatable, Sendable {
             else { throw MountError(.malformedURL, "\(url): a % without two digits") }
             bytes.append(high << 4 | low)
         }
-        guard !bytes.isEmpty, !bytes.contains(0),
-            let path = String(validating: bytes, as: UTF8.self)
-        else { throw MountError(.malformedURL, "\(url): not a path") }
-        self.path = FilePath(path)
+        guard !bytes.isEmpty, !bytes.contains(0) else {
+            throw MountError(.malformedURL, "\(url): not a path")
+        }
+        let characters = bytes.map { CInterop.PlatformChar(bitPattern: $0) } + [0]
+        // SAFETY: the array ends with a zero and is read during the call.
+        self.path = unsafe characters.withUnsafeBufferPointer { buffer in
+            unsafe FilePath(platformString: buffer.baseAddress.unsafelyUnwrapped)
+        }
     }
 
     /// The URL that is stored, enough to make the mount again.
     public var url: String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes = Array("\(Self.scheme)://".utf8)
-        for byte in path.string.utf8 {
+        // SAFETY: the string is read during the call, up to its zero.
+        let name = unsafe path.withPlatformString { start in
+            var name: [UInt8] = []
+            var next = unsafe start
+            while unsafe next.pointee != 0 {
+                unsafe name.append(UInt8(bitPattern: next.pointee))
+                unsafe next += 1
+            }
+            return name
+        }
+        for byte in name {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),

@@ -4,6 +4,8 @@ import Testing
 
 /// The layout as the specification tells it, one varint after the other: the slow way.
 private func specifiedLayout(_ bytes: [UInt8]) -> Result<CIDLayout, CIDFault> {
+    // The first byte alone does not say whether a version 0 CID follows.
+    if bytes == [0x12] { return .failure(CIDFault(.truncated(needed: nil))) }
     if bytes.starts(with: [0x12, 0x20]) {
         return bytes.count >= 34
             ? .success(.versionZero) : .failure(CIDFault(.truncated(needed: 34)))

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import CAR
+internal import DAGStorage
+internal import Multiformats
+
+/// `car index`: a detached index of a CAR file.
+struct CarIndex: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Write a detached index, byte for byte as go-car does."
+    )
+
+    @OptionGroup var car: CARArgument
+    @OptionGroup var index: IndexOptions
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func run() throws {
+        try car.open { file in
+            var builder = CARIndexBuilder(storesIdentity: index.identity)
+            let bar = ProgressBar(progress.progress, car.file)
+            _ = try CARArgument.walk(file, bar) { section, digest in
+                builder.append(
+                    hashCode: section.cid.hashCode,
+                    digest: digest,
+                    offset: section.offset
+                )
+            }
+            try index.write(builder, format.format)
+        }
+    }
+}

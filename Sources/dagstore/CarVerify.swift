@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import CAR
+internal import DAGStorage
+internal import Multiformats
+internal import SystemPackage
+
+/// `car verify`: whether a CAR file is what it says.
+struct CarVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Hash every block, and compare an embedded index with the sections."
+    )
+
+    @OptionGroup var car: CARArgument
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func run() throws {
+        try Output.run(format.format) { output in
+            try car.open { file in
+                let (found, time) = verify(file)
+                switch format.format {
+                case .text: try output.fields(fields(found, file.layout.dataSize, time))
+                case .json:
+                    try output.object { json in
+                        json.member("ok", found.isSound)
+                        json.member("sections", found.sections)
+                        json.member("bytes", file.layout.dataSize)
+                        json.member("seconds", time)
+                        json.member("unverified", found.unverified)
+                        json.member("mismatches", found.mismatches)
+                    }
+                }
+                if let error = Self.error(of: found) { throw error.about(FilePath(car.file)) }
+            }
+        }
+    }
+
+    private func verify(_ file: CARFile) -> (CARVerification, Duration) {
+        let bar = ProgressBar(progress.progress, car.file)
+        defer { bar.finish() }
+        let start = ContinuousClock.now
+        let size = file.layout.dataSize
+        let found = file.verify(workers: Kernel.processorCount) { bar.update($0, of: size) }
+        return (found, ContinuousClock.now - start)
+    }
+
+    /// What is wrong; of several things the one that a reader of the file meets first.
+    private static func error(of found: CARVerification) -> DAGStoreError? {
+        if let mismatch = found.firstMismatch {
+            return DAGStoreError(
+                .hashMismatch,
+                "the block of the section at byte \(mismatch.offset) is not what its CID says: "
+                    + mismatch.cid.description,
+                offset: mismatch.offset
+            )
+        }
+        return (found.malformation ?? found.indexFault).map { DAGStoreError($0) }
+    }
+
+    private func fields(
+        _ found: CARVerification,
+        _ size: UInt64,
+        _ time: Duration
+    ) -> [(name: String, value: String)] {
+        let rate = time.rate(of: size).map { " (\($0.asSize)/s)" } ?? ""
+        var fields = [
+            ("file", car.file.printable),
+            ("result", found.isSound ? "sound" : "NOT SOUND"),
+            ("sections", found.sections.grouped),
+            ("payload", size.asSize),
+            ("time", time.asTime + rate),
+        ]
+        if found.unverified > 0 {
+            let count = found.unverified.grouped
+            fields.append(("unverified", "\(count), their hash functions are not known here"))
+        }
+        if found.mismatches > 0 { fields.append(("mismatches", found.mismatches.grouped)) }
+        return fields
+    }
+}

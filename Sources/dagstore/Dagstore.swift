@@ -1,0 +1,42 @@
+internal import ArgumentParser
+
+/// The root of the verbs.
+struct Dagstore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: Program.name,
+        abstract: "Blocks out of CAR files, by their CIDs.",
+        version: "\(Program.name) 0.1.0",
+        subcommands: [
+            Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
+            Index.self, Destroy.self, Stats.self,
+        ]
+    )
+
+    func run() throws { throw MissingVerb(help: Self.helpMessage()) }
+}
+
+/// The verbs about one CAR file, without a store.
+struct Car: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at a CAR file; no store is needed.",
+        subcommands: [CarInspect.self, CarVerify.self, CarList.self, CarIndex.self]
+    )
+
+    func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
+}
+
+/// The verbs about the index of a shard.
+struct Index: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at the index of a shard.",
+        subcommands: [IndexList.self, IndexExport.self]
+    )
+
+    func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
+}
+
+/// A group of verbs was named, and none of them.
+struct MissingVerb: Error {
+    /// What there is.
+    let help: String
+}

@@ -1,0 +1,89 @@
+internal import Bytes
+internal import DAGStorage
+internal import SystemPackage
+
+/// An error as it is told: on standard error, and as the exit status.
+struct ErrorReport {
+    /// The exit status of an error that has no code of the library's.
+    static let otherStatus: Int32 = 1
+
+    /// The code's name.
+    let code: String
+    /// What was found.
+    let message: String
+    /// Where in the bytes.
+    let offset: UInt64?
+    /// The shard it is about.
+    let shard: String?
+    /// What the program ends with.
+    let exitStatus: Int32
+
+    /// An error of the program itself that has a code of the library's.
+    init(code: DAGStoreError.Code, _ message: String) {
+        self.init(DAGStoreError(code, message))
+    }
+
+    /// Any error.
+    init(_ error: any Error) {
+        if case OutputError.failed(let message) = error {
+            code = "outputFailed"
+            self.message = message
+            offset = nil
+            shard = nil
+            exitStatus = Self.otherStatus
+            return
+        }
+        let error = DAGStoreError(any: error)
+        code = error.code.name
+        message = error.message
+        offset = error.offset
+        shard = error.shard?.text
+        exitStatus = error.code.exitStatus
+    }
+
+    /// Writes one line to standard error.
+    func write(_ format: OutputFormat) {
+        switch format {
+        case .text:
+            let subject = shard.map { "shard \($0.printable): " } ?? ""
+            Self.write(line: "\(Program.name): \(subject)\(message.printable) (\(code))")
+        case .json:
+            var json = JSONWriter()
+            json.object { json in
+                json.member("error") { json in
+                    json.member("code", code)
+                    json.member("message", message)
+                    if let offset { json.member("offset", offset) }
+                    if let shard { json.member("shard", shard) }
+                }
+            }
+            json.bytes.append(UInt8(ascii: "\n"))
+            Self.write(json.bytes)
+        }
+    }
+
+    /// Writes text and a newline to standard error.
+    static func write(line: String) { write(Array("\(line)\n".utf8)) }
+
+    private static func write(_ bytes: [UInt8]) {
+        // There is nowhere to tell that nobody can be told.
+        try? bytes.withView { bytes throws(Errno) in
+            try Kernel.write(bytes, to: .standardError)
+        }
+    }
+}
+
+extension DAGStoreError {
+    /// The same error, with the file that it is about in front.
+    func about(_ path: FilePath) -> DAGStoreError {
+        guard !message.hasPrefix(path.string) else { return self }
+        return DAGStoreError(code, "\(path): \(message)", shard: shard, offset: offset)
+    }
+
+    /// The same error, about a shard.
+    func about(_ key: ShardKey) -> DAGStoreError {
+        var error = self
+        error.shard = key
+        return error
+    }
+}

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+internal import Bytes
+internal import DAGStorage
+internal import Multiformats
+
+/// `get`: the bytes of a block.
+struct Get: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the bytes of a block, as they are."
+    )
+
+    @OptionGroup var block: BlockArguments
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where the bytes go; - is standard output.", valueName: "file")
+    )
+    var output = OutputFile.standardOutput
+
+    @Flag(help: "Hash the bytes, and print nothing that the CID does not name.")
+    var verify = false
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let cid = try block.readCID()
+        // The block of an identity CID is in the CID.
+        if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
+        let store = try store.openForReading()
+        var found: (key: ShardKey, block: Block)?
+        try block.ask(store, { try $0.blockIfLocal(for: cid) }) { shard, block in
+            found = (shard.key, block)
+            return false
+        }
+        guard let (key, block) = found else { return }
+        do {
+            try write(verify ? block.verified().view : block.view)
+        } catch let error as DAGStoreError {
+            throw error.about(key)
+        }
+    }
+
+    private func write(_ bytes: ByteView) throws { try OutputFile(output).write(bytes) }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Multiformats
+
+/// `has`: whether a block is here.
+struct Has: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say whether a block is here; the exit status is 0 either way."
+    )
+
+    @OptionGroup var block: BlockArguments
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let has = try isHere(try block.readCID())
+        try Output.run(format.format) { output in
+            switch format.format {
+            case .text: try output.line(has ? "yes" : "no")
+            case .json: try output.object { $0.member("has", has) }
+            }
+        }
+    }
+
+    private func isHere(_ cid: CID) throws -> Bool {
+        if cid.isIdentity, block.shard == nil { return true }
+        let store = try store.openForReading()
+        do {
+            try block.ask(store, { try $0.contains(cid) ? () : nil }) { _, _ in false }
+            return true
+        } catch let error as DAGStoreError where error.code == .blockNotFound {
+            return false
+        }
+    }
+}

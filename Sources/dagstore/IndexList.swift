@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Multiformats
+internal import ShardIndex
+
+/// `index list`: what the index of a shard knows.
+struct IndexList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List what the index knows, a line a section, in the order of the CAR."
+    )
+
+    @Argument(help: "The shard's key.")
+    var key: String
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let shard = try store.openForReading().acquireIfAvailable(ShardKey(key))
+        let table = Table([.number("OFFSET", width: 12), .number("SIZE", width: 7), .text("CID")])
+        try Output.run(format.format) { output in
+            if format.format == .text { try output.heading(of: table) }
+            try shard.forEachEntry { entry in
+                let cid = entry.cid?.description
+                switch format.format {
+                case .text:
+                    let size = entry.dataSize.map { String($0) } ?? "-"
+                    let name = cid ?? entry.multihash?.hexadecimal ?? "-"
+                    try output.line(table.line([String(entry.offset), size, name]))
+                case .json:
+                    try output.object { json in
+                        json.member("cid", cid)
+                        json.member("multihash", entry.multihash?.hexadecimal)
+                        json.member("offset", entry.offset)
+                        json.member("size", entry.dataSize)
+                    }
+                }
+                return true
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// Writes JSON: keys in the order in which they come, no spaces, one object a line.
+///
+/// Strings are escaped as RFC 8259 asks: quotes, backslashes and control characters; everything
+/// else is the UTF-8 that a `String` always is.
+struct JSONWriter {
+    /// What was written.
+    var bytes: [UInt8] = []
+    private var needsComma = false
+
+    /// Writes an object.
+    mutating func object(_ body: (inout JSONWriter) -> Void) {
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+        body(&self)
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    // MARK: Members
+
+    /// Writes a member that is an object.
+    mutating func member(
+        _ name: String,
+        _ body: (inout JSONWriter) -> Void
+    ) {
+        begin(name)
+        object(body)
+    }
+
+    /// Writes a string, or null.
+    mutating func member(_ name: String, _ value: String?) {
+        begin(name)
+        guard let value else {
+            bytes += "null".utf8
+            return
+        }
+        string(value)
+    }
+
+    /// Writes an integer.
+    mutating func member(_ name: String, _ value: some FixedWidthInteger) {
+        begin(name)
+        bytes += String(value).utf8
+    }
+
+    /// Writes an integer, or null.
+    mutating func member(_ name: String, _ value: (some FixedWidthInteger)?) {
+        begin(name)
+        bytes += (value.map { String($0) } ?? "null").utf8
+    }
+
+    /// Writes a truth value.
+    mutating func member(_ name: String, _ value: Bool) {
+        begin(name)
+        bytes += (value ? "true" : "false").utf8
+    }
+
+    /// Writes seconds, to the microsecond.
+    mutating func member(_ name: String, _ value: Duration) {
+        begin(name)
+        let (seconds, attoseconds) = value.components
+        let fraction = String(1_000_000 + attoseconds / 1_000_000_000_000).dropFirst()
+        bytes += "\(seconds).\(fraction)".utf8
+    }
+
+    /// Writes an array of strings, or null.
+    mutating func member(_ name: String, _ values: [String]?) {
+        begin(name)
+        guard let values else {
+            bytes += "null".utf8
+            return
+        }
+        bytes.append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            string(value)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func begin(_ name: String) {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    // MARK: Strings
+
+    private mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        if text.utf8.contains(where: Self.mustEscape) {
+            for byte in text.utf8 { escape(byte) }
+        } else {
+            bytes += text.utf8
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func mustEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        guard Self.mustEscape(byte) else {
+            bytes.append(byte)
+            return
+        }
+        switch byte {
+        case UInt8(ascii: "\n"): bytes += #"\n"#.utf8
+        case UInt8(ascii: "\r"): bytes += #"\r"#.utf8
+        case UInt8(ascii: "\t"): bytes += #"\t"#.utf8
+        case 0..<0x20:
+            bytes += #"\u00"#.utf8
+            bytes += String(0x100 + Int(byte), radix: 16).dropFirst().utf8
+        default: bytes += [UInt8(ascii: "\\"), byte]
+        }
+    }
+}

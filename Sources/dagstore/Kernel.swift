@@ -1,0 +1,143 @@
+internal import Bytes
+internal import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// What is asked of the system directly; all unsafe code of the program is here.
+enum Kernel {
+    /// An environment variable; nil also if it is empty.
+    static func variable(_ name: String) -> String? {
+        // SAFETY: nobody changes the environment of this process.
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The working directory, if it still has a name.
+    static var workingDirectory: FilePath? {
+        // SAFETY: without a buffer the system allocates one, which is freed below.
+        guard let name = unsafe getcwd(nil, 0) else { return nil }
+        defer { unsafe free(name) }
+        return unsafe FilePath(platformString: name)
+    }
+
+    /// The number of processors that are running.
+    static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    // MARK: Files
+
+    /// Writes all of `bytes`, also to a pipe that somebody made non-blocking.
+    static func write(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
+        var done = 0
+        while done < bytes.count {
+            // SAFETY: the view's maker keeps the bytes alive during the call.
+            let count = unsafe systemWrite(descriptor, bytes[done..<bytes.count].buffer)
+            guard count < 0 else {
+                done += count
+                continue
+            }
+            switch Errno(rawValue: errno) {
+            case .interrupted: continue
+            case .wouldBlock, .resourceTemporarilyUnavailable: waitForRoom(in: descriptor)
+            case let error: throw error
+            }
+        }
+    }
+
+    private static func systemWrite(
+        _ descriptor: FileDescriptor,
+        _ bytes: UnsafeRawBufferPointer
+    ) -> Int {
+        #if canImport(Darwin)
+            unsafe Darwin.write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+        #else
+            unsafe Glibc.write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+        #endif
+    }
+
+    private static func waitForRoom(in descriptor: FileDescriptor) {
+        var wait = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+        // SAFETY: one structure, as the count says.
+        _ = unsafe poll(&wait, 1, -1)
+    }
+
+    /// Waits until what was written is on disk.
+    static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
+        guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Gives a file another name, in place of whatever had it.
+    static func rename(_ path: FilePath, to other: FilePath) throws(Errno) {
+        // SAFETY: both strings are read during the call.
+        let code = unsafe path.withPlatformString { path in
+            unsafe other.withPlatformString { other in unsafe systemRename(path, other) }
+        }
+        guard code == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    private static func systemRename(
+        _ path: UnsafePointer<CChar>,
+        _ other: UnsafePointer<CChar>
+    ) -> Int32 {
+        #if canImport(Darwin)
+            unsafe Darwin.rename(path, other)
+        #else
+            unsafe Glibc.rename(path, other)
+        #endif
+    }
+
+    /// Removes a file, if it is there.
+    static func remove(_ path: FilePath) {
+        // SAFETY: the string is read during the call.
+        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+    }
+
+    /// Whether there is anything at `path`.
+    static func exists(_ path: FilePath) -> Bool {
+        // SAFETY: the string is read during the call.
+        unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
+    }
+
+    /// Whether a regular file, or nothing, is at `path`; a symbolic link is something else.
+    static func isRegularOrMissing(_ path: FilePath) -> Bool {
+        var status = stat()
+        // SAFETY: `lstat` fills the structure it is given.
+        let code = unsafe path.withPlatformString { unsafe lstat($0, &status) }
+        return code != 0 || status.st_mode & S_IFMT == S_IFREG
+    }
+
+    // MARK: Terminals
+
+    /// Whether somebody may be watching.
+    static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
+        isatty(descriptor.rawValue) == 1
+    }
+
+    /// The width of a terminal in columns.
+    static func width(of descriptor: FileDescriptor) -> Int? {
+        var size = winsize()
+        // SAFETY: the request fills the structure it is given.
+        let code = unsafe ioctl(descriptor.rawValue, UInt(TIOCGWINSZ), &size)
+        return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+    }
+
+    // MARK: Signals
+
+    /// Keeps a signal from doing what it does by default.
+    ///
+    /// - Returns: Whether it did something before; the parent may want it to be ignored.
+    static func ignore(_ number: Int32) -> Bool {
+        // SAFETY: function pointers are compared, not called.
+        let handler = unsafe unsafeBitCast(signal(number, SIG_IGN), to: Int.self)
+        return unsafe handler != unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Lets a write to a closed pipe fail, instead of killing the process.
+    static func ignoreClosedPipes() {
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+}

@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+/// `list`: the shards of a store.
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the shards in order of registration, a line each."
+    )
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let store = try store.openForReading()
+        try Output.run(format.format) { output in
+            switch format.format {
+            case .json:
+                try store.forEachStatus { status in
+                    try output.object { json in status.write(to: &json) }
+                }
+            case .text:
+                var table = Table([
+                    .text("KEY"), .number("BLOCKS"), .number("SIZE"), .text("STATE"),
+                    .text("MOUNT"),
+                ])
+                // Twice, so that a million shards take no memory; what comes between is unaligned.
+                try store.forEachStatus { table.measure($0.row) }
+                try output.heading(of: table)
+                try store.forEachStatus { try output.line(table.line($0.row)) }
+            }
+        }
+    }
+}
+
+extension DAGStore {
+    /// Calls `body` with the status of every shard, in order of registration.
+    ///
+    /// - Throws: What `body` throws, and what ends the reading early.
+    func forEachStatus(_ body: (ShardStatus) throws -> Void) throws {
+        var iterator = statuses().makeIterator()
+        while let status = iterator.next() { try body(status) }
+        if let error = iterator.error { throw error }
+    }
+}
+
+extension ShardStatus {
+    /// Writes the members that `list` and `status` share.
+    func write(to json: inout JSONWriter) {
+        json.member("key", key.text)
+        json.member("state", state.rawValue)
+        json.member("mount", mountURL)
+        json.member("lazy", isLazy)
+        json.member("blocks", blockCount)
+        json.member("bytes", payloadSize)
+        json.member("error", error?.code.name)
+    }
+
+    fileprivate var row: [String] {
+        let cause = error.map { " (\($0.code.name))" } ?? ""
+        let numbers = [blockCount.grouped, payloadSize.asSize]
+        return [key.text.printable] + numbers + [state.rawValue + cause, mountURL]
+    }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Multiformats
+
+/// `locate`: where a block lies.
+struct Locate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show where a block lies, a line for each shard that has it."
+    )
+
+    @OptionGroup var block: BlockArguments
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let cid = try block.readCID()
+        let store = try store.openForReading()
+        let table = Table([
+            .number("OFFSET", width: 12), .number("BLOCK", width: 12), .number("SIZE", width: 7),
+            .text("KEY"),
+        ])
+        var isFirst = true
+        try Output.run(format.format) { output in
+            try block.ask(store, { try $0.location(of: cid) }) { shard, place in
+                if isFirst, format.format == .text { try output.heading(of: table) }
+                isFirst = false
+                switch format.format {
+                case .text:
+                    let numbers = [place.offset, place.blockOffset, place.size].map { String($0) }
+                    try output.line(table.line(numbers + [shard.key.text.printable]))
+                case .json:
+                    try output.object { json in
+                        json.member("key", shard.key.text)
+                        json.member("offset", place.offset)
+                        json.member("blockOffset", place.blockOffset)
+                        json.member("size", place.size)
+                    }
+                }
+                return true
+            }
+        }
+    }
+}

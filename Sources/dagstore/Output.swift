@@ -1,0 +1,82 @@
+internal import Bytes
+internal import SystemPackage
+
+/// Why an answer could not be written.
+enum OutputError: Error, Equatable {
+    /// Whoever read standard output has closed it.
+    case closed
+    /// Anything else: a full disk, a directory that is not there.
+    case failed(String)
+
+    /// The error of a system call on `name`.
+    init(_ errno: Errno, _ name: String) {
+        self = .failed("\(name): \(errno)")
+    }
+}
+
+/// Standard output, buffered.
+///
+/// Only whole lines are written, so that an interrupted program leaves no half of one behind.
+struct Output {
+    /// Buffered bytes after which the lines are written.
+    private static let bufferSize = 64 << 10
+
+    /// What is printed.
+    let format: OutputFormat
+    private var bytes: [UInt8] = []
+    private var isClosed = false
+
+    /// Standard output, with nothing buffered.
+    init(_ format: OutputFormat) { self.format = format }
+
+    /// Gives `body` standard output, and writes what it leaves in the buffer, also if it throws.
+    static func run(_ format: OutputFormat, _ body: (inout Output) throws -> Void) throws {
+        var output = Output(format)
+        let result = Result { try body(&output) }
+        try output.flush()
+        try result.get()
+    }
+
+    /// Prints a JSON object and ends the line.
+    mutating func object(_ body: (inout JSONWriter) -> Void) throws(OutputError) {
+        var json = JSONWriter()
+        swap(&json.bytes, &bytes)
+        json.object(body)
+        swap(&json.bytes, &bytes)
+        try endLine()
+    }
+
+    /// Prints a line of text.
+    mutating func line(_ text: String) throws(OutputError) {
+        bytes += text.utf8
+        try endLine()
+    }
+
+    private mutating func endLine() throws(OutputError) {
+        bytes.append(UInt8(ascii: "\n"))
+        if bytes.count >= Self.bufferSize { try flush() }
+    }
+
+    /// Writes what is buffered.
+    ///
+    /// - Throws: `OutputError.closed` the first time that nobody reads it; later it is dropped.
+    mutating func flush() throws(OutputError) {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        guard !isClosed, !bytes.isEmpty else { return }
+        do {
+            try bytes.withView(Self.write)
+        } catch {
+            isClosed = error == .closed
+            throw error
+        }
+    }
+
+    /// Writes `bytes` as they are, past every buffer.
+    static func write(_ bytes: ByteView) throws(OutputError) {
+        do throws(Errno) {
+            try Kernel.write(bytes, to: .standardOutput)
+        } catch {
+            throw error == .brokenPipe ? .closed : OutputError(error, "standard output")
+        }
+    }
+}

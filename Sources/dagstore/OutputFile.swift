@@ -1,0 +1,86 @@
+internal import Bytes
+internal import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A file that an answer goes to: it is there as a whole, or not at all.
+struct OutputFile {
+    /// The name that means standard output.
+    static let standardOutput = "-"
+
+    private let name: String
+    private let path: FilePath
+
+    /// The file called `name`.
+    init(_ name: String) {
+        self.name = name
+        path = FilePath(name)
+    }
+
+    /// Writes `bytes` under another name in the same folder, waits for the disk, and renames.
+    ///
+    /// A device, a pipe or a symbolic link is written to, not replaced.
+    func write(_ bytes: ByteView) throws(OutputError) {
+        guard name != Self.standardOutput else { return try Output.write(bytes) }
+        do throws(Errno) {
+            if Kernel.isRegularOrMissing(path) {
+                try replace(bytes)
+            } else {
+                try overwrite(bytes)
+            }
+        } catch {
+            throw OutputError(error, name)
+        }
+    }
+
+    private func replace(_ bytes: ByteView) throws(Errno) {
+        let number = UInt32.random(in: 0...UInt32.max)
+        let folder = path.removingLastComponent()
+        let temporary = folder.appending(".dagstore-\(getpid())-\(number).partial")
+        let file = try Self.open(temporary, [.create, .exclusiveCreate, .closeOnExec])
+        Interruption.setTemporaryFile(temporary)
+        defer { Interruption.setTemporaryFile(nil) }
+        do throws(Errno) {
+            defer { try? file.close() }
+            try Kernel.write(bytes, to: file)
+            try Kernel.synchronize(file)
+            try Kernel.rename(temporary, to: path)
+        } catch {
+            Kernel.remove(temporary)
+            throw error
+        }
+        // The bytes are safe, and so is the old file or the new name; a folder that cannot be
+        // synchronised is no reason to say that the work failed.
+        guard let folder = try? FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly) else {
+            return
+        }
+        try? Kernel.synchronize(folder)
+        try? folder.close()
+    }
+
+    private func overwrite(_ bytes: ByteView) throws(Errno) {
+        let file = try Self.open(path, [.truncate, .closeOnExec])
+        defer { try? file.close() }
+        try Kernel.write(bytes, to: file)
+    }
+
+    private static func open(
+        _ path: FilePath,
+        _ options: FileDescriptor.OpenOptions
+    ) throws(Errno) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: options,
+                permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
+            )
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+}

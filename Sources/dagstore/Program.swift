@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// The program from its arguments to its exit status.
+///
+/// Everything but the waits of a verb that awaits runs on the main actor: a verb that only reads
+/// touches no task pool.
+@MainActor
+enum Program {
+    /// The name people call it by.
+    nonisolated static let name = "dagstore"
+    /// The exit status of a question asked wrongly; ArgumentParser's own is 64.
+    static let usageStatus: Int32 = 2
+
+    /// Does what the arguments ask, and exits.
+    static func run() async -> Never {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let format = OutputFormat(asked: arguments)
+        await Interruption.prepare(format)
+        do {
+            let command = parse(arguments, format)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+            exit(0)
+        } catch {
+            end(error, format)
+        }
+    }
+
+    private static func parse(
+        _ arguments: [String],
+        _ format: OutputFormat
+    ) -> sending any ParsableCommand {
+        do {
+            return try Dagstore.parseAsRoot(arguments)
+        } catch {
+            endParsing(error, format)
+        }
+    }
+
+    /// Ends with what the parser found: help, the version, or a question asked wrongly.
+    private static func endParsing(_ error: any Error, _ format: OutputFormat) -> Never {
+        guard Dagstore.exitCode(for: error) != .success else { endWithHelp(error) }
+        if format == .json {
+            ErrorReport(code: .invalidArgument, Dagstore.message(for: error)).write(.json)
+        } else {
+            ErrorReport.write(line: Dagstore.fullMessage(for: error))
+        }
+        exit(usageStatus)
+    }
+
+    private static func endWithHelp(_ error: any Error) -> Never {
+        do {
+            try Output.run(.text) { try $0.line(Dagstore.fullMessage(for: error)) }
+            exit(0)
+        } catch {
+            end(error, .text)
+        }
+    }
+
+    private static func end(_ error: any Error, _ format: OutputFormat) -> Never {
+        switch error {
+        case let code as ExitCode: exit(code.rawValue)
+        // Whoever read the output has read enough.
+        case OutputError.closed: exit(0)
+        case let missing as MissingVerb:
+            ErrorReport.write(line: missing.help)
+            exit(usageStatus)
+        case _ where Dagstore.exitCode(for: error) == .success: endWithHelp(error)
+        default:
+            let report = ErrorReport(error)
+            report.write(format)
+            exit(report.exitStatus)
+        }
+    }
+}

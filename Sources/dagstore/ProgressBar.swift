@@ -1,0 +1,122 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Synchronization
+internal import SystemPackage
+
+/// A bar on standard error: how much is done, how fast, how long yet.
+///
+/// *Concurrency*: any thread may tell it how far things are.
+final class ProgressBar: Sendable {
+    /// When there is a bar.
+    enum Mode: String, ExpressibleByArgument, CaseIterable {
+        /// On a terminal, after a second.
+        case auto
+        /// At once, whatever standard error is.
+        case always
+        /// Never.
+        case never
+    }
+
+    /// How long a program may be silent.
+    private static let patience = Duration.seconds(1)
+    /// The least time between two drawings.
+    private static let interval = Duration.milliseconds(100)
+    private static let barWidthMax = 40
+
+    private struct State {
+        var done: UInt64 = 0
+        var next: ContinuousClock.Instant
+        var isDrawn = false
+        var isFinished = false
+    }
+
+    private let label: String
+    private let isShown: Bool
+    private let start = ContinuousClock.now
+    private let state: Mutex<State>
+
+    /// A bar for `label`.
+    init(_ mode: Mode, _ label: String) {
+        self.label = label.printable
+        isShown =
+            switch mode {
+            case .auto:
+                Kernel.isTerminal(.standardError) && Kernel.variable("TERM") != "dumb"
+            case .always: true
+            case .never: false
+            }
+        state = Mutex(State(next: mode == .always ? start : start + Self.patience))
+        guard isShown else { return }
+        Interruption.setBar(self)
+        if mode == .always { update(0, of: 0) }
+    }
+
+    /// Tells how many bytes are done; what others have told meanwhile may be more.
+    func update(_ done: UInt64, of total: UInt64) {
+        guard isShown else { return }
+        state.withLock { state in
+            state.done = max(state.done, done)
+            let now = ContinuousClock.now
+            guard !state.isFinished, now >= state.next else { return }
+            state.next = now + Self.interval
+            state.isDrawn = true
+            write("\r\(line(state.done, total, now - start))\u{1B}[K")
+        }
+    }
+
+    /// Wipes the bar; nothing is drawn after that.
+    func finish() {
+        guard isShown else { return }
+        state.withLock { state in
+            if state.isDrawn, !state.isFinished { write("\r\u{1B}[K") }
+            state.isFinished = true
+        }
+    }
+
+    private func write(_ text: String) {
+        // A bar that cannot be drawn is missed by nobody.
+        try? Array(text.utf8).withView { bytes throws(Errno) in
+            try Kernel.write(bytes, to: .standardError)
+        }
+    }
+
+    // MARK: Drawing
+
+    private func line(_ done: UInt64, _ total: UInt64, _ time: Duration) -> String {
+        // The last column stays free: some terminals begin a new line after it.
+        let width = (Kernel.width(of: .standardError) ?? Self.columns ?? 80) - 1
+        let numbers = numbers(done, total, time)
+        var room = width - numbers.count - 2
+        let barWidth = min(Self.barWidthMax, room / 2)
+        guard barWidth >= 5 else { return String(numbers.prefix(max(0, width))) }
+        room -= barWidth + 2
+        let name = label.count > room ? label.prefix(max(0, room - 1)) + "…" : label[...]
+        return "\(name)  \(bar(done, total, barWidth))  \(numbers)"
+    }
+
+    private func numbers(_ done: UInt64, _ total: UInt64, _ time: Duration) -> String {
+        let part = total == 0 ? 0 : Double(done) / Double(total)
+        var text = "\(Int(part * 100))%".aligned(to: 4)
+        text += "  \(done.asSize.aligned(to: 8)) of \(total.asSize)"
+        guard let rate = time.rate(of: done), rate > 0 else { return text }
+        let left = (total - min(done, total)) / rate
+        let seconds = String(100 + left % 60).dropFirst()
+        return text + "  \("\(rate.asSize)/s".aligned(to: 10))  \(left / 60):\(seconds) left"
+    }
+
+    private func bar(_ done: UInt64, _ total: UInt64, _ width: Int) -> String {
+        let part = total == 0 ? 0 : min(1, Double(done) / Double(total))
+        let full = Int(part * Double(width))
+        let (mark, rest) = Self.isUTF8 ? ("█", "░") : ("#", ".")
+        return String(repeating: mark, count: full) + String(repeating: rest, count: width - full)
+    }
+
+    private static var columns: Int? { Kernel.variable("COLUMNS").flatMap { Int($0) } }
+
+    private static let isUTF8: Bool = {
+        let names = ["LC_ALL", "LC_CTYPE", "LANG"]
+        let locale = names.lazy.compactMap { Kernel.variable($0) }.first ?? ""
+        let name = locale.lowercased()
+        return name.hasSuffix("utf-8") || name.hasSuffix("utf8")
+    }()
+}

@@ -1,0 +1,152 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Mounts
+internal import SystemPackage
+
+/// `register`: takes CAR files into a store.
+struct Register: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Index CAR files and make their blocks available."
+    )
+
+    @Argument(help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"))
+    var sources: [String]
+
+    @Option(help: "The shard's key; else the file's name without .car.")
+    var key: String?
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        guard key == nil || sources.count == 1 else {
+            throw ValidationError("--key names one shard, and there are \(sources.count) sources")
+        }
+    }
+
+    func run() async throws {
+        let store = try store.openForWriting(isNewAllowed: true)
+        let sources = sources.map { Source($0) }
+        var lines = RegistrationLines(format.format, keys: sources.map { key ?? $0.key })
+        var status: Int32?
+        for (number, source) in sources.enumerated() {
+            let start = ContinuousClock.now
+            let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
+            do {
+                let shard = try await register(source, in: store, position)
+                try lines.print(key ?? source.key, shard, nil, ContinuousClock.now - start)
+            } catch let error as OutputError {
+                throw error
+            } catch {
+                let report = ErrorReport(error)
+                status = status ?? report.exitStatus
+                try lines.print(key ?? source.key, nil, report, ContinuousClock.now - start)
+                report.write(format.format)
+            }
+        }
+        await store.close()
+        if let status { throw ExitCode(status) }
+    }
+
+    private func register(
+        _ source: Source,
+        in store: DAGStore,
+        _ position: String
+    ) async throws -> ShardStatus {
+        let key = try ShardKey(key ?? source.key)
+        let mount = try source.mount.get()
+        let bar = ProgressBar(progress.progress, position + key.text)
+        defer { bar.finish() }
+        return try await store.register(key, from: mount) { progress in
+            bar.update(progress.bytesDone, of: progress.bytesTotal)
+        }
+    }
+}
+
+/// A CAR file that was named on the command line.
+private struct Source {
+    /// The file, or why it is none.
+    let mount: Result<FileMount, any Error>
+    /// The key it gets if nobody gives it one: the file's name without `.car`.
+    let key: String
+
+    init(_ text: String) {
+        mount = Result {
+            let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
+            // The store must find the file again from every working directory.
+            guard !named.path.isAbsolute else {
+                return FileMount(named.path.lexicallyNormalized())
+            }
+            guard let directory = Kernel.workingDirectory else {
+                throw DAGStoreError(.invalidArgument, "\(text): the working directory is gone")
+            }
+            return FileMount(directory.pushing(named.path).lexicallyNormalized())
+        }
+        let path = (try? mount.get().path) ?? FilePath(text)
+        let name = path.lastComponent?.string ?? ""
+        key = name.hasSuffix(".car") ? String(name.dropLast(4)) : name
+    }
+
+    /// Whether `text` begins as a URL does: letters, digits, `+`, `-` and `.` before `://`.
+    private static func isURL(_ text: String) -> Bool {
+        guard let separator = text.utf8.firstRange(of: "://".utf8) else { return false }
+        let scheme = text[..<separator.lowerBound]
+        guard let first = scheme.first, first.isASCII, first.isLetter else { return false }
+        return scheme.allSatisfy { character in
+            character.isASCII
+                && (character.isLetter || character.isNumber || "+-.".contains(character))
+        }
+    }
+}
+
+/// Prints a line a source, as soon as it is done.
+private struct RegistrationLines {
+    private var output: Output
+    private var table: Table
+
+    init(_ format: OutputFormat, keys: [String]) {
+        output = Output(format)
+        table = Table([
+            .text("KEY", width: keys.map(\.printable.count).max() ?? 0),
+            .number("BLOCKS", width: 11), .number("SIZE", width: 8), .number("TIME", width: 8),
+            .text("STATE"),
+        ])
+        // Nothing is written before the first line, so that nothing can fail here.
+        try? output.heading(of: table)
+    }
+
+    /// Prints what became of a source.
+    ///
+    /// The work goes on when nobody reads the lines any more.
+    mutating func print(
+        _ key: String,
+        _ shard: ShardStatus?,
+        _ error: ErrorReport?,
+        _ time: Duration
+    ) throws {
+        let state = shard?.state ?? .failed
+        let blocks = shard?.blockCount ?? 0
+        let size = shard?.payloadSize ?? 0
+        switch output.format {
+        case .text:
+            let cause = error.map { " (\($0.code))" } ?? ""
+            let numbers = [blocks.grouped, size.asSize, time.asTime]
+            try output.line(table.line([key.printable] + numbers + [state.rawValue + cause]))
+        case .json:
+            try output.object { json in
+                json.member("key", key)
+                json.member("state", state.rawValue)
+                json.member("blocks", blocks)
+                json.member("bytes", size)
+                json.member("seconds", time)
+                json.member("error", error?.code)
+            }
+        }
+        do {
+            try output.flush()
+        } catch {
+            guard error == .closed else { throw error }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+/// `stats`: what a store counts.
+struct Stats: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show counts and sizes of the store.")
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let statistics = try store.openForReading().statistics()
+        try Output.run(format.format) { output in
+            switch format.format {
+            case .text: try output.fields(Self.fields(statistics))
+            case .json: try output.object { Self.write(statistics, to: &$0) }
+            }
+        }
+    }
+
+    private static func write(_ statistics: Statistics, to json: inout JSONWriter) {
+        json.member("shards", statistics.shards)
+        json.member("available", statistics.available)
+        json.member("failed", statistics.failed)
+        json.member("blocks", statistics.blocks)
+        json.member("payloadBytes", statistics.payloadBytes)
+        json.member("indexBytes", statistics.indexBytes)
+        json.member("catalogFileBytes", statistics.catalogFileBytes)
+        json.member("catalogUsedBytes", statistics.catalogUsedBytes)
+        json.member("mapSize", statistics.mapSize)
+        json.member("leases", statistics.leases)
+        json.member("openShards", statistics.openShards)
+        json.member("pageCacheHits", statistics.pageCacheHits)
+        json.member("pageCacheMisses", statistics.pageCacheMisses)
+        json.member("pageCacheBytes", statistics.pageCacheBytes)
+    }
+
+    private static func fields(_ statistics: Statistics) -> [(name: String, value: String)] {
+        let states =
+            "\(statistics.available.grouped) available, \(statistics.failed.grouped) failed"
+        let used = statistics.catalogUsedBytes.asSize
+        return [
+            ("shards", "\(statistics.shards.grouped)  (\(states))"),
+            ("blocks", statistics.blocks.grouped),
+            ("payload", statistics.payloadBytes.asSize),
+            ("index", statistics.indexBytes.asSize),
+            ("catalogue", "\(statistics.catalogFileBytes.asSize)  (\(used) used)"),
+            ("map", statistics.mapSize.asSize),
+        ]
+    }
+}

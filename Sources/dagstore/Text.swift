@@ -1,0 +1,71 @@
+extension String {
+    /// The text with control characters escaped, so that it stays on its line of a terminal.
+    var printable: String {
+        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            return self
+        }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            text +=
+                scalar.properties.generalCategory == .control
+                ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+    }
+
+    /// The text with spaces after it, as far as `width`.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: Swift.max(0, width - count))
+    }
+
+    /// The text with spaces before it, as far as `width`.
+    func aligned(to width: Int) -> String {
+        String(repeating: " ", count: Swift.max(0, width - count)) + self
+    }
+}
+
+extension BinaryInteger {
+    /// The number with a comma before each three digits: `1,049`.
+    var grouped: String {
+        let digits = String(self)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// The number as a size in bytes: `294.0 MB`.
+    var asSize: String {
+        let size = UInt64(self)
+        guard size >= 1000 else { return "\(size) B" }
+        // In tenths of a unit, rounded; what rounds to a thousand goes to the next unit.
+        var unit: UInt64 = 1000
+        for name in ["kB", "MB", "GB", "TB", "PB"] {
+            let tenths = size / (unit / 10) + (size % (unit / 10) >= unit / 20 ? 1 : 0)
+            if tenths < 10_000 || name == "PB" { return "\(tenths / 10).\(tenths % 10) \(name)" }
+            unit *= 1000
+        }
+        return "\(size) B"
+    }
+}
+
+extension Duration {
+    /// The duration for people: `42 ms`, `1.42 s`, `3 min 07 s`.
+    var asTime: String {
+        let (seconds, attoseconds) = components
+        guard seconds < 60 else {
+            let rest = String(100 + seconds % 60).dropFirst()
+            return "\(seconds / 60) min \(rest) s"
+        }
+        guard seconds > 0 else { return "\(attoseconds / 1_000_000_000_000_000) ms" }
+        return "\(seconds).\(String(100 + attoseconds / 10_000_000_000_000_000).dropFirst()) s"
+    }
+
+    /// How many a second `count` are.
+    func rate(of count: UInt64) -> UInt64? {
+        let (seconds, attoseconds) = components
+        let time = Double(seconds) + Double(attoseconds) / 1e18
+        guard time > 0 else { return nil }
+        return UInt64(min(Double(count) / time, 1e18))
+    }
+}

@@ -1,0 +1,236 @@
+import CAR
+import Foundation
+import Multiformats
+import TestSupport
+import Testing
+
+/// Two shards with a block in common.
+private struct TwoShards {
+    let scene: Scene
+    let first: String
+    let second: String
+    static let only = CARBuilder.Block.raw(Array("only here".utf8))
+
+    init() async throws {
+        scene = try Scene()
+        first = try scene.write(Sample.car, to: "first.car")
+        let car = CARBuilder(blocks: [Self.only, Sample.raw])
+        second = try scene.folder.write(car.encoded(version: 2), to: "second.car")
+        _ = try await scene.run("register", first, second)
+    }
+}
+
+@Suite("get")
+struct GetTests {
+    @Test("prints a block, whatever CID of its multihash asks", arguments: [[], ["--verify"]])
+    func bytes(options: [String]) async throws {
+        let shards = try await TwoShards()
+        let versionZero = Sample.versionZero.cid
+        let versionOne = CID(codec: Codec.raw, multihash: versionZero.multihash)
+        let asked = [
+            (Sample.raw.cid, Sample.raw.data), (versionZero, Sample.versionZero.data),
+            (versionOne, Sample.versionZero.data), (TwoShards.only.cid, TwoShards.only.data),
+            (Sample.identity.cid, Sample.identity.data),
+        ]
+        for (cid, data) in asked {
+            let arguments = ["get", cid.description, "--store", shards.scene.store] + options
+            let outcome = try await Command.run(arguments)
+            #expect(outcome.out == data)
+            #expect(outcome.status == 0)
+            #expect(outcome.errors.isEmpty)
+        }
+    }
+
+    @Test("reads a CID in any base")
+    func bases() async throws {
+        let shards = try await TwoShards()
+        for base in Multibase.allCases {
+            let text = try Sample.raw.cid.text(in: base)
+            #expect(try await shards.scene.run("get", text).out == Sample.raw.data)
+        }
+    }
+
+    @Test("an identity CID needs no store")
+    func identity() async throws {
+        let outcome = try await Scene().run("get", Sample.identity.cid.description)
+        #expect(outcome.out == Sample.identity.data)
+    }
+
+    @Test("a block goes to a file as a whole")
+    func file() async throws {
+        let shards = try await TwoShards()
+        let file = try shards.scene.folder.write([1], to: "block")
+        let outcome = try await shards.scene.run("get", Sample.raw.cid.description, "-o", file)
+        #expect(outcome.status == 0)
+        #expect(outcome.out.isEmpty)
+        #expect(try URL(filePath: file).bytes() == Sample.raw.data)
+        let absent = Sample.absent.description
+        #expect(try await shards.scene.run("get", absent, "-o", file).status == 3)
+        #expect(try URL(filePath: file).bytes() == Sample.raw.data)
+        let names = try shards.scene.folder.url.files().map(\.lastPathComponent)
+        #expect(names == ["block", "first.car", "second.car"])
+    }
+
+    @Test("a named shard is the only one asked")
+    func named() async throws {
+        let shards = try await TwoShards()
+        let cid = TwoShards.only.cid.description
+        #expect(try await shards.scene.run("get", cid, "--shard", "second").status == 0)
+        let outcome = try await shards.scene.json("get", cid, "--shard", "first")
+        #expect(outcome.status == 3)
+        #expect(outcome.error["code"] == "blockNotFound")
+        #expect(outcome.error["shard"] == "first")
+        let unknown = try await shards.scene.json("get", cid, "--shard", "third")
+        #expect(unknown.status == 3)
+        #expect(unknown.error["code"] == "shardUnknown")
+    }
+
+    @Test("a block that nobody has is not found")
+    func absent() async throws {
+        let shards = try await TwoShards()
+        let outcome = try await shards.scene.json("get", Sample.absent.description)
+        #expect(outcome.status == 3)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.error["code"] == "blockNotFound")
+        #expect(outcome.error["shard"] == nil)
+        #expect(outcome.error["message"]?.text?.contains(Sample.absent.description) == true)
+    }
+
+    @Test("a shard that cannot be opened is passed over, unless the block is nowhere else")
+    func gone() async throws {
+        let shards = try await TwoShards()
+        try FileManager.default.removeItem(atPath: shards.first)
+        let common = Sample.raw.cid.description
+        #expect(try await shards.scene.run("get", common).out == Sample.raw.data)
+        let cid = Sample.versionZero.cid.description
+        for verb in ["get", "has", "locate"] {
+            let outcome = try await shards.scene.json(verb, cid)
+            #expect(outcome.status == 4)
+            #expect(outcome.error["code"] == "mountGone")
+            #expect(outcome.error["shard"] == "first")
+        }
+    }
+
+    @Test("a file that was written to is not what was indexed")
+    func changed() async throws {
+        let shards = try await TwoShards()
+        _ = try shards.scene.folder.write(Sample.car.bytes + [0], to: "first.car")
+        let cid = Sample.versionZero.cid.description
+        let outcome = try await shards.scene.json("get", cid, "--shard", "first")
+        #expect(outcome.status == 4)
+        #expect(outcome.error["code"] == "sourceChanged")
+    }
+
+    @Test("a failed shard answers with its failure")
+    func failed() async throws {
+        let shards = try await TwoShards()
+        _ = try shards.scene.folder.write([9, 9], to: "bad.car")
+        _ = try await shards.scene.run("register", "bad.car")
+        let cid = Sample.raw.cid.description
+        let outcome = try await shards.scene.json("get", cid, "--shard", "bad")
+        #expect(outcome.status == 5)
+        #expect(outcome.error["shard"] == "bad")
+        #expect(try await shards.scene.run("get", cid).status == 0)
+    }
+
+    @Test("verifying prints nothing that the CID does not name")
+    func mismatch() async throws {
+        let scene = try Scene()
+        _ = try scene.folder.write(Sample.withWrongData(in: 0), to: "wrong.car")
+        _ = try await scene.run("register", "wrong.car")
+        let cid = Sample.raw.cid.description
+        #expect(try await scene.run("get", cid).status == 0)
+        let outcome = try await scene.json("get", cid, "--verify")
+        #expect(outcome.status == 5)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.error["code"] == "hashMismatch")
+        #expect(outcome.error["shard"] == "wrong")
+    }
+
+    @Test("a hash function that is not known here cannot be verified")
+    func unsupported() async throws {
+        let scene = try Scene()
+        let multihash = Multihash(code: HashCode.blake3, digest: Array(repeating: 7, count: 32))
+        let block = CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: multihash), data: [1])
+        _ = try await scene.run("register", try scene.write(CARBuilder(blocks: [block])))
+        let outcome = try await scene.json("get", block.cid.description, "--verify")
+        #expect(outcome.status == 2)
+        #expect(outcome.error["code"] == "unsupportedHash")
+        #expect(try await scene.run("get", block.cid.description).out == [1])
+    }
+
+    @Test(
+        "text that is no CID is refused",
+        arguments: ["get", "has", "locate"],
+        ["", "hello", "bafk", "/ipfs/x"]
+    )
+    func notACID(verb: String, text: String) async throws {
+        let outcome = try await Scene().json(verb, text)
+        #expect(outcome.status == 2)
+        #expect(outcome.error["code"] == "invalidCID")
+    }
+}
+
+@Suite("has")
+struct HasTests {
+    @Test("says yes and no, and is content either way")
+    func answers() async throws {
+        let shards = try await TwoShards()
+        let here = Sample.raw.cid.description
+        let absent = Sample.absent.description
+        #expect(try await shards.scene.json("has", here).lines == [#"{"has":true}"#])
+        #expect(try await shards.scene.json("has", absent).lines == [#"{"has":false}"#])
+        #expect(try await shards.scene.run("has", here).lines == ["yes"])
+        let no = try await shards.scene.run("has", absent)
+        #expect(no.lines == ["no"])
+        #expect(no.status == 0)
+        let other = Sample.versionZero.cid.description
+        let named = try await shards.scene.json("has", other, "--shard", "second")
+        #expect(named.lines == [#"{"has":false}"#])
+        let identity = Sample.identity.cid.description
+        #expect(try await shards.scene.json("has", identity).lines == [#"{"has":true}"#])
+        let unknown = try await shards.scene.json("has", here, "--shard", "third")
+        #expect(unknown.status == 3)
+    }
+}
+
+@Suite("locate")
+struct LocateTests {
+    @Test("prints a line for each shard, with offsets of payload and file")
+    func everywhere() async throws {
+        let shards = try await TwoShards()
+        let outcome = try await shards.scene.json("locate", Sample.raw.cid.description)
+        let first = Sample.car.sections[0]
+        let second = CARBuilder(blocks: [TwoShards.only, Sample.raw]).sections[1]
+        #expect(
+            outcome.lines == [
+                #"{"key":"first","offset":\#(first.offset),"blockOffset":\#(first.dataOffset),"#
+                    + #""size":5}"#,
+                #"{"key":"second","offset":\#(second.offset),"#
+                    + #""blockOffset":\#(second.dataOffset + 51),"size":5}"#,
+            ]
+        )
+        let text = try await shards.scene.run("locate", Sample.raw.cid.description)
+        #expect(text.lines.map { $0.split(separator: " ").last } == ["first", "second"])
+    }
+
+    @Test("an identity CID is located where it has a section, and nowhere else")
+    func identity() async throws {
+        let shards = try await TwoShards()
+        let outcome = try await shards.scene.json("locate", Sample.identity.cid.description)
+        #expect(outcome.objects.map { $0["key"] } == ["first"])
+        let absent = CARBuilder.Block.identity(Array("elsewhere".utf8)).cid.description
+        #expect(try await shards.scene.json("locate", absent).status == 3)
+    }
+
+    @Test("nobody has it", arguments: [[], ["--shard", "first"]])
+    func absent(options: [String]) async throws {
+        let shards = try await TwoShards()
+        let outcome = try await Command.run(
+            ["locate", Sample.absent.description, "--store", shards.scene.store] + options
+                + ["--format", "json"]
+        )
+        #expect(outcome.status == 3)
+        #expect(outcome.error["code"] == "blockNotFound")
+    }
+}

@@ -1,0 +1,100 @@
+import CAR
+import Multiformats
+import TestSupport
+import Testing
+
+@Suite("car verify")
+struct CarVerifyTests {
+    private func verified(_ bytes: [UInt8], _ format: String = "json") async throws -> Outcome {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(bytes, to: "sample.car")
+        return try await Command.run(["car", "verify", path, "--format", format])
+    }
+
+    @Test("a sound CAR is sound, with any index", arguments: [nil, 0x0400, 0x0401] as [UInt64?])
+    func sound(codec: UInt64?) async throws {
+        let bytes = Sample.car.encoded(version: codec == nil ? 1 : 2, indexCodec: codec)
+        let outcome = try await verified(bytes)
+        let found = try #require(outcome.objects.first)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.text.hasPrefix(#"{"ok":true,"sections":4,"bytes":"#))
+        #expect(found["bytes"]?.integer == UInt64(Sample.car.bytes.count))
+        #expect(found["unverified"] == 0)
+        #expect(found["mismatches"] == 0)
+        guard case .number(let seconds) = found["seconds"] else {
+            Issue.record("no seconds")
+            return
+        }
+        #expect(seconds >= 0)
+    }
+
+    @Test("a wrong bit is found, and named by offset and CID")
+    func mismatch() async throws {
+        let outcome = try await verified(Sample.withWrongData(in: 1))
+        let found = try #require(outcome.objects.first)
+        #expect(outcome.status == 5)
+        #expect(found["ok"] == false)
+        #expect(found["mismatches"] == 1)
+        #expect(outcome.error["code"] == "hashMismatch")
+        #expect(outcome.error["offset"]?.integer == Sample.car.sections[1].offset)
+        let cid = Sample.versionZero.cid.description
+        #expect(outcome.error["message"]?.text?.contains(cid) == true)
+    }
+
+    @Test("a hash function that is not known here fails nothing")
+    func unverified() async throws {
+        let multihash = Multihash(code: HashCode.blake3, digest: Array(repeating: 7, count: 32))
+        let block = CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: multihash), data: [1])
+        let outcome = try await verified(CARBuilder(blocks: [block, Sample.raw]).bytes)
+        #expect(outcome.status == 0)
+        #expect(outcome.objects.first?["ok"] == true)
+        #expect(outcome.objects.first?["unverified"] == 1)
+    }
+
+    @Test("an index that contradicts the sections fails")
+    func contradiction() async throws {
+        var bytes = Sample.car.encoded(version: 2, indexCodec: CARIndex.multihashSorted)
+        // The last eight bytes are the offset of the last record.
+        bytes[bytes.count - 8] ^= 1
+        let outcome = try await verified(bytes)
+        #expect(outcome.status == 5)
+        #expect(outcome.objects.first?["ok"] == false)
+        #expect(outcome.error["code"] == "malformedIndex")
+    }
+
+    @Test("an index that cannot be read fails")
+    func unreadableIndex() async throws {
+        let whole = Sample.car.encoded(version: 2, indexCodec: CARIndex.multihashSorted)
+        let outcome = try await verified(Array(whole.dropLast()))
+        #expect(outcome.status == 5)
+        #expect(outcome.error["code"] == "truncated")
+    }
+
+    @Test("a malformed file fails, and what came before is counted")
+    func malformed() async throws {
+        let outcome = try await verified(Array(Sample.car.bytes.dropLast()))
+        #expect(outcome.status == 5)
+        #expect(outcome.objects.first?["ok"] == false)
+        #expect(outcome.objects.first?["sections"] == 3)
+        #expect(outcome.error["code"] == "truncated")
+    }
+
+    @Test("a file without a header is an error and nothing else")
+    func garbage() async throws {
+        let outcome = try await verified([3, 1, 2, 3])
+        #expect(outcome.status == 5)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.error["code"] == "malformedCAR")
+    }
+
+    @Test("people read a verdict")
+    func text() async throws {
+        let good = try await verified(Sample.car.bytes, "text")
+        #expect(good.lines.dropFirst().first == "result    sound")
+        let bad = try await verified(Sample.withWrongData(in: 0), "text")
+        #expect(bad.lines.dropFirst().first == "result      NOT SOUND")
+        #expect(bad.errorText.hasSuffix(" (hashMismatch)\n"))
+        #expect(bad.status == 5)
+    }
+}

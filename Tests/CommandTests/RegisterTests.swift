@@ -1,0 +1,188 @@
+import Foundation
+import Multiformats
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("register")
+struct RegisterTests {
+    @Test("a path becomes absolute, and the key is the file's name without .car")
+    func relative() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let outcome = try await scene.json("register", "./x/../sample.car")
+        let size = Sample.car.bytes.count
+        let start = #"{"key":"sample","state":"available","blocks":4,"bytes":\#(size),"seconds":"#
+        #expect(outcome.text.hasPrefix(start))
+        #expect(outcome.text.hasSuffix(#","error":null}"# + "\n"))
+        #expect(outcome.status == 0)
+        let mount = try await scene.json("status", "sample").objects.first?["mount"]
+        #expect(mount?.text == "file://" + path)
+        // The working directory of whoever asks does not matter.
+        let get = ["get", Sample.raw.cid.description, "--store", scene.store]
+        #expect(try await Command.run(get).out == Sample.raw.data)
+    }
+
+    @Test("a URL is taken as it is")
+    func url() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car, to: "with space.car")
+        let url = "file://" + path.replacing(" ", with: "%20")
+        let outcome = try await scene.json("register", url)
+        #expect(outcome.objects.first?["key"] == "with space")
+        #expect(try await scene.json("list").objects.first?["mount"]?.text == url)
+    }
+
+    @Test(
+        "any key will do",
+        arguments: ["../x", "a/b", "a b", "two\nlines", "ключ", "\"q\\", "\u{1}"]
+    )
+    func keys(key: String) async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let outcome = try await scene.json("register", path, "--key", key)
+        #expect(outcome.objects.first?["key"]?.text == key)
+        #expect(outcome.lines.count == 1)
+        #expect(try await scene.json("list").objects.first?["key"]?.text == key)
+        #expect(try await scene.run("list").lines.count == 1)
+        #expect(try await scene.json("status", key).objects.first?["key"]?.text == key)
+        #expect(try await scene.json("destroy", key).status == 0)
+    }
+
+    @Test("goes on after a failure, and ends with the first failure's status")
+    func several() async throws {
+        let scene = try Scene()
+        let good = try scene.write(Sample.car, to: "good.car")
+        let cut = try scene.folder.write(Array(Sample.car.bytes.dropLast()), to: "cut.car")
+        let last = try scene.write(CARBuilder(), to: "last.car")
+        let missing = scene.folder.path(of: "missing.car")
+        let outcome = try await scene.json("register", good, missing, cut, good, last)
+        let keys = outcome.objects.map { $0["key"]?.text }
+        #expect(keys == ["good", "missing", "cut", "good", "last"])
+        let errors = outcome.objects.map { $0["error"] }
+        #expect(errors == [.null, "mountGone", "truncated", "shardExists", .null])
+        let states = outcome.objects.map { $0["state"]?.text }
+        #expect(states == ["available", "failed", "failed", "failed", "available"])
+        #expect(outcome.status == 4)
+        let told = outcome.errorText.split(separator: "\n").map { JSON(reading: String($0)) }
+        #expect(told.map { $0["error"]?["shard"]?.text } == ["missing", "cut", "good"])
+        // The shard that was there first is untouched; those that failed can be recovered.
+        let list = try await scene.json("list").objects
+        #expect(list.map { $0["key"]?.text } == ["good", "missing", "cut", "last"])
+        #expect(list.map { $0["error"] } == [.null, "mountGone", "truncated", .null])
+    }
+
+    @Test(
+        "what cannot be registered says why",
+        arguments: [
+            ("http://host/a.car", "unknownScheme", 2), ("file://%zz.car", "invalidArgument", 2),
+            (".", "mountUnreachable", 4), ("/", "invalidKey", 2), ("none.car", "mountGone", 4),
+        ] as [(String, String, Int32)]
+    )
+    func refused(source: String, code: String, status: Int32) async throws {
+        let scene = try Scene()
+        let outcome = try await scene.json("register", source)
+        #expect(outcome.status == status)
+        #expect(outcome.error["code"]?.text == code)
+        #expect(outcome.objects.first?["state"] == "failed")
+        #expect(outcome.objects.first?["error"]?.text == code)
+        #expect(outcome.objects.first?["blocks"] == 0)
+    }
+
+    @Test("a key that cannot be is refused", arguments: ["", String(repeating: "k", count: 481)])
+    func badKey(key: String) async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let outcome = try await scene.json("register", path, "--key", key)
+        #expect(outcome.status == 2)
+        #expect(outcome.error["code"] == "invalidKey")
+    }
+
+    @Test("one key for several sources is a mistake")
+    func keyOfSeveral() async throws {
+        let scene = try Scene()
+        let outcome = try await scene.json("register", "a.car", "b.car", "--key", "k")
+        #expect(outcome.status == 2)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.error["code"] == "invalidArgument")
+    }
+
+    @Test("one process writes, and others may look meanwhile")
+    func locked() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        _ = try await scene.run("register", path, "--key", "held")
+        // What another process does that writes.
+        let lock = try FileDescriptor.open(FilePath(scene.store + "/LOCK"), .readWrite)
+        #expect(flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0)
+        let outcome = try await scene.json("register", path)
+        #expect(outcome.status == 6)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.error["code"] == "catalogLocked")
+        #expect(try await scene.json("destroy", "held").error["code"] == "catalogLocked")
+        let block = try await scene.run("get", Sample.raw.cid.description, "--verify")
+        #expect(block.out == Sample.raw.data)
+        try lock.close()
+        #expect(try await scene.run("register", path).status == 0)
+    }
+
+    @Test("a map that is too small is full, and the store stays usable")
+    func full() async throws {
+        let scene = try Scene()
+        let large = try scene.write(.uniform(sections: 40_000, blockSize: 8, seed: 1), to: "l.car")
+        let small = try scene.write(Sample.car, to: "s.car")
+        let environment = ["DAGSTORE_MAP_SIZE": "1048576"]
+        let outcome = try await scene.json("register", large, small, environment: environment)
+        #expect(outcome.status == 6)
+        #expect(outcome.objects.map { $0["error"] } == ["catalogFull", .null])
+        #expect(try await scene.json("list").objects.map { $0["key"] } == ["s"])
+    }
+
+    @Test("a map size that is none is refused", arguments: ["0", "-1", "x", "1024", "9e9"])
+    func badMapSize(size: String) async throws {
+        let scene = try Scene()
+        for verb in ["list", "stats"] {
+            let outcome = try await scene.json(verb, environment: ["DAGSTORE_MAP_SIZE": size])
+            #expect(outcome.status == 2)
+            #expect(outcome.error["code"] == "invalidConfiguration")
+        }
+    }
+
+    @Test("people get a line a source")
+    func text() async throws {
+        let scene = try Scene()
+        let good = try scene.write(Sample.car, to: "good.car")
+        let outcome = try await scene.run("register", good, "missing.car")
+        #expect(outcome.lines.count == 2)
+        #expect(outcome.lines[0].hasPrefix("good"))
+        #expect(outcome.lines[0].hasSuffix("  available"))
+        #expect(outcome.lines[1].hasSuffix("  failed (mountGone)"))
+        #expect(outcome.errorText.hasPrefix("dagstore: shard missing: "))
+    }
+
+    @Test("a bar is drawn when asked for, and wiped", arguments: ["always", "never", "auto"])
+    func progress(mode: String) async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let outcome = try await scene.run("register", path, "--progress", mode)
+        #expect(outcome.errors.isEmpty == (mode != "always"))
+        #expect(mode != "always" || outcome.errorText.hasSuffix("\r\u{1B}[K"))
+        #expect(outcome.status == 0)
+    }
+
+    @Test("nobody need read what it prints")
+    func closedPipe() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car, to: "a.car")
+        let second = try scene.write(Sample.car, to: "b.car")
+        // The program starts when the other end of its pipe is closed.
+        let gate = scene.folder.path(of: "gate")
+        let register = #""$DAGSTORE" register \#(path) \#(second) --store \#(scene.store)"#
+        let line =
+            #"mkfifo \#(gate); { read -r go <\#(gate); \#(register); echo "status $?" >&2; }"#
+            + #" | { exec <&-; echo go >\#(gate); }"#
+        let outcome = try await Command.shell(line)
+        #expect(outcome.errorText == "status 0\n")
+        #expect(try await scene.json("list").objects.count == 2)
+    }
+}

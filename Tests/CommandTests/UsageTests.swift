@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Arguments")
+struct UsageTests {
+    @Test("the version is printed")
+    func version() async throws {
+        let outcome = try await Command.run(["--version"])
+        #expect(outcome.text == "dagstore 0.1.0\n")
+        #expect(outcome.status == 0)
+    }
+
+    @Test(
+        "help goes to standard output and is no failure",
+        arguments: [
+            ["--help"], ["-h"], ["help"], ["car", "--help"], ["help", "car", "list"],
+            ["car", "inspect", "--help"], ["car", "verify", "--help"], ["car", "list", "--help"],
+            ["car", "index", "--help"], ["register", "--help"], ["list", "--help"],
+            ["status", "--help"], ["get", "--help"], ["has", "--help"], ["locate", "--help"],
+            ["index", "list", "--help"], ["index", "export", "--help"], ["destroy", "--help"],
+            ["stats", "--help"],
+        ]
+    )
+    func help(arguments: [String]) async throws {
+        let outcome = try await Command.run(arguments)
+        #expect(outcome.text.hasPrefix("OVERVIEW: "))
+        #expect(outcome.text.contains("USAGE: dagstore"))
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.status == 0)
+    }
+
+    @Test("a group without a verb is a mistake", arguments: [[], ["car"], ["index"]] as [[String]])
+    func missingVerb(arguments: [String]) async throws {
+        let outcome = try await Command.run(arguments)
+        #expect(outcome.out.isEmpty)
+        #expect(outcome.errorText.contains("SUBCOMMANDS:"))
+        #expect(outcome.status == 2)
+    }
+
+    static let mistakes: [[String]] = [
+        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover", "k"], ["gc"], ["check"],
+        ["car", "inspect"], ["car", "list"], ["car", "list", "a", "b"], ["car", "verify"],
+        ["car", "list", "a", "--format", "xml"], ["car", "list", "a", "--store", "s"],
+        ["car", "verify", "a", "--progress", "maybe"], ["car", "index", "a"],
+        ["car", "index", "a", "-o"], ["car", "index", "a", "-o", "b", "--codec", "0x0402"],
+        ["register"], ["register", "a", "b", "--key", "k"], ["register", "a", "--lazy"],
+        ["list", "extra"], ["status"], ["get"], ["get", "a", "b"], ["has"], ["locate"],
+        ["index", "list"], ["index", "export", "k"], ["destroy"], ["destroy", "a", "b"],
+        ["stats", "--unknown"],
+    ]
+
+    @Test("wrong arguments end with 2 and an explanation", arguments: mistakes)
+    func mistake(arguments: [String]) async throws {
+        let text = try await Command.run(arguments)
+        #expect(text.status == 2)
+        #expect(text.out.isEmpty)
+        #expect(text.errorText.hasPrefix("Error: "))
+        guard !arguments.contains("--format") else { return }
+        for option in [["--format", "json"], ["--format=json"]] {
+            let json = try await Command.run(arguments + option)
+            #expect(json.status == 2)
+            #expect(json.out.isEmpty)
+            #expect(json.error["code"] == "invalidArgument")
+            #expect(json.error["message"]?.text?.isEmpty == false)
+        }
+    }
+
+    @Test("a store without a name is a mistake")
+    func emptyStore() async throws {
+        let outcome = try await Command.run(["list", "--store", "", "--format", "json"])
+        #expect(outcome.status == 2)
+        #expect(outcome.error["code"] == "invalidArgument")
+    }
+
+    @Test(
+        "a missing file and a folder are failures of the source",
+        arguments: ["inspect", "list", "verify", "index"]
+    )
+    func source(verb: String) async throws {
+        let folder = try TemporaryFolder()
+        let options = (verb == "index" ? ["-o", folder.path(of: "o")] : []) + ["--format", "json"]
+        let missing = try await Command.run(["car", verb, folder.path(of: "none")] + options)
+        #expect(missing.status == 4)
+        #expect(missing.out.isEmpty)
+        #expect(missing.error["code"] == "mountGone")
+        #expect(missing.error["offset"] == nil)
+        let directory = try await Command.run(["car", verb, folder.url.path] + options)
+        #expect(directory.status == 4)
+        #expect(directory.error["code"] == "mountUnreachable")
+        let empty = try await Command.run(["car", verb, folder.write([], to: "empty")] + options)
+        #expect(empty.status == 5)
+        #expect(empty.error["code"] == "truncated")
+    }
+
+    @Test("a file without permission is a failure of the source", .enabled(if: geteuid() != 0))
+    func permission() async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Sample.car.bytes, to: "a.car")
+        let mode = [FileAttributeKey.posixPermissions: 0]
+        try FileManager.default.setAttributes(mode, ofItemAtPath: path)
+        let outcome = try await Command.run(["car", "inspect", path, "--format", "json"])
+        #expect(outcome.status == 4)
+        #expect(outcome.error["code"] == "mountUnreachable")
+    }
+
+    @Test("control characters of a file's name stay on their line")
+    func controlCharacters() async throws {
+        let text = try await Command.run(["car", "list", "a\u{1B}[2J\nb"])
+        #expect(text.errorText.split(separator: "\n").count == 1)
+        #expect(!text.errorText.contains("\u{1B}"))
+        let json = try await Command.run(["car", "list", "a\u{1B}\nb\"\\", "--format", "json"])
+        #expect(json.error["message"]?.text?.hasPrefix("a\u{1B}\nb\"\\: ") == true)
+    }
+}

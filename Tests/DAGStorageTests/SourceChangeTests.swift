@@ -1,0 +1,155 @@
+import DAGStorage
+import Foundation
+import Mounts
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Sources that change")
+struct SourceChangeTests {
+    /// What happens to a file.
+    enum Change: CaseIterable {
+        case appended, rewritten, replaced, touched
+
+        func apply(to path: String) throws {
+            let url = URL(filePath: path)
+            switch self {
+            case .appended:
+                let handle = try FileHandle(forWritingTo: url)
+                try handle.seekToEnd()
+                try handle.write(contentsOf: Data([0]))
+                try handle.close()
+            case .rewritten:
+                try CARBuilder.mixed(seed: 99).bytes.write(inPlaceOf: path)
+            case .replaced:
+                try Data(contentsOf: url).write(to: url, options: .atomic)
+            case .touched:
+                let date = Date(timeIntervalSince1970: 1_000_000)
+                try FileManager.default.setAttributes(
+                    [.modificationDate: date],
+                    ofItemAtPath: path
+                )
+            }
+        }
+    }
+
+    @Test(
+        "a file that changed is found out by the next first lease, and open leases go on",
+        arguments: Change.allCases,
+        [true, false]
+    )
+    func changed(change: Change, isWarm: Bool) async throws {
+        let folder = try StoreFolder()
+        var store = try folder.open()
+        let builder = CARBuilder.manyMixed(seed: 1)
+        let mount = try folder.mount(builder.bytes)
+        try await store.register("a", mount)
+        if isWarm {
+            let shard = try await store.acquire("a")
+            // A mapping of a file that is written to shows what is written.
+            if change != .rewritten {
+                try change.apply(to: mount.path.string)
+                #expect(try await ShardModel(builder).problems(in: shard) == [])
+            } else {
+                shard.release()
+                try change.apply(to: mount.path.string)
+            }
+            if change != .rewritten {
+                // Not the first lease: as good as the one that is open.
+                let other = try await store.acquire("a")
+                #expect(try await ShardModel(builder).problems(in: other) == [])
+            }
+        } else {
+            await store.close()
+            try change.apply(to: mount.path.string)
+            store = try folder.open()
+        }
+        for _ in 0..<2 {
+            await #expect(throws: DAGStoreError(.sourceChanged)) { try await store.acquire("a") }
+            #expect(throws: DAGStoreError(.sourceChanged)) {
+                try store.acquireIfAvailable(ShardKey("a"))
+            }
+        }
+        #expect(try store.statistics().leases == 0)
+        try await store.destroy("a")
+        try await store.register("a", mount)
+        try await store.acquire("a").release()
+        await store.close()
+    }
+
+    @Test(
+        "a file that is gone is found out, and is good again when it is back",
+        arguments: [true, false]
+    )
+    func gone(isWarm: Bool) async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open { $0.idleShardsMax = isWarm ? 10 : 0 }
+        let builder = CARBuilder.manyMixed(seed: 2)
+        let mount = try folder.mount(builder.bytes)
+        try await store.register("a", mount)
+        let shard = try await store.acquire("a")
+        let manager = FileManager.default
+        let path = mount.path.string
+        try manager.moveItem(atPath: path, toPath: path + ".away")
+        #expect(try await ShardModel(builder).problems(in: shard) == [])
+        shard.release()
+        for _ in 0..<2 {
+            await #expect(throws: DAGStoreError(.mountGone)) { try await store.acquire("a") }
+        }
+        try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+        await #expect(throws: DAGStoreError(.mountUnreachable)) { try await store.acquire("a") }
+        try manager.removeItem(atPath: path)
+        try manager.moveItem(atPath: path + ".away", toPath: path)
+        #expect(try await ShardModel(builder).problems(in: store.acquire("a")) == [])
+        await store.close()
+    }
+
+    @Test("a file that changes while it is indexed leaves a failed shard")
+    func changedWhileIndexed() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open()
+        let builder = CARBuilder.uniform(sections: 20, blockSize: 2 << 20, seed: 4)
+        let mount = try folder.mount(builder.bytes)
+        let key = try ShardKey("a")
+        await #expect(throws: DAGStoreError(.sourceChanged)) {
+            try await store.register(key, from: mount) { _ in
+                try? Change.touched.apply(to: mount.path.string)
+            }
+        }
+        #expect(try store.status(of: key)?.error == DAGStoreError(.sourceChanged))
+        #expect(try store.statistics().indexBytes == 0)
+        try await store.destroy(key)
+        try await store.register(key, from: mount)
+        await store.close()
+    }
+
+    // Without a mapping nothing raises a signal: reading past the end of a file gives an error.
+    @Test("a file that shrinks under an open lease gives an error where it is not mapped")
+    func shrunk() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open { $0.mapping = .never }
+        let builder = CARBuilder.uniform(sections: 400, blockSize: 100, seed: 3)
+        let mount = try folder.mount(builder.bytes)
+        try await store.register("a", mount)
+        let shard = try await store.acquire("a")
+        let file = try FileDescriptor.open(mount.path, .readWrite)
+        try file.resize(to: 1000)
+        try file.close()
+        #expect(throws: DAGStoreError(.sourceChanged)) {
+            try shard.blockIfLocal(for: builder.blocks[399].cid)
+        }
+        // What the index knows needs no file.
+        #expect(try shard.location(of: builder.blocks[399].cid) != nil)
+        await store.close()
+    }
+}
+
+extension [UInt8] {
+    /// Writes over the beginning of a file, which keeps its inode.
+    fileprivate func write(inPlaceOf path: String) throws {
+        let file = try FileDescriptor.open(FilePath(path), .readWrite)
+        defer { try? file.close() }
+        try file.resize(to: Int64(count))
+        _ = try file.writeAll(toAbsoluteOffset: 0, self)
+    }
+}
