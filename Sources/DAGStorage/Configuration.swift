@@ -32,7 +32,10 @@ public struct Configuration: Sendable {
         case never
     }
 
-    /// Whether to look only: nothing is locked, written or deleted.
+    /// Whether to look only: records and indexes are neither locked nor written.
+    ///
+    /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
+    /// system is read-only.
     public var isReadOnly = false
     /// The address space reserved for the catalogue, in bytes; not disk, not memory.
     ///

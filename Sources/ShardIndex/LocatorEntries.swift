@@ -125,6 +125,9 @@ struct LocatorEntry {
         count = kept
     }
 
+    /// More entries in a bucket than chance puts there.
+    private static let crowdSizeMin = 64
+
     private static func isBefore(_ one: LocatorEntry, _ other: LocatorEntry) -> Bool {
         if one.hash != other.hash { return one.hash < other.hash }
         if one.check != other.check { return one.check < other.check }
@@ -155,6 +158,20 @@ struct LocatorEntry {
                 unsafe starts[bucket] += 1
             }
             unsafe entries.update(from: target, count: count)
+            // One digest under many hash functions falls into one bucket, where insertion would take
+            // quadratic time.
+            var start = 0
+            for bucket in 0..<count {
+                let end = unsafe Int(starts[bucket])
+                if end - start > Self.crowdSizeMin {
+                    var crowd = unsafe UnsafeMutableBufferPointer(
+                        start: entries + start,
+                        count: end - start
+                    )
+                    unsafe crowd.sort(by: Self.isBefore)
+                }
+                start = end
+            }
         }
     }
 }

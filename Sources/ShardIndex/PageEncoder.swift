@@ -59,8 +59,8 @@ package struct PageEncoder {
     ///   - offset: Where it starts in the payload.
     ///   - size: Its whole size, or nil if it is unknown; all of a page are known or none is.
     ///   - kind: Its CID but for the digest.
-    ///   - digest: The digest, of `kind.digestSize` bytes.
     ///   - isSameKind: Whether `kind` is the one of the section added before.
+    ///   - digest: The digest, of `kind.digestSize` bytes.
     ///   - hash: Any uniform hash of the digest.
     package mutating func append(
         ordinal: UInt64,

@@ -82,7 +82,8 @@ var nodes: [Node] = []
 var files: [(name: String, node: Node)] = []
 for argument in CommandLine.arguments.dropFirst(2).sorted() {
     let file = try LocalFile(opening: FilePath(argument))
-    let content = try file.read(at: 0, size: Int(file.size)).view.copied
+    let bytes = try file.read(at: 0, size: Int(file.size))
+    let content = withExtendedLifetime(bytes) { bytes.view.copied }
     var leaves: [(name: String, node: Node)] = []
     for start in stride(from: 0, to: max(content.count, 1), by: leafSize) {
         let leaf = Array(content[start..<min(start + leafSize, content.count)])

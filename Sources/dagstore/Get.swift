@@ -35,7 +35,8 @@ struct Get: ParsableCommand {
         }
         guard let (key, block) = found else { return }
         do {
-            try write(verify ? block.verified().view : block.view)
+            if verify { _ = try block.verified() }
+            try withExtendedLifetime(block) { try write(block.view) }
         } catch let error as DAGStoreError {
             throw error.about(key)
         }

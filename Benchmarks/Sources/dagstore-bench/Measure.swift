@@ -64,7 +64,8 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
             &thread,
             nil,
             { pointer in
-                Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue().run()
+                guard let pointer else { return nil }
+                Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue().run()
                 return nil
             },
             box.toOpaque()
