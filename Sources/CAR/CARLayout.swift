@@ -45,23 +45,64 @@ public struct CARLayout: Equatable, Sendable {
     ///   `.malformedHeader` if offsets cannot be; `.unsupportedVersion`, `.limitExceeded`,
     ///   `.malformedVarint`.
     public init(reading file: ByteView, limits: CARLimits = CARLimits()) throws(CARError) {
-        let outer = try CARHeader(reading: file, limits: limits)
+        do {
+            try self.init(fileSize: UInt64(file.count), limits: limits) { offset, size in
+                file[Int(offset)..<Int(offset) + size].copied
+            }
+        } catch let error as CARError {
+            throw error
+        } catch {
+            preconditionFailure("memory cannot fail to be read: \(error)")
+        }
+    }
+
+    /// What is read at first where a header stands; nearly all are smaller.
+    private static let headReadSize: UInt64 = 4096
+
+    /// Reads the headers of a CAR file that is not in memory.
+    ///
+    /// - Parameters:
+    ///   - fileSize: The size of the file.
+    ///   - limits: `headerSizeMax` applies, before a header is read.
+    ///   - read: Reads bytes: the offset in the file, and how many; they lie inside the file.
+    /// - Throws: As `init(reading:limits:)`, and what `read` throws.
+    package init(
+        fileSize: UInt64,
+        limits: CARLimits,
+        read: (UInt64, Int) throws -> [UInt8]
+    ) throws {
+        func header(_ range: Range<UInt64>) throws -> CARHeader {
+            let available = range.upperBound - range.lowerBound
+            var bytes = try read(range.lowerBound, Int(min(available, Self.headReadSize)))
+            let length = bytes.withView { Varint.decode($0, at: 0) }
+            let needed = length.value + UInt64(max(0, length.size))
+            if length.size > 0, length.value <= limits.headerSizeMax, needed <= available,
+                needed > UInt64(bytes.count)
+            {
+                bytes = try read(range.lowerBound, Int(needed))
+            }
+            return try bytes.withView { view throws(CARError) in
+                try CARHeader(reading: view, limits: limits, base: range.lowerBound)
+            }
+        }
+        let outer = try header(0..<fileSize)
         guard outer.version == 2 else {
             self.version = 1
             self.roots = outer.roots
             self.dataOffset = 0
-            self.dataSize = UInt64(file.count)
+            self.dataSize = fileSize
             self.headerSize = outer.size
             self.indexOffset = nil
             self.isFullyIndexed = false
             return
         }
-        guard file.count >= Int(Self.dataOffsetMin) else {
+        guard fileSize >= Self.dataOffsetMin else {
             throw CARError(.truncated, at: 11, "a CARv2 header")
         }
-        let dataOffset = file.loadUInt64(at: 27)
-        let dataSize = file.loadUInt64(at: 35)
-        let indexOffset = file.loadUInt64(at: 43)
+        let head = try read(0, Int(Self.dataOffsetMin))
+        let (dataOffset, dataSize, indexOffset) = head.withView {
+            ($0.loadUInt64(at: 27), $0.loadUInt64(at: 35), $0.loadUInt64(at: 43))
+        }
         guard dataOffset >= Self.dataOffsetMin, dataOffset < 1 << 63 else {
             throw CARError(.malformedHeader, at: 27, "data offset \(dataOffset)")
         }
@@ -71,15 +112,14 @@ public struct CARLayout: Equatable, Sendable {
         guard indexOffset < 1 << 63 else {
             throw CARError(.malformedHeader, at: 43, "index offset \(indexOffset)")
         }
-        guard dataOffset <= UInt64(file.count), dataSize <= UInt64(file.count) - dataOffset else {
+        guard dataOffset <= fileSize, dataSize <= fileSize - dataOffset else {
             throw CARError(
                 .truncated,
                 at: 27,
-                "\(dataSize) bytes of data from byte \(dataOffset) in a file of \(file.count)"
+                "\(dataSize) bytes of data from byte \(dataOffset) in a file of \(fileSize)"
             )
         }
-        let payload = file[Int(dataOffset)..<Int(dataOffset + dataSize)]
-        let inner = try CARHeader(reading: payload, limits: limits, base: dataOffset)
+        let inner = try header(dataOffset..<dataOffset + dataSize)
         guard inner.version == 1 else {
             throw CARError(.unsupportedVersion, at: dataOffset, "a CARv2 inside a CARv2")
         }
@@ -89,7 +129,7 @@ public struct CARLayout: Equatable, Sendable {
         self.dataSize = dataSize
         self.headerSize = inner.size
         self.indexOffset = indexOffset == 0 ? nil : indexOffset
-        self.isFullyIndexed = file[11] & 0x80 != 0
+        self.isFullyIndexed = head[11] & 0x80 != 0
     }
 
     /// The bytes of the index in `file`, if the header names one and the file reaches that far.

@@ -184,7 +184,10 @@ extension Catalog {
                 var found: [UInt64] = []
                 var row = try cursor.first()
                 while let (key, _) = row {
-                    if key.count == 8 { found.append(key.loadBigEndianUInt64(at: 0)) }
+                    guard key.count == 8, key.loadBigEndianUInt64(at: 0) < .max else {
+                        throw LMDBError(.corrupted)
+                    }
+                    found.append(key.loadBigEndianUInt64(at: 0))
                     row = try cursor.next()
                 }
                 return found

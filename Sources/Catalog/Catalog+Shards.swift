@@ -25,9 +25,20 @@ extension Catalog {
 
     /// The record of the shard with this key, if there is one.
     package func record(of key: String) throws(CatalogError) -> ShardRecord? {
-        guard let number = try number(of: key) else { return nil }
-        guard let record = try record(number), record.key.utf8.elementsEqual(key.utf8) else {
-            throw CatalogError(.corrupt, "a key that leads to no record of its own")
+        let rows = try read { (reader) throws(LMDBError) -> (number: [UInt8], record: [UInt8]?)? in
+            guard let number = try reader.get(tables.keys, Array(key.utf8)) else { return nil }
+            guard number.count == 4 else { return (number, nil) }
+            let row = TableKey.shard(number.withView { $0.loadUInt32(at: 0) })
+            return (number, try reader.get(tables.shards, row))
+        }
+        guard let (bytes, row) = rows else { return nil }
+        guard let row else { throw CatalogError(.corrupt, "a key without its record") }
+        let number = bytes.withView { $0.loadUInt32(at: 0) }
+        let record = try row.withView { view throws(CatalogError) in
+            try ShardRecord(number: number, reading: view)
+        }
+        guard record.key.utf8.elementsEqual(key.utf8) else {
+            throw CatalogError(.corrupt, "a key that leads to another shard's record")
         }
         return record
     }

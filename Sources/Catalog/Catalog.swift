@@ -102,13 +102,15 @@ package final class Catalog: Sendable {
         self.isReadOnly = options.isReadOnly
         let tables = Tables(environment)
         self.tables = tables
-        do {
+        do throws(LMDBError) {
             // A catalogue that lost a row is damaged: a new key would make every locator useless.
             let isNew = try environment.read { (reader) throws(LMDBError) in
                 let rows = try reader.statistics(of: tables.meta).entries
                 return rows == 0 ? try reader.statistics(of: tables.shards).entries == 0 : false
             }
-            if isNew, !options.isReadOnly {
+            // Somebody is making it at this moment, or was stopped while doing so.
+            if isNew, options.isReadOnly { throw LMDBError(.missing) }
+            if isNew {
                 try Self.initialise(environment, tables, randomKey)
             }
         } catch {

@@ -77,7 +77,7 @@ extension CARFile {
         let claims: IndexClaims?
         let total = Mutex(CARVerification())
         do throws(CARError) {
-            claims = try embeddedIndex().map { IndexClaims($0) }
+            claims = try embeddedIndex().map { index throws(CARError) in try IndexClaims(index) }
         } catch {
             claims = nil
             total.withLock { $0.note(indexFault: error) }
@@ -198,7 +198,10 @@ private struct IndexClaims: Sendable {
     private let index: CARIndex
     private let claims: [Claim]
 
-    init(_ index: CARIndex) {
+    init(_ index: CARIndex) throws(CARError) {
+        guard index.count <= Int(Int32.max), index.buckets.count <= Int(Int32.max) else {
+            throw CARError(.limitExceeded, at: 0, "an index of \(index.count) records")
+        }
         self.index = index
         var claims: [Claim] = []
         claims.reserveCapacity(index.count)

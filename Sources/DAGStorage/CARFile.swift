@@ -10,8 +10,7 @@ package import SystemPackage
 package final class CARFile: Sendable {
     /// The file.
     package let file: LocalFile
-    /// The file in memory; only its headers, and whatever else is asked for, are touched.
-    package let mapped: MappedFile
+    private let mapping: MappedFile?
     /// Where things lie in it.
     package let layout: CARLayout
     /// What is accepted.
@@ -19,12 +18,31 @@ package final class CARFile: Sendable {
 
     /// Opens the file at `path` and reads its headers.
     ///
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - limits: What is accepted.
+    ///   - isMapped: Whether the file is mapped too, for `mapped` and `verify`; indexing needs no mapping,
+    ///     so that a file that somebody makes shorter meanwhile ends in an error and not in a signal.
     /// - Throws: `MountError`, `CARError`.
-    package init(opening path: FilePath, limits: CARLimits = CARLimits()) throws {
-        file = try LocalFile(opening: path)
-        mapped = try MappedFile(file, access: .random)
-        layout = try CARLayout(reading: mapped.bytes, limits: limits)
+    package init(
+        opening path: FilePath,
+        limits: CARLimits = CARLimits(),
+        isMapped: Bool = true
+    ) throws {
+        let file = try LocalFile(opening: path)
+        layout = try CARLayout(fileSize: file.size, limits: limits) { offset, size in
+            let bytes = try file.read(at: offset, size: size)
+            return withExtendedLifetime(bytes) { bytes.view.copied }
+        }
+        mapping = isMapped ? try MappedFile(file, access: .random) : nil
+        self.file = file
         self.limits = limits
+    }
+
+    /// The file in memory, if it was opened so.
+    package var mapped: MappedFile {
+        guard let mapping else { preconditionFailure("the CAR was opened without a mapping") }
+        return mapping
     }
 
     /// A walk over the sections.

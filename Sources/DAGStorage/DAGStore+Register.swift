@@ -85,7 +85,11 @@ extension DAGStore {
         _ pieces: GenerationWriter,
         _ progress: (@Sendable (IndexingProgress) -> Void)?
     ) throws -> ShardRecord {
-        let car = try CARFile(opening: mount.path, limits: configuration.limits)
+        let car = try CARFile(
+            opening: mount.path,
+            limits: configuration.limits,
+            isMapped: false
+        )
         let (root, _) = try car.buildIndex(
             hash: catalog.hash,
             policy: configuration.indexPagePolicy,
@@ -146,11 +150,11 @@ extension DAGStore {
     /// - Throws: `closed`; `shardExists` if somebody else works on the key; the refusal.
     func beginWork(
         on key: ShardKey,
-        unless refusal: (State) -> DAGStoreError? = { _ in nil }
+        unless refusal: (inout State) -> DAGStoreError? = { _ in nil }
     ) throws {
         let error = state.withLock { state -> DAGStoreError? in
             if state.isClosed { return DAGStoreError(.closed, "the store is closed") }
-            if let error = refusal(state) { return error }
+            if let error = refusal(&state) { return error }
             guard state.busy.insert(key).inserted else {
                 return DAGStoreError(
                     .shardExists,
@@ -165,7 +169,10 @@ extension DAGStore {
     }
 
     func endWork(on key: ShardKey) {
-        state.withLock { _ = $0.busy.remove(key) }
+        state.withLock { state in
+            state.busy.remove(key)
+            state.destroying.remove(key)
+        }
         endCall()
     }
 }

@@ -14,7 +14,7 @@ extension DAGStore {
     ///   indexed; `catalogCorrupt`, `closed`.
     public func acquire(_ key: ShardKey) async throws -> Shard {
         if let shard = try warmShard(key) { return shard }
-        return try await jobs.run { [self] in try using { try openShard(key) } }
+        return try await openings.run { [self] in try using { try openShard(key) } }
     }
 
     /// A lease on a shard that is open already, or that can be opened here and now.
@@ -31,7 +31,9 @@ extension DAGStore {
     private func warmShard(_ key: ShardKey) throws -> Shard? {
         let (core, isFirst) = try state.withLock { state -> (ShardCore?, Bool) in
             guard !state.isClosed else { throw DAGStoreError(.closed, "the store is closed") }
-            guard let open = state.open[key], !state.busy.contains(key) else { return (nil, false) }
+            guard let open = state.open[key], !state.destroying.contains(key) else {
+                return (nil, false)
+            }
             Self.addLease(key, &state)
             return (open.core, open.references == 0)
         }
@@ -58,7 +60,7 @@ extension DAGStore {
     /// Opens a shard that is not in memory.
     private func openShard(_ key: ShardKey) throws -> Shard {
         try state.withLock { state in
-            guard !state.busy.contains(key) else {
+            guard !state.destroying.contains(key) else {
                 throw DAGStoreError(.shardUnknown, "the shard is not there", shard: key)
             }
             state.opening[key, default: 0] += 1
@@ -142,16 +144,23 @@ extension DAGStore {
     ///
     /// The CAR is not touched.
     ///
-    /// - Throws: `shardUnknown`; `shardInUse` if it has leases; `catalogFull`, `readOnly`, `closed`.
+    /// - Throws: `shardUnknown`; `shardInUse` if it has leases, or is being registered or destroyed;
+    ///   `catalogFull`, `readOnly`, `closed`.
     public func destroy(_ key: ShardKey) async throws {
-        // Once the key is busy nobody gets a lease, so that this decides.
+        // From here on nobody gets a lease, so that this decides.
         try beginWork(on: key) { state in
-            let isInUse = state.opening[key] != nil || (state.open[key]?.references ?? 0) > 0
-            return isInUse ? DAGStoreError(.shardInUse, "the shard has leases", shard: key) : nil
+            let isInUse =
+                state.opening[key] != nil || (state.open[key]?.references ?? 0) > 0
+                || state.busy.contains(key)
+            guard !isInUse else {
+                return DAGStoreError(.shardInUse, "the shard is in use", shard: key)
+            }
+            state.destroying.insert(key)
+            return nil
         }
         defer { endWork(on: key) }
         forgetIdle(key)
-        try await jobs.run { [self] in
+        try await openings.run { [self] in
             try translatingFor(key) {
                 guard let record = try catalog.record(of: key.text) else {
                     throw DAGStoreError(.shardUnknown, "there is no such shard")

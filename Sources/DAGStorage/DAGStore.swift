@@ -15,7 +15,7 @@ public import SystemPackage
 /// ```
 /// <directory>/LOCK            held by the process that writes
 /// <directory>/catalog/        records and indexes, one LMDB environment
-/// <directory>/tmp/            what does not fit in memory while a shard is indexed; nothing stays
+/// <directory>/tmp/            what does not fit in memory while a shard is indexed; emptied at open
 /// ```
 ///
 /// *Durability*: what was answered is on disk, unless `Configuration.durability` says otherwise.
@@ -26,6 +26,8 @@ public final class DAGStore: Sendable {
         var isClosed = false
         /// Keys that are being registered or destroyed.
         var busy: Set<ShardKey> = []
+        /// Those of them that are being destroyed: nobody gets a lease any more.
+        var destroying: Set<ShardKey> = []
         /// Shards that are being opened, and how often.
         var opening: [ShardKey: Int] = [:]
         var open: [ShardKey: OpenShard] = [:]
@@ -51,7 +53,10 @@ public final class DAGStore: Sendable {
     let configuration: Configuration
     let catalog: Catalog
     let cache: PageCache
+    /// Indexes shards.
     let jobs: JobPool
+    /// Opens and destroys shards, which must not wait behind those that are being indexed.
+    let openings = JobPool(label: "dagstore.openings", width: 2)
     /// Runs all write transactions of this store, one after the other.
     let writer = DispatchQueue(label: "dagstore.writer")
     let state = Mutex(State())
@@ -61,7 +66,7 @@ public final class DAGStore: Sendable {
         self.configuration = configuration
         self.catalog = catalog
         cache = PageCache(sizeMax: configuration.pageCacheSize)
-        jobs = JobPool(label: "dagstore.jobs", width: configuration.concurrentIndexing + 1)
+        jobs = JobPool(label: "dagstore.jobs", width: configuration.concurrentIndexing)
     }
 
     deinit {
@@ -107,8 +112,32 @@ public final class DAGStore: Sendable {
             )
         }
         let store = DAGStore(directory: directory, configuration: configuration, catalog: catalog)
-        if !configuration.isReadOnly { try store.deleteLeftovers() }
+        guard !configuration.isReadOnly else { return store }
+        if configuration.durability == .full {
+            // The files are new, perhaps: their names must be as durable as what is in them.
+            for path in [place, directory, directory.removingLastComponent()] {
+                try syncDirectory(path.isEmpty ? "." : path)
+            }
+        }
+        SpillFile.removeLeftovers(in: directory.appending("tmp"))
+        try store.deleteLeftovers()
         return store
+    }
+
+    private static func syncDirectory(_ path: FilePath) throws {
+        do {
+            let folder = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            defer { try? folder.close() }
+            // Some file systems know no such thing for folders, and say that it is invalid.
+            guard fsync(folder.rawValue) == 0 || errno == EINVAL else {
+                throw Errno(rawValue: errno)
+            }
+        } catch Errno.permissionDenied {
+            // A folder above the store that may be entered and not read.
+            return
+        } catch {
+            throw DAGStoreError(.readOnly, "\(path): \(error)")
+        }
     }
 
     /// Deletes the indexes that no record names: those that were being written when a process ended.

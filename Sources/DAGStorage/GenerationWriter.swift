@@ -105,13 +105,26 @@ final class GenerationWriter: IndexSink {
     }
 
     func spill(_ bytes: ByteView) throws -> UInt64 {
-        let file = try spillFile ?? SpillFile(in: directory)
-        spillFile = file
-        return try file.append(bytes)
+        do {
+            let file = try spillFile ?? SpillFile(in: directory)
+            spillFile = file
+            return try file.append(bytes)
+        } catch let error as MountError {
+            throw Self.ofTheStore(error)
+        }
     }
 
     func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) throws {
         guard let spillFile else { preconditionFailure("nothing was spilled") }
-        try spillFile.read(at: offset, size: size, body)
+        do {
+            try spillFile.read(at: offset, size: size, body)
+        } catch {
+            throw Self.ofTheStore(error)
+        }
+    }
+
+    /// An error of the store's own file, which is none of the shard's source.
+    private static func ofTheStore(_ error: MountError) -> DAGStoreError {
+        DAGStoreError(error.code == .full ? .catalogFull : .readOnly, error.detail)
     }
 }

@@ -8,7 +8,8 @@ internal import Synchronization
 ///
 /// It ends with `release()`, or when the last reference to the object goes.
 ///
-/// *Concurrency*: any thread, at once.
+/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be
+/// under way then or follow, which a program that only lets its references go cannot get wrong.
 public final class Shard: Sendable {
     package let core: ShardCore
     private let store: DAGStore
@@ -23,13 +24,13 @@ public final class Shard: Sendable {
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// What was read stays valid.
+    /// Blocks that were read stay valid. No other call on this object may be under way.
     public func release() {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         store.endLease(core)
     }
 
-    private func checkHeld() {
+    fileprivate func checkHeld() {
         precondition(!isReleased.load(ordering: .relaxed), "a shard is used after its release")
     }
 
@@ -151,6 +152,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
         ///
         /// - Throws: `catalogCorrupt`.
         public mutating func next() async throws -> CID? {
+            shard.checkHeld()
             while true {
                 if let page, slot < page.count {
                     defer { slot += 1 }

@@ -28,6 +28,7 @@ package final class ShardCore: Sendable {
     private let hash: KeyedHash
     let segments: [LocatorSegment]
     private let segmentOwners: [PinnedValue]
+    private let checkedSegments: OnceFlags
     /// Where a walk in CAR order goes on: the end of the last section found.
     ///
     /// Bit 63 is set when the last search found what stood there, so that only walks pay for looking.
@@ -51,7 +52,17 @@ package final class ShardCore: Sendable {
         self.catalog = catalog
         self.cache = cache
         hash = catalog.hash
-        let root = try catalog.root(record.generation)
+        let root: IndexRoot
+        do {
+            root = try catalog.root(record.generation)
+        } catch {
+            // A store that only reads does not keep others from destroying the shard meanwhile.
+            let isGone =
+                catalog.isReadOnly
+                && (try? catalog.record(record.number)?.generation) != record.generation
+            guard isGone else { throw error }
+            throw DAGStoreError(.shardUnknown, "the shard was destroyed")
+        }
         self.root = root
         var owners: [PinnedValue] = []
         // A reader that takes no lock cannot pin anything: it looks up by page.
@@ -61,16 +72,19 @@ package final class ShardCore: Sendable {
             }
         }
         segmentOwners = owners
+        checkedSegments = OnceFlags(count: root.segmentSizes.count)
         segments = try owners.map { try LocatorSegment(reading: $0.bytes) }
         let file = try LocalFile(opening: FileMount(url: record.mountURL).path)
         guard file.identity.matches(record) else {
             throw DAGStoreError(.sourceChanged, "\(file.path) is not what was indexed")
         }
-        guard configuration.mapping == .whenPossible else {
+        // Some file systems do not map; what is read then is copied.
+        guard configuration.mapping == .whenPossible,
+            let mapped = try? MappedFile(file, access: .random)
+        else {
             payload = .file(file)
             return
         }
-        let mapped = try MappedFile(file, access: .random)
         let end = root.dataOffset + root.payloadSize
         guard end <= UInt64(mapped.bytes.count) else {
             throw DAGStoreError(.sourceChanged, "\(file.path) is shorter than what was indexed")
@@ -113,6 +127,10 @@ package final class ShardCore: Sendable {
         let hashed = hash.hash(digest).high
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         let segment = segments[Int(number)]
+        if !checkedSegments.isSet(Int(number)) {
+            try segment.check()
+            checkedSegments.set(Int(number))
+        }
         var search = segment.search(position: position)
         while let offset = segment.next(&search) {
             guard let found = Self.confirm(payload, offset, cid, layout) else { continue }
@@ -217,12 +235,22 @@ package final class ShardCore: Sendable {
         let count = UInt64(root.segmentSizes.count)
         let (number, position) = hashed.multipliedFullWidth(by: count)
         if Int(number) < segments.count {
-            return segments[Int(number)].candidates(position: position)
+            let segment = segments[Int(number)]
+            if !checkedSegments.isSet(Int(number)) {
+                try segment.check()
+                checkedSegments.set(Int(number))
+            }
+            return segment.candidates(position: position)
         }
         return try reading {
             try catalog.withSegment(record.generation, UInt32(number)) { bytes in
                 Result { () throws(ShardIndexError) in
-                    try LocatorSegment(reading: bytes).candidates(position: position)
+                    let segment = try LocatorSegment(reading: bytes)
+                    if !checkedSegments.isSet(Int(number)) {
+                        try segment.check()
+                        checkedSegments.set(Int(number))
+                    }
+                    return segment.candidates(position: position)
                 }
             }.get()
         }

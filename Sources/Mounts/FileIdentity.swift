@@ -62,7 +62,8 @@ package struct FileIdentity: Equatable, Sendable {
         #endif
         self.init(
             size: UInt64(status.st_size),
-            modified: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec),
+            // Compared only; years after 2262 wrap around.
+            modified: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec),
             inode: UInt64(status.st_ino),
             device: UInt64(status.st_dev)
         )

@@ -15,6 +15,26 @@ package final class SpillFile {
     private let path: FilePath
     private var size: UInt64 = 0
 
+    /// Removes files that were never unlinked, because a process ended right after it had made them.
+    ///
+    /// - Parameter directory: Where they are; nobody else uses it.
+    package static func removeLeftovers(in directory: FilePath) {
+        // SAFETY: the strings are read during the calls; an entry is used before the next one is read.
+        guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
+            return
+        }
+        defer { unsafe _ = closedir(folder) }
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe start.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
+                    unsafe FilePath(platformString: $0)
+                }
+            }
+            guard name.string.hasPrefix("spill-") else { continue }
+            _ = unsafe directory.pushing(name).withPlatformString { unsafe unlink($0) }
+        }
+    }
+
     /// Makes a file in `directory`.
     ///
     /// - Throws: `.gone`, `.unreachable`, `.full`.

@@ -33,8 +33,10 @@ struct Output {
     static func run(_ format: OutputFormat, _ body: (inout Output) throws -> Void) throws {
         var output = Output(format)
         let result = Result { try body(&output) }
-        try output.flush()
+        let flushed = Result { try output.flush() }
+        // What went wrong in the work outweighs that nobody reads about it.
         try result.get()
+        try flushed.get()
     }
 
     /// Prints a JSON object and ends the line.

@@ -111,7 +111,11 @@ final class ProgressBar: Sendable {
         return String(repeating: mark, count: full) + String(repeating: rest, count: width - full)
     }
 
-    private static var columns: Int? { Kernel.variable("COLUMNS").flatMap { Int($0) } }
+    private static var columns: Int? {
+        Kernel.variable("COLUMNS").flatMap { Int($0) }.flatMap {
+            (1...10_000).contains($0) ? $0 : nil
+        }
+    }
 
     private static let isUTF8: Bool = {
         let names = ["LC_ALL", "LC_CTYPE", "LANG"]

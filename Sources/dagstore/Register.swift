@@ -41,7 +41,9 @@ struct Register: AsyncParsableCommand {
             } catch {
                 let report = ErrorReport(error)
                 status = status ?? report.exitStatus
-                try lines.print(key ?? source.key, nil, report, ContinuousClock.now - start)
+                let known = try? store.status(of: ShardKey(key ?? source.key))
+                let time = ContinuousClock.now - start
+                try lines.print(key ?? source.key, known ?? nil, report, time)
                 report.write(format.format)
             }
         }
@@ -75,13 +77,16 @@ private struct Source {
         mount = Result {
             let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
             // The store must find the file again from every working directory.
-            guard !named.path.isAbsolute else {
-                return FileMount(named.path.lexicallyNormalized())
-            }
+            guard !named.path.isAbsolute else { return named }
             guard let directory = Kernel.workingDirectory else {
                 throw DAGStoreError(.invalidArgument, "\(text): the working directory is gone")
             }
-            return FileMount(directory.pushing(named.path).lexicallyNormalized())
+            // `..` stays: after a symbolic link only the system knows where it leads.
+            var path = directory
+            path.components.append(
+                contentsOf: named.path.components.filter { $0.kind != .currentDirectory }
+            )
+            return FileMount(path)
         }
         let path = (try? mount.get().path) ?? FilePath(text)
         let name = path.lastComponent?.string ?? ""
@@ -125,18 +130,18 @@ private struct RegistrationLines {
         _ error: ErrorReport?,
         _ time: Duration
     ) throws {
-        let state = shard?.state ?? .failed
+        let state = shard?.state.rawValue
         let blocks = shard?.blockCount ?? 0
         let size = shard?.payloadSize ?? 0
         switch output.format {
         case .text:
             let cause = error.map { " (\($0.code))" } ?? ""
             let numbers = [blocks.grouped, size.asSize, time.asTime]
-            try output.line(table.line([key.printable] + numbers + [state.rawValue + cause]))
+            try output.line(table.line([key.printable] + numbers + [(state ?? "refused") + cause]))
         case .json:
             try output.object { json in
                 json.member("key", key)
-                json.member("state", state.rawValue)
+                json.member("state", state)
                 json.member("blocks", blocks)
                 json.member("bytes", size)
                 json.member("seconds", time)

@@ -24,7 +24,7 @@ struct StoreOptions: ParsableArguments {
     /// - Throws: As `DAGStore.open`; `invalidArgument` if there is none and none may be made.
     func openForWriting(isNewAllowed: Bool) throws -> DAGStore {
         let directory = try directory
-        guard isNewAllowed || Kernel.exists(directory) else {
+        guard isNewAllowed || Kernel.exists(directory.appending("catalog")) else {
             throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
         }
         return try open(isReadOnly: false)
