@@ -135,8 +135,8 @@ let package = Package(
         tests(
             "DAGStorage",
             also: [
-                "Bytes", "CAR", "Catalog", "Hashing", "Mounts", "Multiformats", "ShardIndex",
-                "dagstore", system,
+                "Bytes", "CAR", "Catalog", "Hashing", "LMDB", "Mounts", "Multiformats",
+                "ShardIndex", "dagstore", system,
             ]
         ),
         .testTarget(

@@ -56,6 +56,18 @@ struct DamagedCatalogTests {
         #expect(throws: Self.corrupt) { try folder.open() }
     }
 
+    @Test(
+        "a generation that cannot be is corrupt",
+        arguments: [[1], [UInt8](repeating: 0xff, count: 8)]
+    )
+    func pendingGeneration(key: [UInt8]) throws {
+        let folder = try Self.folder()
+        try folder.putRow(key, [], in: "pending")
+        let catalog = try folder.open()
+        #expect(throws: Self.corrupt) { try catalog.pendingGenerations() }
+        catalog.close()
+    }
+
     // A new hash key would make every locator useless, and new counters would give numbers twice.
     @Test("a catalogue that lost its hash key is not taken for a new one")
     func lostHashKey() throws {

@@ -5,6 +5,16 @@ import Testing
 
 @Suite("car verify")
 struct CarVerifyTests {
+    // A pipe that ended early made a success of every failure.
+    @Test("a failure is one, also when nobody reads the report")
+    func unread() async throws {
+        let scene = try Scene()
+        let path = try scene.folder.write(Array(Sample.car.bytes.dropLast()), to: "cut.car")
+        let line = "(\(Command.path) car verify \(path) --format json; echo $? >&2) | true"
+        let outcome = try await Command.shell(line)
+        #expect(outcome.errorText.split(separator: "\n").last == "5")
+    }
+
     private func verified(_ bytes: [UInt8], _ format: String = "json") async throws -> Outcome {
         let folder = try TemporaryFolder()
         let path = try folder.write(bytes, to: "sample.car")
