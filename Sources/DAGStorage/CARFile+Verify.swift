@@ -85,15 +85,23 @@ extension CARFile {
         DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
             var own = CARVerification()
             var batch: [Section] = []
+            let window = FileWindow(on: file, capacity: 1)
             while dispenser.take(&batch) {
-                if let first = batch.first, let last = batch.last {
-                    mapped.willRead(
-                        at: layout.dataOffset + first.offset,
-                        size: last.end - first.offset
-                    )
+                let base = batch[0].offset
+                let size = Int(batch[batch.count - 1].end - base)
+                // Large blocks are hashed from a buffer that stays in the cache; small ones from the
+                // mapping: a tenth faster each than the other way round.
+                let isRead = size / batch.count >= Self.largeBlockSize
+                do throws(MountError) {
+                    if isRead { try window.fill(at: layout.dataOffset + base, size: size) }
+                } catch {
+                    dispenser.stop(CARError(.truncated, at: base, error.detail))
+                    break
                 }
-                for section in batch { Self.verify(section, payload, claims, &own) }
-                if let progress, let last = batch.last { progress(last.end) }
+                let bytes =
+                    isRead ? window.bytes : payload[Int(base)..<Int(base) + size]
+                for section in batch { Self.verify(section, bytes, base, claims, &own) }
+                if let progress { progress(base + UInt64(size)) }
             }
             total.withLock { $0.add(own) }
         }
@@ -104,18 +112,21 @@ extension CARFile {
         return result
     }
 
+    private static let largeBlockSize = 16 << 10
+
     private static func verify(
         _ section: Section,
-        _ payload: ByteView,
+        _ bytes: ByteView,
+        _ base: UInt64,
         _ claims: IndexClaims?,
         _ result: inout CARVerification
     ) {
-        let cid = payload[Int(section.cidOffset)..<Int(section.dataOffset)]
+        let cid = bytes[Int(section.cidOffset - base)..<Int(section.dataOffset - base)]
         let digest = cid[section.cid.digestOffset..<cid.count]
         let outcome = BlockHash.check(
             code: section.cid.hashCode,
             digest: digest,
-            data: payload[Int(section.dataOffset)..<Int(section.end)]
+            data: bytes[Int(section.dataOffset - base)..<Int(section.end - base)]
         )
         result.sections += 1
         switch outcome {
@@ -161,6 +172,14 @@ private final class SectionDispenser: Sendable {
 
     /// What ended the walk before the end, if anything did.
     var error: CARError? { state.withLock { $0.error } }
+
+    /// Ends the walk, unless something ended it before.
+    func stop(_ error: CARError) {
+        state.withLock { state in
+            state.error = state.error ?? error
+            state.isAtEnd = true
+        }
+    }
 
     /// Takes the next sections; false if there are none.
     func take(_ batch: inout [Section]) -> Bool {

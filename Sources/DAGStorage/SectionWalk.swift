@@ -64,11 +64,7 @@ package struct SectionWalk {
         let remaining = layout.dataSize - scanner.position
         let wanted = lastSize > Self.largeSectionSize ? Self.headerWindowSize : window.capacity
         let size = Int(min(UInt64(max(needed, wanted)), remaining))
-        if size > window.capacity { window.grow(to: size) }
-        try window.show(at: layout.dataOffset + scanner.position, size: size)
-        // The size was taken when the file was opened.
-        guard window.bytes.count == size else {
-            throw MountError(.changed, "the file became shorter while it was read")
-        }
+        // The size was taken when the file was opened: it is there, or the file became shorter.
+        try window.fill(at: layout.dataOffset + scanner.position, size: size)
     }
 }

@@ -135,6 +135,17 @@ package final class LocalFile: Sendable {
         count = 0
     }
 
+    /// Reads exactly `size` bytes at `offset`, and makes the window larger if it must.
+    ///
+    /// - Throws: `.changed` if the file ends before; `.unreachable`.
+    package func fill(at offset: UInt64, size: Int) throws(MountError) {
+        if size > capacity { grow(to: size) }
+        try show(at: offset, size: size)
+        guard count == size else {
+            throw MountError(.changed, "\(file.path): became shorter while it was read")
+        }
+    }
+
     /// Reads `size` bytes at `offset`; fewer where the file ends.
     ///
     /// - Throws: `.unreachable`.

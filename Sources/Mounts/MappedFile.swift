@@ -57,28 +57,6 @@ package import SystemPackage
         _ = unsafe munmap(UnsafeMutableRawPointer(mutating: address), memory.count)
     }
 
-    /// Asks the system to have some bytes ready before they are touched.
-    ///
-    /// One call instead of a page fault for each 64 KiB. Where the system does not know how, or refuses,
-    /// the bytes come when they are touched.
-    package func willRead(at offset: UInt64, size: UInt64) {
-        let page = UInt64(4096)
-        let size = min(size, UInt64.max - offset)
-        let count = unsafe UInt64(memory.count)
-        let start = min(offset, count) / page * page
-        let end = min(offset + size, count)
-        guard end > start, let base = unsafe memory.baseAddress else { return }
-        #if os(Linux)
-            let populateRead: Int32 = 22
-            // SAFETY: the range lies inside our own mapping.
-            _ = unsafe madvise(
-                UnsafeMutableRawPointer(mutating: base + Int(start)),
-                Int(end - start),
-                populateRead
-            )
-        #endif
-    }
-
     /// The bytes; valid while the object lives.
     package var bytes: ByteView {
         // SAFETY: the mapping lives as long as the object, which the caller holds.

@@ -24,21 +24,6 @@ struct MappedFileTests {
         let file = try LocalFile(opening: FilePath(folder.write([], to: "a")))
         let mapped = try MappedFile(file, access: .random)
         #expect(mapped.bytes.isEmpty)
-        mapped.willRead(at: 0, size: 100)
-    }
-
-    @Test("bytes are asked for ahead wherever they are")
-    func willRead() throws {
-        let folder = try TemporaryFolder()
-        let file = try LocalFile(
-            opening: FilePath(folder.write([UInt8](repeating: 1, count: 10_000), to: "a"))
-        )
-        let mapped = try MappedFile(file, access: .random)
-        let places: [(UInt64, UInt64)] = [
-            (0, 0), (0, 10_000), (9999, 1), (5000, .max), (10_000, 5), (.max, .max), (.max, 1),
-        ]
-        for (offset, size) in places { mapped.willRead(at: offset, size: size) }
-        #expect(mapped.bytes[9999] == 1)
     }
 }
 
