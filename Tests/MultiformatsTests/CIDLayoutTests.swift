@@ -1,5 +1,6 @@
 import Bytes
 import Multiformats
+import TestSupport
 import Testing
 
 /// The layout as the specification tells it, one varint after the other: the slow way.
@@ -43,7 +44,7 @@ private func decodedLayout(_ bytes: [UInt8]) -> Result<CIDLayout, CIDFault> {
 }
 
 /// A CID of random parts, which prefers the sizes that change the layout.
-private func someCID(using random: inout SplitMix) -> CID {
+private func someCID(using random: inout SplitMix64) -> CID {
     let numbers: [UInt64] = [
         0, 0x12, 0x55, 0x70, 0x7f, 0x80, 0x0129, 0xb220, 0x3fff, 0x4000, 1 << 62,
     ]
@@ -59,7 +60,7 @@ private func someCID(using random: inout SplitMix) -> CID {
 struct CIDLayoutTests {
     @Test("the fast path and the slow one agree over CIDs, and over every truncation of them")
     func truncations() {
-        var random = SplitMix(seed: 1)
+        var random = SplitMix64(seed: 1)
         var examples = (0..<200).map { _ in someCID(using: &random).bytes }
         examples.append([0x12, 0x20] + random.bytes(32))
         for bytes in examples {
@@ -74,7 +75,7 @@ struct CIDLayoutTests {
 
     @Test("the fast path and the slow one agree over CIDs with a byte changed")
     func mutations() {
-        var random = SplitMix(seed: 2)
+        var random = SplitMix64(seed: 2)
         for round in 0..<20_000 {
             var bytes = someCID(using: &random).bytes
             let place = Int.random(in: 0..<min(bytes.count, 8), using: &random)
@@ -85,7 +86,7 @@ struct CIDLayoutTests {
 
     @Test("the fast path and the slow one agree over noise")
     func noise() {
-        var random = SplitMix(seed: 3)
+        var random = SplitMix64(seed: 3)
         for round in 0..<20_000 {
             let bytes = random.bytes(Int.random(in: 0...80, using: &random))
             #expect(decodedLayout(bytes) == specifiedLayout(bytes), "round \(round): \(bytes)")
