@@ -49,7 +49,13 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
             case .keyExists: .exists
             default: .io
             }
-        self.init(code, error.description)
+        let detail =
+            switch error.code {
+            case .mapFull: "the catalogue's map is full: see the map size of the configuration"
+            case .diskFull: "the disk is full, or a quota or a limit on file sizes is reached"
+            default: error.description
+            }
+        self.init(code, detail)
     }
 
     @inline(never)
