@@ -29,7 +29,7 @@ test: setup lint ## builds and runs all tests, the README's example and the rele
 	@.ci/smoke
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
-bench: release ## measures, and prints a JSON line for each figure
+bench: release ## measures, and prints a JSON line for each figure; makes 5 GB of data
 	@rm -f .build-bench/release.yaml  # or a file that is new in this package goes unseen
 	cd Benchmarks && $(SWIFT) build -c release --scratch-path ../.build-bench
 	DAGSTORE=$(CURDIR)/.build/release/dagstore .build-bench/release/dagstore-bench run --data .build-bench/data
