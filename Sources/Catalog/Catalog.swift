@@ -96,7 +96,8 @@ package final class Catalog: Sendable {
                 )
             )
         } catch {
-            throw CatalogError(error)
+            let error = CatalogError(error)
+            throw CatalogError(error.code, "\(directory): \(error.detail)")
         }
         self.environment = environment
         self.isReadOnly = options.isReadOnly
