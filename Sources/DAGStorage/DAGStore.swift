@@ -96,8 +96,9 @@ public final class DAGStore: Sendable {
                 throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
             }
         } else {
-            try makeDirectory(place)
-            try makeDirectory(directory.appending("tmp"))
+            let isDurable = configuration.durability == .full
+            try makeDirectory(place, isDurable: isDurable)
+            try makeDirectory(directory.appending("tmp"), isDurable: isDurable)
         }
         let catalog = try translating {
             try Catalog(
@@ -113,17 +114,14 @@ public final class DAGStore: Sendable {
         }
         let store = DAGStore(directory: directory, configuration: configuration, catalog: catalog)
         guard !configuration.isReadOnly else { return store }
-        if configuration.durability == .full {
-            // The files are new, perhaps: their names must be as durable as what is in them.
-            for path in [place, directory, directory.removingLastComponent()] {
-                try syncDirectory(path.isEmpty ? "." : path)
-            }
-        }
+        // The files are new, perhaps: their names must be as durable as what is in them.
+        if configuration.durability == .full { try syncDirectory(place) }
         SpillFile.removeLeftovers(in: directory.appending("tmp"))
         try store.deleteLeftovers()
         return store
     }
 
+    /// Makes the names in a directory durable.
     private static func syncDirectory(_ path: FilePath) throws {
         do {
             let folder = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
@@ -203,13 +201,16 @@ public final class DAGStore: Sendable {
     }
 
     /// Makes a directory and those above it.
-    private static func makeDirectory(_ path: FilePath) throws {
+    private static func makeDirectory(_ path: FilePath, isDurable: Bool) throws {
         if isDirectory(path) { return }
         let parent = path.removingLastComponent()
-        if !parent.isEmpty, parent != path { try makeDirectory(parent) }
+        if !parent.isEmpty, parent != path { try makeDirectory(parent, isDurable: isDurable) }
         // SAFETY: the string is read during the call.
         let code = unsafe path.withPlatformString { unsafe mkdir($0, 0o755) }
-        guard code != 0 else { return }
+        guard code != 0 else {
+            if isDurable { try syncDirectory(parent.isEmpty ? "." : parent) }
+            return
+        }
         let error = Errno(rawValue: errno)
         if error == .fileExists, isDirectory(path) { return }
         let isFull = error == .noSpace || error == .diskQuotaExceeded

@@ -52,17 +52,7 @@ package final class ShardCore: Sendable {
         self.catalog = catalog
         self.cache = cache
         hash = catalog.hash
-        let root: IndexRoot
-        do {
-            root = try catalog.root(record.generation)
-        } catch {
-            // A store that only reads does not keep others from destroying the shard meanwhile.
-            let isGone =
-                catalog.isReadOnly
-                && (try? catalog.record(record.number)?.generation) != record.generation
-            guard isGone else { throw error }
-            throw DAGStoreError(.shardUnknown, "the shard was destroyed")
-        }
+        let root = try Self.reading(record, in: catalog) { try catalog.root(record.generation) }
         self.root = root
         var owners: [PinnedValue] = []
         // A reader that takes no lock cannot pin anything: it looks up by page.
@@ -127,10 +117,7 @@ package final class ShardCore: Sendable {
         let hashed = hash.hash(digest).high
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         let segment = segments[Int(number)]
-        if !checkedSegments.isSet(Int(number)) {
-            try segment.check()
-            checkedSegments.set(Int(number))
-        }
+        try checkOnce(segment, Int(number))
         var search = segment.search(position: position)
         while let offset = segment.next(&search) {
             guard let found = Self.confirm(payload, offset, cid, layout) else { continue }
@@ -236,32 +223,40 @@ package final class ShardCore: Sendable {
         let (number, position) = hashed.multipliedFullWidth(by: count)
         if Int(number) < segments.count {
             let segment = segments[Int(number)]
-            if !checkedSegments.isSet(Int(number)) {
-                try segment.check()
-                checkedSegments.set(Int(number))
-            }
+            try checkOnce(segment, Int(number))
             return segment.candidates(position: position)
         }
-        return try reading {
+        return try Self.reading(record, in: catalog) {
             try catalog.withSegment(record.generation, UInt32(number)) { bytes in
                 Result { () throws(ShardIndexError) in
                     let segment = try LocatorSegment(reading: bytes)
-                    if !checkedSegments.isSet(Int(number)) {
-                        try segment.check()
-                        checkedSegments.set(Int(number))
-                    }
+                    try checkOnce(segment, Int(number))
                     return segment.candidates(position: position)
                 }
             }.get()
         }
     }
 
-    /// Reads from the catalogue.
+    /// Checks a segment when it is searched for the first time: damage must not answer "not here".
+    ///
+    /// *Cost*: a load and a test; the first time the checksum of up to 1 MiB, about 60 us.
+    @inline(__always)
+    private func checkOnce(_ segment: LocatorSegment, _ number: Int) throws(ShardIndexError) {
+        guard !checkedSegments.isSet(number) else { return }
+        try segment.check()
+        checkedSegments.set(number)
+    }
+
+    /// Reads something of the shard's generation from the catalogue.
     ///
     /// A read-only store pins nothing, so that the process that writes may destroy the shard meanwhile.
     ///
     /// - Throws: `shardUnknown` then.
-    private func reading<R>(_ body: () throws -> R) throws -> R {
+    private static func reading<R>(
+        _ record: ShardRecord,
+        in catalog: Catalog,
+        _ body: () throws -> R
+    ) throws -> R {
         do {
             return try body()
         } catch {
@@ -269,7 +264,7 @@ package final class ShardCore: Sendable {
                 catalog.isReadOnly
                 && (try? catalog.record(record.number)?.generation) != record.generation
             guard isGone else { throw error }
-            throw DAGStoreError(.shardUnknown, "the shard was destroyed", shard: key)
+            throw DAGStoreError(.shardUnknown, "the shard was destroyed")
         }
     }
 
@@ -302,7 +297,7 @@ package final class ShardCore: Sendable {
     func page(_ number: Int) throws -> DecodedPage {
         try cache.page(PageCache.Key(generation: record.generation, page: number)) {
             let place = root.pages[number]
-            let page = try reading {
+            let page = try Self.reading(record, in: catalog) {
                 try catalog.withPages(record.generation, place.value) { value in
                     let end = Int(place.start) + Int(place.size)
                     return Result { () throws(ShardIndexError) in

@@ -19,7 +19,7 @@ struct Dagstore: ParsableCommand {
 struct Car: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at a CAR file; no store is needed.",
-        subcommands: [CarInspect.self, CarVerify.self, CarList.self, CarIndex.self]
+        subcommands: [InspectCAR.self, VerifyCAR.self, ListCAR.self, IndexCAR.self]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }

@@ -55,7 +55,7 @@ struct IndexExportTests {
         let outcome = try await scene.run("index", "export", "sample", "-o", "-")
         #expect(
             outcome.out
-                == CarIndexTests.expected(CARIndex.multihashSorted, storesIdentity: false)
+                == IndexCARTests.expected(CARIndex.multihashSorted, storesIdentity: false)
         )
     }
 }

@@ -4,7 +4,7 @@ internal import DAGStorage
 internal import Multiformats
 
 /// `car index`: a detached index of a CAR file.
-struct CarIndex: ParsableCommand {
+struct IndexCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
         abstract: "Write a detached index, byte for byte as go-car does."

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("car verify")
-struct CarVerifyTests {
+struct VerifyCARTests {
     // A pipe that ended early made a success of every failure.
     @Test("a failure is one, also when nobody reads the report")
     func unread() async throws {

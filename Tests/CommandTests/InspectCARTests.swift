@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("car inspect")
-struct CarInspectTests {
+struct InspectCARTests {
     private func inspected(_ bytes: [UInt8]) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let path = try folder.write(bytes, to: "sample.car")

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite("car index")
-struct CarIndexTests {
+struct IndexCARTests {
     /// The index that the library builds of the sample.
     static func expected(_ codec: UInt64, storesIdentity: Bool) -> [UInt8] {
         var builder = CARIndexBuilder(storesIdentity: storesIdentity)

@@ -5,7 +5,7 @@ internal import Multiformats
 internal import SystemPackage
 
 /// `car verify`: whether a CAR file is what it says.
-struct CarVerify: ParsableCommand {
+struct VerifyCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Hash every block, and compare an embedded index with the sections."

@@ -6,7 +6,7 @@ internal import Mounts
 internal import Multiformats
 
 /// `car list`: the sections of a CAR file, a line each.
-struct CarList: ParsableCommand {
+struct ListCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the sections in file order, a line each."

@@ -7,7 +7,7 @@ internal import Mounts
 internal import Multiformats
 
 /// `car inspect`: what a CAR file is made of.
-struct CarInspect: ParsableCommand {
+struct InspectCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Show the header and count the sections; nothing is hashed."

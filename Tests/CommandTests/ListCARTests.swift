@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite("car list")
-struct CarListTests {
+struct ListCARTests {
     @Test("prints a line a section, with both offsets", arguments: [1, 2] as [UInt64])
     func sections(version: UInt64) async throws {
         let folder = try TemporaryFolder()
