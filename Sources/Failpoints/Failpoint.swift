@@ -1,0 +1,83 @@
+#if DAGSTORE_FAILPOINTS
+    internal import Synchronization
+
+    #if canImport(Darwin)
+        internal import Darwin
+    #else
+        internal import Glibc
+    #endif
+#endif
+
+/// A place where a test may end the process, as a power cut would: before or after a step that lasts.
+///
+/// In debug builds `DAGSTORE_FAILPOINT=name` kills the process at the first passage of that place, and
+/// `DAGSTORE_FAILPOINT=name:3` at the third. Release builds have no failpoints.
+package enum Failpoint: String, CaseIterable, Sendable {
+    /// The loop has decided, and nothing of its batch is on disk.
+    case beforeCommit
+    /// The batch is on disk, and nobody was answered.
+    case afterCommit
+    /// Some pieces of an index are on disk, and no record names them.
+    case pieceBatchWritten
+    /// An index is complete, and its publication was not decided yet.
+    case indexBuilt
+    /// A copy has its file, and no byte.
+    case partialCreated
+    /// A copy is whole in the page cache.
+    case partialWritten
+    /// A copy is whole on disk, under its passing name.
+    case partialSynced
+    /// A copy has its last name, and the folder was not flushed.
+    case copyRenamed
+    /// A copy is whole on disk under its last name.
+    case copyComplete
+    /// A copy lost its name.
+    case copyRemoved
+    /// A generation was deleted in part.
+    case generationPartlyDeleted
+    /// A generation was deleted.
+    case generationDeleted
+    /// The catalogue was copied, and the copy has a passing name.
+    case compactCopied
+    /// The copy took the catalogue's place.
+    case compactRenamed
+    /// The files of a store were opened, and nothing was taken up.
+    case opened
+
+    /// Ends the process here, if it was asked to.
+    ///
+    /// *Cost*: in release builds none.
+    @inline(__always)
+    package func pass() {
+        #if DAGSTORE_FAILPOINTS
+            FailpointPlan.current.pass(self)
+        #endif
+    }
+}
+
+#if DAGSTORE_FAILPOINTS
+    /// Where the process is to end.
+    private struct FailpointPlan: ~Copyable, Sendable {
+        static let current = FailpointPlan()
+
+        private let point: Failpoint?
+        private let passagesLeft: Atomic<Int>
+
+        init() {
+            // SAFETY: the string is copied before anybody changes the environment.
+            let text = unsafe getenv("DAGSTORE_FAILPOINT").map { unsafe String(cString: $0) } ?? ""
+            let parts = text.split(separator: ":", maxSplits: 1)
+            point = parts.first.flatMap { Failpoint(rawValue: String($0)) }
+            precondition(text.isEmpty || point != nil, "DAGSTORE_FAILPOINT names no failpoint")
+            passagesLeft = Atomic(parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+        }
+
+        func pass(_ passed: Failpoint) {
+            guard passed == point else { return }
+            guard passagesLeft.subtract(1, ordering: .relaxed).newValue == 0 else { return }
+            kill(getpid(), SIGKILL)
+            // The signal comes before the next instruction of this thread; another thread may go on.
+            while true { pause() }
+        }
+    }
+#endif
