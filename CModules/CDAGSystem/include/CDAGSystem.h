@@ -3,9 +3,53 @@
 
 // What Swift cannot say.
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /// Asks the processor to have the cache line at `address` ready; any address will do.
 static inline void dagstore_prefetch(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
+
+// Copies out of mappings that may have lost their file.
+//
+// Touching a page of a mapped file that is not there any more raises SIGBUS. There are two ways to
+// copy from such a mapping and live: under a guard, which catches the signal, and by system call,
+// which answers EFAULT.
+
+/// Installs the handler for SIGBUS that guarded copies need, and remembers the one before it.
+///
+/// A fault that no guarded copy of the faulting thread caused goes to the handler that was there
+/// before, with its mask and flags. If there was none, or faults were ignored, which would repeat
+/// them for ever, the default is restored and ends the process.
+///
+/// Any thread may call it, at any time and any number of times; only the first call does anything.
+/// A handler that is installed later stands before this one, and should pass on what is not
+/// its own.
+/// The handler stays as long as the process.
+///
+/// Returns: whether the handler is installed.
+bool dagstore_guard_install(void);
+
+/// Whether `dagstore_guard_install` has succeeded in this process. Costs one load.
+bool dagstore_guard_is_installed(void);
+
+/// Copies `size` bytes, and survives if pages of `from` are not there.
+///
+/// It guards nothing before `dagstore_guard_install`, or on a thread that blocks SIGBUS. Faults are
+/// caught on the pages of `from` only. A signal handler that interrupts it may call it too.
+///
+/// Returns: whether all bytes were copied; if not, `to` holds some of them, nobody knows which.
+bool dagstore_guarded_copy(void *to, const void *from, size_t size);
+
+/// Copies `size` bytes of this process's memory by system call, without raising a signal.
+///
+/// Linux: `process_vm_readv` on ourselves; costs a microsecond more than a guarded copy, and needs
+/// no handler. Elsewhere there is no such call.
+///
+/// Returns: `size`, or a negated error: `-EFAULT` if pages of `from` or `to` are not there (`to`
+/// may hold some of the bytes then), `-ENOSYS` if the system has no such call, `-EPERM` if it
+/// forbids it.
+long dagstore_copy_by_system(void *to, const void *from, size_t size);
 
 #endif
