@@ -12,16 +12,23 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableExperimentalFeature("Lifetimes"),
+    // Places where a test may end the process; see `Failpoint`.
+    .define("DAGSTORE_FAILPOINTS", .when(configuration: .debug)),
 ]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A suite beside the module it tests.
-func tests(_ module: String, also others: [Target.Dependency] = []) -> Target {
+func tests(
+    _ module: String,
+    also others: [Target.Dependency] = [],
+    exclude: [String] = []
+) -> Target {
     .testTarget(
         name: "\(module)Tests",
         dependencies: [.target(name: module), "TestSupport"] + others,
+        exclude: exclude,
         swiftSettings: house
     )
 }
@@ -69,6 +76,9 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .target(name: "Failpoints", swiftSettings: house),
+        .target(name: "ShardLifecycle", swiftSettings: house),
+
         // Floor 1: formats. Bytes become values here; no file is opened.
         .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: house),
         .target(
@@ -80,17 +90,21 @@ let package = Package(
         // Floor 2: state.
         .target(
             name: "Catalog",
-            dependencies: ["Bytes", "Hashing", "LMDB", "ShardIndex", system],
+            dependencies: ["Bytes", "Failpoints", "Hashing", "LMDB", "ShardIndex", system],
             swiftSettings: house
         ),
-        .target(name: "Mounts", dependencies: ["Bytes", system], swiftSettings: house),
+        .target(
+            name: "Mounts",
+            dependencies: ["Bytes", "Failpoints", "Hashing", system],
+            swiftSettings: house
+        ),
 
         // Floor 3: the store.
         .target(
             name: "DAGStorage",
             dependencies: [
-                "Bytes", "CAR", "Catalog", "Hashing", "Mounts", "Multiformats", "ShardIndex",
-                "Zstd", system,
+                "Bytes", "CAR", "Catalog", "Failpoints", "Hashing", "Mounts", "Multiformats",
+                "ShardIndex", "ShardLifecycle", "Zstd", system,
             ],
             swiftSettings: house
         ),
@@ -113,7 +127,7 @@ let package = Package(
         // Suites, one beside each module, and those that look at the whole.
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", system],
+            dependencies: ["Bytes", "CAR", "Hashing", "Mounts", "Multiformats", system],
             path: "Tests/TestSupport",
             swiftSettings: house
         ),
@@ -130,13 +144,14 @@ let package = Package(
         tests("Zstd", also: ["Bytes"]),
         tests("CAR", also: ["Bytes", "FuzzChecks", "Hashing", "Multiformats", "ShardIndex"]),
         tests("ShardIndex", also: ["Bytes", "Hashing", "Multiformats", "Zstd"]),
+        tests("ShardLifecycle", exclude: ["mutants.sh"]),
         tests("Catalog", also: ["Bytes", "Hashing", "LMDB", "Multiformats", "ShardIndex", system]),
-        tests("Mounts", also: ["Bytes", system]),
+        tests("Mounts", also: ["Bytes", "Hashing", system]),
         tests(
             "DAGStorage",
             also: [
                 "Bytes", "CAR", "Catalog", "Hashing", "LMDB", "Mounts", "Multiformats",
-                "ShardIndex", "dagstore", system,
+                "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
         .testTarget(

@@ -49,6 +49,19 @@ package struct FileIdentity: Equatable, Sendable {
         try self.init(status, path: path)
     }
 
+    /// The identity of what `path` itself names, be it a link.
+    ///
+    /// *Cost*: one system call.
+    ///
+    /// - Throws: `.gone` if nothing is there; `.unreachable` if it is no regular file.
+    init(ofLinkAt path: FilePath) throws(MountError) {
+        var status = stat()
+        // SAFETY: `lstat` fills the structure it is given.
+        let code = unsafe path.withPlatformString { unsafe lstat($0, &status) }
+        guard code == 0 else { throw MountError(Errno(rawValue: errno), path: path) }
+        try self.init(status, path: path)
+    }
+
     private init(_ status: stat, path: FilePath) throws(MountError) {
         switch status.st_mode & S_IFMT {
         case S_IFREG: break

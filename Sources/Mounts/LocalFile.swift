@@ -10,7 +10,7 @@ package import SystemPackage
 /// A regular file, open for reading.
 ///
 /// *Concurrency*: reads carry their offset, so that any thread may read.
-package final class LocalFile: Sendable {
+package final class LocalFile: ByteSource {
     /// Where the file was found.
     package let path: FilePath
     /// What it was when it was opened.
@@ -47,6 +47,9 @@ package final class LocalFile: Sendable {
     /// The size in bytes when it was opened.
     package var size: UInt64 { identity.size }
 
+    /// The path, as errors say it.
+    package var name: String { path.string }
+
     /// Whether the open file is still what it was when it was opened.
     ///
     /// - Throws: `.changed` if it is not; `.unreachable`.
@@ -59,10 +62,15 @@ package final class LocalFile: Sendable {
     /// Reads into `buffer` until it is full or the file ends.
     ///
     /// - Returns: The bytes read.
-    func read(
+    /// - Throws: `.unreachable`.
+    package func read(
         at offset: UInt64,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(MountError) -> Int {
+        // No file reaches an offset that the system cannot say.
+        guard let start = off_t(exactly: offset), start <= off_t.max - off_t(buffer.count) else {
+            return 0
+        }
         var done = 0
         while done < buffer.count {
             // SAFETY: the rest of `buffer` has room for what is read into it.
@@ -70,7 +78,7 @@ package final class LocalFile: Sendable {
                 descriptor.rawValue,
                 buffer.baseAddress.unsafelyUnwrapped + done,
                 buffer.count - done,
-                off_t(offset) + off_t(done)
+                start + off_t(done)
             )
             if count < 0 {
                 let error = Errno(rawValue: errno)
@@ -82,38 +90,22 @@ package final class LocalFile: Sendable {
         }
         return done
     }
-
-    /// Reads `size` bytes at `offset`.
-    ///
-    /// - Parameters:
-    ///   - offset: Where in the file.
-    ///   - size: How many; the caller has bounded it.
-    /// - Returns: The bytes, copied.
-    /// - Throws: `.changed` if the file ends before; `.unreachable`.
-    package func read(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
-        let bytes = try unsafe OwnedBytes(size: size) { buffer throws(MountError) in
-            guard try unsafe read(at: offset, into: buffer) == size else {
-                throw MountError(.changed, "\(path): became shorter")
-            }
-        }
-        return bytes
-    }
 }
 
-/// A window that slides over a file: the bytes of one `pread`.
+/// A window that slides over a file or another source: the bytes of one read.
 ///
 /// *Concurrency*: one thread at a time.
 @safe package final class FileWindow {
-    private let file: LocalFile
+    private let source: any ByteSource
     private var memory: UnsafeMutableRawBufferPointer
-    /// Where the bytes stand in the file.
+    /// Where the bytes stand in the source.
     package private(set) var offset: UInt64 = 0
     private var count = 0
 
     /// A window of at most `capacity` bytes that shows nothing yet.
-    package init(on file: LocalFile, capacity: Int) {
+    package init(on source: any ByteSource, capacity: Int) {
         precondition(capacity > 0)
-        self.file = file
+        self.source = source
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
     }
 
@@ -137,23 +129,23 @@ package final class LocalFile: Sendable {
 
     /// Reads exactly `size` bytes at `offset`, and makes the window larger if it must.
     ///
-    /// - Throws: `.changed` if the file ends before; `.unreachable`.
+    /// - Throws: `.changed` if the bytes end before; what the source throws.
     package func fill(at offset: UInt64, size: Int) throws(MountError) {
         if size > capacity { grow(to: size) }
         try show(at: offset, size: size)
         guard count == size else {
-            throw MountError(.changed, "\(file.path): became shorter while it was read")
+            throw MountError(.changed, "\(source.name): became shorter while it was read")
         }
     }
 
-    /// Reads `size` bytes at `offset`; fewer where the file ends.
+    /// Reads `size` bytes at `offset`; fewer where the bytes end.
     ///
-    /// - Throws: `.unreachable`.
+    /// - Throws: What the source throws.
     package func show(at offset: UInt64, size: Int) throws(MountError) {
         precondition(size <= capacity)
         count = 0
         self.offset = offset
-        count = try unsafe file.read(
+        count = try unsafe source.read(
             at: offset,
             into: UnsafeMutableRawBufferPointer(rebasing: memory[0..<size])
         )

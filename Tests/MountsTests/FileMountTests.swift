@@ -1,5 +1,7 @@
+import Foundation
 import Mounts
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("File mounts")
@@ -29,9 +31,10 @@ struct FileMountTests {
     )
     func roundTrip(path: String, url: String) throws {
         let mount = FileMount(FilePath(path))
-        #expect(mount.url == url)
+        #expect(mount.url.text == url)
         let again = try FileMount(url: url)
         #expect(again == mount)
+        #expect(try FileMount("").resolving(MountURL(url)) == mount)
         #expect(Array(again.path.string.utf8) == Array(mount.path.string.utf8))
     }
 
@@ -39,7 +42,7 @@ struct FileMountTests {
     func everyByte() throws {
         let scalars = (1...0x7f).compactMap { UnicodeScalar($0) }
         let path = FilePath("/" + String(String.UnicodeScalarView(scalars)))
-        #expect(try FileMount(url: FileMount(path).url).path == path)
+        #expect(try FileMount(url: FileMount(path).url.text).path == path)
     }
 
     // A name in an old encoding is no UTF-8, and a file like any other.
@@ -51,7 +54,7 @@ struct FileMountTests {
             unsafe FilePath(platformString: buffer.baseAddress.unsafelyUnwrapped)
         }
         let mount = FileMount(path)
-        #expect(mount.url == "file:///a%FF%C0b")
+        #expect(mount.url.text == "file:///a%FF%C0b")
         #expect(try FileMount(url: "file:///a%FF%C0b").path == path)
     }
 
@@ -81,5 +84,43 @@ struct FileMountTests {
     )
     func unknownScheme(url: String) {
         #expect(throws: MountError(.unknownScheme, "")) { try FileMount(url: url) }
+    }
+
+    // The Go store wrote absolute paths with an escaped first slash, and lost them after a restart.
+    @Test(
+        "an absolute path that was stored with an escaped slash is absolute",
+        arguments: [
+            ("file://%2Fsrv", "/srv"), ("file://%2Fsrv%2Fa.car", "/srv/a.car"),
+            ("file://%2fsrv/a%20b.car", "/srv/a b.car"),
+        ]
+    )
+    func escapedSlash(url: String, path: String) throws {
+        let mount = try FileMount("").resolving(MountURL(url))
+        #expect(mount.path == FilePath(path))
+        #expect(mount.path.isAbsolute)
+    }
+
+    @Test("a file keeps every promise of a mount", arguments: [0, 1, 3000])
+    func conformance(size: Int) async throws {
+        let folder = try TemporaryFolder()
+        var generator = SplitMix64(seed: UInt64(size))
+        let bytes = generator.bytes(size)
+        let path = try folder.write(bytes, to: "a b%20ü.car")
+        try await checkMount(FileMount(FilePath(path)), bytes: bytes)
+    }
+
+    @Test("a file that is missing is gone, and a folder is unreachable")
+    func missing() async throws {
+        let folder = try TemporaryFolder()
+        let missing = FileMount(FilePath(folder.path(of: "none")))
+        await #expect(throws: MountError(.gone, "")) { try await missing.stat() }
+        let directory = FileMount(FilePath(folder.url.path))
+        await #expect(throws: MountError(.unreachable, "")) { try await directory.stat() }
+    }
+
+    @Test("a URL of another scheme names no file")
+    func otherScheme() throws {
+        let url = try MountURL("files:///a")
+        #expect(throws: MountError(.unknownScheme, "")) { try FileMount("").resolving(url) }
     }
 }

@@ -8,7 +8,8 @@ struct TidyTests {
     /// The floor of every target; a target imports from floors below its own.
     static let floors = [
         "Bytes": -1,
-        "Multiformats": 0, "LMDB": 0, "Zstd": 0, "Hashing": 0, "ShardLifecycle": 0,
+        "Multiformats": 0, "LMDB": 0, "Zstd": 0, "Hashing": 0, "Failpoints": 0,
+        "ShardLifecycle": 0,
         "CAR": 1, "ShardIndex": 1, "IPLD": 1,
         "Catalog": 2, "Mounts": 2,
         "DAGStorage": 3,
@@ -24,11 +25,15 @@ struct TidyTests {
     /// The targets that may say `unsafe` anywhere.
     static let unsafeTargets: Set = [
         "Bytes", "Hashing", "LMDB", "Zstd", "CAR", "ShardIndex", "Mounts", "DAGStoreC",
+        "Failpoints",
     ]
     /// The files elsewhere that may: they call the system and do nothing besides.
     static let unsafeFiles: Set = [
         "DAGStorage/DAGStore.swift", "DAGStorage/WallClock.swift", "dagstore/Kernel.swift",
     ]
+
+    /// The one place where a task is started: for an owner, who cancels it and may wait for it.
+    static let taskFile = "Mounts/OwnedTask.swift"
 
     static let lineCountMax = 800
     static let functionLineCountMax = 70
@@ -91,6 +96,7 @@ struct TidyTests {
 
     @Test("a task has an owner", arguments: try SourceFile.sources())
     func bareTasks(file: SourceFile) {
+        guard file.path != Self.taskFile else { return }
         for (number, line) in file.code.enumerated() {
             let isBare =
                 line.hasWord("Task")

@@ -1,0 +1,78 @@
+/// What is stored of a mount: a scheme, and whatever the mount's type needs to be made again.
+///
+/// *Shape*: `scheme://rest`. The scheme is a lower-case ASCII letter, then lower-case letters, digits,
+/// `+`, `-` and `.`; the rest belongs to the scheme, and may be empty. At most `sizeMax` bytes of UTF-8,
+/// none of them zero.
+///
+/// Two URLs are equal when their bytes are: composed and decomposed letters name different things.
+public struct MountURL: Hashable, Sendable, CustomStringConvertible {
+    /// The most bytes of a URL; it is written into the shard's record.
+    public static let sizeMax = 65_536
+
+    /// The whole URL.
+    public let text: String
+    private let schemeSize: Int
+
+    /// The URL that `text` is.
+    ///
+    /// - Throws: `.malformedURL`.
+    public init(_ text: String) throws(MountError) {
+        guard (1...Self.sizeMax).contains(text.utf8.count) else {
+            throw MountError(.malformedURL, "a mount URL of \(text.utf8.count) bytes")
+        }
+        guard !text.utf8.contains(0) else {
+            throw MountError(.malformedURL, "a mount URL with a zero byte")
+        }
+        guard let separator = text.utf8.firstRange(of: "://".utf8) else {
+            throw MountError(.malformedURL, "\(text): not a mount URL")
+        }
+        let scheme = text[..<separator.lowerBound]
+        guard Self.isScheme(scheme) else {
+            throw MountError(.malformedURL, "\(text): its scheme cannot be one")
+        }
+        self.text = text
+        schemeSize = scheme.utf8.count
+    }
+
+    /// A URL that its mount has made, of `scheme` and the escaped bytes of `rest`.
+    ///
+    /// It may be larger than `sizeMax` if what it names has too long a name; the store refuses it then.
+    init(scheme: String, escaping rest: [UInt8]) {
+        precondition(Self.isScheme(scheme[...]))
+        text = scheme + "://" + PercentEscapes.escaped(rest)
+        schemeSize = scheme.utf8.count
+    }
+
+    /// The scheme, without `://`.
+    public var scheme: String { String(decoding: text.utf8.prefix(schemeSize), as: UTF8.self) }
+
+    /// What stands after `://`.
+    package var rest: Substring.UTF8View { text[...].utf8.dropFirst(schemeSize + 3) }
+
+    /// Whether `text` can be a scheme.
+    package static func isScheme(_ text: Substring) -> Bool {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        guard let first = text.utf8.first, letters.contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            switch byte {
+            case letters, UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+                UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+
+    /// Compares the bytes.
+    public static func == (one: Self, other: Self) -> Bool {
+        one.text.utf8.elementsEqual(other.text.utf8)
+    }
+
+    /// Takes in the bytes.
+    public func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+    }
+
+    /// The whole URL.
+    public var description: String { text }
+}

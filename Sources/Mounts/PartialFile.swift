@@ -1,0 +1,81 @@
+internal import Synchronization
+internal import SystemPackage
+
+/// A copy that is being written.
+///
+/// *Concurrency*: any thread may write, one at a time.
+final class PartialFile: Sendable {
+    /// Where the file is.
+    let path: FilePath
+    private let descriptor: Mutex<FileDescriptor?>
+
+    /// Makes the file; it must not be there.
+    ///
+    /// - Throws: `.unreachable`, `.full`.
+    init(creating path: FilePath) throws(MountError) {
+        self.path = path
+        do {
+            let descriptor = try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            )
+            self.descriptor = Mutex(descriptor)
+        } catch {
+            throw Self.error(error, path)
+        }
+    }
+
+    deinit { descriptor.withLock { try? $0?.close() } }
+
+    /// Writes `bytes` after what was written.
+    ///
+    /// - Throws: `.full`, `.unreachable`.
+    func write(_ bytes: [UInt8]) throws(MountError) {
+        do {
+            try descriptor.withLock { descriptor in
+                guard let descriptor else { throw Errno.badFileDescriptor }
+                _ = try descriptor.writeAll(bytes)
+            }
+        } catch {
+            throw Self.error(error, path)
+        }
+    }
+
+    /// Waits until the file is on disk, if `isDurable`.
+    ///
+    /// - Throws: `.full`, `.unreachable`.
+    func synchronize(isDurable: Bool) throws(MountError) {
+        guard isDurable else { return }
+        do {
+            try descriptor.withLock { descriptor in
+                guard let descriptor else { throw Errno.badFileDescriptor }
+                try NameCalls.synchronize(descriptor)
+            }
+        } catch {
+            throw Self.error(error, path)
+        }
+    }
+
+    /// Closes the file: some file systems say only now that a write has failed.
+    ///
+    /// - Throws: `.full`, `.unreachable`.
+    func close() throws(MountError) {
+        do {
+            try descriptor.withLock { descriptor in
+                guard let open = descriptor.take() else { return }
+                try open.close()
+            }
+        } catch {
+            throw Self.error(error, path)
+        }
+    }
+
+    private static func error(_ error: any Error, _ path: FilePath) -> MountError {
+        guard let errno = error as? Errno else {
+            return MountError(.unreachable, "\(path): \(error)")
+        }
+        return MountError(errno, own: path)
+    }
+}
