@@ -1,4 +1,5 @@
 package import Bytes
+internal import Failpoints
 internal import LMDB
 package import ShardIndex
 
@@ -37,35 +38,30 @@ extension Catalog {
     /// - Returns: The generation.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func beginGeneration(_ pieces: [IndexPiece]) throws(CatalogError) -> UInt64 {
-        try write { (writer) throws(LMDBError) in
-            let generation = try Self.takeGeneration(writer, tables)
+        try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
+        let generation = try write { (writer) throws(LMDBError) in
+            var batch = CatalogBatch(tables)
+            let generation = try batch.takeGeneration(writer)
+            try batch.finish(writer)
             try writer.put(tables.pending, TableKey.generation(generation), [])
             try Self.put(pieces, generation, writer, tables)
             return generation
         }
+        Failpoint.pieceBatchWritten.pass()
+        return generation
     }
 
     /// Adds pieces to a generation that is being written.
     package func append(_ pieces: [IndexPiece], to generation: UInt64) throws(CatalogError) {
+        try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
         try write { (writer) throws(LMDBError) in
             try Self.put(pieces, generation, writer, tables)
         }
-    }
-
-    private static func takeGeneration(
-        _ writer: borrowing WriteTransaction,
-        _ tables: Tables
-    ) throws(LMDBError) -> UInt64 {
-        var counters = try currentCounters(writer, tables)
-        let generation = counters.nextGeneration
-        guard generation < .max else { throw LMDBError(.corrupted) }
-        counters.nextGeneration += 1
-        try writer.put(tables.meta, MetaRow.counters.bytes, counters.encoded())
-        return generation
+        Failpoint.pieceBatchWritten.pass()
     }
 
     /// The counters inside a write transaction.
-    private static func currentCounters(
+    static func currentCounters(
         _ writer: borrowing WriteTransaction,
         _ tables: Tables
     ) throws(LMDBError) -> Counters {
@@ -77,7 +73,7 @@ extension Catalog {
         return counters
     }
 
-    private static func put(
+    static func put(
         _ pieces: [IndexPiece],
         _ generation: UInt64,
         _ writer: borrowing WriteTransaction,
@@ -89,108 +85,6 @@ extension Catalog {
                 try writer.put(tables.pages, TableKey.value(generation, number), bytes)
             case .segment(let number, let bytes):
                 try writer.put(tables.locators, TableKey.value(generation, number), bytes)
-            }
-        }
-    }
-
-    /// Makes an index and its record visible, in one transaction, or a record without an index.
-    ///
-    /// - Parameters:
-    ///   - record: The record; its number and generation are filled in here.
-    ///   - root: The root page, if there is an index.
-    ///   - generation: Where the earlier pieces are; nil if there are none.
-    ///   - pieces: The last pieces.
-    /// - Returns: The record as it was written.
-    /// - Throws: `.exists` if the key is taken; nothing was written then.
-    package func publish(
-        _ record: ShardRecord,
-        root: [UInt8]?,
-        generation: UInt64?,
-        pieces: [IndexPiece]
-    ) throws(CatalogError) -> ShardRecord {
-        var record = record
-        precondition(record.key.utf8.count <= ShardRecord.keySizeMax)
-        let key = Array(record.key.utf8)
-        let outcome = try write { (writer) throws(LMDBError) -> ShardRecord? in
-            guard try writer.get(tables.keys, key) == nil else { return nil }
-            if let root {
-                let own: UInt64
-                if let generation {
-                    own = generation
-                } else {
-                    own = try Self.takeGeneration(writer, tables)
-                }
-                record.generation = own
-                try Self.put(pieces, own, writer, tables)
-                try writer.put(tables.roots, TableKey.generation(own), root)
-                try writer.delete(tables.pending, TableKey.generation(own))
-            }
-            var counters = try Self.currentCounters(writer, tables)
-            record.number = counters.nextShard
-            guard record.number < .max else { throw LMDBError(.mapFull) }
-            counters.nextShard += 1
-            counters.count(record, isAdded: true)
-            var number: [UInt8] = []
-            number.appendLittleEndian(record.number)
-            try writer.put(tables.keys, key, number)
-            try writer.put(tables.shards, TableKey.shard(record.number), record.encoded())
-            try writer.put(tables.meta, MetaRow.counters.bytes, counters.encoded())
-            return record
-        }
-        guard let outcome else {
-            throw CatalogError(.exists, "the key \(record.key) is taken")
-        }
-        return outcome
-    }
-
-    /// Writes a record anew, for a shard that changed its state.
-    package func update(_ record: ShardRecord) throws(CatalogError) {
-        try write { (writer) throws(LMDBError) in
-            let row = TableKey.shard(record.number)
-            guard let bytes = try writer.get(tables.shards, row),
-                let before = try? bytes.withView({ view throws(CatalogError) in
-                    try ShardRecord(number: record.number, reading: view)
-                })
-            else { throw LMDBError(.corrupted) }
-            guard before != record else { return }
-            var counters = try Self.currentCounters(writer, tables)
-            counters.count(before, isAdded: false)
-            counters.count(record, isAdded: true)
-            try writer.put(tables.shards, row, record.encoded())
-            try writer.put(tables.meta, MetaRow.counters.bytes, counters.encoded())
-        }
-    }
-
-    /// Takes a shard out: its record and key at once; its index goes on `pending`.
-    ///
-    /// - Parameter record: The record as it stands in the catalogue.
-    /// - Throws: `.full`, `.readOnly`, `.io`.
-    package func remove(_ record: ShardRecord) throws(CatalogError) {
-        try write { (writer) throws(LMDBError) in
-            try writer.delete(tables.keys, Array(record.key.utf8))
-            guard try writer.delete(tables.shards, TableKey.shard(record.number)) else { return }
-            var counters = try Self.currentCounters(writer, tables)
-            counters.count(record, isAdded: false)
-            try writer.put(tables.meta, MetaRow.counters.bytes, counters.encoded())
-            guard record.generation != 0 else { return }
-            try writer.put(tables.pending, TableKey.generation(record.generation), [])
-        }
-    }
-
-    /// The generations that no record names.
-    package func pendingGenerations() throws(CatalogError) -> [UInt64] {
-        try read { (reader) throws(LMDBError) in
-            try reader.withCursor(tables.pending) { cursor throws(LMDBError) in
-                var found: [UInt64] = []
-                var row = try cursor.first()
-                while let (key, _) = row {
-                    guard key.count == 8, key.loadBigEndianUInt64(at: 0) < .max else {
-                        throw LMDBError(.corrupted)
-                    }
-                    found.append(key.loadBigEndianUInt64(at: 0))
-                    row = try cursor.next()
-                }
-                return found
             }
         }
     }
@@ -217,12 +111,14 @@ extension Catalog {
                         }
                     }
                 }
+                Failpoint.generationPartlyDeleted.pass()
             }
         }
         try write { (writer) throws(LMDBError) in
             try writer.delete(tables.roots, lower)
             try writer.delete(tables.pending, lower)
         }
+        Failpoint.generationDeleted.pass()
     }
 
     /// The root page of a generation.

@@ -5,7 +5,8 @@ internal import ShardIndex
 internal import Synchronization
 package import SystemPackage
 
-/// The one environment in which everything a store knows is kept, and the only room that knows its tables.
+/// The one environment in which everything a store knows is kept, and the only room that knows its
+/// tables.
 ///
 /// ```
 /// meta      "format" u32          "hash-key" 16 bytes       "counters" see `Counters`
@@ -15,15 +16,20 @@ package import SystemPackage
 /// pages     u64 generation, u32   -> index pages, one after another
 /// locators  u64 generation, u32   -> `LocatorSegment`
 /// pending   u64 generation        -> nothing: being written, or to be deleted
+///           u32 number            -> `PendingWork`: the shard is to be indexed
 /// ```
 ///
-/// An index is written under a generation number that no record names. The transaction that publishes a
-/// record names it, and takes it off `pending`; whatever is on `pending` at open is deleted.
+/// An index is written under a generation number that no record names. The transaction that
+/// publishes a record names it, and takes it off `pending`; whatever generation is on `pending` at
+/// open is deleted, and whatever shard is there is indexed.
+///
+/// Format 1 had no shards on `pending` and records of version 1 only. It is read as it is, and
+/// becomes format 2 when it is opened for writing.
 ///
 /// *Concurrency*: reads on any thread, at once. Writes wait for each other.
 package final class Catalog: Sendable {
     /// The version of the tables and of what is in them.
-    package static let formatVersion: UInt32 = 1
+    package static let formatVersion: UInt32 = 2
     static let tableNames = ["meta", "keys", "shards", "roots", "pages", "locators", "pending"]
 
     /// How a catalogue is opened.
@@ -84,6 +90,7 @@ package final class Catalog: Sendable {
         randomKey: (UInt64, UInt64)
     ) throws(CatalogError) {
         lock = options.isReadOnly ? nil : try StoreLock(at: lockFile)
+        if !options.isReadOnly { Self.removeLeftover(in: directory) }
         let environment: Environment
         do {
             environment = try Environment.open(
@@ -117,7 +124,33 @@ package final class Catalog: Sendable {
         } catch {
             throw CatalogError(error)
         }
-        self.hash = try Self.readFormat(environment, tables)
+        let format = try Self.readFormat(environment, tables)
+        hash = format.hash
+        guard !options.isReadOnly else { return }
+        try checkLastTransaction()
+        guard format.version < Self.formatVersion else { return }
+        // What format 2 added is not in a catalogue of format 1, so that the version alone changes.
+        try write { (writer) throws(LMDBError) in
+            try writer.put(tables.meta, MetaRow.format.bytes, Self.formatVersionBytes)
+        }
+    }
+
+    /// Refuses an environment whose readers' slots belong to an earlier data file.
+    ///
+    /// LMDB hands the number of the last transaction from process to process beside the slots. A
+    /// reader that opened the catalogue in the moment when a compacted copy took its place may have
+    /// kept the number of the old file, and a writer that believed it would write over the new one.
+    private func checkLastTransaction() throws(CatalogError) {
+        let seen = try read { (reader) throws(LMDBError) in reader.number }
+        guard try lastTransaction == UInt64(seen) else {
+            throw CatalogError(.locked, "a reader of the catalogue before it was compacted is left")
+        }
+    }
+
+    private static var formatVersionBytes: [UInt8] {
+        var version: [UInt8] = []
+        version.append(littleEndian: formatVersion)
+        return version
     }
 
     private static func initialise(
@@ -128,19 +161,17 @@ package final class Catalog: Sendable {
         var key: [UInt8] = []
         key.appendLittleEndian(randomKey.0)
         key.appendLittleEndian(randomKey.1)
-        var version: [UInt8] = []
-        version.appendLittleEndian(formatVersion)
         try environment.write { (writer) throws(LMDBError) in
-            try writer.put(tables.meta, MetaRow.format.bytes, version)
+            try writer.put(tables.meta, MetaRow.format.bytes, formatVersionBytes)
             try writer.put(tables.meta, MetaRow.hashKey.bytes, key)
             try writer.put(tables.meta, MetaRow.counters.bytes, Counters().encoded())
         }
     }
 
-    private static func readFormat(
+    static func readFormat(
         _ environment: Environment,
         _ tables: Tables
-    ) throws(CatalogError) -> KeyedHash {
+    ) throws(CatalogError) -> (version: UInt32, hash: KeyedHash) {
         let rows: (version: [UInt8]?, key: [UInt8]?)
         do {
             rows = try environment.read { (reader) throws(LMDBError) in
@@ -165,7 +196,8 @@ package final class Catalog: Sendable {
         guard number > 0, let key = rows.key, key.count == 16 else {
             throw CatalogError(.corrupt, "the catalogue's format row")
         }
-        return key.withView { KeyedHash(key: ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8))) }
+        let hash = key.withView { KeyedHash(key: ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8))) }
+        return (number, hash)
     }
 
     /// Closes the environment and gives the lock back; nobody may be using it.
@@ -176,7 +208,8 @@ package final class Catalog: Sendable {
 
     /// Runs a write transaction.
     ///
-    /// - Throws: `.readOnly` if it may not write or a commit failed before; what the transaction throws.
+    /// - Throws: `.readOnly` if it may not write or a commit failed before; what the transaction
+    ///   throws.
     func write<R>(
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
     ) throws(CatalogError) -> R {
@@ -206,68 +239,5 @@ package final class Catalog: Sendable {
         } catch {
             throw CatalogError(error)
         }
-    }
-
-    /// Space in use and space reserved.
-    package func usage() throws(CatalogError) -> CatalogUsage {
-        do {
-            let usage = try environment.usage()
-            return CatalogUsage(
-                fileSize: UInt64(usage.fileSize),
-                bytesInUse: UInt64(usage.bytesInUse),
-                mapSize: UInt64(usage.mapSize),
-                pageSize: usage.pageSize
-            )
-        } catch {
-            throw CatalogError(error)
-        }
-    }
-}
-
-/// The room that a catalogue takes, in bytes.
-package struct CatalogUsage: Sendable {
-    /// The size of the data file.
-    package let fileSize: UInt64
-    /// What of it was ever used.
-    package let bytesInUse: UInt64
-    /// The address space it may grow into.
-    package let mapSize: UInt64
-    /// The size of a database page.
-    package let pageSize: Int
-}
-
-/// The rows of the table `meta`.
-enum MetaRow: String {
-    case format
-    case hashKey = "hash-key"
-    case counters
-
-    var bytes: [UInt8] { Array(rawValue.utf8) }
-}
-
-extension ReadTransaction {
-    /// The value of `key`, copied.
-    borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
-        try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
-    }
-}
-
-extension WriteTransaction {
-    /// The value of `key`, copied.
-    borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
-        try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
-    }
-
-    /// Writes a row.
-    borrowing func put(_ table: Table, _ key: [UInt8], _ value: [UInt8]) throws(LMDBError) {
-        try key.withView { key throws(LMDBError) in
-            try value.withView { value throws(LMDBError) in try put(table, key, value) }
-        }
-    }
-
-    /// Deletes a row.
-    @discardableResult
-    borrowing func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {
-        try key.withView { key throws(LMDBError) in try delete(table, key) }
     }
 }

@@ -1,12 +1,10 @@
-package import Bytes
-
 /// What is known of a shard and survives everything.
 ///
 /// ```
-///  0  u8  version            1
+///  0  u8  version            2
 ///  1  u8  state              see `State`
 ///  2  u8  flags              bit 0 registered lazily
-///  3  u8  zero
+///  3  u8  identity           what bytes 56 to 87 describe: see `Identity`
 ///  4  i32 error              the code of the last failure, 0 if there was none
 ///  8  u64 generation         of the index; 0 if there is none
 /// 16  u64 registered         milliseconds since 1970
@@ -22,8 +20,15 @@ package import Bytes
 /// 90  u16 zero
 /// 92  u32 URL size
 /// 96  u32 error text size
-/// 100 key, mount URL, error text     UTF-8
+/// 100 u16 validator size
+/// 102 u16 transient path size
+/// 104 u64 content checksum   0 if it is not known
+/// 112 key, mount URL, error text, validator     UTF-8
+///  …  path of the borrowed transient            bytes, as the system has them
 /// ```
+///
+/// Version 1 ends its header at byte 100, has a zero at byte 3, and nothing after the error text.
+/// It is read, and written anew as version 2 when the shard changes.
 package struct ShardRecord: Equatable, Sendable {
     /// Where a shard is in its life, as far as it is written down.
     package enum State: UInt8, Sendable, CaseIterable {
@@ -35,14 +40,29 @@ package struct ShardRecord: Equatable, Sendable {
         case failed = 4
     }
 
-    package static let version: UInt8 = 1
-    static let headerSize = 100
+    /// What the file fields of a record describe.
+    package enum Identity: UInt8, Sendable, CaseIterable {
+        /// The mount's own file: size, modification, inode and device.
+        case file = 0
+        /// The file of a borrowed transient: the same fields.
+        case borrowedFile = 1
+        /// Bytes without a file, of a stream or a remote source: size, validator and checksum.
+        case content = 2
+    }
+
+    /// The version that is written; version 1 is read too.
+    package static let version: UInt8 = 2
+    static let headerSize = 112
     /// The longest key in bytes: LMDB's keys have at most 511.
     package static let keySizeMax = 480
     /// The longest mount URL in bytes.
     package static let urlSizeMax = 64 << 10
     /// The longest error text that is kept.
     package static let errorTextSizeMax = 4 << 10
+    /// The longest validator in bytes; those that servers send have some dozen.
+    package static let validatorSizeMax = 1 << 10
+    /// The longest path of a borrowed transient in bytes: the system's own limit.
+    package static let transientPathSizeMax = 4 << 10
 
     /// The shard's number: given once, never again.
     package var number: UInt32
@@ -67,73 +87,19 @@ package struct ShardRecord: Equatable, Sendable {
     package var fileModified: Int64 = 0
     package var fileInode: UInt64 = 0
     package var fileDevice: UInt64 = 0
+    /// What the file fields describe.
+    package var identity = Identity.file
+    /// What the source called this version of its bytes; empty if it called it nothing.
+    package var validator = ""
+    /// The path of the transient that the mount lent, as bytes; empty if there is none.
+    package var transientPath: [UInt8] = []
+    /// A checksum over the bytes, 0 if it is not known.
+    package var contentChecksum: UInt64 = 0
 
     package init(number: UInt32, key: String, mountURL: String, state: State) {
         self.number = number
         self.key = key
         self.mountURL = mountURL
         self.state = state
-    }
-
-    /// The record's bytes.
-    package func encoded() -> [UInt8] {
-        let errorText = Array(errorText.utf8.prefix(Self.errorTextSizeMax))
-        var bytes: [UInt8] = [Self.version, state.rawValue, isLazy ? 1 : 0, 0]
-        bytes.reserveCapacity(Self.headerSize + key.utf8.count + mountURL.utf8.count + 64)
-        bytes.appendLittleEndian(errorCode)
-        for value in [
-            generation, registered, stateSince, sectionCount, payloadSize, indexSize, fileSize,
-        ] {
-            bytes.appendLittleEndian(value)
-        }
-        bytes.appendLittleEndian(fileModified)
-        bytes.appendLittleEndian(fileInode)
-        bytes.appendLittleEndian(fileDevice)
-        bytes.appendLittleEndian(UInt16(key.utf8.count))
-        bytes.appendLittleEndian(UInt16(0))
-        bytes.appendLittleEndian(UInt32(mountURL.utf8.count))
-        bytes.appendLittleEndian(UInt32(errorText.count))
-        assert(bytes.count == Self.headerSize)
-        bytes += key.utf8
-        bytes += mountURL.utf8
-        bytes += errorText
-        return bytes
-    }
-
-    /// Reads a record.
-    ///
-    /// - Throws: `.corrupt` if it is none; `.tooNew` if a newer version wrote it.
-    package init(number: UInt32, reading bytes: ByteView) throws(CatalogError) {
-        guard bytes.count >= Self.headerSize, bytes[0] >= 1 else {
-            throw CatalogError(.corrupt, "the record of shard \(number)")
-        }
-        guard bytes[0] == Self.version else {
-            throw CatalogError(.tooNew, "the record of shard \(number) has version \(bytes[0])")
-        }
-        let keyEnd = Self.headerSize + Int(bytes.loadUInt16(at: 88))
-        let urlEnd = keyEnd + Int(bytes.loadUInt32(at: 92))
-        let textEnd = urlEnd + Int(bytes.loadUInt32(at: 96))
-        guard textEnd == bytes.count, let state = State(rawValue: bytes[1]) else {
-            throw CatalogError(.corrupt, "the record of shard \(number)")
-        }
-        self.init(
-            number: number,
-            key: String(decoding: bytes[Self.headerSize..<keyEnd].copied, as: UTF8.self),
-            mountURL: String(decoding: bytes[keyEnd..<urlEnd].copied, as: UTF8.self),
-            state: state
-        )
-        isLazy = bytes[2] & 1 != 0
-        errorCode = Int32(bitPattern: bytes.loadUInt32(at: 4))
-        errorText = String(decoding: bytes[urlEnd..<textEnd].copied, as: UTF8.self)
-        generation = bytes.loadUInt64(at: 8)
-        registered = bytes.loadUInt64(at: 16)
-        stateSince = bytes.loadUInt64(at: 24)
-        sectionCount = bytes.loadUInt64(at: 32)
-        payloadSize = bytes.loadUInt64(at: 40)
-        indexSize = bytes.loadUInt64(at: 48)
-        fileSize = bytes.loadUInt64(at: 56)
-        fileModified = Int64(bitPattern: bytes.loadUInt64(at: 64))
-        fileInode = bytes.loadUInt64(at: 72)
-        fileDevice = bytes.loadUInt64(at: 80)
     }
 }

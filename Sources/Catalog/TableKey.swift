@@ -2,6 +2,10 @@ internal import Bytes
 
 /// The keys of the catalogue's tables: integers, most significant byte first, so that they sort.
 enum TableKey {
+    static let shardSize = 4
+    static let generationSize = 8
+    static let valueSize = 12
+
     /// A shard's number.
     static func shard(_ number: UInt32) -> [UInt8] { bigEndian(number) }
 
@@ -14,9 +18,9 @@ enum TableKey {
     }
 
     static func bigEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-        stride(from: T.bitWidth - 8, through: 0, by: -8).map {
-            UInt8(truncatingIfNeeded: value >> $0)
-        }
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: value.byteSwapped)
+        return bytes
     }
 }
 

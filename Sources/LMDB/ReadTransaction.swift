@@ -39,6 +39,11 @@ package struct ReadTransaction: ~Copyable {
         try handle.withCursor(table, isWritable: false, body)
     }
 
+    /// The number of the last transaction that the snapshot has seen.
+    ///
+    /// It comes from the file with the readers' slots, where every writer puts it.
+    package var number: Int { handle.number }
+
     /// The size and shape of `table`.
     ///
     /// *Cost*: O(1).

@@ -23,6 +23,12 @@ internal import CLMDB
         return unsafe TransactionHandle(pointer: pointer)
     }
 
+    /// The number of the transaction; of one that reads, that of the last one it sees.
+    var number: Int {
+        // SAFETY: the transaction is open.
+        unsafe mdb_txn_id(pointer)
+    }
+
     func commit() throws(LMDBError) {
         // SAFETY: the transaction is open, and the call ends it whether it succeeds or not.
         try check(unsafe mdb_txn_commit(pointer))

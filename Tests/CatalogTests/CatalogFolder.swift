@@ -32,6 +32,15 @@ struct CatalogFolder {
         )
     }
 
+    /// Rewrites the catalogue without its free pages.
+    func compact(mapSize: Int = 1 << 30) throws(CatalogError) -> (before: UInt64, after: UInt64) {
+        try Catalog.compact(
+            at: FilePath(path),
+            lockFile: FilePath(folder.path(of: "LOCK")),
+            mapSize: mapSize
+        )
+    }
+
     /// Opens the environment below a catalogue that is closed.
     func withEnvironment<R>(_ body: (Environment) throws -> R) throws -> R {
         let environment = try Environment.open(
@@ -118,6 +127,15 @@ extension Catalog {
     @discardableResult
     func publish(_ record: ShardRecord) throws(CatalogError) -> ShardRecord {
         try publish(record, root: nil, generation: nil, pieces: [])
+    }
+
+    /// Writes a record and its pending row, if they differ.
+    @discardableResult
+    func update(
+        _ record: ShardRecord,
+        pending: PendingWork? = nil
+    ) throws(CatalogError) -> ShardRecord {
+        try commit([.update(record, pending: pending)])[0]
     }
 
     /// Some records, by their keys.

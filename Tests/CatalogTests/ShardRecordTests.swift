@@ -25,6 +25,10 @@ struct ShardRecordTests {
         record.fileModified = -5
         record.fileInode = .max
         record.fileDevice = 6
+        record.identity = .content
+        record.validator = "\"5e-ü\""
+        record.transientPath = Array("/srv/a".utf8) + [0xff, 0x0a]
+        record.contentChecksum = 0x1020_3040_5060_7080
         return record
     }
 
@@ -37,8 +41,35 @@ struct ShardRecordTests {
         #expect(try ShardRecord.reading(bare.encoded(), number: 9) == bare)
     }
 
-    @Test("the bytes of a record are these")
-    func golden() {
+    @Test("every identity gives back what went in", arguments: ShardRecord.Identity.allCases)
+    func identities(identity: ShardRecord.Identity) throws {
+        var record = Self.full()
+        record.identity = identity
+        #expect(try ShardRecord.reading(record.encoded()) == record)
+    }
+
+    @Test("fields of the greatest size give back what went in, and of one byte more are corrupt")
+    func greatestSizes() throws {
+        var record = Self.full()
+        record.key = String(repeating: "k", count: ShardRecord.keySizeMax)
+        record.mountURL = String(repeating: "u", count: ShardRecord.urlSizeMax)
+        record.errorText = String(repeating: "e", count: ShardRecord.errorTextSizeMax)
+        record.validator = String(repeating: "v", count: ShardRecord.validatorSizeMax)
+        record.transientPath = Array(repeating: 0x2f, count: ShardRecord.transientPathSizeMax)
+        let bytes = record.encoded()
+        #expect(try ShardRecord.reading(bytes) == record)
+        // Where the five sizes stand.
+        for place in [88, 92, 96, 100, 102] {
+            var longer = bytes + [0x61]
+            longer[place] &+= 1
+            if longer[place] == 0 { longer[place + 1] &+= 1 }
+            #expect(throws: CatalogError(.corrupt, ""), "\(place)") {
+                try ShardRecord.reading(longer)
+            }
+        }
+    }
+
+    private static func small() -> ShardRecord {
         var record = ShardRecord(number: 7, key: "k", mountURL: "file://a", state: .available)
         record.isLazy = true
         record.errorCode = -2
@@ -53,23 +84,77 @@ struct ShardRecordTests {
         record.fileInode = 10
         record.fileDevice = 11
         record.errorText = "e"
+        return record
+    }
+
+    /// The record above, as format 1 wrote it.
+    private static let smallOfVersion1 = [
+        "01020100", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
+        "0600000000000000", "8877665544332211", "0800000000000000", "0900000000000000",
+        "ffffffffffffffff", "0a00000000000000", "0b00000000000000", "0100", "0000", "08000000",
+        "01000000", "6b", "66696c653a2f2f61", "65",
+    ]
+
+    @Test("the bytes of a record are these")
+    func golden() {
+        var record = Self.small()
+        record.identity = .content
+        record.validator = "v1"
+        record.transientPath = [0x2f, 0xff]
+        record.contentChecksum = 0x0807_0605_0403_0201
         let words = [
-            "01020100", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
+            "02020102", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
             "0600000000000000", "8877665544332211", "0800000000000000", "0900000000000000",
             "ffffffffffffffff", "0a00000000000000", "0b00000000000000", "0100", "0000", "08000000",
-            "01000000", "6b", "66696c653a2f2f61", "65",
+            "01000000", "0200", "0200", "0102030405060708", "6b", "66696c653a2f2f61", "65", "7631",
+            "2fff",
         ]
         #expect(record.encoded().hexadecimal == words.joined())
     }
 
-    @Test("a long error text is cut, also in the middle of a character")
-    func longErrorText() throws {
+    @Test("a record of version 1 is read, and written as version 2")
+    func version1() throws {
+        let bytes = try #require([UInt8](hexadecimal: Self.smallOfVersion1.joined()))
+        let record = try ShardRecord.reading(bytes, number: 7)
+        #expect(record == Self.small())
+        #expect(record.identity == .file)
+        #expect(record.encoded()[0] == 2)
+        #expect(try ShardRecord.reading(record.encoded(), number: 7) == record)
+        for size in 0..<bytes.count {
+            #expect(throws: CatalogError(.corrupt, ""), "\(size) bytes") {
+                try ShardRecord.reading(Array(bytes.prefix(size)))
+            }
+        }
+        #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes + [0]) }
+    }
+
+    @Test(
+        "a byte that has no meaning is corrupt",
+        arguments: [(1, 1), (1, 3), (2, 2), (2, 255), (3, 3), (90, 1), (91, 1)] as [(Int, UInt8)]
+    )
+    func meaninglessBytes(place: Int, value: UInt8) {
+        var bytes = Self.full().encoded()
+        bytes[place] = value
+        #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
+    }
+
+    @Test(
+        "a long error text is cut between two characters",
+        arguments: ["ü", "文", "🧊"],
+        0..<4
+    )
+    func longErrorText(character: String, shift: Int) throws {
         var record = Self.full()
-        record.errorText = "a" + String(repeating: "ü", count: 5000)
+        let head = String(repeating: "a", count: shift)
+        record.errorText = head + String(repeating: character, count: 5000)
         let again = try ShardRecord.reading(record.encoded())
-        #expect(again.errorText.hasPrefix("aüüü"))
-        #expect(again.errorText.utf8.count <= ShardRecord.errorTextSizeMax + 3)
+        #expect(record.errorText.hasPrefix(again.errorText))
+        #expect(again.errorText.utf8.count <= ShardRecord.errorTextSizeMax)
+        #expect(
+            again.errorText.utf8.count > ShardRecord.errorTextSizeMax - character.utf8.count
+        )
         #expect(again.key == record.key)
+        #expect(again.validator == record.validator)
     }
 
     @Test("every truncated or extended record is corrupt")
@@ -86,11 +171,11 @@ struct ShardRecordTests {
     @Test("a record of a later version is too new, one of version 0 is corrupt")
     func versions() {
         var bytes = Self.full().encoded()
-        bytes[0] = 2
+        bytes[0] = 3
         #expect(throws: CatalogError(.tooNew, "")) { try ShardRecord.reading(bytes) }
         bytes[0] = 0
         #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
-        bytes[0] = 1
+        bytes[0] = 2
         bytes[1] = 99
         #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
     }

@@ -1,0 +1,45 @@
+internal import Bytes
+internal import LMDB
+
+/// The rows of the table `meta`.
+enum MetaRow: String {
+    case format
+    case hashKey = "hash-key"
+    case counters
+
+    var bytes: [UInt8] { Array(rawValue.utf8) }
+}
+
+extension ReadTransaction {
+    /// The value of `key`, copied.
+    borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
+        try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
+    }
+}
+
+extension WriteTransaction {
+    /// The value of `key`, copied.
+    borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
+        try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
+    }
+
+    /// Writes a row.
+    borrowing func put(
+        _ table: Table,
+        _ key: [UInt8],
+        _ value: [UInt8],
+        flags: PutFlags = []
+    ) throws(LMDBError) {
+        try key.withView { key throws(LMDBError) in
+            try value.withView { value throws(LMDBError) in
+                try put(table, key, value, flags: flags)
+            }
+        }
+    }
+
+    /// Deletes a row.
+    @discardableResult
+    borrowing func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {
+        try key.withView { key throws(LMDBError) in try delete(table, key) }
+    }
+}

@@ -1,0 +1,108 @@
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// The files of an environment, apart from any environment that is open.
+package enum EnvironmentFiles {
+    /// The name of the data file in its directory.
+    package static let dataName = "data.mdb"
+    /// The name of the file with the readers' slots.
+    static let lockName = "lock.mdb"
+
+    /// The size of a file in bytes.
+    ///
+    /// - Throws: `.missing`, `.permission`, `.io`.
+    package static func size(of path: String) throws(LMDBError) -> Int {
+        var status = stat()
+        // SAFETY: the string lives through the call, which fills `status`.
+        guard unsafe stat(path, &status) == 0 else { throw LMDBError(number: errno) }
+        return Int(status.st_size)
+    }
+
+    /// Removes a file; does nothing if there is none.
+    ///
+    /// - Throws: `.permission`, `.io`.
+    package static func remove(_ path: String) throws(LMDBError) {
+        // SAFETY: the string lives through the call.
+        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+        throw LMDBError(number: errno)
+    }
+
+    /// Asks the disk to keep a file, or the names in a directory.
+    ///
+    /// - Throws: `.diskFull`, `.missing`, `.permission`, `.io`.
+    package static func sync(_ path: String) throws(LMDBError) {
+        // SAFETY: the string lives through the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LMDBError(number: errno) }
+        defer { _ = close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw LMDBError(number: errno) }
+    }
+
+    /// Puts a copy in the place of an environment's data file.
+    ///
+    /// Nobody may have the environment open, in any process: LMDB keeps the number of the last
+    /// transaction beside the readers' slots, and whoever kept them open would hand the number of
+    /// the old file on to those who open the new one. So the slots' file is locked as LMDB locks it
+    /// when it is alone. A process that opens the environment at this moment waits until it is
+    /// done.
+    ///
+    /// - Parameters:
+    ///   - directory: The environment's directory.
+    ///   - copy: The path of the copy, in the same directory; it has no other name afterwards.
+    /// - Throws: `.alreadyOpen` if anybody has it open; `.missing`, `.permission`, `.io`. The data
+    ///   file is the old one then.
+    package static func replaceData(
+        in directory: String,
+        with copy: String
+    ) throws(LMDBError) {
+        let dataPath = directory + "/" + dataName
+        let claims = [try FileClaim.claim(path: directory), try FileClaim.claim(path: dataPath)]
+        // SAFETY: the string lives through the call.
+        let slots = unsafe open(directory + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard slots >= 0 else { throw LMDBError(number: errno) }
+        // Closing lets go of the lock.
+        defer { _ = close(slots) }
+        try withExtendedLifetime(claims) { () throws(LMDBError) in
+            try lockAlone(slots)
+            // SAFETY: the strings live through the call.
+            guard unsafe rename(copy, dataPath) == 0 else { throw LMDBError(number: errno) }
+        }
+    }
+
+    /// Locks the slots' file as the only user of an environment does, without waiting.
+    private static func lockAlone(_ slots: Int32) throws(LMDBError) {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = 0
+        lock.l_len = 1
+        // SAFETY: the call reads `lock`.
+        guard unsafe fcntl(slots, F_SETLK, &lock) != 0 else { return }
+        let isTaken = errno == EACCES || errno == EAGAIN
+        throw isTaken ? LMDBError(.alreadyOpen, number: errno) : LMDBError(number: errno)
+    }
+}
+
+/// A file that is made anew.
+enum NewFile {
+    /// Makes a file and opens it for writing.
+    ///
+    /// - Throws: `.io(EEXIST)` if there is one; `.diskFull`, `.missing`, `.permission`, `.io`.
+    static func create(_ path: String) throws(LMDBError) -> Int32 {
+        // SAFETY: the string lives through the call.
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw LMDBError(number: errno) }
+        return descriptor
+    }
+
+    static func close(_ descriptor: Int32) {
+        #if canImport(Darwin)
+            _ = Darwin.close(descriptor)
+        #else
+            _ = Glibc.close(descriptor)
+        #endif
+    }
+}
