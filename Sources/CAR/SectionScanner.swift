@@ -213,16 +213,37 @@ extension Section {
     /// - Returns: The section, or nil if what stands there is none that ends inside the payload.
     @inlinable public static func reading(_ payload: ByteView, at offset: UInt64) -> Section? {
         guard offset < UInt64(payload.count) else { return nil }
-        let start = Int(offset)
-        let prefix = Varint.decode(payload, at: start)
+        return reading(payload, at: Int(offset), of: 0, remaining: payload.count - Int(offset))
+    }
+
+    /// Reads the one section that starts at `start` of a window of a payload.
+    ///
+    /// - Parameters:
+    ///   - window: Bytes of the payload, with the section's varint and CID as far as there are any.
+    ///   - start: Where in the window a section may start.
+    ///   - windowOffset: Where the window starts in the payload.
+    ///   - remaining: How many bytes the payload has from `start` on.
+    /// - Returns: The section, or nil if what stands there is none that ends inside the payload.
+    @inlinable public static func reading(
+        _ window: ByteView,
+        at start: Int,
+        of windowOffset: UInt64,
+        remaining: Int
+    ) -> Section? {
+        let prefix = Varint.decode(window, at: start)
         guard prefix.size > 0, prefix.value > 0 else { return nil }
+        guard prefix.value <= UInt64(remaining - prefix.size) else { return nil }
         let cidStart = start + prefix.size
-        guard prefix.value <= UInt64(payload.count - cidStart) else { return nil }
-        let content = payload[cidStart..<cidStart + Int(prefix.value)]
+        let content = window[cidStart..<min(cidStart + Int(prefix.value), window.count)]
         guard let layout = CIDLayout.common(content) ?? (try? CIDLayout.decode(content).get())
         else {
             return nil
         }
-        return Section(offset: offset, prefixSize: prefix.size, length: prefix.value, cid: layout)
+        return Section(
+            offset: windowOffset + UInt64(start),
+            prefixSize: prefix.size,
+            length: prefix.value,
+            cid: layout
+        )
     }
 }

@@ -1,5 +1,6 @@
 package import Bytes
 internal import Hashing
+internal import Mounts
 public import Multiformats
 
 /// A block: a CID and its bytes.
@@ -32,19 +33,35 @@ public struct Block: Sendable {
     public var size: Int { view.count }
 
     /// The bytes, copied.
-    public var copiedBytes: [UInt8] { view.copied }
+    ///
+    /// - Throws: `sourceChanged` if somebody made the mapped file shorter.
+    public var copiedBytes: [UInt8] {
+        get throws {
+            guard owner is MappedFile else { return view.copied }
+            guard let bytes = GuardedCopy.copied(view) else { throw bytesAreGone }
+            return withExtendedLifetime(bytes) { bytes.view.copied }
+        }
+    }
 
     /// The block, if its bytes have the CID's hash.
     ///
-    /// *Cost*: hashes all bytes.
+    /// What was in a mapped file is a copy then, so that the bytes stay what was hashed.
     ///
-    /// - Throws: `hashMismatch` if they have not; `unsupportedHash` if the function is not known here.
+    /// *Cost*: hashes all bytes, and copies them if they are in a mapped file.
+    ///
+    /// - Throws: `hashMismatch` if they have not; `unsupportedHash` if the function is not known here;
+    ///   `sourceChanged` if somebody made the mapped file shorter.
     public func verified() throws -> Block {
+        var block = self
+        if owner is MappedFile {
+            guard let copy = GuardedCopy.copied(view) else { throw bytesAreGone }
+            block = Block(cid: cid, view: copy.view, owner: copy)
+        }
         let outcome = cid.withDigest { digest in
-            BlockHash.check(code: cid.hashCode, digest: digest, data: view)
+            BlockHash.check(code: cid.hashCode, digest: digest, data: block.view)
         }
         switch outcome {
-        case .matches: return self
+        case .matches: return block
         case .differs:
             throw DAGStoreError(.hashMismatch, "the bytes of \(cid) have another hash")
         case .unsupported:
@@ -53,6 +70,12 @@ public struct Block: Sendable {
                 "\(cid): hash function \(HashCode.name(of: cid.hashCode))"
             )
         }
+    }
+}
+
+extension Block {
+    private var bytesAreGone: DAGStoreError {
+        DAGStoreError(.sourceChanged, "the file of \(cid) became shorter")
     }
 }
 

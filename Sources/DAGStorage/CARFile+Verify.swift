@@ -85,7 +85,7 @@ extension CARFile {
         DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
             var own = CARVerification()
             var batch: [Section] = []
-            let window = FileWindow(on: file, capacity: 1)
+            let window = FileWindow(on: source, capacity: 1)
             while dispenser.take(&batch) {
                 let base = batch[0].offset
                 let size = Int(batch[batch.count - 1].end - base)

@@ -6,36 +6,50 @@ internal import Multiformats
 package import ShardIndex
 package import SystemPackage
 
-/// A CAR file on this machine: its layout, and the walks over it.
+/// The bytes of a CAR: their layout, and the walks over them.
 package final class CARFile: Sendable {
-    /// The file.
-    package let file: LocalFile
+    /// Where the bytes are.
+    package let source: any ByteSource
     private let mapping: MappedFile?
     /// Where things lie in it.
     package let layout: CARLayout
     /// What is accepted.
     package let limits: CARLimits
 
-    /// Opens the file at `path` and reads its headers.
+    /// Opens the file at `path`, maps it, and reads its headers.
     ///
     /// - Parameters:
     ///   - path: Where it is.
     ///   - limits: What is accepted.
-    ///   - isMapped: Whether the file is mapped too, for `mapped` and `verify`; indexing needs no mapping,
-    ///     so that a file that somebody makes shorter meanwhile ends in an error and not in a signal.
     /// - Throws: `MountError`, `CARError`.
-    package init(
+    package convenience init(
         opening path: FilePath,
-        limits: CARLimits = CARLimits(),
-        isMapped: Bool = true
+        limits: CARLimits = CARLimits()
     ) throws {
         let file = try LocalFile(opening: path)
-        layout = try CARLayout(fileSize: file.size, limits: limits) { offset, size in
-            let bytes = try file.read(at: offset, size: size)
+        try self.init(file, limits: limits, mapping: { try MappedFile(file, access: .random) })
+    }
+
+    /// Reads the headers of a source.
+    ///
+    /// Without a mapping a file that somebody makes shorter meanwhile ends in an error and not in a signal.
+    ///
+    /// - Parameters:
+    ///   - source: Where the bytes are.
+    ///   - limits: What is accepted.
+    ///   - mapping: Maps the source, for `mapped` and `verify`; indexing needs none.
+    /// - Throws: `MountError`, `CARError`.
+    package init(
+        _ source: any ByteSource,
+        limits: CARLimits,
+        mapping: () throws -> MappedFile? = { nil }
+    ) throws {
+        layout = try CARLayout(fileSize: source.size, limits: limits) { offset, size in
+            let bytes = try source.read(at: offset, size: size)
             return withExtendedLifetime(bytes) { bytes.view.copied }
         }
-        mapping = isMapped ? try MappedFile(file, access: .random) : nil
-        self.file = file
+        self.mapping = try mapping()
+        self.source = source
         self.limits = limits
     }
 
@@ -46,7 +60,7 @@ package final class CARFile: Sendable {
     }
 
     /// A walk over the sections.
-    package func walk() -> SectionWalk { SectionWalk(file, layout: layout, limits: limits) }
+    package func walk() -> SectionWalk { SectionWalk(source, layout: layout, limits: limits) }
 
     /// The index at the file's end, if there is one.
     ///
@@ -61,34 +75,17 @@ package final class CARFile: Sendable {
 
     /// How often progress is told, in bytes.
     private static let progressStep: UInt64 = 16 << 20
+    /// How often cancellation is looked for, in sections.
+    private static let cancellationStep: UInt64 = 4096
 
-    /// Builds the index of this CAR.
+    /// Builds the index of this CAR by walking its sections.
     ///
-    /// - Parameters:
-    ///   - hash: The store's keyed hash.
-    ///   - policy: How pages choose their encodings.
-    ///   - sortBudget: Memory for sorting, in bytes.
-    ///   - sink: Where the pieces go.
-    ///   - progress: Told now and then.
     /// - Returns: The root, and what the pages chose.
-    /// - Throws: `CARError`, `MountError`, `ShardIndexError`.
+    /// - Throws: `CARError`, `MountError`, `ShardIndexError`, `CancellationError`.
     package func buildIndex(
-        hash: KeyedHash,
-        policy: PagePolicy,
-        sortBudget: Int,
-        sink: any IndexSink,
-        progress: (@Sendable (IndexingProgress) -> Void)? = nil
+        _ building: IndexBuilding
     ) throws -> (root: IndexRoot, statistics: PageStatistics) {
-        var builder = try IndexBuilder(
-            hash: hash,
-            policy: policy,
-            sortBudget: sortBudget,
-            dataOffset: layout.dataOffset,
-            payloadSize: layout.dataSize,
-            headerSize: layout.headerSize,
-            roots: layout.roots,
-            sink: sink
-        )
+        var builder = try makeBuilder(building)
         var walk = walk()
         var count: UInt64 = 0
         var told: UInt64 = 0
@@ -100,17 +97,47 @@ package final class CARFile: Sendable {
                 digest: digest
             )
             count += 1
-            if let progress, section.offset - told >= Self.progressStep {
-                told = section.offset
-                progress(
-                    IndexingProgress(
-                        bytesDone: section.offset,
-                        bytesTotal: layout.dataSize,
-                        sections: count
-                    )
+            if count % Self.cancellationStep == 0 { try building.checkCancelled() }
+            guard let progress = building.progress, section.offset - told >= Self.progressStep
+            else { return }
+            told = section.offset
+            progress(
+                IndexingProgress(
+                    bytesDone: section.offset,
+                    bytesTotal: layout.dataSize,
+                    sections: count
                 )
-            }
+            )
         }
         return try builder.finish(dataEnd: walk.position)
     }
+
+    func makeBuilder(_ building: IndexBuilding) throws -> IndexBuilder {
+        try IndexBuilder(
+            hash: building.hash,
+            policy: building.policy,
+            sortBudget: building.sortBudget,
+            dataOffset: layout.dataOffset,
+            payloadSize: layout.dataSize,
+            headerSize: layout.headerSize,
+            roots: layout.roots,
+            sink: building.sink
+        )
+    }
+}
+
+/// How an index is built.
+package struct IndexBuilding {
+    /// The store's keyed hash.
+    package let hash: KeyedHash
+    /// How pages choose their encodings.
+    package let policy: PagePolicy
+    /// Memory for sorting, in bytes.
+    package let sortBudget: Int
+    /// Where the pieces go.
+    package let sink: any IndexSink
+    /// Told now and then.
+    package var progress: ((IndexingProgress) -> Void)?
+    /// Throws if nobody wants the index any more.
+    package var checkCancelled: () throws -> Void = {}
 }

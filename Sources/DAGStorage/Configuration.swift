@@ -32,6 +32,16 @@ public struct Configuration: Sendable {
         case never
     }
 
+    /// What happens, after the store is opened, to shards that had failed before.
+    public enum Recovery: Sendable {
+        /// Nothing: somebody calls `recover`.
+        case manual
+        /// The first lease that is asked for recovers the shard, once.
+        case onAcquire
+        /// They are recovered at once.
+        case atOpen
+    }
+
     /// Whether to look only: records and indexes are neither locked nor written.
     ///
     /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
@@ -54,8 +64,28 @@ public struct Configuration: Sendable {
     public var sortBudget = IndexBuilder.sortBudgetDefault
     /// Memory for decoded index pages, in bytes.
     public var pageCacheSize = 32 << 20
-    /// How many shards are indexed at once.
+    /// How many shards are indexed at once; those beyond wait in the order in which they came.
     public var concurrentIndexing = 2
+    /// How many mounts that say they are ready are opened and copied at once.
+    ///
+    /// One that is not ready yet may take hours: it is asked at once, and counts for nothing.
+    public var concurrentReadyFetches = 8
+    /// What happens to failed shards after the store is opened.
+    public var recovery = Recovery.manual
+    /// How often a shard that fails is recovered by itself, until it is available again.
+    public var automaticRecoveries = 0
+    /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
+    public var indexer: Indexer?
+    /// How many bytes the store's own copies of shards may take; nil if there is no limit.
+    ///
+    /// Room is reserved before a copy begins. A copy that finds no room gets some by removing those
+    /// that were used longest ago and that nobody reads; if that is not enough, it fails with
+    /// `quotaExceeded`.
+    public var transientQuota: UInt64?
+    /// The share of the quota above which copies are removed when another one comes.
+    public var transientHighWatermark = 0.9
+    /// The share of the quota down to which they are removed then.
+    public var transientLowWatermark = 0.7
     /// How many shards without leases stay open, so that the next lease finds them warm.
     public var idleShardsMax = 256
 
@@ -66,8 +96,12 @@ public struct Configuration: Sendable {
         guard mapSize >= 1 << 20 else {
             throw DAGStoreError(.invalidConfiguration, "a map of \(mapSize) bytes")
         }
-        guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0, idleShardsMax >= 0
+        guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0,
+            concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0
         else { throw DAGStoreError(.invalidConfiguration, "a negative size or count") }
+        guard transientLowWatermark >= 0, transientLowWatermark <= transientHighWatermark,
+            transientHighWatermark <= 1
+        else { throw DAGStoreError(.invalidConfiguration, "watermarks that are no shares") }
     }
 
     var indexPagePolicy: ShardIndex.PagePolicy {

@@ -1,7 +1,5 @@
 internal import Catalog
-internal import Dispatch
-internal import Mounts
-internal import Synchronization
+public import Mounts
 public import SystemPackage
 
 #if canImport(Darwin)
@@ -15,6 +13,7 @@ public import SystemPackage
 /// ```
 /// <directory>/LOCK            held by the process that writes
 /// <directory>/catalog/        records and indexes, one LMDB environment
+/// <directory>/transients/     copies of what cannot be read in place
 /// <directory>/tmp/            what does not fit in memory while a shard is indexed; emptied at open
 /// ```
 ///
@@ -22,64 +21,22 @@ public import SystemPackage
 ///
 /// *Concurrency*: every method may be called from any thread or task, at once.
 public final class DAGStore: Sendable {
-    struct State {
-        var isClosed = false
-        /// Keys that are being registered or destroyed.
-        var busy: Set<ShardKey> = []
-        /// Those of them that are being destroyed: nobody gets a lease any more.
-        var destroying: Set<ShardKey> = []
-        /// Shards that are being opened, and how often.
-        var opening: [ShardKey: Int] = [:]
-        var open: [ShardKey: OpenShard] = [:]
-        /// Shards without leases, the one that lost its last lease first in front.
-        var idle: [ShardKey] = []
-        var leases = 0
-        /// Calls that use the catalogue without a lease.
-        var calls = 0
-        /// Those who close the store and wait for the calls.
-        var closers: [CheckedContinuation<Void, Never>] = []
+    let engine: StoreEngine
 
-        /// Whether the catalogue can be closed.
-        var isUnused: Bool { isClosed && leases == 0 && calls == 0 }
-    }
+    private init(_ engine: StoreEngine) { self.engine = engine }
 
-    /// A shard in memory.
-    struct OpenShard {
-        let core: ShardCore
-        var references: Int
-    }
-
-    let directory: FilePath
-    let configuration: Configuration
-    let catalog: Catalog
-    let cache: PageCache
-    /// Indexes shards.
-    let jobs: JobPool
-    /// Opens and destroys shards, which must not wait behind those that are being indexed.
-    let openings = JobPool(label: "dagstore.openings", width: 2)
-    /// Runs all write transactions of this store, one after the other.
-    let writer = DispatchQueue(label: "dagstore.writer")
-    let state = Mutex(State())
-
-    private init(directory: FilePath, configuration: Configuration, catalog: Catalog) {
-        self.directory = directory
-        self.configuration = configuration
-        self.catalog = catalog
-        cache = PageCache(sizeMax: configuration.pageCacheSize)
-        jobs = JobPool(label: "dagstore.jobs", width: configuration.concurrentIndexing)
-    }
-
-    deinit {
-        // Every lease refers to the store, so that there is none left.
-        catalog.close()
-    }
+    deinit { engine.abandon() }
 
     /// Opens the store in `directory`; unless read-only, makes it if there is none.
     ///
-    /// *Cost*: does not depend on the number of shards.
+    /// What was being fetched or indexed when the store was last open is taken up again after the call;
+    /// `events()` tells, also what happened before its first reader came.
+    ///
+    /// *Cost*: does not depend on the number of shards; a look at each copy in `transients/`.
     ///
     /// - Parameters:
     ///   - directory: Where the store is; made, with the directories above it, if missing.
+    ///   - mounts: What the mount URLs of the shards mean.
     ///   - configuration: How it behaves.
     /// - Returns: The store, open until `close()` or until the last reference goes.
     /// - Throws: `catalogLocked` if another process, or another `DAGStore` of this one, has it open for
@@ -87,6 +44,7 @@ public final class DAGStore: Sendable {
     ///   `invalidArgument` if it is read-only and there is no store; `invalidConfiguration`.
     public static func open(
         at directory: FilePath,
+        mounts: MountRegistry = .standard,
         configuration: Configuration = Configuration()
     ) throws -> DAGStore {
         try configuration.check()
@@ -112,13 +70,57 @@ public final class DAGStore: Sendable {
                 randomKey: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max))
             )
         }
-        let store = DAGStore(directory: directory, configuration: configuration, catalog: catalog)
-        guard !configuration.isReadOnly else { return store }
-        // The files are new, perhaps: their names must be as durable as what is in them.
-        if configuration.durability == .full { try syncDirectory(place) }
-        SpillFile.removeLeftovers(in: directory.appending("tmp"))
-        try store.deleteLeftovers()
-        return store
+        let engine = StoreEngine(
+            directory: directory,
+            configuration: configuration,
+            mounts: mounts,
+            catalog: catalog
+        )
+        do {
+            if !configuration.isReadOnly {
+                // The files are new, perhaps: their names must be as durable as what is in them.
+                if configuration.durability == .full { try syncDirectory(place) }
+                SpillFile.removeLeftovers(in: directory.appending("tmp"))
+                try engine.takeUp()
+            }
+        } catch {
+            catalog.close()
+            throw error
+        }
+        engine.start()
+        return DAGStore(engine)
+    }
+
+    /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
+    ///
+    /// Leases that are still held go on working, and the files are closed with the last of them. What is
+    /// not waited for is taken up when the store is opened again. Idempotent; who calls it while another
+    /// call closes the store waits for that.
+    ///
+    /// - Parameter isCancelling: Whether fetching and indexing is ended instead of waited for; its
+    ///   callers get `closed`. A mount that does not answer is not waited for either.
+    public func close(cancellingJobs isCancelling: Bool = false) async {
+        await engine.close(cancellingJobs: isCancelling)
+    }
+
+    /// What happens to the shards, from now on.
+    ///
+    /// The first reader is also told what the store did by itself after it was opened, up to 1,024 events.
+    /// Any number of readers; a slow one loses the oldest events in its buffer, which is counted in
+    /// `Statistics.eventsDropped`, and slows nobody. The stream ends when the store is closed.
+    ///
+    /// - Parameter limit: How many events are kept for this reader.
+    /// - Returns: The events, in order.
+    public func events(bufferingNewest limit: Int = 1024) -> AsyncStream<ShardEvent> {
+        engine.events.events(bufferingNewest: limit)
+    }
+
+    /// The failures of shards, as `events()` has them among the others.
+    ///
+    /// - Parameter limit: How many failures are kept for this reader.
+    /// - Returns: The failures, in order.
+    public func failures(bufferingNewest limit: Int = 1024) -> AsyncStream<ShardFailure> {
+        engine.events.failures(bufferingNewest: limit)
     }
 
     /// Makes the names in a directory durable.
@@ -138,62 +140,7 @@ public final class DAGStore: Sendable {
         }
     }
 
-    /// Deletes the indexes that no record names: those that were being written when a process ended.
-    private func deleteLeftovers() throws {
-        do throws(CatalogError) {
-            for generation in try catalog.pendingGenerations() {
-                try catalog.deleteGeneration(generation)
-            }
-        } catch {
-            // Deleting takes room too: they stay on `pending`, and the store serves what it has.
-            guard error.code != .full else { return }
-            throw DAGStoreError(error)
-        }
-    }
-
-    /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
-    ///
-    /// Leases that are still held go on working, and the files are closed with the last of them.
-    /// Idempotent.
-    public func close() async {
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                state.isClosed = true
-                for key in state.idle { state.open[key] = nil }
-                state.idle = []
-                if state.calls > 0 { state.closers.append(continuation) }
-                return state.calls == 0
-            }
-            if isIdle { continuation.resume() }
-        }
-        // With leases left, the last of them closes.
-        if state.withLock({ $0.isUnused }) { catalog.close() }
-    }
-
-    /// Calls `body`, which uses the catalogue; a store that is closed meanwhile waits for it.
-    ///
-    /// - Throws: `closed`, and what `body` throws.
-    func using<R>(_ body: () throws -> R) throws -> R {
-        try state.withLock { state in
-            guard !state.isClosed else { throw DAGStoreError(.closed, "the store is closed") }
-            state.calls += 1
-        }
-        defer { endCall() }
-        return try body()
-    }
-
-    /// Ends what `using`, or a registration, began.
-    func endCall() {
-        let closers = state.withLock { state in
-            state.calls -= 1
-            guard state.calls == 0 else { return [] as [CheckedContinuation<Void, Never>] }
-            defer { state.closers = [] }
-            return state.closers
-        }
-        for closer in closers { closer.resume() }
-    }
-
-    private static func isDirectory(_ path: FilePath) -> Bool {
+    static func isDirectory(_ path: FilePath) -> Bool {
         var status = stat()
         // SAFETY: `stat` fills the structure it is given.
         let code = unsafe path.withPlatformString { unsafe stat($0, &status) }

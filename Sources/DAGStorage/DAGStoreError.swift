@@ -81,6 +81,17 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         /// The name, as in JSON.
         public var name: String { String(describing: self) }
 
+        /// Whether a shard that meets this error has failed, until it is recovered.
+        ///
+        /// What is the store's or the caller's own (a full disk, a quota, a scheme that nobody registered)
+        /// says nothing about the shard.
+        var failsShard: Bool {
+            switch exitStatus {
+            case 4, 5: true
+            default: self == .catalogCorrupt
+            }
+        }
+
         /// The exit status of a program that ends with this error.
         public var exitStatus: Int32 {
             switch self {
@@ -152,11 +163,15 @@ extension DAGStoreError {
         let code: Code =
             switch error.code {
             case .gone: .mountGone
-            case .unreachable: .mountUnreachable
             case .changed: .sourceChanged
             case .unknownScheme: .unknownScheme
-            case .malformedURL: .invalidArgument
+            case .malformedURL, .exists: .invalidArgument
             case .full: .catalogFull
+            case .cancelled: .cancelled
+            case .shortRead: .fetchFailed
+            case .timedOut: .fetchTimedOut
+            case .quota: .quotaExceeded
+            default: .mountUnreachable
             }
         self.init(code, error.detail)
     }
@@ -191,6 +206,8 @@ extension DAGStoreError {
     }
 
     /// Any error of the floors below, or one of ours, as one of ours.
+    ///
+    /// What a mount throws that is none of these becomes `mountUnreachable`.
     @inline(never)
     package init(any error: any Error) {
         switch error {

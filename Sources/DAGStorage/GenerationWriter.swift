@@ -15,10 +15,13 @@ internal import SystemPackage
 final class GenerationWriter: IndexSink {
     /// The size of a batch in bytes.
     static let batchSize = 8 << 20
+    /// The size of a batch while somebody waits for a small answer.
+    static let smallBatchSize = 4 << 20
 
     private let catalog: Catalog
     private let queue: DispatchQueue
     private let directory: FilePath
+    private let isLoopBusy: () -> Bool
     private var pieces: [IndexPiece] = []
     private var size = 0
     private let outcome = Outcome()
@@ -35,10 +38,16 @@ final class GenerationWriter: IndexSink {
         let state = Mutex(State())
     }
 
-    init(catalog: Catalog, queue: DispatchQueue, temporaryDirectory: FilePath) {
+    init(
+        catalog: Catalog,
+        queue: DispatchQueue,
+        temporaryDirectory: FilePath,
+        isLoopBusy: @escaping () -> Bool
+    ) {
         self.catalog = catalog
         self.queue = queue
         self.directory = temporaryDirectory
+        self.isLoopBusy = isLoopBusy
     }
 
     func writePages(_ number: Int, _ bytes: [UInt8]) throws {
@@ -50,7 +59,8 @@ final class GenerationWriter: IndexSink {
     }
 
     private func add(_ piece: IndexPiece) throws {
-        if size + piece.size > Self.batchSize { try flush() }
+        let limit = isLoopBusy() ? Self.smallBatchSize : Self.batchSize
+        if size > 0, size + piece.size > limit { try flush() }
         pieces.append(piece)
         size += piece.size
     }

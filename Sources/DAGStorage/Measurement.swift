@@ -41,10 +41,12 @@ public enum Measurement {
         configuration.pagePolicy = policy
         let car = try CARFile(opening: path)
         let (root, statistics) = try car.buildIndex(
-            hash: KeyedHash(key: (1, 2)),
-            policy: configuration.indexPagePolicy,
-            sortBudget: configuration.sortBudget,
-            sink: Dropped()
+            IndexBuilding(
+                hash: KeyedHash(key: (1, 2)),
+                policy: configuration.indexPagePolicy,
+                sortBudget: configuration.sortBudget,
+                sink: Dropped()
+            )
         )
         return Built(
             sections: root.sectionCount,

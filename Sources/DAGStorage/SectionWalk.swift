@@ -21,9 +21,9 @@ package struct SectionWalk {
     private var lastSize: UInt64 = 0
 
     /// A walk that stands before the first section.
-    package init(_ file: LocalFile, layout: CARLayout, limits: CARLimits) {
+    package init(_ source: any ByteSource, layout: CARLayout, limits: CARLimits) {
         let size = min(UInt64(Self.windowSize), max(layout.dataSize, 1))
-        window = FileWindow(on: file, capacity: Int(size))
+        window = FileWindow(on: source, capacity: Int(size))
         self.layout = layout
         scanner = SectionScanner(
             start: layout.headerSize,

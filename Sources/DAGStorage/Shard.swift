@@ -12,12 +12,15 @@ internal import Synchronization
 /// under way then or follow, which a program that only lets its references go cannot get wrong.
 public final class Shard: Sendable {
     package let core: ShardCore
-    private let store: DAGStore
+    private let entry: ShardEntry
+    private let engine: StoreEngine
     private let isReleased = Atomic<Bool>(false)
 
-    init(_ core: ShardCore, of store: DAGStore) {
+    /// Takes over a lease that was counted already.
+    init(_ core: ShardCore, _ entry: ShardEntry, of engine: StoreEngine) {
         self.core = core
-        self.store = store
+        self.entry = entry
+        self.engine = engine
     }
 
     deinit { release() }
@@ -27,7 +30,7 @@ public final class Shard: Sendable {
     /// Blocks that were read stay valid. No other call on this object may be under way.
     public func release() {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        store.endLease(core)
+        engine.endLease(entry)
     }
 
     fileprivate func checkHeld() {
@@ -51,7 +54,7 @@ public final class Shard: Sendable {
     public func contains(_ cid: CID) throws -> Bool {
         checkHeld()
         if cid.isIdentity { return true }
-        return try translating { try core.section(of: cid) } != nil
+        return try looking { try core.section(of: cid) } != nil
     }
 
     /// Where the block with the multihash of `cid` lies; nil if it is not here.
@@ -62,30 +65,58 @@ public final class Shard: Sendable {
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func location(of cid: CID) throws -> BlockLocation? {
         checkHeld()
-        return try translating { try core.section(of: cid).map(core.location) }
+        return try looking { try core.section(of: cid).map(core.location) }
     }
 
     /// The block with the multihash of `cid`; nil if it is not here.
     ///
-    /// The bytes are not hashed: see `Block.verified()`.
+    /// The bytes are not hashed: see `Block.verified()`. A shard whose bytes are read from afar waits for
+    /// them; any other answers at once.
     ///
-    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`.
-    public func block(for cid: CID) async throws -> Block? { try blockIfLocal(for: cid) }
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws.
+    public func block(for cid: CID) async throws -> Block? {
+        guard case .remote = core.payload, !cid.isIdentity else {
+            return try blockIfLocal(for: cid)
+        }
+        checkHeld()
+        guard let section = try looking({ try core.section(of: cid) }) else { return nil }
+        do {
+            return try await core.blockFromAnywhere(cid, section)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw DAGStoreError(any: error).about(key)
+        }
+    }
 
     /// The block with the multihash of `cid`, if this takes no waiting; nil if it is not here.
     ///
     /// *Cost*: one search and one header; no copy where the shard is mapped.
     ///
-    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`.
+    /// - Throws: `catalogCorrupt`, `sourceChanged`; `mountUnreachable`, also if the shard's bytes are not
+    ///   on this machine.
     public func blockIfLocal(for cid: CID) throws -> Block? {
         checkHeld()
         if cid.isIdentity {
             let owner = cid.withDigest { OwnedBytes(copying: $0) }
             return Block(cid: cid, view: owner.view, owner: owner)
         }
-        return try translating {
+        return try looking {
             guard let section = try core.section(of: cid) else { return nil }
             return try core.block(cid, section)
+        }
+    }
+
+    /// Runs `body`, and fails the shard if its bytes are not what was indexed.
+    private func looking<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
+        do {
+            return try body()
+        } catch {
+            let error = DAGStoreError(any: error).about(key)
+            if error.code == .sourceChanged {
+                engine.loop.post(.lost(key, generation: core.record.generation, error))
+            }
+            throw error
         }
     }
 

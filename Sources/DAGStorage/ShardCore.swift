@@ -9,14 +9,18 @@ internal import Synchronization
 
 /// An open shard, shared by its leases.
 ///
-/// It holds the root page, pointers to the locator's segments, and the mapped file.
+/// It holds the root page, pointers to the locator's segments, and the bytes within reach.
 ///
 /// *Concurrency*: immutable but for the hint; any thread.
 package final class ShardCore: Sendable {
     /// Where blocks are read from.
     enum Payload: Sendable {
-        case mapped(MappedFile, payload: ByteView)
+        /// In memory: a mapped file, or bytes that a mount has there.
+        case memory(any AnyObject & Sendable, payload: ByteView)
+        /// Read by system calls.
         case file(LocalFile)
+        /// Read over the network, by whoever waits for it.
+        case remote(RemoteBytes)
     }
 
     let key: ShardKey
@@ -25,32 +29,40 @@ package final class ShardCore: Sendable {
     let catalog: Catalog
     let cache: PageCache
     let payload: Payload
+    private let source: ShardSource
     private let hash: KeyedHash
     let segments: [LocatorSegment]
     private let segmentOwners: [PinnedValue]
+    private let pin: GenerationPin?
     private let checkedSegments: OnceFlags
+    /// Whether the payload may lose its bytes under us, and a handler waits for that.
+    private let isGuarded: Bool
     /// Where a walk in CAR order goes on: the end of the last section found.
     ///
     /// Bit 63 is set when the last search found what stood there, so that only walks pay for looking.
     private let hint = Atomic<UInt64>(0)
     private static let walking: UInt64 = 1 << 63
 
-    /// Opens the shard of `record`.
+    /// Opens the shard of `record` over its bytes.
     ///
     /// *Cost*: reads the root page, pins the locator's segments and maps the file; no block is touched.
     ///
-    /// - Throws: `mountGone`, `mountUnreachable`; `sourceChanged` if the file is not what was
-    ///   indexed; `catalogCorrupt`.
+    /// - Throws: `mountUnreachable`; `sourceChanged` if the source is shorter than what was indexed;
+    ///   `catalogCorrupt`.
     init(
         _ record: ShardRecord,
+        source: ShardSource,
         catalog: Catalog,
         cache: PageCache,
+        pin: GenerationPin?,
         configuration: Configuration
     ) throws {
         key = ShardKey(stored: record.key)
         self.record = record
+        self.source = source
         self.catalog = catalog
         self.cache = cache
+        self.pin = pin
         hash = catalog.hash
         let root = try Self.reading(record, in: catalog) { try catalog.root(record.generation) }
         self.root = root
@@ -64,29 +76,85 @@ package final class ShardCore: Sendable {
         segmentOwners = owners
         checkedSegments = OnceFlags(count: root.segmentSizes.count)
         segments = try owners.map { try LocatorSegment(reading: $0.bytes) }
-        let file = try LocalFile(opening: FileMount(url: record.mountURL).path)
-        guard file.identity.matches(record) else {
-            throw DAGStoreError(.sourceChanged, "\(file.path) is not what was indexed")
+        guard root.dataOffset + root.payloadSize <= source.facts.size else {
+            throw DAGStoreError(
+                .sourceChanged,
+                "\(source.reader.name) is shorter than what was indexed"
+            )
         }
-        // Some file systems do not map; what is read then is copied.
-        guard configuration.mapping == .whenPossible,
-            let mapped = try? MappedFile(file, access: .random)
-        else {
-            payload = .file(file)
-            return
+        let payload = try Self.payload(source, root, configuration)
+        self.payload = payload
+        if case .memory(let owner, _) = payload {
+            isGuarded = owner is MappedFile && GuardedCopy.isInstalled
+        } else {
+            isGuarded = false
         }
-        let end = root.dataOffset + root.payloadSize
-        guard end <= UInt64(mapped.bytes.count) else {
-            throw DAGStoreError(.sourceChanged, "\(file.path) is shorter than what was indexed")
-        }
-        payload = .mapped(mapped, payload: mapped.bytes[Int(root.dataOffset)..<Int(end)])
     }
 
-    /// Whether the file still is what was indexed.
+    private static func payload(
+        _ source: ShardSource,
+        _ root: IndexRoot,
+        _ configuration: Configuration
+    ) throws -> Payload {
+        let range = Int(root.dataOffset)..<Int(root.dataOffset + root.payloadSize)
+        switch source.bytes {
+        case .memory(let memory): return .memory(memory, payload: memory.view[range])
+        case .remote(let remote): return .remote(remote)
+        case .file(let file):
+            // Some file systems do not map; what is read then is copied.
+            guard configuration.mapping == .whenPossible,
+                let mapped = try? MappedFile(file, access: .random)
+            else { return .file(file) }
+            return .memory(mapped, payload: mapped.bytes[range])
+        }
+    }
+
+    /// The bytes for those who read them in order.
+    var reader: any ByteSource { source.reader }
+
+    /// Whether the shard reads a copy of the store's own, which a collection of garbage may want.
+    var readsTransient: Bool { source.pin != nil }
+
+    /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {
-        let path = try FileMount(url: record.mountURL).path
-        guard try FileIdentity(at: path).matches(record) else {
+        guard let path = source.watchedPath else { return }
+        guard try FileIdentity(at: path) == source.facts.file else {
             throw DAGStoreError(.sourceChanged, "\(path) is not what was indexed", shard: key)
+        }
+    }
+
+    /// Whether every section of another source is what the index says.
+    ///
+    /// *Cost*: a walk over the sections, and every page decoded.
+    ///
+    /// - Throws: `sourceChanged` if one is not, and what the walk throws.
+    func checkSections(of source: any ByteSource, limits: CARLimits) throws {
+        let car = try CARFile(source, limits: limits)
+        let other = DAGStoreError(.sourceChanged, "\(source.name) is not what was indexed")
+        guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
+            car.layout.roots == root.roots
+        else { throw other }
+        var number = 0
+        var page: DecodedPage?
+        var slot = 0
+        var walk = car.walk()
+        try walk.forEach { section, digest in
+            if page.map({ slot == $0.count }) ?? true {
+                guard number < root.pages.count else { throw other }
+                page = try self.page(number)
+                number += 1
+                slot = 0
+            }
+            let isSame =
+                page.map { page in
+                    page.offset(of: slot) == section.offset
+                        && page.matches(slot, hashCode: section.cid.hashCode, digest: digest)
+                } ?? false
+            guard isSame else { throw other }
+            slot += 1
+        }
+        guard number == root.pages.count, page.map({ slot == $0.count }) ?? true else {
+            throw other
         }
     }
 
@@ -102,13 +170,13 @@ package final class ShardCore: Sendable {
 
     private func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
-        guard case .mapped(_, let payload) = payload, !segments.isEmpty else {
+        guard case .memory(_, let payload) = payload, !segments.isEmpty else {
             return try sectionByPage(hashCode: layout.hashCode, digest: digest)
         }
         let last = hint.load(ordering: .relaxed)
         if last & Self.walking != 0 {
             let offset = last & ~Self.walking
-            if let found = Self.confirm(payload, offset, cid, layout) {
+            if let found = try confirm(payload, offset, cid, layout) {
                 hint.store(found.end | Self.walking, ordering: .relaxed)
                 return found
             }
@@ -120,7 +188,7 @@ package final class ShardCore: Sendable {
         try checkOnce(segment, Int(number))
         var search = segment.search(position: position)
         while let offset = segment.next(&search) {
-            guard let found = Self.confirm(payload, offset, cid, layout) else { continue }
+            guard let found = try confirm(payload, offset, cid, layout) else { continue }
             // Where a multihash repeats, a walk would find another section than the first.
             if root.isFreeOfDuplicates {
                 let mark = offset == last & ~Self.walking ? Self.walking : 0
@@ -142,48 +210,86 @@ package final class ShardCore: Sendable {
         }
     }
 
+    /// Room for a section's varint and for a CID's head, whatever they are.
+    private static let headSizeMax = 64
+
     /// The section at `offset`, if it has this multihash.
-    private static func confirm(
+    @inline(__always)
+    private func confirm(
         _ payload: ByteView,
         _ offset: UInt64,
         _ cid: ByteView,
         _ layout: CIDLayout
-    ) -> Section? {
+    ) throws -> Section? {
         guard offset < UInt64(payload.count) else { return nil }
-        let prefix = Varint.decode(payload, at: Int(offset))
-        let start = Int(offset) + prefix.size
-        guard prefix.size > 0, prefix.value <= UInt64(payload.count - start) else { return nil }
+        guard isGuarded else {
+            return Self.confirm(
+                payload,
+                at: Int(offset),
+                of: 0,
+                remaining: payload.count - Int(offset),
+                cid,
+                layout
+            )
+        }
+        return try confirmGuarded(payload, Int(offset), cid, layout)
+    }
+
+    /// The same on a copy of the section's head, because the file may become shorter at any moment.
+    private func confirmGuarded(
+        _ payload: ByteView,
+        _ offset: Int,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) throws -> Section? {
+        let remaining = payload.count - offset
+        let size = min(remaining, layout.digestSize + Self.headSizeMax)
+        var found: Section?
+        let isThere = GuardedCopy.withCopy(of: payload[offset..<offset + size]) { head in
+            found = Self.confirm(head, at: 0, of: UInt64(offset), remaining: remaining, cid, layout)
+        }
+        guard isThere else { throw bytesAreGone }
+        return found
+    }
+
+    /// What the library says instead of being killed.
+    var bytesAreGone: DAGStoreError {
+        DAGStoreError(.sourceChanged, "\(source.reader.name) became shorter", shard: key)
+    }
+
+    /// The section at `start` of a window of the payload, if it has this multihash.
+    private static func confirm(
+        _ window: ByteView,
+        at start: Int,
+        of windowOffset: UInt64,
+        remaining: Int,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) -> Section? {
+        let prefix = Varint.decode(window, at: start)
+        let cidStart = start + prefix.size
+        guard prefix.size > 0, prefix.value <= UInt64(remaining - prefix.size) else { return nil }
         // The very CID that is asked for, as nearly always: nothing has to be taken apart.
-        if prefix.value >= UInt64(cid.count),
-            payload[start..<start + cid.count].elementsEqual(cid)
+        if prefix.value >= UInt64(cid.count), cidStart + cid.count <= window.count,
+            window[cidStart..<cidStart + cid.count].elementsEqual(cid)
         {
             return Section(
-                offset: offset,
+                offset: windowOffset + UInt64(start),
                 prefixSize: prefix.size,
                 length: prefix.value,
                 cid: layout
             )
         }
-        return confirmMultihash(
-            payload,
-            offset,
-            layout.hashCode,
-            cid[layout.digestOffset..<cid.count]
-        )
-    }
-
-    /// The section at `offset`, if it has this multihash under whatever CID.
-    private static func confirmMultihash(
-        _ payload: ByteView,
-        _ offset: UInt64,
-        _ hashCode: UInt64,
-        _ digest: ByteView
-    ) -> Section? {
-        guard let found = Section.reading(payload, at: offset),
-            found.cid.hashCode == hashCode, found.cid.digestSize == digest.count
+        // The multihash, under whatever CID.
+        guard
+            let found = Section.reading(window, at: start, of: windowOffset, remaining: remaining),
+            found.cid.hashCode == layout.hashCode, found.cid.digestSize == layout.digestSize
         else { return nil }
-        let start = Int(found.cidOffset) + found.cid.digestOffset
-        guard payload[start..<start + digest.count].elementsEqual(digest) else { return nil }
+        let digest = cid[layout.digestOffset..<cid.count]
+        let place = cidStart + found.cid.digestOffset
+        guard place + digest.count <= window.count,
+            window[place..<place + digest.count].elementsEqual(digest)
+        else { return nil }
         return found
     }
 
@@ -317,15 +423,17 @@ package final class ShardCore: Sendable {
 
     // MARK: Bytes
 
-    /// The block at `section`.
+    /// The block at `section`, if no network is needed for it.
+    ///
+    /// - Throws: `mountUnreachable` if its bytes are elsewhere; `sourceChanged`.
     func block(_ cid: CID, _ section: Section) throws -> Block {
         switch payload {
-        case .mapped(let mapped, let payload):
+        case .memory(let owner, let payload):
             let start = Int(section.dataOffset)
             return Block(
                 cid: cid,
                 view: payload[start..<start + Int(section.dataSize)],
-                owner: mapped
+                owner: owner
             )
         case .file(let file):
             let bytes = try file.read(
@@ -333,7 +441,20 @@ package final class ShardCore: Sendable {
                 size: Int(section.dataSize)
             )
             return Block(cid: cid, view: bytes.view, owner: bytes)
+        case .remote(let remote):
+            throw DAGStoreError(.mountUnreachable, "\(remote.name) is not local", shard: key)
         }
+    }
+
+    /// The block at `section`, from wherever its bytes are.
+    func blockFromAnywhere(_ cid: CID, _ section: Section) async throws -> Block {
+        guard case .remote(let remote) = payload else { return try block(cid, section) }
+        let bytes = try await remote.read(
+            at: root.dataOffset + section.dataOffset,
+            size: Int(section.dataSize)
+        )
+        let owner = bytes.withView { OwnedBytes(copying: $0) }
+        return Block(cid: cid, view: owner.view, owner: owner)
     }
 
     func location(_ section: Section) -> BlockLocation {
@@ -342,13 +463,5 @@ package final class ShardCore: Sendable {
             blockOffset: root.dataOffset + section.dataOffset,
             size: section.dataSize
         )
-    }
-}
-
-extension FileIdentity {
-    /// Whether this is the file that was indexed.
-    fileprivate func matches(_ record: ShardRecord) -> Bool {
-        size == record.fileSize && modified == record.fileModified && inode == record.fileInode
-            && device == record.fileDevice
     }
 }

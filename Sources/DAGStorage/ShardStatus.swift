@@ -1,5 +1,7 @@
 internal import Catalog
+internal import Mounts
 internal import Synchronization
+public import SystemPackage
 
 /// What a store knows of a shard.
 public struct ShardStatus: Sendable, Equatable {
@@ -40,14 +42,24 @@ public struct ShardStatus: Sendable, Equatable {
     /// Since when it is in its state, in milliseconds since 1970.
     public let stateSince: UInt64
 
-    init(_ record: ShardRecord, references: Int) {
+    /// The user's own copy that the shard was registered with, or the store's copy, if there is one.
+    public let transient: FilePath?
+
+    init(
+        _ record: ShardRecord,
+        pending: PendingWork?,
+        references: Int,
+        transient: FilePath?
+    ) {
         let key = ShardKey(stored: record.key)
         self.key = key
         state =
-            switch record.state {
-            case .registered: .registered
-            case .available: references > 0 ? .serving : .available
-            case .failed: .failed
+            switch (record.state, pending?.kind) {
+            case (_, .initialize?): .initializing
+            case (_, .recover?): .recovering
+            case (.registered, nil): .registered
+            case (.available, nil): references > 0 ? .serving : .available
+            case (.failed, nil): .failed
             }
         mountURL = record.mountURL
         isLazy = record.isLazy
@@ -55,6 +67,7 @@ public struct ShardStatus: Sendable, Equatable {
         payloadSize = record.payloadSize
         indexSize = record.indexSize
         self.references = references
+        self.transient = transient
         error =
             record.errorCode == 0
             ? nil
@@ -63,7 +76,7 @@ public struct ShardStatus: Sendable, Equatable {
                 record.errorText,
                 shard: key
             )
-        stateSince = record.stateSince
+        stateSince = pending?.since ?? record.stateSince
     }
 }
 
@@ -91,6 +104,12 @@ public struct Statistics: Sendable, Equatable {
     public let leases: Int
     /// Shards that are open in this process.
     public let openShards: Int
+    /// Events that slow readers of `events()` and `failures()` have lost.
+    public let eventsDropped: UInt64
+    /// Copies of the store's own, in files.
+    public let transients: Int
+    /// Bytes of those copies.
+    public let transientBytes: UInt64
     /// Decoded pages found in the cache.
     public let pageCacheHits: UInt64
     /// Pages that had to be decoded.
@@ -103,38 +122,38 @@ public struct Statistics: Sendable, Equatable {
 ///
 /// What is registered or destroyed meanwhile may or may not appear.
 public struct ShardStatuses: Sequence, Sendable {
-    let store: DAGStore
+    let engine: StoreEngine
 
     /// Begins at the first shard.
-    public func makeIterator() -> Iterator { Iterator(store: store) }
+    public func makeIterator() -> Iterator { Iterator(engine: engine) }
 
     /// Reads some records at a time.
     public struct Iterator: IteratorProtocol {
         private static let batchSize = 256
-        private let store: DAGStore
-        private var batch: ArraySlice<ShardRecord> = []
+        private let engine: StoreEngine
+        private var batch: ArraySlice<Catalog.Standing> = []
         private var last: UInt32?
         private var isAtEnd = false
         /// What ended the iteration early, if anything did.
         public private(set) var error: DAGStoreError?
 
-        init(store: DAGStore) { self.store = store }
+        init(engine: StoreEngine) { self.engine = engine }
 
         /// The next shard; nil at the end, or if the catalogue could not be read: see `error`.
         public mutating func next() -> ShardStatus? {
-            guard let record = nextRecord() else { return nil }
-            return ShardStatus(record, references: store.references(of: record.key))
+            guard let standing = nextStanding() else { return nil }
+            return engine.status(standing)
         }
 
-        mutating func nextRecord() -> ShardRecord? {
+        mutating func nextStanding() -> Catalog.Standing? {
             if batch.isEmpty, !isAtEnd {
                 do {
-                    let records = try store.using {
-                        try store.catalog.records(after: last, limit: Self.batchSize)
+                    let standings = try engine.using {
+                        try engine.catalog.standings(after: last, limit: Self.batchSize)
                     }
-                    isAtEnd = records.count < Self.batchSize
-                    last = records.last?.number ?? last
-                    batch = records[...]
+                    isAtEnd = standings.count < Self.batchSize
+                    last = standings.last?.record.number ?? last
+                    batch = standings[...]
                 } catch {
                     self.error = DAGStoreError(any: error)
                     isAtEnd = true
@@ -150,22 +169,11 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func status(of key: ShardKey) throws -> ShardStatus? {
-        try using {
-            try translating {
-                try catalog.record(of: key.text).map {
-                    ShardStatus($0, references: references(of: $0.key))
-                }
-            }
-        }
+        try engine.using { try translating { try engine.status(of: key) } }
     }
 
     /// All shards in order of registration, read page by page.
-    public func statuses() -> ShardStatuses { ShardStatuses(store: self) }
-
-    /// The leases that this process has on a shard.
-    func references(of key: String) -> Int {
-        state.withLock { $0.open[ShardKey(stored: key)]?.references ?? 0 }
-    }
+    public func statuses() -> ShardStatuses { ShardStatuses(engine: engine) }
 
     /// What the store counts as it goes.
     ///
@@ -173,14 +181,33 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {
-        try using { try translating { try currentStatistics() } }
+        try engine.using { try translating { try engine.statistics() } }
+    }
+}
+
+extension StoreEngine {
+    func status(of key: ShardKey) throws(CatalogError) -> ShardStatus? {
+        try catalog.standing(of: key.text).map(status)
     }
 
-    private func currentStatistics() throws -> Statistics {
+    func status(_ standing: Catalog.Standing) -> ShardStatus {
+        let record = standing.record
+        let borrowed = record.borrowedTransient?.path
+        let own =
+            record.identity == .content ? transients.existingPath(of: record.transientName) : nil
+        return ShardStatus(
+            record,
+            pending: standing.pending,
+            references: references(of: ShardKey(stored: record.key)),
+            transient: borrowed ?? own
+        )
+    }
+
+    fileprivate func statistics() throws -> Statistics {
         let counters = try catalog.counters()
         let usage = try catalog.usage()
-        let (leases, open) = state.withLock { ($0.leases, $0.open.count) }
         let pages = cache.usage
+        let copies = transients.usage
         return Statistics(
             shards: counters.shards,
             available: counters.available,
@@ -191,8 +218,11 @@ extension DAGStore {
             catalogFileBytes: usage.fileSize,
             catalogUsedBytes: usage.bytesInUse,
             mapSize: usage.mapSize,
-            leases: leases,
-            openShards: open,
+            leases: leaseCount.load(ordering: .relaxed),
+            openShards: entries.withLock { $0.count },
+            eventsDropped: events.droppedCount,
+            transients: copies.files,
+            transientBytes: copies.bytes,
             pageCacheHits: pages.hits,
             pageCacheMisses: pages.misses,
             pageCacheBytes: pages.bytes

@@ -31,7 +31,7 @@ struct HarmTests {
                         try await store.register("a", mount)
                     }
                 }
-                group.addTask { try store.acquireIfAvailable(key).release() }
+                group.addTask { try store.acquireIfAvailable(key)?.release() }
                 group.addTask { try await store.acquire(key).release() }
             }
             try await group.waitForAll()

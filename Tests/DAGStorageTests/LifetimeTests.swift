@@ -30,7 +30,7 @@ struct LifetimeTests {
         }
         try FileManager.default.removeItem(atPath: mount.path.string)
         let isEqual =
-            blocks.map(\.copiedBytes)
+            try blocks.map { try $0.copiedBytes }
             == builder.blocks.map {
                 $0.cid.isIdentity ? $0.cid.digest : $0.data
             }
@@ -104,7 +104,7 @@ struct LifetimeTests {
                     switch number {
                     case 0: _ = try store.statistics()
                     case 1: _ = try store.status(of: key)
-                    default: try store.acquireIfAvailable(key).release()
+                    default: try store.acquireIfAvailable(key)?.release()
                     }
                 }
                 await store.close()

@@ -66,7 +66,7 @@ struct ShardModel: Sendable {
             return
         }
         let data = cid.isIdentity ? cid.digest : builder.blocks[index].data
-        if block.copiedBytes != data { problems.append("\(index): other bytes") }
+        if try block.copiedBytes != data { problems.append("\(index): other bytes") }
         if block.cid != cid || block.size != data.count { problems.append("\(index): another CID") }
         do {
             _ = try block.verified()

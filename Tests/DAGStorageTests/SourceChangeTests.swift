@@ -78,7 +78,7 @@ struct SourceChangeTests {
     }
 
     @Test(
-        "a file that is gone is found out, and is good again when it is back",
+        "a file that is gone fails its shard, which is recovered when it is back",
         arguments: [true, false]
     )
     func gone(isWarm: Bool) async throws {
@@ -97,9 +97,13 @@ struct SourceChangeTests {
             await #expect(throws: DAGStoreError(.mountGone)) { try await store.acquire("a") }
         }
         try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
-        await #expect(throws: DAGStoreError(.mountUnreachable)) { try await store.acquire("a") }
+        await #expect(throws: DAGStoreError(.mountUnreachable)) {
+            try await store.recover(ShardKey("a"))
+        }
+        #expect(try store.status(of: "a")?.error == DAGStoreError(.mountUnreachable))
         try manager.removeItem(atPath: path)
         try manager.moveItem(atPath: path + ".away", toPath: path)
+        try await store.recover(ShardKey("a"))
         #expect(try await ShardModel(builder).problems(in: store.acquire("a")) == [])
         await store.close()
     }

@@ -73,3 +73,8 @@ extension PackageFolder {
         try FileManager.default.contentsOfDirectory(atPath: path)
     }
 }
+
+/// Waits until something holds that another thread brings about; the test's own time limit ends it.
+func eventually(_ condition: () throws -> Bool) async rethrows {
+    while try !condition() { await Task.yield() }
+}

@@ -109,7 +109,7 @@ struct StoreTests {
             await #expect(throws: DAGStoreError(.shardExists)) {
                 try await store.register("a", second)
             }
-            #expect(try store.status(of: "a")?.mountURL == first.url)
+            #expect(try store.status(of: "a")?.mountURL == first.url.text)
             await store.close()
             store = try folder.open()
         }
@@ -201,7 +201,8 @@ struct StoreTests {
         for key in 0..<10 { try await store.register("\(key)", mount) }
         for round in 0..<3 {
             for key in 0..<10 { try await store.acquire("\((key * 7 + round) % 10)").release() }
-            #expect(try store.statistics().openShards == limit)
+            // The loop closes them beside what goes on here.
+            try await eventually { try store.statistics().openShards <= limit }
         }
         await store.close()
     }

@@ -1,0 +1,85 @@
+internal import Catalog
+internal import ShardLifecycle
+
+/// A shard in use, as the loop knows it.
+///
+/// *Concurrency*: the loop's thread.
+final class ActiveShard {
+    /// What a commit that fails brings back.
+    struct Memory {
+        let lifecycle: ShardLifecycle
+        let record: ShardRecord
+        let pending: PendingWork?
+    }
+
+    let key: ShardKey
+    var lifecycle: ShardLifecycle
+    /// The record on disk; of a shard that is being registered, the one that will be.
+    var record: ShardRecord
+    /// What is on `pending`.
+    var pending: PendingWork?
+    /// Callers that wait for the passing state to end.
+    var parked: [Ask] = []
+    /// The work of the passing state.
+    var job: ShardJob?
+    /// Told how far the next indexing is.
+    var progress: (@Sendable (IndexingProgress) -> Void)?
+    /// What leases see, if there are any or may be any.
+    var entry: ShardEntry?
+
+    init(_ key: ShardKey, _ lifecycle: ShardLifecycle, _ record: ShardRecord) {
+        self.key = key
+        self.lifecycle = lifecycle
+        self.record = record
+    }
+
+    var memory: Memory {
+        get { Memory(lifecycle: lifecycle, record: record, pending: pending) }
+        set {
+            lifecycle = newValue.lifecycle
+            record = newValue.record
+            pending = newValue.pending
+        }
+    }
+
+    /// The leases on it.
+    var leaseCount: Int { entry?.leases.count ?? 0 }
+
+    /// Whether there is nothing to know of it but what is on disk.
+    var isAtRest: Bool {
+        switch lifecycle.state {
+        case .initializing, .recovering, .opening, .open: false
+        case .absent, .registered, .available, .failed: parked.isEmpty && leaseCount == 0
+        }
+    }
+
+    /// Whether a job is at work.
+    var isPassing: Bool {
+        switch lifecycle.state {
+        case .initializing, .recovering, .opening: true
+        case .absent, .registered, .available, .failed, .open: false
+        }
+    }
+
+    /// The stored error.
+    var error: DAGStoreError? {
+        guard record.state == .failed else { return nil }
+        return DAGStoreError(
+            DAGStoreError.Code(rawValue: record.errorCode) ?? .shardFailed,
+            record.errorText,
+            shard: key
+        )
+    }
+
+    /// Where it is, for people.
+    var publicState: ShardStatus.State? {
+        switch lifecycle.state {
+        case .absent: nil
+        case .registered: .registered
+        case .initializing: .initializing
+        case .recovering: .recovering
+        case .available, .opening, .open: leaseCount > 0 ? .serving : .available
+        case .failed: .failed
+        }
+    }
+}

@@ -1,0 +1,184 @@
+internal import Catalog
+public import Mounts
+internal import Synchronization
+public import SystemPackage
+
+/// How far a registration is.
+public struct IndexingProgress: Sendable {
+    /// Payload bytes walked.
+    public let bytesDone: UInt64
+    /// Payload bytes in all.
+    public let bytesTotal: UInt64
+    /// Sections found.
+    public let sections: UInt64
+}
+
+extension DAGStore {
+    // MARK: Registering
+
+    /// Makes a CAR known under a key and, unless it is to wait, indexes it.
+    ///
+    /// A CAR that cannot be indexed leaves a failed shard behind, with the error, to be recovered or
+    /// destroyed. A caller that is cancelled, or a process that ends, leaves the registration under way:
+    /// it goes on, or is taken up at the next open.
+    ///
+    /// *Cost*: one commit, and another one when the shard is available. Indexing reads the CAR once, of
+    /// large blocks the headers only; about 100 ns a section.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - mount: Where the CAR is. Its URL is stored, and resolved by the store's registry from then on.
+    ///   - indexing: When it is indexed, and what is waited for.
+    ///   - existingTransient: A local copy of the CAR, which is read instead of the mount for as long as it
+    ///     is there. It is the caller's, and never removed.
+    ///   - progress: Called now and then, on a thread of the store.
+    /// - Returns: The shard's status.
+    /// - Throws: `shardExists`, `unknownScheme`, `invalidArgument`; `mountGone`, `mountUnreachable`,
+    ///   `fetchFailed`, `fetchTimedOut`, `sourceChanged`; `malformedCAR`, `truncated`,
+    ///   `unsupportedVersion`, `limitExceeded`, `malformedIndex`; `quotaExceeded`, `catalogFull`,
+    ///   `readOnly`, `closed`; `CancellationError`.
+    @discardableResult
+    public func register(
+        _ key: ShardKey,
+        from mount: some Mount,
+        indexing: Indexing = .now,
+        existingTransient: FilePath? = nil,
+        progress: (@Sendable (IndexingProgress) -> Void)? = nil
+    ) async throws -> ShardStatus {
+        try await register(
+            key,
+            from: mount.url,
+            indexing: indexing,
+            existingTransient: existingTransient,
+            progress: progress
+        )
+    }
+
+    /// The same, of a mount that is known by its URL.
+    @discardableResult
+    public func register(
+        _ key: ShardKey,
+        from url: MountURL,
+        indexing: Indexing = .now,
+        existingTransient: FilePath? = nil,
+        progress: (@Sendable (IndexingProgress) -> Void)? = nil
+    ) async throws -> ShardStatus {
+        try engine.translatingFor(key) {
+            // It must be possible to make the mount again.
+            _ = try engine.mounts.mount(for: url)
+            guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "a mount URL of \(url.text.utf8.count) bytes"
+                )
+            }
+            if let existingTransient { try Self.check(transient: existingTransient) }
+        }
+        let registration = Registration(
+            url: url,
+            indexing: indexing,
+            transient: existingTransient,
+            progress: progress
+        )
+        let answer = try await engine.ask(.register(registration), key)
+        guard case .registered(let status) = answer else {
+            preconditionFailure("a registration that ended without a status")
+        }
+        return status
+    }
+
+    private static func check(transient path: FilePath) throws {
+        guard path.isAbsolute, path.bytes.count <= ShardRecord.transientPathSizeMax else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "\(path): an existing transient needs an absolute path of at most "
+                    + "\(ShardRecord.transientPathSizeMax) bytes"
+            )
+        }
+    }
+
+    /// Fetches and indexes a shard that was registered for its first use.
+    ///
+    /// Does nothing if the shard is available, and joins the indexing if that is under way.
+    ///
+    /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed; and
+    ///   as `register`.
+    public func initialize(_ key: ShardKey) async throws {
+        _ = try await engine.ask(.initialize, key)
+    }
+
+    /// Fetches and indexes a failed shard again; nothing that was fetched before is used.
+    ///
+    /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
+    ///   `register`.
+    public func recover(_ key: ShardKey) async throws {
+        _ = try await engine.ask(.recover, key)
+    }
+
+    /// Removes a shard: its record, its index, the store's copy of it, and the room they took.
+    ///
+    /// The CAR is not touched, nor a copy of the user's own. A shard that is being fetched and indexed is
+    /// removed too, and who waits for it gets `shardUnknown`.
+    ///
+    /// - Throws: `shardUnknown`; `shardInUse` if it has leases or somebody waits for one; `catalogFull`,
+    ///   `readOnly`, `closed`.
+    public func destroy(_ key: ShardKey) async throws {
+        _ = try await engine.ask(.destroy, key)
+    }
+
+    // MARK: Leases
+
+    /// A lease on a shard.
+    ///
+    /// A shard that was registered for its first use is fetched and indexed now, once for all who ask;
+    /// that goes on when a caller gives up.
+    ///
+    /// *Cost*: an open shard takes a compare-and-swap and, for its first lease, a look at the file's state; one
+    /// that is not open has its root page read and its file mapped, or its bytes fetched. It does
+    /// not depend on the number of shards or blocks.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - deadline: When to give up.
+    /// - Returns: The lease.
+    /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed;
+    ///   `mountGone`, `mountUnreachable`, `fetchFailed`, `sourceChanged` if its source is not there or
+    ///   not what was indexed, and the shard has failed then; `catalogCorrupt`, `quotaExceeded`;
+    ///   `deadlineExceeded`, `closed`; `CancellationError`.
+    public func acquire(
+        _ key: ShardKey,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Shard {
+        try checkOpen()
+        if let shard = try engine.warmShard(key) { return shard }
+        guard
+            case .lease(let shard) = try await engine.ask(
+                .acquire(waits: true),
+                key,
+                deadline: deadline
+            )
+        else { preconditionFailure("an acquire that ended without a lease") }
+        return shard
+    }
+
+    /// A lease on a shard that is available, if nothing has to be fetched or indexed for it.
+    ///
+    /// *Cost*: an open shard takes no waiting at all. One that is not open is opened by the store's threads
+    /// while the calling thread is blocked, for some 100 us and a commit at most. No task is needed, so that
+    /// it may be called while every thread of the task pool is busy.
+    ///
+    /// - Returns: The lease; nil if there will be none without fetching or indexing.
+    /// - Throws: As `acquire`.
+    public func acquireIfAvailable(_ key: ShardKey) throws -> Shard? {
+        try checkOpen()
+        if let shard = try engine.warmShard(key) { return shard }
+        guard case .lease(let shard) = try engine.askBlocking(.acquire(waits: false), key) else {
+            return nil
+        }
+        return shard
+    }
+
+    private func checkOpen() throws {
+        guard !engine.use.withLock({ $0.isClosed }) else { throw DAGStoreError.storeIsClosed }
+    }
+}

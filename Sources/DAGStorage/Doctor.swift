@@ -1,0 +1,104 @@
+internal import Catalog
+
+/// What the doctor looks at, and what it may do.
+public struct CheckOptions: Sendable {
+    /// Whether every block is read and hashed, and compared with the index.
+    public var isDeep = false
+    /// Whether what is damaged is mended, as far as that loses nothing.
+    public var repairs = false
+
+    /// A look at everything but the blocks, that mends nothing.
+    public init() {}
+}
+
+/// Something that is wrong.
+public struct CheckProblem: Sendable, Equatable {
+    /// What is wrong.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Rows of the catalogue contradict each other, or cannot be read.
+        case catalogRow
+        /// The catalogue's counters are not what a recount gives.
+        case counters
+        /// An index that no shard has.
+        case orphanIndex
+        /// An index contradicts itself, or cannot be read.
+        case index
+        /// The shard's source is not there, or cannot be reached.
+        case sourceUnreachable
+        /// The shard's source is not what was indexed.
+        case sourceChanged
+        /// A copy of the store's own has another size than was indexed.
+        case transient
+        /// A block's bytes do not have its CID's hash.
+        case block
+    }
+
+    /// What is wrong.
+    public let kind: Kind
+    /// With which shard, if with one.
+    public let key: ShardKey?
+    /// What was found, for people.
+    public let detail: String
+    /// What was done about it; nil if nothing.
+    public let repair: Repair?
+
+    /// What the doctor can do.
+    public enum Repair: String, Sendable {
+        /// It is as it should be.
+        case mended
+        /// The shard was fetched and indexed again.
+        case reindexed
+        /// The shard is marked as failed, with the reason, until somebody recovers it.
+        case markedFailed
+    }
+}
+
+/// What the doctor found.
+public struct CheckReport: Sendable, Equatable {
+    /// What is wrong, or was.
+    public internal(set) var problems: [CheckProblem] = []
+    /// Shards that were looked at.
+    public internal(set) var shards: UInt64 = 0
+    /// Index entries that were looked at.
+    public internal(set) var entries: UInt64 = 0
+    /// Blocks that were hashed.
+    public internal(set) var blocks: UInt64 = 0
+    /// Bytes that were hashed.
+    public internal(set) var bytes: UInt64 = 0
+    /// Shards that could not be looked at more closely, because they are not on this machine.
+    public internal(set) var skipped: UInt64 = 0
+
+    /// Whether nothing is wrong, or everything was mended.
+    ///
+    /// A shard that is marked as failed is as it should be: it says what is wrong with it.
+    public var isSound: Bool { problems.allSatisfy { $0.repair != nil } }
+}
+
+extension DAGStore {
+    /// Looks for what is wrong: in the catalogue's rows, in indexes, in sources and copies and, if asked,
+    /// in every block.
+    ///
+    /// Failed shards are no problems: they say what is wrong with them. Shards that come or go meanwhile may
+    /// or may not be looked at. Nothing of the user's is ever removed.
+    ///
+    /// *Cost*: every record and index page is read, about 200 ns a section; `isDeep` reads and hashes every
+    /// block that is on this machine. It works beside everything else, on a thread of its own.
+    ///
+    /// - Parameters:
+    ///   - options: How closely to look, and what to do.
+    ///   - progress: Called with each problem as it is found, on a thread of the store.
+    /// - Returns: What was found.
+    /// - Throws: `catalogCorrupt` if the catalogue is so damaged that it cannot be walked; `closed`;
+    ///   `readOnly` if repairs are asked for; `CancellationError`.
+    public func check(
+        _ options: CheckOptions = CheckOptions(),
+        progress: (@Sendable (CheckProblem) -> Void)? = nil
+    ) async throws -> CheckReport {
+        guard !options.repairs || !engine.catalog.isReadOnly else {
+            throw DAGStoreError.storeIsReadOnly
+        }
+        try engine.beginCall()
+        defer { engine.endCall() }
+        return try await Examination(engine, options, progress).run()
+    }
+}

@@ -1,0 +1,199 @@
+internal import ShardLifecycle
+internal import Synchronization
+
+/// Something that happened to a shard.
+public struct ShardEvent: Sendable, Equatable {
+    /// What can happen.
+    public enum Operation: String, Sendable, CaseIterable {
+        /// The shard became known; also when an interrupted registration is taken up at open.
+        case register
+        /// Its bytes are being fetched and indexed.
+        case initialize
+        /// It can be read from now on.
+        case makeAvailable
+        /// It is known no longer.
+        case destroy
+        /// Somebody asked for a lease.
+        case acquire
+        /// It failed.
+        case fail
+        /// A lease ended.
+        case release
+        /// It is being fetched and indexed again after a failure.
+        case recover
+    }
+
+    /// The event's number, counted from 1 since the store was opened; a reader that is too slow sees gaps.
+    public let number: UInt64
+    /// What happened.
+    public let operation: Operation
+    /// To which shard.
+    public let key: ShardKey
+    /// Where the shard is after it; nil if it is known no longer.
+    public let state: ShardStatus.State?
+    /// The leases after it.
+    public let references: Int
+    /// Why it failed, if it has failed.
+    public let error: DAGStoreError?
+}
+
+/// A failure of a shard.
+public struct ShardFailure: Sendable, Equatable {
+    /// Which shard.
+    public let key: ShardKey
+    /// Why.
+    public let error: DAGStoreError
+}
+
+/// Hands events to whoever reads them, and waits for nobody.
+///
+/// Every reader has a buffer of its own; when it is full, the oldest element in it goes and is counted.
+///
+/// *Concurrency*: any thread. While nobody reads, telling costs a load and an addition.
+final class EventStreams: Sendable {
+    private struct Readers {
+        var last = 0
+        var events: [Int: AsyncStream<ShardEvent>.Continuation] = [:]
+        var failures: [Int: AsyncStream<ShardFailure>.Continuation] = [:]
+        var isFinished = false
+        /// What the store did by itself after it was opened, for the first reader of each kind.
+        var early: [ShardEvent] = []
+        var isRecording = true
+        var hasEventReader = false
+        var hasFailureReader = false
+    }
+
+    /// How much is kept for readers who come late.
+    static let earlyMax = 1024
+
+    private let readers = Mutex(Readers())
+    private let isRead = Atomic<Bool>(true)
+    private let number = Atomic<UInt64>(0)
+    private let dropped = Atomic<UInt64>(0)
+
+    /// Whether somebody reads.
+    var isWatched: Bool { isRead.load(ordering: .relaxed) }
+
+    /// Elements that slow readers have lost.
+    var droppedCount: UInt64 { dropped.load(ordering: .relaxed) }
+
+    /// A stream of what happens from now on.
+    func events(bufferingNewest limit: Int) -> AsyncStream<ShardEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: ShardEvent.self,
+            bufferingPolicy: .bufferingNewest(limit)
+        )
+        add { readers, id in
+            readers.events[id] = continuation
+            if !readers.hasEventReader {
+                for event in readers.early { count(continuation.yield(event)) }
+            }
+            readers.hasEventReader = true
+            continuation.onTermination = { [weak self] _ in self?.remove(id) }
+        } orElse: {
+            continuation.finish()
+        }
+        return stream
+    }
+
+    /// A stream of the failures from now on.
+    func failures(bufferingNewest limit: Int) -> AsyncStream<ShardFailure> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: ShardFailure.self,
+            bufferingPolicy: .bufferingNewest(limit)
+        )
+        add { readers, id in
+            readers.failures[id] = continuation
+            if !readers.hasFailureReader {
+                for event in readers.early where event.operation == .fail {
+                    guard let error = event.error else { continue }
+                    count(continuation.yield(ShardFailure(key: event.key, error: error)))
+                }
+            }
+            readers.hasFailureReader = true
+            continuation.onTermination = { [weak self] _ in self?.remove(id) }
+        } orElse: {
+            continuation.finish()
+        }
+        return stream
+    }
+
+    private func add(_ body: (inout Readers, Int) -> Void, orElse finish: () -> Void) {
+        let isOpen = readers.withLock { readers in
+            guard !readers.isFinished else { return false }
+            readers.last += 1
+            body(&readers, readers.last)
+            note(readers)
+            return true
+        }
+        if !isOpen { finish() }
+    }
+
+    private func remove(_ id: Int) {
+        readers.withLock { readers in
+            readers.events[id] = nil
+            readers.failures[id] = nil
+            note(readers)
+        }
+    }
+
+    private func note(_ readers: Readers) {
+        let isEmpty = readers.events.isEmpty && readers.failures.isEmpty && !readers.isRecording
+        isRead.store(!isEmpty, ordering: .relaxed)
+    }
+
+    /// Keeps no more for readers who come late: somebody asks for something now, and what follows is not
+    /// the store's own doing.
+    func stopRecording() {
+        readers.withLock { readers in
+            guard readers.isRecording else { return }
+            readers.isRecording = false
+            note(readers)
+        }
+    }
+
+    /// Tells what happened.
+    func tell(
+        _ operation: ShardEvent.Operation,
+        _ key: ShardKey,
+        _ state: ShardStatus.State?,
+        references: Int,
+        error: DAGStoreError? = nil
+    ) {
+        let number = number.add(1, ordering: .relaxed).newValue
+        guard isWatched else { return }
+        let event = ShardEvent(
+            number: number,
+            operation: operation,
+            key: key,
+            state: state,
+            references: references,
+            error: error
+        )
+        // Told under the lock, so that a reader sees events in order. Handing over waits for nobody.
+        readers.withLock { readers in
+            if readers.isRecording, readers.early.count < Self.earlyMax {
+                readers.early.append(event)
+            }
+            for continuation in readers.events.values { count(continuation.yield(event)) }
+            guard operation == .fail, let error else { return }
+            let failure = ShardFailure(key: key, error: error)
+            for continuation in readers.failures.values { count(continuation.yield(failure)) }
+        }
+    }
+
+    private func count<Element>(_ result: AsyncStream<Element>.Continuation.YieldResult) {
+        if case .dropped = result { dropped.add(1, ordering: .relaxed) }
+    }
+
+    /// Ends all streams.
+    func finish() {
+        let (events, failures) = readers.withLock { readers in
+            readers.isFinished = true
+            return (Array(readers.events.values), Array(readers.failures.values))
+        }
+        // A stream that ends calls `remove`, which takes the lock.
+        for continuation in events { continuation.finish() }
+        for continuation in failures { continuation.finish() }
+    }
+}

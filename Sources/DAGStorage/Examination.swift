@@ -1,0 +1,289 @@
+internal import Bytes
+internal import CAR
+internal import Catalog
+internal import Dispatch
+internal import Hashing
+internal import Mounts
+internal import Multiformats
+internal import ShardIndex
+
+/// One walk of the doctor through a store.
+final class Examination: Sendable {
+    /// Findings in the catalogue's rows after which no more are looked for.
+    private static let findingsMax = 10_000
+
+    private let engine: StoreEngine
+    private let options: CheckOptions
+    private let progress: (@Sendable (CheckProblem) -> Void)?
+    /// One thread: what is read at length must not hold up the store's own jobs.
+    private let pool = JobPool(label: "dagstore.check", width: 1)
+
+    init(
+        _ engine: StoreEngine,
+        _ options: CheckOptions,
+        _ progress: (@Sendable (CheckProblem) -> Void)?
+    ) {
+        self.engine = engine
+        self.options = options
+        self.progress = progress
+    }
+
+    func run() async throws -> CheckReport {
+        var report = CheckReport()
+        for damage in try await pool.run({ [self] in try catalogDamage() }) {
+            note(try await pool.run { [self] in mend(damage) }, in: &report)
+        }
+        var last: UInt32?
+        while true {
+            try Task.checkCancellation()
+            let records = try await pool.run { [engine, last] in
+                try translating { try engine.catalog.records(after: last, limit: 64) }
+            }
+            guard let end = records.last else { break }
+            last = end.number
+            for record in records {
+                try Task.checkCancellation()
+                try await examine(record, &report)
+            }
+        }
+        return report
+    }
+
+    private func note(_ problem: CheckProblem, in report: inout CheckReport) {
+        report.problems.append(problem)
+        progress?(problem)
+    }
+
+    // MARK: The catalogue
+
+    /// What contradicts itself twice: what is written meanwhile may look wrong once.
+    private func catalogDamage() throws -> [CatalogDamage] {
+        try translating {
+            let first = try engine.catalog.damage(limit: Self.findingsMax)
+            guard !first.isEmpty else { return [] }
+            let second = try engine.catalog.damage(limit: Self.findingsMax)
+            return second.filter { finding in
+                first.contains {
+                    $0.kind == finding.kind && $0.shard == finding.shard
+                        && $0.generation == finding.generation
+                }
+            }
+        }
+    }
+
+    private func mend(_ damage: CatalogDamage) -> CheckProblem {
+        let kind: CheckProblem.Kind =
+            switch damage.kind {
+            case .countersWrong: .counters
+            case .generationOrphaned: .orphanIndex
+            case .generationWithoutRoot, .generationNamedTwice: .index
+            default: .catalogRow
+            }
+        var isMended = false
+        if options.repairs { isMended = (try? repair(damage)) ?? false }
+        return CheckProblem(
+            kind: kind,
+            key: damage.key.map { ShardKey(stored: $0) },
+            detail: damage.detail,
+            repair: isMended ? .mended : nil
+        )
+    }
+
+    /// Mends what can be mended without losing anything.
+    ///
+    /// - Returns: Whether it is as it should be.
+    private func repair(_ damage: CatalogDamage) throws -> Bool {
+        try engine.writer.sync {
+            switch damage.kind {
+            case .countersWrong: try engine.catalog.repairCounters()
+            case .generationOrphaned:
+                guard let generation = damage.generation else { return false }
+                try engine.catalog.dropOrphanGeneration(generation)
+            case .recordWithoutKey:
+                guard let number = damage.shard, let record = try engine.catalog.record(number)
+                else { return false }
+                try engine.catalog.restoreKeyRow(record)
+            case .pendingWithoutRecord:
+                guard let number = damage.shard else { return false }
+                try engine.catalog.dropPending(number)
+            default: return false
+            }
+            return true
+        }
+    }
+
+    // MARK: Shards
+
+    private func examine(_ record: ShardRecord, _ report: inout CheckReport) async throws {
+        report.shards += 1
+        guard record.state == .available else { return }
+        let key = ShardKey(stored: record.key)
+        let faults = try await pool.run { [self] in try indexFaults(record) }
+        report.entries += record.sectionCount
+        if let fault = faults.first {
+            let more = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
+            let error = DAGStoreError(.catalogCorrupt, fault + more)
+            return try await settle(.index, record, error, in: &report)
+        }
+        do {
+            guard try await pool.run({ [self] in try isWithinReach(record) }) else {
+                report.skipped += 1
+                return
+            }
+        } catch let error as DAGStoreError {
+            let isOther = error.code == .sourceChanged
+            let kind: CheckProblem.Kind = isOther ? .sourceChanged : .sourceUnreachable
+            return try await settle(kind, record, error, in: &report)
+        }
+        guard options.isDeep else { return }
+        do {
+            let shard = try engine.warmShard(key) ?? lease(key)
+            guard let shard else {
+                report.skipped += 1
+                return
+            }
+            defer { shard.release() }
+            let hashed = try await pool.run { [self] in try hashBlocks(of: shard.core) }
+            report.blocks += hashed.blocks
+            report.bytes += hashed.bytes
+        } catch let error as DAGStoreError where error.code == .shardUnknown {
+            return
+        } catch let error as DAGStoreError {
+            try await settle(.block, record, error, in: &report)
+        }
+    }
+
+    private func lease(_ key: ShardKey) throws -> Shard? {
+        guard case .lease(let shard) = try engine.askBlocking(.acquire(waits: false), key) else {
+            return nil
+        }
+        return shard
+    }
+
+    /// Notes a problem with a shard and, if repairs are asked for, indexes it again or marks it as failed.
+    private func settle(
+        _ kind: CheckProblem.Kind,
+        _ record: ShardRecord,
+        _ error: DAGStoreError,
+        in report: inout CheckReport
+    ) async throws {
+        // It may have been destroyed or indexed again meanwhile, and then it has no such problem.
+        let now = try await pool.run { [engine] in try engine.catalog.record(record.number) }
+        guard now?.generation == record.generation, now?.state == .available || kind == .block
+        else { return }
+        var repair: CheckProblem.Repair?
+        let key = ShardKey(stored: record.key)
+        if options.repairs {
+            engine.loop.post(.lost(key, generation: record.generation, error))
+            do {
+                _ = try await engine.ask(.recover, key)
+                repair = .reindexed
+            } catch let error as DAGStoreError {
+                let isOurs = error.code.exitStatus == 6 || error.code == .closed
+                repair = isOurs ? nil : .markedFailed
+            }
+        }
+        let problem = CheckProblem(kind: kind, key: key, detail: error.message, repair: repair)
+        note(problem, in: &report)
+    }
+
+    /// What is wrong with an index, by itself.
+    private func indexFaults(_ record: ShardRecord) throws -> [String] {
+        let catalog = engine.catalog
+        let generation = record.generation
+        let pin = catalog.isReadOnly ? nil : engine.pins.pin(generation)
+        defer { withExtendedLifetime(pin) {} }
+        do {
+            let root = try catalog.root(generation)
+            var faults: [String] = []
+            if root.sectionCount != record.sectionCount || root.payloadSize != record.payloadSize {
+                faults.append("the root page has other counts than the record")
+            }
+            let pinned = try root.segmentSizes.indices.map {
+                try catalog.segment(generation, UInt32($0))
+            }
+            let segments = try pinned.map { try LocatorSegment(reading: $0.bytes) }
+            var check = IndexCheck(root: root, segments: segments, hash: catalog.hash)
+            check.run { try decodePage($0, of: root, generation) }
+            return withExtendedLifetime(pinned) { faults + check.problems }
+        } catch {
+            let isGone = try catalog.record(record.number)?.generation != generation
+            return isGone ? [] : ["\(DAGStoreError(any: error).message)"]
+        }
+    }
+
+    private func decodePage(
+        _ number: Int,
+        of root: IndexRoot,
+        _ generation: UInt64
+    ) throws -> DecodedPage {
+        let place = root.pages[number]
+        return try engine.catalog.withPages(generation, place.value) { value in
+            let end = Int(place.start) + Int(place.size)
+            return Result { () throws(ShardIndexError) in
+                guard end <= value.count else {
+                    throw ShardIndexError(.malformed, "page \(number) outside its value")
+                }
+                return try DecodedPage(reading: value[Int(place.start)..<end])
+            }
+        }.get()
+    }
+
+    // MARK: Sources
+
+    /// Whether the shard's bytes are on this machine, and what was indexed.
+    ///
+    /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
+    private func isWithinReach(_ record: ShardRecord) throws -> Bool {
+        do {
+            guard let source = try engine.reachAtOnce(record, isOpening: true) else { return false }
+            let known = SourceFacts(record)
+            guard source.facts.identity != known.identity || source.facts.agrees(with: known) else {
+                throw DAGStoreError(
+                    .sourceChanged,
+                    "\(source.reader.name) is not what was indexed"
+                )
+            }
+            return true
+        } catch {
+            throw DAGStoreError(any: error)
+        }
+    }
+
+    /// Hashes every block of a shard, and compares every section with the index.
+    ///
+    /// - Throws: `hashMismatch` with the first block that is wrong; `sourceChanged`, and what reading throws.
+    private func hashBlocks(of core: ShardCore) throws -> (blocks: UInt64, bytes: UInt64) {
+        var blocks: UInt64 = 0
+        var bytes: UInt64 = 0
+        do {
+            let source = core.reader
+            let limits = engine.configuration.limits
+            try core.checkSections(of: source, limits: limits)
+            let car = try CARFile(source, limits: limits)
+            let window = FileWindow(on: source, capacity: 1 << 20)
+            var walk = car.walk()
+            try walk.forEach { section, digest in
+                let size = Int(section.dataSize)
+                try window.fill(at: car.layout.dataOffset + section.dataOffset, size: size)
+                let found = BlockHash.check(
+                    code: section.cid.hashCode,
+                    digest: digest,
+                    data: window.bytes
+                )
+                guard found != .differs else {
+                    throw DAGStoreError(
+                        .hashMismatch,
+                        "the block at payload offset \(section.offset) has another hash",
+                        offset: section.offset
+                    )
+                }
+                blocks += 1
+                bytes += UInt64(size)
+            }
+        } catch {
+            throw DAGStoreError(any: error)
+        }
+        return (blocks, bytes)
+    }
+}

@@ -1,0 +1,22 @@
+internal import Synchronization
+
+/// A shard in memory, as all threads see it: its leases, and what they read through.
+///
+/// There is one for every shard that is open, and for none that is not.
+///
+/// *Concurrency*: any thread. The loop alone changes the core.
+final class ShardEntry: Sendable {
+    let key: ShardKey
+    let leases = LeaseWord()
+    /// When the last lease ended, by the store's own count of such ends; the smallest goes first.
+    let lastUse = Atomic<UInt64>(0)
+    private let current = Mutex<ShardCore?>(nil)
+
+    init(_ key: ShardKey) { self.key = key }
+
+    /// What leases read through; nil while the shard is not open.
+    var core: ShardCore? {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Mounts
+internal import Synchronization
+
+/// The work of a passing state: a shard is being fetched and indexed, or opened.
+///
+/// *Concurrency*: any thread.
+final class ShardJob: Sendable {
+    /// What a job is doing.
+    enum Phase: Sendable {
+        /// It waits until others have been indexed.
+        case waitingForTurn
+        /// It asks the mount, and the mount has not answered.
+        case reachingSource
+        /// Its source is there and not ready, or others are fetched before it.
+        case waitingForSource
+        case copying
+        case indexing(IndexingProgress?)
+        case opening
+    }
+
+    private struct State {
+        var phase = Phase.waitingForTurn
+        var task: OwnedTask<Void>?
+        var remote: RemoteBytes?
+        var since = WallClock.milliseconds
+    }
+
+    let key: ShardKey
+    let number: UInt64
+    /// Told how far indexing is.
+    let progress: (@Sendable (IndexingProgress) -> Void)?
+    private let state = Mutex(State())
+    private let wasCancelled = Atomic<Bool>(false)
+
+    init(
+        _ key: ShardKey,
+        number: UInt64,
+        progress: (@Sendable (IndexingProgress) -> Void)?
+    ) {
+        self.key = key
+        self.number = number
+        self.progress = progress
+    }
+
+    /// Whether nobody wants the outcome any more.
+    var isCancelled: Bool { wasCancelled.load(ordering: .relaxed) }
+
+    /// What it is doing.
+    var phase: Phase {
+        get { state.withLock { $0.phase } }
+        set { state.withLock { $0.phase = newValue } }
+    }
+
+    /// Ends here if nobody wants the outcome any more.
+    ///
+    /// - Throws: `CancellationError`.
+    func checkCancelled() throws { if isCancelled { throw CancellationError() } }
+
+    /// Does what takes waiting in a task of its own, which `cancel` cancels.
+    func run(_ body: @escaping @Sendable () async -> Void) {
+        let task = OwnedTask(body)
+        state.withLock { $0.task = task }
+        if isCancelled { task.cancel() }
+    }
+
+    /// Reads from `remote` from now on; `cancel` frees a thread that waits for it.
+    func reads(_ remote: RemoteBytes) {
+        state.withLock { $0.remote = remote }
+        if isCancelled { remote.cancel() }
+    }
+
+    /// Wants the outcome no more.
+    func cancel() {
+        wasCancelled.store(true, ordering: .sequentiallyConsistent)
+        let (task, remote) = state.withLock { ($0.task, $0.remote) }
+        task?.cancel()
+        remote?.cancel()
+    }
+
+    /// Notes how far indexing is, and says so.
+    func tell(_ progress: IndexingProgress) {
+        phase = .indexing(progress)
+        self.progress?(progress)
+    }
+}
+
+/// How a job has ended.
+enum JobOutcome: Sendable {
+    /// The index is built and waits to be published.
+    case indexed(IndexedSource)
+    /// The shard can be read; `facts` if its source is another than the record says, with the same content.
+    case opened(ShardCore, facts: SourceFacts?)
+    case failed(DAGStoreError)
+    /// Nobody wanted an outcome.
+    case abandoned
+}

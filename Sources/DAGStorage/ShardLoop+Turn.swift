@@ -1,0 +1,438 @@
+internal import Catalog
+internal import Dispatch
+internal import Mounts
+internal import ShardLifecycle
+internal import Synchronization
+internal import SystemPackage
+
+/// What a turn wants written, and what follows when it is.
+struct LoopBatch {
+    /// One change, and the shard it is about.
+    struct Item {
+        let shard: ActiveShard
+        let before: ActiveShard.Memory
+        let pending: PendingWork?
+        let effects: [ShardLifecycle.Effect]
+        let cause: LoopCause
+    }
+
+    var changes: [CatalogChange] = []
+    var items: [Item] = []
+    private var keys: Set<ShardKey> = []
+
+    /// Whether a shard has a change in the batch: what comes next for it waits until that is decided.
+    func contains(_ key: ShardKey) -> Bool { !keys.isEmpty && keys.contains(key) }
+
+    mutating func append(_ change: CatalogChange, _ item: Item) {
+        changes.append(change)
+        items.append(item)
+        keys.insert(item.shard.key)
+    }
+}
+
+/// Why an event came about.
+enum LoopCause {
+    case ask(Ask)
+    case outcome(JobOutcome)
+    /// The shard's bytes are not what was indexed.
+    case lost(DAGStoreError)
+    /// A passing state ends because of this.
+    case ending(DAGStoreError)
+    /// A registration is undone because of this.
+    case undoing([Ask], DAGStoreError)
+    case none
+}
+
+extension ShardLoop {
+    // MARK: Deciding
+
+    /// Asks a shard's lifecycle what follows from an event, and does it, or puts it into the batch.
+    func apply(
+        _ event: ShardLifecycle.Event,
+        to shard: ActiveShard,
+        _ cause: LoopCause
+    ) {
+        let before = shard.memory
+        noteLeases(of: shard, before: event)
+        jobNumber += 1
+        let effects = shard.lifecycle.receive(event, job: jobNumber)
+        reopen(shard)
+        if case .outcome(.opened(let core, _)) = cause, shard.lifecycle.state == .open {
+            install(core, in: shard)
+        }
+        guard !engine.catalog.isReadOnly, let change = change(effects, shard, cause, before) else {
+            perform(effects, shard, cause)
+            return putAway(shard)
+        }
+        let pending: PendingWork? =
+            switch change {
+            case .insert(_, let pending), .update(_, let pending): pending
+            case .publish, .remove: nil
+            }
+        batch.append(
+            change,
+            LoopBatch.Item(
+                shard: shard,
+                before: before,
+                pending: pending,
+                effects: effects,
+                cause: cause
+            )
+        )
+    }
+
+    /// Tells the lifecycle how many leases there are; before an event that must not meet a new one, no more
+    /// are given.
+    private func noteLeases(of shard: ActiveShard, before event: ShardLifecycle.Event) {
+        guard let entry = shard.entry else { return shard.lifecycle.noteLeases(0) }
+        switch event {
+        case .destroy, .evict, .sourceLost:
+            guard entry.leases.isOpen else { break }
+            let count = entry.leases.close()
+            if count == 0 { engine.idleCount.subtract(1, ordering: .relaxed) }
+            return shard.lifecycle.noteLeases(UInt32(count))
+        default: break
+        }
+        shard.lifecycle.noteLeases(UInt32(entry.leases.count))
+    }
+
+    /// Lets leases be taken of a shard that is open.
+    private func reopen(_ shard: ActiveShard) {
+        guard shard.lifecycle.state == .open, let entry = shard.entry, entry.core != nil,
+            !entry.leases.isOpen
+        else { return }
+        if entry.leases.open() == 0 { engine.noteIdle() }
+    }
+
+    private func install(_ core: ShardCore, in shard: ActiveShard) {
+        let entry = shard.entry ?? ShardEntry(shard.key)
+        entry.core = core
+        shard.entry = entry
+        engine.entries.withLock { $0[shard.key] = entry }
+        reopen(shard)
+    }
+
+    /// What is to be written.
+    private func change(
+        _ effects: [ShardLifecycle.Effect],
+        _ shard: ActiveShard,
+        _ cause: LoopCause,
+        _ before: ActiveShard.Memory
+    ) -> CatalogChange? {
+        for case .commit(let change) in effects {
+            switch change {
+            case .insert: return .insert(shard.record, pending: work(of: shard))
+            case .remove: return .remove(shard.record)
+            case .publish:
+                guard case .outcome(.indexed(let built)) = cause else { return nil }
+                built.note(in: &shard.record)
+                shard.record.stateSince = WallClock.milliseconds
+                return .publish(shard.record, built.parts)
+            case .update:
+                noteFailure(shard, cause)
+                return .update(shard.record, pending: work(of: shard))
+            }
+        }
+        // The shard was opened over another file with the same sections.
+        if case .outcome(.opened(_, let facts?)) = cause, shard.lifecycle.state == .open {
+            facts.note(in: &shard.record)
+            return .update(shard.record, pending: nil)
+        }
+        return nil
+    }
+
+    /// What stands on `pending` in a shard's state.
+    private func work(of shard: ActiveShard) -> PendingWork? {
+        switch shard.lifecycle.state {
+        case .initializing: PendingWork(kind: .initialize, since: WallClock.milliseconds)
+        case .recovering: PendingWork(kind: .recover, since: WallClock.milliseconds)
+        default: nil
+        }
+    }
+
+    private func noteFailure(_ shard: ActiveShard, _ cause: LoopCause) {
+        guard shard.lifecycle.state == .failed, let error = cause.failure else { return }
+        shard.record.state = .failed
+        shard.record.errorCode = error.code.rawValue
+        shard.record.errorText = error.message
+        shard.record.stateSince = WallClock.milliseconds
+    }
+
+    // MARK: Committing
+
+    /// Writes what the turn wants written, and does what follows.
+    func finishBatch() {
+        guard !batch.items.isEmpty else { return }
+        let batch = self.batch
+        self.batch = LoopBatch()
+        let written: [ShardRecord]
+        do {
+            written = try engine.writer.sync { try engine.catalog.commit(batch.changes) }
+        } catch {
+            let error = DAGStoreError(any: error)
+            for item in batch.items { takeBack(item, error) }
+            return
+        }
+        for (item, record) in zip(batch.items, written) {
+            item.shard.record = record
+            item.shard.pending = item.pending
+            discardReplaced(item.before.record, by: record)
+            perform(item.effects, item.shard, item.cause)
+            putAway(item.shard)
+        }
+    }
+
+    private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {
+        let generation = old.generation
+        guard generation != 0, generation != new.generation else { return }
+        engine.openings.submit { [engine] in
+            guard engine.beginWork() else { return }
+            engine.discard(generation)
+            engine.endCall()
+        }
+    }
+
+    /// Brings a shard back to where it was, because its change could not be written.
+    private func takeBack(_ item: LoopBatch.Item, _ error: DAGStoreError) {
+        let shard = item.shard
+        shard.memory = item.before
+        reopen(shard)
+        switch item.cause {
+        case .ask(let ask): ask.refuse(error)
+        case .outcome(let outcome):
+            engine.discard(outcome)
+            // Nobody else will end the passing state. What is on disk is taken up at the next open.
+            if let job = shard.job { return giveUp(shard, job, error) }
+        case .undoing(let asks, let cause): for ask in asks { ask.refuse(cause) }
+        case .lost, .ending, .none: break
+        }
+        putAway(shard)
+    }
+
+    // MARK: Doing
+
+    /// Does what follows from an event; what had to be written is on disk.
+    private func perform(
+        _ effects: [ShardLifecycle.Effect],
+        _ shard: ActiveShard,
+        _ cause: LoopCause
+    ) {
+        for effect in effects {
+            switch effect {
+            case .commit: break
+            case .announce(let operation): announce(operation, shard, cause)
+            case .start(let number): start(number, shard)
+            case .open(let number): open(number, shard)
+            case .cancel:
+                shard.job?.cancel()
+                shard.job = nil
+            case .close:
+                if shard.leaseCount == 0 { shard.entry?.core = nil }
+            case .grant: answer(cause) { .lease(engine.grant($0)) }
+            case .park: park(cause, shard)
+            case .complete: complete(cause, shard)
+            case .reject(let rejection):
+                if case .ask(let ask) = cause { ask.refuse(error(of: rejection, shard)) }
+            case .retryParked: retryParked(shard)
+            case .failParked(let parting): failParked(shard, parting, cause)
+            }
+        }
+    }
+
+    private func start(_ number: UInt64, _ shard: ActiveShard) {
+        let job = ShardJob(shard.key, number: number, progress: shard.progress)
+        shard.job = job
+        shard.progress = nil
+        var isRecovery = false
+        if case .recovering = shard.lifecycle.state { isRecovery = true }
+        engine.startIndexing(shard.record, job, isRecovery: isRecovery)
+    }
+
+    private func open(_ number: UInt64, _ shard: ActiveShard) {
+        let job = ShardJob(shard.key, number: number, progress: nil)
+        shard.job = job
+        engine.startOpening(shard.record, job)
+    }
+
+    private func answer(_ cause: LoopCause, _ answer: (ShardEntry) -> Ask.Answer) {
+        guard case .ask(let ask) = cause, let entry = active[ask.key]?.entry else {
+            preconditionFailure("a lease that nobody asked for")
+        }
+        ask.reply(.success(answer(entry)))
+    }
+
+    private func park(_ cause: LoopCause, _ shard: ActiveShard) {
+        guard case .ask(let ask) = cause else { return }
+        if case .register(let registration) = ask.wish, registration.indexing == .inBackground {
+            return answer(ask, shard)
+        }
+        shard.parked.append(ask)
+        parkedKeys[ask.ticket] = shard.key
+        if let deadline = ask.deadline { deadlines.insert(deadline, ask.ticket) }
+    }
+
+    /// Tells a caller that what it wanted is done.
+    private func answer(_ ask: Ask, _ shard: ActiveShard) {
+        guard case .register = ask.wish else { return ask.reply(.success(.done)) }
+        ask.reply(.success(.registered(engine.status((shard.record, shard.pending)))))
+    }
+
+    private func complete(_ cause: LoopCause, _ shard: ActiveShard) {
+        if case .undoing(let asks, let error) = cause { for ask in asks { ask.refuse(error) } }
+        guard case .ask(let ask) = cause else { return }
+        guard case .destroy = ask.wish else { return answer(ask, shard) }
+        let record = shard.record
+        engine.openings.submit { [engine] in
+            // Nobody can find the shard any more; what is left of it goes before the caller hears.
+            if engine.beginWork() {
+                _ = try? engine.transients.remove(record.transientName)
+                if record.generation != 0 { engine.discard(record.generation) }
+                engine.endCall()
+            }
+            ask.reply(.success(.done))
+        }
+    }
+
+    private func retryParked(_ shard: ActiveShard) {
+        shard.job = nil
+        let parked = shard.parked
+        shard.parked = []
+        for ask in parked {
+            parkedKeys[ask.ticket] = nil
+            if case .acquire = ask.wish {
+                followers.append(.retry(ask))
+            } else {
+                answer(ask, shard)
+            }
+        }
+    }
+
+    private func failParked(
+        _ shard: ActiveShard,
+        _ parting: ShardLifecycle.Parting,
+        _ cause: LoopCause
+    ) {
+        shard.job = nil
+        let error =
+            switch parting {
+            case .destroyed: DAGStoreError(.shardUnknown, "the shard was destroyed meanwhile")
+            case .failed, .abandoned: cause.failure ?? .storeIsClosed
+            }
+        let parked = shard.parked
+        shard.parked = []
+        for ask in parked {
+            parkedKeys[ask.ticket] = nil
+            ask.refuse(error)
+        }
+    }
+
+    private func error(
+        of rejection: ShardLifecycle.Rejection,
+        _ shard: ActiveShard
+    ) -> DAGStoreError {
+        switch rejection {
+        case .unknown: return DAGStoreError(.shardUnknown, "there is no such shard")
+        case .exists: return DAGStoreError(.shardExists, "the key is taken")
+        case .inUse: return DAGStoreError(.shardInUse, "the shard is in use")
+        case .notFailed:
+            let state = shard.publicState?.rawValue ?? "unknown"
+            return DAGStoreError(.notFailed, "the shard has not failed: it is \(state)")
+        case .failed:
+            guard let error = shard.error else {
+                return DAGStoreError(.shardFailed, "the shard has failed")
+            }
+            return DAGStoreError(error.code, "the shard has failed: \(error.message)")
+        }
+    }
+
+    private func announce(
+        _ operation: ShardLifecycle.Operation,
+        _ shard: ActiveShard,
+        _ cause: LoopCause
+    ) {
+        let number = shard.record.number
+        switch operation {
+        case .fail: failedHere.insert(number)
+        case .makeAvailable, .destroy:
+            failedHere.remove(number)
+            attempts[number] = nil
+        default: break
+        }
+        let leases = Int(shard.lifecycle.leases)
+        var state = operation == .register ? .registered : shard.publicState
+        if state == .available, leases > 0 { state = .serving }
+        let error = operation == .fail ? cause.failure?.about(shard.key) : nil
+        engine.events.tell(
+            ShardEvent.Operation(operation),
+            shard.key,
+            state,
+            references: leases,
+            error: error
+        )
+        if operation == .fail { recoverByItself(shard) }
+    }
+
+    /// Recovers a shard that has just failed, if the configuration wants that and it may help.
+    private func recoverByItself(_ shard: ActiveShard) {
+        let number = shard.record.number
+        let count = attempts[number, default: 0]
+        guard count < engine.configuration.automaticRecoveries, drains.isEmpty else { return }
+        attempts[number] = count + 1
+        let ask = Ask(wish: .recover, key: shard.key, ticket: Ask.newTicket(), reply: { _ in })
+        followers.append(.ask(ask))
+    }
+}
+
+extension LoopCause {
+    /// The error in it.
+    var failure: DAGStoreError? {
+        switch self {
+        case .outcome(.failed(let error)), .lost(let error), .ending(let error),
+            .undoing(_, let error):
+            error
+        case .outcome, .ask, .none: nil
+        }
+    }
+}
+
+extension ShardEvent.Operation {
+    init(_ operation: ShardLifecycle.Operation) {
+        self =
+            switch operation {
+            case .register: .register
+            case .initialize: .initialize
+            case .makeAvailable: .makeAvailable
+            case .destroy: .destroy
+            case .acquire: .acquire
+            case .fail: .fail
+            case .release: .release
+            case .recover: .recover
+            }
+    }
+}
+
+extension ShardRecord {
+    /// The record of a shard that nobody knows.
+    static func none(_ key: ShardKey) -> ShardRecord {
+        ShardRecord(number: 0, key: key.text, mountURL: "", state: .registered)
+    }
+
+    /// The record of a shard that is being registered.
+    static func new(_ key: ShardKey, _ registration: Registration) -> ShardRecord {
+        var record = ShardRecord(
+            number: 0,
+            key: key.text,
+            mountURL: registration.url.text,
+            state: .registered
+        )
+        record.isLazy = registration.indexing == .onFirstUse
+        record.transientPath = registration.transient.map(\.bytes) ?? []
+        record.registered = WallClock.milliseconds
+        record.stateSince = record.registered
+        return record
+    }
+}
+
+extension DAGStoreError {
+    static var storeIsReadOnly: DAGStoreError { DAGStoreError(.readOnly, "opened read-only") }
+}

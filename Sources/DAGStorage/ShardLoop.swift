@@ -1,0 +1,320 @@
+internal import Catalog
+internal import Mounts
+internal import ShardLifecycle
+internal import Synchronization
+internal import SystemPackage
+
+/// Runs the lifecycle of every shard in use, on a thread of its own.
+///
+/// A turn takes everything that waits, and asks the lifecycle of each shard what follows. What must last goes
+/// into one transaction, which is committed once; callers are answered, and jobs started, after it. What
+/// need not last happens at once. Nothing here waits for a mount: that is for jobs, which come back as
+/// letters.
+///
+/// *Concurrency*: one thread, the one that calls `run`.
+final class ShardLoop {
+    let engine: StoreEngine
+    var active: [ShardKey: ActiveShard] = [:]
+    /// Where parked callers are.
+    var parkedKeys: [UInt64: ShardKey] = [:]
+    var deadlines = Deadlines()
+    var batch = LoopBatch()
+    /// Letters that follow from this turn.
+    var followers: [Letter] = []
+    /// The jobs started so far.
+    var jobNumber: UInt64 = 0
+    /// Shards that failed since the store was opened: an acquire recovers only those that failed before.
+    var failedHere: Set<UInt32> = []
+    /// How often shards were recovered by themselves.
+    var attempts: [UInt32: Int] = [:]
+    /// Those who wait for the last job to end.
+    var drains: [@Sendable () -> Void] = []
+
+    init(_ engine: StoreEngine) { self.engine = engine }
+
+    /// Works until the store is drained.
+    func run() {
+        while true {
+            let letters = engine.loop.take(until: deadlines.first)
+            turn(letters)
+            guard drains.isEmpty || active.values.contains(where: \.isPassing) else { break }
+        }
+        stop()
+    }
+
+    private func turn(_ letters: [Letter]) {
+        for letter in letters { read(letter) }
+        finishBatch()
+        while !followers.isEmpty || !batch.items.isEmpty {
+            let next = followers
+            followers = []
+            for letter in next { read(letter) }
+            finishBatch()
+        }
+        let now = ContinuousClock.now
+        while let ticket = deadlines.removeFirst(before: now) {
+            giveUp(ticket, DAGStoreError(.deadlineExceeded, "the deadline passed"))
+        }
+    }
+
+    /// Ends: no shard is opened any more, and leases that are left keep what they need.
+    private func stop() {
+        for letter in engine.loop.close() {
+            switch letter {
+            case .ask(let ask), .retry(let ask): ask.refuse(.storeIsClosed)
+            case .drain(_, let reply): drains.append(reply)
+            case .protect(let reply): reply([])
+            case .look(_, let reply): reply(nil)
+            case .ended(_, let outcome): engine.discard(outcome)
+            case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
+            }
+        }
+        for shard in active.values {
+            guard let entry = shard.entry else { continue }
+            if entry.leases.close() == 0 { entry.core = nil }
+        }
+        engine.entries.withLock { $0 = [:] }
+        engine.use.withLock { $0.isStopped = true }
+        engine.closeCatalogIfUnused()
+        engine.events.finish()
+        for reply in drains { reply() }
+    }
+
+    private func read(_ letter: Letter) {
+        switch letter {
+        case .ask(let ask): receive(ask)
+        case .retry(let ask):
+            guard let shard = shard(ask.key, ask) else { return }
+            apply(.retry, to: shard, .ask(ask))
+        case .giveUp(let ticket, let error): giveUp(ticket, error)
+        case .ended(let job, let outcome): end(job, outcome)
+        case .opensSlowly(let job): refuseHasty(job)
+        case .lost(let key, let generation, let error): lose(key, generation, error)
+        case .settle(let key): settle(key)
+        case .trim: trim()
+        case .resume(let number): resume(number)
+        case .protect(let reply): reply(protectedNumbers())
+        case .drain(let isCancelling, let reply):
+            drains.append(reply)
+            if isCancelling { abandonAll() }
+        case .look(let key, let reply):
+            let shard = active[key]
+            reply(shard.map { ShardPassing(waiting: $0.parked.count, phase: $0.job?.phase) })
+        }
+    }
+
+    // MARK: Finding shards
+
+    /// A shard in use, or one that is taken from its record.
+    ///
+    /// - Returns: nil if the catalogue could not be read; the caller was told.
+    func shard(_ key: ShardKey, _ ask: Ask?) -> ActiveShard? {
+        if batch.contains(key) { finishBatch() }
+        if let shard = active[key] { return shard }
+        do throws(CatalogError) {
+            let standing = try engine.catalog.standing(of: key.text)
+            let shard = standing.map { activate(key, $0.record, $0.pending) }
+            return shard ?? ActiveShard(key, ShardLifecycle(.absent), .none(key))
+        } catch {
+            ask?.refuse(DAGStoreError(error))
+            return nil
+        }
+    }
+
+    private func activate(
+        _ key: ShardKey,
+        _ record: ShardRecord,
+        _ pending: PendingWork?
+    ) -> ActiveShard {
+        let resting: ShardLifecycle.Resting =
+            switch record.state {
+            case .registered: .registered
+            case .available: .available
+            case .failed: .failed
+            }
+        let recovers =
+            engine.configuration.recovery == .onAcquire && !failedHere.contains(record.number)
+        let shard = ActiveShard(
+            key,
+            ShardLifecycle(resting, recoversOnAcquire: recovers),
+            record
+        )
+        shard.pending = pending
+        return shard
+    }
+
+    // MARK: Letters
+
+    private func receive(_ ask: Ask) {
+        guard !engine.catalog.isReadOnly || ask.isForReaders else {
+            return ask.refuse(.storeIsReadOnly)
+        }
+        guard let shard = shard(ask.key, ask) else { return }
+        switch ask.wish {
+        case .register(let registration):
+            if case .absent = shard.lifecycle.state {
+                shard.record = .new(ask.key, registration)
+                shard.progress = registration.progress
+            }
+            let isNow = registration.indexing != .onFirstUse
+            apply(.register(indexesNow: isNow), to: shard, .ask(ask))
+        case .initialize: apply(.initialize, to: shard, .ask(ask))
+        case .acquire(let waits):
+            if engine.catalog.isReadOnly, case .registered = shard.lifecycle.state {
+                return ask.refuse(.storeIsReadOnly)
+            }
+            guard waits || isNear(shard) else { return ask.reply(.success(.notNow)) }
+            apply(.acquire, to: shard, .ask(ask))
+        case .recover: apply(.recover, to: shard, .ask(ask))
+        case .destroy: apply(.destroy, to: shard, .ask(ask))
+        }
+    }
+
+    /// Whether a lease needs no fetching and no indexing, or is refused at once.
+    private func isNear(_ shard: ActiveShard) -> Bool {
+        switch shard.lifecycle.state {
+        case .absent, .available, .opening, .open: true
+        case .failed: !shard.lifecycle.recoversOnAcquire
+        case .registered, .initializing, .recovering: false
+        }
+    }
+
+    private func end(_ job: ShardJob, _ outcome: JobOutcome) {
+        guard let shard = shard(job.key, nil) else { return engine.discard(outcome) }
+        guard shard.job === job else { return engine.discard(outcome) }
+        switch (outcome, shard.lifecycle.state) {
+        case (.indexed, _): apply(.indexed(job: job.number), to: shard, .outcome(outcome))
+        case (.opened, _): apply(.opened(job: job.number), to: shard, .outcome(outcome))
+        case (.failed(let error), _) where !error.code.failsShard: giveUp(shard, job, error)
+        case (.failed, .opening):
+            apply(.openingFailed(job: job.number), to: shard, .outcome(outcome))
+        case (.failed, _): apply(.indexingFailed(job: job.number), to: shard, .outcome(outcome))
+        case (.abandoned, _): apply(.abandoned(job: job.number), to: shard, .outcome(outcome))
+        }
+    }
+
+    /// Ends a passing state for a reason that says nothing about the shard: it is again what it was before.
+    ///
+    /// A registration whose caller still waits is undone, so that it can be tried again.
+    func giveUp(_ shard: ActiveShard, _ job: ShardJob, _ error: DAGStoreError) {
+        let registrants = shard.parked.filter(\.isRegistration)
+        shard.parked.removeAll(where: \.isRegistration)
+        for ask in registrants { parkedKeys[ask.ticket] = nil }
+        apply(.abandoned(job: job.number), to: shard, .ending(error))
+        guard !registrants.isEmpty else { return }
+        if shard.lifecycle.state == .registered {
+            apply(.destroy, to: shard, .undoing(registrants, error))
+        } else {
+            for ask in registrants { ask.refuse(error) }
+        }
+    }
+
+    private func lose(_ key: ShardKey, _ generation: UInt64, _ error: DAGStoreError) {
+        guard let shard = shard(key, nil) else { return }
+        // Old leases outlive a recovery; what they find says nothing about the new index.
+        guard shard.record.generation == generation else { return }
+        apply(.sourceLost, to: shard, .lost(error))
+    }
+
+    private func resume(_ number: UInt32) {
+        guard let record = try? engine.catalog.record(number) else { return }
+        let key = ShardKey(stored: record.key)
+        guard let shard = shard(key, nil), let pending = shard.pending, shard.job == nil else {
+            return
+        }
+        apply(.resume(recovering: pending.kind == .recover), to: shard, .none)
+    }
+
+    /// Refuses those who do not wait, because an opening has to.
+    private func refuseHasty(_ job: ShardJob) {
+        guard let shard = active[job.key], shard.job === job else { return }
+        let hasty = shard.parked.filter(\.isHasty)
+        shard.parked.removeAll(where: \.isHasty)
+        for ask in hasty {
+            parkedKeys[ask.ticket] = nil
+            ask.reply(.success(.notNow))
+        }
+    }
+
+    private func giveUp(_ ticket: UInt64, _ error: DAGStoreError) {
+        // It may stand in the batch, and park when that is done.
+        if parkedKeys[ticket] == nil { finishBatch() }
+        guard let key = parkedKeys.removeValue(forKey: ticket), let shard = active[key],
+            let place = shard.parked.firstIndex(where: { $0.ticket == ticket })
+        else { return }
+        shard.parked.remove(at: place).refuse(error)
+    }
+
+    // MARK: Idle shards
+
+    private func settle(_ key: ShardKey) {
+        guard let shard = active[key] else { return }
+        putAway(shard)
+    }
+
+    /// Forgets a shard that has nothing in memory any more.
+    func putAway(_ shard: ActiveShard) {
+        guard shard.isAtRest else {
+            active[shard.key] = shard
+            return
+        }
+        active[shard.key] = nil
+        guard shard.entry != nil else { return }
+        shard.entry?.core = nil
+        shard.entry = nil
+        _ = engine.entries.withLock { $0.removeValue(forKey: shard.key) }
+    }
+
+    /// Closes the shards that were used longest ago, until some room is left.
+    private func trim() {
+        engine.isTrimming.store(false, ordering: .relaxed)
+        let limit = engine.configuration.idleShardsMax
+        let idle = active.values.filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
+        guard idle.count > limit else { return }
+        let aged = idle.map { (use: $0.entry?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
+        let kept = limit - limit / 8
+        for (_, shard) in aged.sorted(by: { $0.use < $1.use }).prefix(idle.count - kept) {
+            apply(.evict, to: shard, .none)
+        }
+    }
+
+    /// Lets go of idle shards that read copies of the store's own, and says which copies must stay.
+    private func protectedNumbers() -> Set<UInt32> {
+        for shard in active.values
+        where shard.lifecycle.state == .open && shard.leaseCount == 0
+            && shard.entry?.core?.readsTransient == true
+        {
+            apply(.evict, to: shard, .none)
+        }
+        return Set(active.values.filter { $0.isPassing || !$0.parked.isEmpty }.map(\.record.number))
+    }
+
+    /// Ends all jobs; what they were doing is taken up at the next open.
+    private func abandonAll() {
+        for shard in active.values where shard.isPassing {
+            guard let job = shard.job else { continue }
+            job.cancel()
+            apply(.abandoned(job: job.number), to: shard, .outcome(.abandoned))
+        }
+    }
+}
+
+extension Ask {
+    /// Whether a store that is opened to look at can answer it.
+    fileprivate var isForReaders: Bool {
+        guard case .acquire = wish else { return false }
+        return true
+    }
+
+    /// Whether the caller waits for a registration.
+    fileprivate var isRegistration: Bool {
+        guard case .register = wish else { return false }
+        return true
+    }
+
+    /// Whether the caller does not wait.
+    fileprivate var isHasty: Bool {
+        guard case .acquire(waits: false) = wish else { return false }
+        return true
+    }
+}

@@ -1,0 +1,110 @@
+internal import Bytes
+internal import Catalog
+internal import Mounts
+internal import SystemPackage
+
+/// The bytes of a shard, within reach.
+struct ShardSource: Sendable {
+    /// How they are read.
+    enum Bytes: Sendable {
+        case file(LocalFile)
+        case memory(MemoryBytes)
+        case remote(RemoteBytes)
+    }
+
+    let bytes: Bytes
+    let facts: SourceFacts
+    /// What keeps a transient from being evicted, if it is one.
+    var pin: TransientPin?
+
+    /// The bytes for those who read them in order.
+    var reader: any ByteSource {
+        switch bytes {
+        case .file(let file): file
+        case .memory(let bytes): bytes
+        case .remote(let bytes): bytes
+        }
+    }
+
+    /// The file whose state tells whether it is still what was indexed; nil if there is none, or if it is
+    /// the store's own.
+    var watchedPath: FilePath? {
+        guard case .file(let file) = bytes, facts.identity != .content else { return nil }
+        return file.path
+    }
+}
+
+/// What tells a source from another one.
+struct SourceFacts: Equatable, Sendable {
+    var identity: ShardRecord.Identity
+    var size: UInt64
+    var modified: Int64 = 0
+    var inode: UInt64 = 0
+    var device: UInt64 = 0
+    var validator = ""
+    var checksum: UInt64 = 0
+
+    /// What a file is told by.
+    init(_ identity: ShardRecord.Identity, _ file: FileIdentity) {
+        self.identity = identity
+        size = file.size
+        modified = file.modified
+        inode = file.inode
+        device = file.device
+    }
+
+    /// What bytes without a file of their own are told by.
+    init(size: UInt64, validator: String?, checksum: UInt64 = 0) {
+        identity = .content
+        self.size = size
+        self.validator = validator ?? ""
+        self.checksum = checksum
+    }
+
+    /// What a record says.
+    init(_ record: ShardRecord) {
+        identity = record.identity
+        size = record.fileSize
+        modified = record.fileModified
+        inode = record.fileInode
+        device = record.fileDevice
+        validator = record.validator
+        checksum = record.contentChecksum
+    }
+
+    /// The identity of the file.
+    var file: FileIdentity {
+        FileIdentity(size: size, modified: modified, inode: inode, device: device)
+    }
+
+    /// Whether this is what `other` was: of content, what one of them does not know is not compared.
+    func agrees(with other: SourceFacts) -> Bool {
+        guard identity == other.identity else { return false }
+        guard identity == .content else { return file == other.file }
+        return size == other.size
+            && (validator.isEmpty || other.validator.isEmpty || validator == other.validator)
+            && (checksum == 0 || other.checksum == 0 || checksum == other.checksum)
+    }
+
+    /// Writes the facts into a record.
+    func note(in record: inout ShardRecord) {
+        record.identity = identity
+        record.fileSize = size
+        record.fileModified = modified
+        record.fileInode = inode
+        record.fileDevice = device
+        record.validator = validator
+        record.contentChecksum = checksum
+    }
+}
+
+extension ShardRecord {
+    /// The user's own copy of the shard's bytes, if the shard was registered with one.
+    var borrowedTransient: BorrowedTransient? {
+        guard !transientPath.isEmpty else { return nil }
+        return BorrowedTransient(FilePath(bytes: transientPath))
+    }
+
+    /// The name of the store's own copy.
+    var transientName: TransientName { TransientName(key: key, number: number) }
+}

@@ -1,0 +1,153 @@
+internal import Catalog
+internal import Dispatch
+internal import Failpoints
+internal import Mounts
+internal import Synchronization
+
+/// From the files of a store to its running loop, and back.
+extension StoreEngine {
+    /// Removes what an end of the process left behind: indexes that no record names, and copies that are
+    /// not whole or that no shard has.
+    ///
+    /// - Throws: `catalogCorrupt`, `readOnly`.
+    func takeUp() throws {
+        Failpoint.opened.pass()
+        try translating {
+            do throws(CatalogError) {
+                for generation in try catalog.pendingGenerations() {
+                    try catalog.deleteGeneration(generation)
+                }
+            } catch {
+                // Deleting takes room too: they stay on `pending`, and the store serves what it has.
+                guard error.code == .full else { throw error }
+            }
+            _ = try transients.open { name in
+                // What cannot be told stays.
+                guard let record = try? catalog.record(name.number) else { return false }
+                return record.transientName == name
+            }
+        }
+    }
+
+    /// Starts the loop, and posts what was interrupted.
+    func start() {
+        let loop = DispatchQueue(label: "dagstore.loop")
+        // A queue that is never done has a thread of its own.
+        loop.async { ShardLoop(self).run() }
+        guard !catalog.isReadOnly else { return }
+        for (number, _) in (try? catalog.pendingShards()) ?? [] {
+            self.loop.post(.resume(number: number))
+        }
+        guard configuration.recovery == .atOpen, beginWork() else { return }
+        openings.submit { [self] in
+            defer { endCall() }
+            recoverFailed()
+        }
+    }
+
+    /// Asks for the recovery of every failed shard.
+    ///
+    /// *Cost*: nothing if none has failed; else a look at every record.
+    private func recoverFailed() {
+        guard let counters = try? catalog.counters(), counters.failed > 0 else { return }
+        var last: UInt32?
+        while let records = try? catalog.records(after: last, limit: 256), !records.isEmpty {
+            last = records.last?.number
+            for record in records where record.state == .failed {
+                let ask = Ask(
+                    wish: .recover,
+                    key: ShardKey(stored: record.key),
+                    ticket: Ask.newTicket(),
+                    reply: { _ in }
+                )
+                loop.post(.ask(ask))
+            }
+            guard !use.withLock({ $0.isClosed }) else { return }
+        }
+    }
+
+    /// Closes the store; see `DAGStore.close`.
+    func close(cancellingJobs isCancelling: Bool) async {
+        use.withLock { $0.isClosed = true }
+        await withCheckedContinuation { continuation in
+            let reply: @Sendable () -> Void = { continuation.resume() }
+            if !loop.post(.drain(cancelling: isCancelling, reply)) { reply() }
+        }
+        await waitForCalls()
+    }
+
+    /// Closes a store that nobody refers to any more; does not wait for what cannot be ended.
+    func abandon() {
+        let isFirst = use.withLock { use in
+            defer { use.isClosed = true }
+            return !use.isClosed
+        }
+        guard isFirst else { return }
+        let bell = DispatchSemaphore(value: 0)
+        if loop.post(.drain(cancelling: true, { bell.signal() })) { bell.wait() }
+    }
+
+    // MARK: Asking
+
+    /// Asks the loop for something, and waits for the answer.
+    ///
+    /// - Parameters:
+    ///   - wish: What is wanted.
+    ///   - key: Of which shard.
+    ///   - deadline: When to give up.
+    /// - Returns: The answer.
+    /// - Throws: `closed`, `deadlineExceeded`, `CancellationError`, and what the loop says.
+    func ask(
+        _ wish: Ask.Wish,
+        _ key: ShardKey,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Ask.Answer {
+        let ticket = Ask.newTicket()
+        let leave: @Sendable () -> Void = { [loop] in
+            loop.post(.giveUp(ticket: ticket, DAGStoreError(.cancelled, "cancelled")))
+        }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                post(
+                    Ask(wish: wish, key: key, ticket: ticket, deadline: deadline) {
+                        continuation.resume(returning: $0)
+                    }
+                )
+                // It may have been cancelled before the loop could know of it.
+                if Task.isCancelled { leave() }
+            }
+        } onCancel: {
+            leave()
+        }
+        switch result {
+        case .success(.lease(let shard)) where Task.isCancelled:
+            shard.release()
+            throw CancellationError()
+        case .success(let answer): return answer
+        case .failure(let error) where error.code == .cancelled && Task.isCancelled:
+            throw CancellationError()
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Asks the loop for something, and blocks the thread until the answer is there.
+    func askBlocking(_ wish: Ask.Wish, _ key: ShardKey) throws(DAGStoreError) -> Ask.Answer {
+        let bell = DispatchSemaphore(value: 0)
+        let answer = AnswerBox()
+        post(
+            Ask(wish: wish, key: key, ticket: Ask.newTicket()) { result in
+                answer.result = result
+                bell.signal()
+            }
+        )
+        bell.wait()
+        guard let result = answer.result else { preconditionFailure("an answer without content") }
+        return try result.get()
+    }
+
+    private func post(_ ask: Ask) {
+        events.stopRecording()
+        let isClosed = use.withLock { $0.isClosed }
+        guard !isClosed, loop.post(.ask(ask)) else { return ask.refuse(.storeIsClosed) }
+    }
+}

@@ -1,0 +1,74 @@
+internal import Synchronization
+
+/// Lets a few through at a time, in the order in which they came.
+///
+/// *Concurrency*: any task. A waiter that is cancelled leaves the row at once and takes no place.
+final class Throttle: Sendable {
+    private struct State {
+        var free: Int
+        var lastTicket: UInt64 = 0
+        /// Who waits, oldest first; a ticket that is missing in `waiting` was cancelled.
+        var row: [UInt64] = []
+        var head = 0
+        var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    /// A throttle with `width` places.
+    init(width: Int) { state = Mutex(State(free: width)) }
+
+    /// How many wait.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Runs `body` with a place, and gives the place back.
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled while it waits; what `body` throws.
+    func run<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+        try await take()
+        defer { giveBack() }
+        return try await body()
+    }
+
+    private func take() async throws {
+        let ticket = state.withLock { state in
+            state.lastTicket += 1
+            return state.lastTicket
+        }
+        let isTaken = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = state.withLock { state -> Bool? in
+                    if Task.isCancelled { return false }
+                    guard state.free == 0 else {
+                        state.free -= 1
+                        return true
+                    }
+                    state.row.append(ticket)
+                    state.waiting[ticket] = continuation
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: false)
+        }
+        guard isTaken else { throw CancellationError() }
+    }
+
+    private func giveBack() {
+        let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
+            while state.head < state.row.count {
+                let ticket = state.row[state.head]
+                state.head += 1
+                if state.head > 64, state.head * 2 > state.row.count {
+                    state.row.removeFirst(state.head)
+                    state.head = 0
+                }
+                if let waiter = state.waiting.removeValue(forKey: ticket) { return waiter }
+            }
+            state.free += 1
+            return nil
+        }
+        next?.resume(returning: true)
+    }
+}
