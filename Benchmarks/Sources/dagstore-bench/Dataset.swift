@@ -145,3 +145,39 @@ struct BenchmarkError: Error, CustomStringConvertible {
 func note(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
 }
+
+extension Dataset {
+    /// Writes CARs of 5 blocks of 64 bytes, as TARGETS defines them, unless they are there.
+    ///
+    /// - Parameters:
+    ///   - count: How many; of equal ones only the first.
+    ///   - folder: Where to; made if it is missing.
+    ///   - isSame: Whether all have the same content.
+    static func writeSmallShards(_ count: Int, in folder: FilePath, isSame: Bool) throws {
+        let last = folder.appending("\(isSame ? 0 : count - 1).car")
+        guard access(last.string, R_OK) != 0 else { return }
+        mkdir(folder.string, 0o755)
+        for number in 0..<(isSame ? 1 : count) {
+            var random = SplitMix64(seed: isSame ? 7 : 0x5eed_0000 + UInt64(number))
+            let blocks = (0..<5).map { _ in
+                var block: [UInt8] = []
+                for _ in 0..<8 { block.appendLittleEndian(random.next()) }
+                return block
+            }
+            var writer = CARWriter(roots: [cid(of: blocks[0])])
+            var bytes = writer.start()
+            for block in blocks {
+                bytes += writer.prefix(for: cid(of: block), dataSize: block.count)
+                bytes += block
+            }
+            let file = try FileDescriptor.open(
+                folder.appending("\(number).car"),
+                .writeOnly,
+                options: [.create, .truncate],
+                permissions: .ownerReadWrite
+            )
+            defer { try? file.close() }
+            try file.writeAll(bytes)
+        }
+    }
+}

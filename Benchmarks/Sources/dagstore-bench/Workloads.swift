@@ -26,7 +26,7 @@ struct Bench {
         for name in ["catalog/data.mdb", "catalog/lock.mdb", "LOCK"] {
             unlink(path.appending(name).string)
         }
-        for name in ["catalog", "tmp"] { rmdir(path.appending(name).string) }
+        for name in ["catalog", "tmp", "transients"] { rmdir(path.appending(name).string) }
         rmdir(path.string)
     }
 }
@@ -38,7 +38,7 @@ struct Workload {
 
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
-        commandLine,
+        commandLine, lazy, eager, opening, beside,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
@@ -258,7 +258,7 @@ struct Workload {
         }
         let values = try bench.values {
             let start = now()
-            for cid in cids { consume(try shard.blockIfLocal(for: cid)?.copiedBytes) }
+            for cid in cids { consume(try shard.blockIfLocal(for: cid).map { try $0.copiedBytes }) }
             return Double(cids.count) / Double(now() - start) * 1e3
         }
         figures.append(Figure(name: "gets.copied.1", unit: "M/s", values: values))
@@ -292,26 +292,6 @@ struct Workload {
                 Figure(name: "pages.\(policy.rawValue).random", unit: "ns", values: random),
             ]
             shard.release()
-            await store.close()
-        }
-        return figures
-    }
-
-    static let acquire = Workload(name: "acquire", about: "TARGETS 5: acquire and release, warm") {
-        bench in
-        var figures: [Figure] = []
-        for set in [Dataset.n1m, .n100k] {
-            let store = try await store(bench, set)
-            let key = try ShardKey(set.name)
-            let kept = try await store.acquire(key)
-            var values: [Double] = []
-            for _ in 0..<bench.runs {
-                let start = now()
-                for _ in 0..<100_000 { try store.acquireIfAvailable(key).release() }
-                values.append(Double(now() - start) / 100_000)
-            }
-            figures.append(Figure(name: "acquire.\(set.name)", unit: "ns", values: values))
-            kept.release()
             await store.close()
         }
         return figures
