@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 
-.PHONY: help setup build release demo test lint bench fuzz clean
+.PHONY: help setup build release demo test lint soak mutants bench fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,13 @@ test: setup lint ## builds and runs all tests, the README's example and the rele
 	$(SWIFT) test --skip-build
 	@.ci/smoke
 	@.ci/outside demo-data/sources.car 'bytes, verified'
+
+soak: setup ## kills a busy store over and over for a minute, and looks for anything lost
+	$(SWIFT) build --build-tests
+	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test --skip-build --filter SoakTests
+
+mutants: setup ## changes the lifecycle's table line by line; its tests must notice each time
+	Tests/ShardLifecycleTests/mutants.sh
 
 bench: release ## measures, and prints a JSON line for each figure; makes 5 GB of data
 	@rm -f .build-bench/release.yaml  # or a file that is new in this package goes unseen

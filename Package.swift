@@ -150,8 +150,8 @@ let package = Package(
         tests(
             "DAGStorage",
             also: [
-                "Bytes", "CAR", "Catalog", "Hashing", "LMDB", "Mounts", "Multiformats",
-                "ShardIndex", "ShardLifecycle", "dagstore", system,
+                "Bytes", "CAR", "Catalog", "Failpoints", "Hashing", "LMDB", "Mounts",
+                "Multiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
         .testTarget(

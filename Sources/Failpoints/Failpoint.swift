@@ -53,28 +53,50 @@ package enum Failpoint: String, CaseIterable, Sendable {
             FailpointPlan.current.pass(self)
         #endif
     }
+
+    /// Has the process end at this place, as `DAGSTORE_FAILPOINT` does; nothing in release builds.
+    ///
+    /// - Parameter passage: At which passage from now on.
+    package func arm(passage: Int = 1) {
+        #if DAGSTORE_FAILPOINTS
+            FailpointPlan.current.arm(self, passage)
+        #endif
+    }
 }
 
 #if DAGSTORE_FAILPOINTS
     /// Where the process is to end.
-    private struct FailpointPlan: ~Copyable, Sendable {
+    private final class FailpointPlan: Sendable {
         static let current = FailpointPlan()
 
-        private let point: Failpoint?
-        private let passagesLeft: Atomic<Int>
+        private struct State {
+            var point: Failpoint?
+            var passagesLeft = 0
+        }
+
+        private let state: Mutex<State>
 
         init() {
             // SAFETY: the string is copied before anybody changes the environment.
             let text = unsafe getenv("DAGSTORE_FAILPOINT").map { unsafe String(cString: $0) } ?? ""
             let parts = text.split(separator: ":", maxSplits: 1)
-            point = parts.first.flatMap { Failpoint(rawValue: String($0)) }
+            let point = parts.first.flatMap { Failpoint(rawValue: String($0)) }
             precondition(text.isEmpty || point != nil, "DAGSTORE_FAILPOINT names no failpoint")
-            passagesLeft = Atomic(parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+            let passages = parts.count > 1 ? Int(parts[1]) ?? 1 : 1
+            state = Mutex(State(point: point, passagesLeft: passages))
+        }
+
+        func arm(_ point: Failpoint, _ passage: Int) {
+            state.withLock { $0 = State(point: point, passagesLeft: passage) }
         }
 
         func pass(_ passed: Failpoint) {
-            guard passed == point else { return }
-            guard passagesLeft.subtract(1, ordering: .relaxed).newValue == 0 else { return }
+            let isEnd = state.withLock { state in
+                guard state.point == passed else { return false }
+                state.passagesLeft -= 1
+                return state.passagesLeft == 0
+            }
+            guard isEnd else { return }
             kill(getpid(), SIGKILL)
             // The signal comes before the next instruction of this thread; another thread may go on.
             while true { pause() }

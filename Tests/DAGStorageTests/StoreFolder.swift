@@ -68,6 +68,11 @@ extension DAGStoreError {
 }
 
 extension PackageFolder {
+    /// The text of a file.
+    static func text(of path: String) throws -> String {
+        try String(contentsOfFile: path, encoding: .utf8)
+    }
+
     /// The names in a folder.
     static func files(in path: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path)
