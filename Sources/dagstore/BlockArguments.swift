@@ -41,7 +41,7 @@ struct BlockArguments: ParsableArguments {
         while let status = statuses.next() {
             guard status.state == .available || status.state == .serving else { continue }
             do {
-                let shard = try store.acquireIfAvailable(status.key)
+                let shard = try store.lease(status.key)
                 guard let answer = try question(shard) else { continue }
                 hasAnswer = true
                 guard try body(shard, answer) else { return }
@@ -60,7 +60,7 @@ struct BlockArguments: ParsableArguments {
         _ question: (Shard) throws -> Answer?,
         _ body: (Shard, Answer) throws -> Bool
     ) throws {
-        let shard = try store.acquireIfAvailable(key)
+        let shard = try store.lease(key)
         guard let answer = try question(shard) else {
             throw DAGStoreError(.blockNotFound, "it does not have \(cid)", shard: key)
         }

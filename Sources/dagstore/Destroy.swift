@@ -21,7 +21,7 @@ struct Destroy: AsyncParsableCommand {
         } catch let error as DAGStoreError {
             throw error.about(key)
         }
-        await store.close()
+        await store.close(cancellingJobs: true)
         try Output.run(format.format) { output in
             switch format.format {
             case .text: try output.line("\(key.text.printable)  destroyed")

@@ -35,8 +35,9 @@ struct Get: ParsableCommand {
         }
         guard let (key, block) = found else { return }
         do {
-            if verify { _ = try block.verified() }
-            try withExtendedLifetime(block) { try write(block.view) }
+            // What is written is a copy: the mapped file may become shorter meanwhile.
+            let bytes = try (verify ? block.verified() : block).copiedBytes
+            try bytes.withView(write)
         } catch let error as DAGStoreError {
             throw error.about(key)
         }

@@ -30,6 +30,16 @@ enum Kernel {
 
     // MARK: Files
 
+    /// Whether some process holds the lock on a file.
+    static func isLocked(_ path: FilePath) -> Bool {
+        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
+            return false
+        }
+        defer { try? file.close() }
+        // Shared, so that several who look do not take each other for the owner; closing gives it back.
+        return flock(file.rawValue, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// Writes all of `bytes`, also to a pipe that somebody made non-blocking.
     static func write(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
         var done = 0

@@ -42,7 +42,7 @@ struct ListCAR: ParsableCommand {
     }
 
     private static func listAsText(_ file: CARFile, _ output: inout Output) throws {
-        let width = String(file.file.size).count
+        let width = String(file.source.size).count
         let table = Table([
             .number("OFFSET", width: width), .number("BLOCK", width: width),
             .number("SIZE", width: 7), .text("CID"),

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import DAGStorage
 
 #if canImport(Darwin)
@@ -20,6 +21,8 @@ enum Program {
 
     /// Does what the arguments ask, and exits.
     static func run() async -> Never {
+        // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
+        GuardedCopy.install()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)
         await Interruption.prepare(format)

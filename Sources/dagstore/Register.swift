@@ -15,6 +15,17 @@ struct Register: AsyncParsableCommand {
     @Option(help: "The shard's key; else the file's name without .car.")
     var key: String?
 
+    @Flag(help: "Index at the first use, not now.")
+    var lazy = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A local copy of the CAR, which is read instead of the source; never removed.",
+            valueName: "file"
+        )
+    )
+    var existingTransient: String?
+
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -22,6 +33,11 @@ struct Register: AsyncParsableCommand {
     func validate() throws {
         guard key == nil || sources.count == 1 else {
             throw ValidationError("--key names one shard, and there are \(sources.count) sources")
+        }
+        guard existingTransient == nil || sources.count == 1 else {
+            throw ValidationError(
+                "--existing-transient is one CAR, and there are \(sources.count) sources"
+            )
         }
     }
 
@@ -47,7 +63,7 @@ struct Register: AsyncParsableCommand {
                 report.write(format.format)
             }
         }
-        await store.close()
+        await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
     }
 
@@ -60,7 +76,13 @@ struct Register: AsyncParsableCommand {
         let mount = try source.mount.get()
         let bar = ProgressBar(progress.progress, position + key.text)
         defer { bar.finish() }
-        return try await store.register(key, from: mount) { progress in
+        let transient = try existingTransient.map { try Source($0).mount.get().path }
+        return try await store.register(
+            key,
+            from: mount,
+            indexing: lazy ? .onFirstUse : .now,
+            existingTransient: transient
+        ) { progress in
             bar.update(progress.bytesDone, of: progress.bytesTotal)
         }
     }

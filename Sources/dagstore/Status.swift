@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DAGStorage
 internal import Multiformats
+internal import SystemPackage
 
 /// `status`: everything about one shard.
 struct Status: ParsableCommand {
@@ -18,19 +19,22 @@ struct Status: ParsableCommand {
         guard let status = try store.status(of: key) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard", shard: key)
         }
+        let explanation = status.explanation(isOwned: try self.store.isOwned)
         // The roots are in the index; a shard whose file is gone has none to show.
-        let roots = try? store.acquireIfAvailable(key).roots.map(\.description)
+        let roots = try? store.lease(key).roots.map(\.description)
         try Output.run(format.format) { output in
             switch format.format {
-            case .text: try output.fields(Self.fields(status, roots))
+            case .text: try output.fields(Self.fields(status, roots, explanation))
             case .json:
                 try output.object { json in
                     status.write(to: &json)
                     json.member("references", status.references)
                     json.member("indexBytes", status.indexSize)
-                    json.member("transient", nil as String?)
+                    json.member("transient", status.transient?.string)
                     json.member("errorMessage", status.error?.message)
                     json.member("roots", roots)
+                    json.member("since", status.stateSince.asTimestamp)
+                    json.member("explanation", explanation)
                 }
             }
         }
@@ -38,15 +42,20 @@ struct Status: ParsableCommand {
 
     private static func fields(
         _ status: ShardStatus,
-        _ roots: [String]?
+        _ roots: [String]?,
+        _ explanation: String?
     ) -> [(name: String, value: String)] {
         var fields = [
             ("key", status.key.text.printable),
-            ("state", status.state.rawValue),
+            ("state", "\(status.state.rawValue) since \(status.stateSince.asTimestamp)"),
             ("mount", status.mountURL),
         ]
         if let error = status.error {
             fields.append(("error", "\(error.message.printable) (\(error.code.name))"))
+        }
+        if let explanation { fields.append(("why", explanation)) }
+        if let transient = status.transient {
+            fields.append(("transient", transient.string.printable))
         }
         fields += [
             ("blocks", status.blockCount.grouped),

@@ -15,19 +15,22 @@ struct StoreOptions: ParsableArguments {
     /// Opens the store to look only, which works beside a process that writes.
     ///
     /// - Throws: As `DAGStore.open`.
-    func openForReading() throws -> DAGStore { try open(isReadOnly: true) }
+    func openForReading() throws -> DAGStore { try open(isReadOnly: true) { _ in } }
 
     /// Opens the store to write.
     ///
     /// - Parameter isNewAllowed: Whether to make the store if there is none.
     /// - Returns: The store.
     /// - Throws: As `DAGStore.open`; `invalidArgument` if there is none and none may be made.
-    func openForWriting(isNewAllowed: Bool) throws -> DAGStore {
+    func openForWriting(
+        isNewAllowed: Bool,
+        _ change: (inout Configuration) -> Void = { _ in }
+    ) throws -> DAGStore {
         let directory = try directory
         guard isNewAllowed || Kernel.exists(directory.appending("catalog")) else {
             throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
         }
-        return try open(isReadOnly: false)
+        return try open(isReadOnly: false, change)
     }
 
     private var directory: FilePath {
@@ -40,9 +43,29 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    private func open(isReadOnly: Bool) throws -> DAGStore {
-        var configuration = Configuration()
+    /// Whether some process has the store open for writing.
+    var isOwned: Bool {
+        get throws { Kernel.isLocked(try directory.appending("LOCK")) }
+    }
+
+    /// Compacts the catalogue of the store.
+    func compact() throws -> CompactionReport {
+        let configuration = try configuration()
+        return try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
+    }
+
+    private func open(
+        isReadOnly: Bool,
+        _ change: (inout Configuration) -> Void
+    ) throws -> DAGStore {
+        var configuration = try configuration()
         configuration.isReadOnly = isReadOnly
+        change(&configuration)
+        return try DAGStore.open(at: directory, configuration: configuration)
+    }
+
+    private func configuration() throws -> Configuration {
+        var configuration = Configuration()
         if let text = Kernel.variable("DAGSTORE_MAP_SIZE") {
             guard let size = Int(text), size > 0 else {
                 throw DAGStoreError(
@@ -52,6 +75,22 @@ struct StoreOptions: ParsableArguments {
             }
             configuration.mapSize = size
         }
-        return try DAGStore.open(at: directory, configuration: configuration)
+        return configuration
+    }
+}
+
+extension DAGStore {
+    /// A lease on a shard, without fetching or indexing anything.
+    ///
+    /// - Throws: As `acquireIfAvailable`; `readOnly` if the shard would have to be fetched or indexed.
+    func lease(_ key: ShardKey) throws -> Shard {
+        guard let shard = try acquireIfAvailable(key) else {
+            throw DAGStoreError(
+                .readOnly,
+                "the shard is not indexed yet, or must be fetched: see `\(Program.name) initialize`",
+                shard: key
+            )
+        }
+        return shard
     }
 }

@@ -34,6 +34,27 @@ extension BinaryInteger {
         return text
     }
 
+    /// Milliseconds since 1970 as a time in UTC: `2026-11-23T23:13:24Z`.
+    var asTimestamp: String {
+        let seconds = Int64(self) / 1000
+        let (days, rest) = (seconds / 86_400, seconds % 86_400)
+        // Years begin in March here, so that the leap day is the last of its year. Source: H. Hinnant,
+        // "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(year)-\(two(month))-\(two(day))T"
+            + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
+    }
+
     /// The number as a size in bytes: `294.0 MB`.
     var asSize: String {
         let size = UInt64(self)

@@ -44,7 +44,7 @@ struct InterruptionTests {
         #expect(try folder.url.files().map(\.lastPathComponent) == ["long.car"])
     }
 
-    @Test("an interrupted registration leaves a store that works and no shard")
+    @Test("an interrupted registration leaves a store that works, and goes on when it is asked to")
     func register() async throws {
         let scene = try Scene()
         let path = try longCAR(in: scene.folder)
@@ -54,7 +54,14 @@ struct InterruptionTests {
         )
         #expect(outcome.status == 7)
         #expect(outcome.out.isEmpty)
-        #expect(try await scene.run("list").out.isEmpty)
+        let left = try await scene.json("list").objects.first
+        guard left != nil else { return }
+        #expect(left?["state"] == "initializing")
+        let status = try await scene.json("status", "long").objects.first
+        #expect(status?["explanation"]?.text?.contains("interrupted") == true)
         #expect(try await scene.run("register", try scene.write(Sample.car)).status == 0)
+        #expect(try await scene.run("initialize", "long").status == 0)
+        #expect(try await scene.json("status", "long").objects.first?["state"] == "available")
+        #expect(try await scene.run("check").status == 0)
     }
 }

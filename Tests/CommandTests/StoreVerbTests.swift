@@ -77,12 +77,14 @@ struct StatusTests {
         let found = try #require(outcome.objects.first)
         let index = try #require(found["indexBytes"]?.integer)
         #expect(index > 0)
+        let since = try #require(found["since"]?.text)
+        #expect(since.wholeMatch(of: /20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ/) != nil)
         #expect(
             outcome.lines == [
                 #"{"key":"sample","state":"available","mount":"file://\#(path)","lazy":false,"#
                     + #""blocks":4,"bytes":\#(size),"error":null,"references":0,"#
                     + #""indexBytes":\#(index),"transient":null,"errorMessage":null,"#
-                    + #""roots":["\#(Sample.raw.cid)"]}"#
+                    + #""roots":["\#(Sample.raw.cid)"],"since":"\#(since)","explanation":null}"#
             ]
         )
         let text = try await scene.run("status", "sample")

@@ -19,7 +19,9 @@ struct UsageTests {
             ["car", "index", "--help"], ["register", "--help"], ["list", "--help"],
             ["status", "--help"], ["get", "--help"], ["has", "--help"], ["locate", "--help"],
             ["index", "list", "--help"], ["index", "export", "--help"], ["destroy", "--help"],
-            ["stats", "--help"],
+            ["stats", "--help"], ["recover", "--help"], ["initialize", "--help"],
+            ["initialize-all", "--help"], ["gc", "--help"], ["check", "--help"],
+            ["compact", "--help"],
         ]
     )
     func help(arguments: [String]) async throws {
@@ -39,12 +41,14 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover", "k"], ["gc"], ["check"],
+        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover"], ["recover", "a", "b"], ["gc", "x"],
+        ["gc", "--quota", "5X"], ["check", "x"], ["compact", "x"], ["initialize"],
+        ["initialize-all", "--concurrency", "0"],
         ["car", "inspect"], ["car", "list"], ["car", "list", "a", "b"], ["car", "verify"],
         ["car", "list", "a", "--format", "xml"], ["car", "list", "a", "--store", "s"],
         ["car", "verify", "a", "--progress", "maybe"], ["car", "index", "a"],
         ["car", "index", "a", "-o"], ["car", "index", "a", "-o", "b", "--codec", "0x0402"],
-        ["register"], ["register", "a", "b", "--key", "k"], ["register", "a", "--lazy"],
+        ["register"], ["register", "a", "b", "--key", "k"], ["register", "a", "b", "--existing-transient", "c"],
         ["list", "extra"], ["status"], ["get"], ["get", "a", "b"], ["has"], ["locate"],
         ["index", "list"], ["index", "export", "k"], ["destroy"], ["destroy", "a", "b"],
         ["stats", "--unknown"],

@@ -257,7 +257,8 @@ struct ReferenceFaultTests {
             #expect(try await ShardModel(Self.builder).problems(in: store.acquire(key)) == [])
             #expect(folder.outside == before)
             #expect(folder.transients.count == 1)
-            #expect(!folder.transients.contains { $0.contains(key) })
+            // A dot stands in every name, before what says that the copy is whole.
+            #expect(key == "." || !folder.transients.contains { $0.contains(key) })
             await store.close()
             store = try folder.open([mount])
         }

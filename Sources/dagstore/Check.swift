@@ -1,0 +1,93 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+/// `check`: the doctor.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look for what is wrong with records, indexes, sources and copies.",
+        discussion: "Failed shards are no problems: `status` says what is wrong with them. Nothing of "
+            + "the user's is ever removed."
+    )
+
+    @Flag(help: "Mend what can be mended: index again, or mark as failed.")
+    var repair = false
+
+    @Flag(help: "Hash every block too.")
+    var deep = false
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        let store =
+            repair ? try store.openForWriting(isNewAllowed: false) : try store.openForReading()
+        var options = CheckOptions()
+        options.isDeep = deep
+        options.repairs = repair
+        let report = try await store.check(options)
+        await store.close(cancellingJobs: true)
+        try Output.run(format.format) { output in
+            for problem in report.problems { try Self.write(problem, to: &output) }
+            try Self.write(report, ContinuousClock.now - start, to: &output)
+        }
+        guard report.isSound else { throw ExitCode(6) }
+    }
+
+    private static func write(_ problem: CheckProblem, to output: inout Output) throws {
+        switch output.format {
+        case .text:
+            let repair = problem.repair.map { "  (\(text(of: $0)))" } ?? ""
+            let key = problem.key.map { "\($0.text.printable)  " } ?? ""
+            try output.line("\(problem.kind.rawValue)  \(key)\(problem.detail.printable)\(repair)")
+        case .json:
+            try output.object { json in
+                json.member("problem", problem.kind.rawValue)
+                json.member("key", problem.key?.text)
+                json.member("repaired", problem.repair?.rawValue)
+                json.member("detail", problem.detail)
+            }
+        }
+    }
+
+    private static func text(of repair: CheckProblem.Repair) -> String {
+        switch repair {
+        case .mended: "mended"
+        case .reindexed: "indexed again"
+        case .markedFailed: "marked as failed"
+        }
+    }
+
+    private static func write(
+        _ report: CheckReport,
+        _ time: Duration,
+        to output: inout Output
+    ) throws {
+        let unrepaired = UInt64(report.problems.count { $0.repair == nil })
+        let found = UInt64(report.problems.count)
+        switch output.format {
+        case .text:
+            var line = "\(report.shards.grouped) shards, \(report.entries.grouped) index entries"
+            if report.blocks > 0 {
+                line += ", \(report.blocks.grouped) blocks (\(report.bytes.asSize)) hashed"
+            }
+            if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
+            let verdict =
+                found == 0
+                ? "nothing is wrong"
+                : "\(found.grouped) problems, \(unrepaired.grouped) of them not mended"
+            try output.line("\(line): \(verdict), \(time.asTime)")
+        case .json:
+            try output.object { json in
+                json.member("shards", report.shards)
+                json.member("entries", report.entries)
+                json.member("blocks", report.blocks)
+                json.member("bytes", report.bytes)
+                json.member("skipped", report.skipped)
+                json.member("problems", found)
+                json.member("unrepaired", unrepaired)
+                json.member("seconds", time)
+            }
+        }
+    }
+}

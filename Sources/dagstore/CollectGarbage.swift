@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+/// `gc`: removes the store's own copies that nobody uses.
+struct CollectGarbage: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Remove the store's own copies of shards; they are fetched again when needed.",
+        discussion: "A copy that the user gave with --existing-transient is never removed."
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "How much may stay, as 123, 10KiB, 10MiB, 10GiB or 10TiB; else nothing stays.",
+            valueName: "bytes"
+        )
+    )
+    var quota: ByteCount?
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() async throws {
+        let store = try store.openForWriting(isNewAllowed: false)
+        let report = try await store.collectGarbage(downTo: quota?.value)
+        await store.close(cancellingJobs: true)
+        try Output.run(format.format) { output in
+            for copy in report.transients { try Self.write(copy, to: &output) }
+            let removed = report.transients.count { $0.result == .removed }
+            switch format.format {
+            case .text:
+                let size = report.bytesRemoved.asSize
+                try output.line("\(UInt64(removed).grouped) copies removed, \(size)")
+            case .json:
+                try output.object { json in
+                    json.member("removed", UInt64(removed))
+                    json.member("bytesRemoved", report.bytesRemoved)
+                }
+            }
+        }
+    }
+
+    private static func write(_ copy: CollectedTransient, to output: inout Output) throws {
+        switch output.format {
+        case .text:
+            let key = copy.key?.text.printable ?? "-"
+            try output.line("\(key)  \(copy.result.rawValue)  \(copy.bytes.asSize)")
+        case .json:
+            try output.object { json in
+                json.member("key", copy.key?.text)
+                json.member("result", copy.result.rawValue)
+                json.member("bytes", copy.bytes)
+                json.member("error", copy.error?.code.name)
+            }
+        }
+    }
+}
+
+/// A number of bytes, as people write it.
+struct ByteCount: ExpressibleByArgument {
+    let value: UInt64
+
+    init?(argument: String) {
+        let units: [(String, UInt64)] = [
+            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1),
+        ]
+        let unit = units.first { argument.hasSuffix($0.0) } ?? ("", 1)
+        guard let count = UInt64(argument.dropLast(unit.0.count)) else { return nil }
+        let (value, isTooLarge) = count.multipliedReportingOverflow(by: unit.1)
+        guard !isTooLarge else { return nil }
+        self.value = value
+    }
+}

@@ -1,0 +1,140 @@
+import DAGStorage
+import Foundation
+import Multiformats
+import TestSupport
+import Testing
+
+@Suite("Lifecycle verbs")
+struct LifecycleVerbTests {
+    @Test("a shard that is registered lazily is initialized when it is asked for")
+    func lazy() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let registered = try await scene.json("register", path, "--lazy")
+        #expect(registered.objects.first?["state"] == "registered")
+        #expect(registered.objects.first?["blocks"]?.integer == 0)
+        let status = try await scene.json("status", "sample").objects.first
+        #expect(status?["lazy"] == true)
+        #expect(status?["explanation"]?.text?.contains("initialize") == true)
+        // A store that is opened to look indexes nothing.
+        #expect(try await scene.run("get", Sample.raw.cid.description, "--shard", "sample").status == 6)
+        let initialized = try await scene.json("initialize", "sample")
+        #expect(initialized.lines == [#"{"key":"sample","state":"available","error":null}"#])
+        #expect(try await scene.run("get", Sample.raw.cid.description).status == 0)
+        // Again does nothing.
+        #expect(try await scene.run("initialize", "sample").text == "sample  available\n")
+        #expect(try await scene.run("initialize", "nobody").status == 3)
+    }
+
+    @Test("all lazy shards are initialized, and the first failure is the exit status")
+    func initializeAll() async throws {
+        let scene = try Scene()
+        for number in 0..<5 {
+            let path = try scene.folder.write(Sample.car.bytes, to: "\(number).car")
+            _ = try await scene.run("register", path, "--lazy")
+        }
+        let all = try await scene.json("initialize-all", "--concurrency", "3")
+        #expect(all.status == 0)
+        #expect(Set(all.objects.map { $0["key"]?.text }) == Set((0..<5).map { "\($0)" }))
+        #expect(all.objects.allSatisfy { $0["state"] == "available" && $0["error"] == .null })
+        let junk = try scene.folder.write([1, 2, 3], to: "junk.car")
+        _ = try await scene.run("register", junk, "--lazy")
+        let failed = try await scene.json("initialize-all")
+        #expect(failed.status == 5)
+        #expect(failed.objects.map { $0["state"] } == ["failed"])
+    }
+
+    @Test("a failed shard is recovered when its source is good, and refused otherwise")
+    func recover() async throws {
+        let scene = try Scene()
+        let path = try scene.folder.write([1, 2, 3], to: "sample.car")
+        #expect(try await scene.run("register", path).status == 5)
+        let again = try await scene.json("recover", "sample")
+        #expect(again.status == 5)
+        #expect(again.lines == [#"{"key":"sample","state":"failed","error":"malformedCAR"}"#])
+        _ = try scene.write(Sample.car)
+        #expect(try await scene.run("recover", "sample").text == "sample  available\n")
+        #expect(try await scene.run("recover", "sample").status == 2)
+        #expect(try await scene.run("recover", "nobody").status == 3)
+    }
+
+    @Test("an existing transient serves although the source is not there, and is never removed")
+    func existingTransient() async throws {
+        let scene = try Scene()
+        let copy = try scene.folder.write(Sample.car.bytes, to: "copy.bin")
+        let registered = try await scene.json(
+            "register",
+            scene.folder.path(of: "gone.car"),
+            "--existing-transient",
+            copy
+        )
+        #expect(registered.objects.first?["state"] == "available")
+        #expect(try await scene.json("status", "gone").objects.first?["transient"]?.text == copy)
+        #expect(try await scene.run("get", Sample.raw.cid.description).status == 0)
+        let collected = try await scene.json("gc")
+        #expect(collected.lines == [#"{"removed":0,"bytesRemoved":0}"#])
+        #expect(try await scene.run("destroy", "gone").status == 0)
+        #expect(FileManager.default.fileExists(atPath: copy))
+    }
+
+    @Test("the doctor finds what is wrong, mends it, and says so")
+    func check() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        _ = try await scene.run("register", path)
+        let sound = try await scene.json("check", "--deep")
+        #expect(sound.status == 0)
+        #expect(sound.objects.count == 1)
+        #expect(sound.objects.first?["shards"]?.integer == 1)
+        #expect(sound.objects.first?["problems"]?.integer == 0)
+        #expect(try #require(sound.objects.first?["blocks"]?.integer) > 0)
+        // The same size, another time: not what was indexed.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1_000_000)],
+            ofItemAtPath: path
+        )
+        let changed = try await scene.json("check")
+        #expect(changed.status == 6)
+        #expect(changed.objects.first?["problem"] == "sourceChanged")
+        #expect(changed.objects.first?["key"] == "sample")
+        #expect(changed.objects.first?["repaired"] == .null)
+        let mended = try await scene.json("check", "--repair")
+        #expect(mended.status == 0)
+        #expect(mended.objects.first?["repaired"] == "reindexed")
+        #expect(try await scene.run("check").status == 0)
+        try FileManager.default.removeItem(atPath: path)
+        let gone = try await scene.json("check", "--repair")
+        #expect(gone.status == 0)
+        #expect(gone.objects.first?["repaired"] == "markedFailed")
+        #expect(try await scene.json("status", "sample").objects.first?["state"] == "failed")
+    }
+
+    @Test("a deep check finds a block whose bytes are not what its CID says")
+    func deepCheck() async throws {
+        let scene = try Scene()
+        var bytes = Sample.car.bytes
+        bytes[bytes.count - 1] ^= 1
+        let path = try scene.folder.write(bytes, to: "sample.car")
+        #expect(try await scene.run("register", path).status == 0)
+        #expect(try await scene.run("check").status == 0)
+        let deep = try await scene.json("check", "--deep")
+        #expect(deep.status == 6)
+        #expect(deep.objects.first?["problem"] == "block")
+    }
+
+    @Test("compacting gives room back")
+    func compact() async throws {
+        let scene = try Scene()
+        let large = CARBuilder.uniform(sections: 20_000, blockSize: 8, seed: 1)
+        _ = try await scene.run("register", try scene.folder.write(large.bytes, to: "large.car"))
+        _ = try await scene.run("register", try scene.write(Sample.car))
+        _ = try await scene.run("destroy", "large")
+        let outcome = try await scene.json("compact")
+        #expect(outcome.status == 0)
+        let before = try #require(outcome.objects.first?["bytesBefore"]?.integer)
+        let after = try #require(outcome.objects.first?["bytesAfter"]?.integer)
+        #expect(after < before / 2)
+        #expect(try await scene.run("get", Sample.raw.cid.description).status == 0)
+        #expect(try await scene.run("check", "--deep").status == 0)
+    }
+}
