@@ -23,8 +23,15 @@ package final class ShardCore: Sendable {
         case remote(RemoteBytes)
     }
 
+    private struct Pins {
+        var generation: GenerationPin?
+        var transient: TransientPin?
+    }
+
     let key: ShardKey
     let record: ShardRecord
+    /// Whether the shard reads a copy of the store's own, which a collection of garbage may want.
+    let readsTransient: Bool
     package let root: IndexRoot
     let catalog: Catalog
     let cache: PageCache
@@ -33,7 +40,8 @@ package final class ShardCore: Sendable {
     private let hash: KeyedHash
     let segments: [LocatorSegment]
     private let segmentOwners: [PinnedValue]
-    private let pin: GenerationPin?
+    /// What keeps index and copy from being deleted, until nobody reads through this any more.
+    private let pins: Mutex<Pins>
     private let checkedSegments: OnceFlags
     /// Whether the payload may lose its bytes under us, and a handler waits for that.
     private let isGuarded: Bool
@@ -59,10 +67,13 @@ package final class ShardCore: Sendable {
     ) throws {
         key = ShardKey(stored: record.key)
         self.record = record
+        readsTransient = source.pin != nil
+        pins = Mutex(Pins(generation: pin, transient: source.pin))
+        var source = source
+        source.pin = nil
         self.source = source
         self.catalog = catalog
         self.cache = cache
-        self.pin = pin
         hash = catalog.hash
         let root = try Self.reading(record, in: catalog) { try catalog.root(record.generation) }
         self.root = root
@@ -112,8 +123,10 @@ package final class ShardCore: Sendable {
     /// The bytes for those who read them in order.
     var reader: any ByteSource { source.reader }
 
-    /// Whether the shard reads a copy of the store's own, which a collection of garbage may want.
-    var readsTransient: Bool { source.pin != nil }
+    /// Lets index and copy be deleted: there is no lease any more, and there will be none.
+    ///
+    /// A released `Shard` that somebody still refers to must not hold them.
+    func letGo() { pins.withLock { $0 = Pins() } }
 
     /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {

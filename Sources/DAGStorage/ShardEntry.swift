@@ -14,6 +14,15 @@ final class ShardEntry: Sendable {
 
     init(_ key: ShardKey) { self.key = key }
 
+    /// Lets go of what leases read through; there are none.
+    func letGo() {
+        let core = current.withLock { core in
+            defer { core = nil }
+            return core
+        }
+        core?.letGo()
+    }
+
     /// What leases read through; nil while the shard is not open.
     var core: ShardCore? {
         get { current.withLock { $0 } }

@@ -227,7 +227,7 @@ extension ShardLoop {
                 shard.job?.cancel()
                 shard.job = nil
             case .close:
-                if shard.leaseCount == 0 { shard.entry?.core = nil }
+                if shard.leaseCount == 0 { shard.entry?.letGo() }
             case .grant: answer(cause) { .lease(engine.grant($0)) }
             case .park: park(cause, shard)
             case .complete: complete(cause, shard)

@@ -71,7 +71,7 @@ final class ShardLoop {
         }
         for shard in active.values {
             guard let entry = shard.entry else { continue }
-            if entry.leases.close() == 0 { entry.core = nil }
+            if entry.leases.close() == 0 { entry.letGo() }
         }
         engine.entries.withLock { $0 = [:] }
         engine.use.withLock { $0.isStopped = true }
@@ -276,7 +276,7 @@ final class ShardLoop {
         }
         active[shard.key] = nil
         guard shard.entry != nil else { return }
-        shard.entry?.core = nil
+        shard.entry?.letGo()
         shard.entry = nil
         _ = engine.entries.withLock { $0.removeValue(forKey: shard.key) }
     }

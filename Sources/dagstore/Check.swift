@@ -5,7 +5,8 @@ internal import DAGStorage
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look for what is wrong with records, indexes, sources and copies.",
-        discussion: "Failed shards are no problems: `status` says what is wrong with them. Nothing of "
+        discussion:
+            "Failed shards are no problems: `status` says what is wrong with them. Nothing of "
             + "the user's is ever removed."
     )
 

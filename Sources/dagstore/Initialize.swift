@@ -88,7 +88,9 @@ struct InitializeAll: AsyncParsableCommand {
         while let shard = waiting.next() {
             guard shard.state == .registered else { continue }
             group.addTask {
-                await ShardOutcome.of(shard.key, in: store) { try await store.initialize(shard.key) }
+                await ShardOutcome.of(shard.key, in: store) {
+                    try await store.initialize(shard.key)
+                }
             }
             return
         }

@@ -41,14 +41,16 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover"], ["recover", "a", "b"], ["gc", "x"],
+        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover"], ["recover", "a", "b"],
+        ["gc", "x"],
         ["gc", "--quota", "5X"], ["check", "x"], ["compact", "x"], ["initialize"],
         ["initialize-all", "--concurrency", "0"],
         ["car", "inspect"], ["car", "list"], ["car", "list", "a", "b"], ["car", "verify"],
         ["car", "list", "a", "--format", "xml"], ["car", "list", "a", "--store", "s"],
         ["car", "verify", "a", "--progress", "maybe"], ["car", "index", "a"],
         ["car", "index", "a", "-o"], ["car", "index", "a", "-o", "b", "--codec", "0x0402"],
-        ["register"], ["register", "a", "b", "--key", "k"], ["register", "a", "b", "--existing-transient", "c"],
+        ["register"], ["register", "a", "b", "--key", "k"],
+        ["register", "a", "b", "--existing-transient", "c"],
         ["list", "extra"], ["status"], ["get"], ["get", "a", "b"], ["has"], ["locate"],
         ["index", "list"], ["index", "export", "k"], ["destroy"], ["destroy", "a", "b"],
         ["stats", "--unknown"],

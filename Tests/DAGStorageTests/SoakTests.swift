@@ -36,7 +36,9 @@ struct SoakTests {
                 ] in
                 try await Workers(path, seed: seed).runUntilKilled(after: .milliseconds(life))
             }
-            answers += try await Workers(folder.path, seed: 0).check("seed \(seed), round \(rounds)")
+            answers += try await Workers(folder.path, seed: 0).check(
+                "seed \(seed), round \(rounds)"
+            )
             rounds += 1
         }
         #expect(answers > 0, "seed \(seed): nothing was answered in \(rounds) rounds")
@@ -145,7 +147,8 @@ private struct Workers {
                 let mount = try CountingMount("\(number)", in: copied.state)
                 try await store.register(key, from: mount)
             }
-        default: try await journal.run("available", key) { try await store.register(key, from: file) }
+        default:
+            try await journal.run("available", key) { try await store.register(key, from: file) }
         }
     }
 
