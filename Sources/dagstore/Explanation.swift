@@ -4,6 +4,7 @@ extension ShardStatus {
     /// Why the shard is not available, and what to do about it; nil if it is available.
     ///
     /// - Parameter isOwned: Whether some process has the store open for writing.
+    /// - Returns: One sentence.
     func explanation(isOwned: Bool) -> String? {
         switch state {
         case .available, .serving: return nil

@@ -19,7 +19,9 @@ struct StoreOptions: ParsableArguments {
 
     /// Opens the store to write.
     ///
-    /// - Parameter isNewAllowed: Whether to make the store if there is none.
+    /// - Parameters:
+    ///   - isNewAllowed: Whether to make the store if there is none.
+    ///   - change: Changes how it behaves.
     /// - Returns: The store.
     /// - Throws: As `DAGStore.open`; `invalidArgument` if there is none and none may be made.
     func openForWriting(

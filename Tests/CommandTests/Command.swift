@@ -75,8 +75,17 @@ enum Command {
         let arguments = arguments + ["--progress", "always"]
         return try await start(path, arguments, environment: [:], in: nil) { process, errors in
             // The bar is drawn at once: this ends with the first output, or with the process.
-            while process.isRunning, (try? errors.bytes().isEmpty) ?? true { await Task.yield() }
-            if process.isRunning { kill(process.processIdentifier, signal) }
+            // A thread of its own watches, because the tasks of other tests may keep it waiting.
+            let number = process.processIdentifier
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    while kill(number, 0) == 0, (try? errors.bytes().isEmpty) ?? true {
+                        Thread.sleep(forTimeInterval: 0.001)
+                    }
+                    kill(number, signal)
+                    continuation.resume()
+                }
+            }
         }
     }
 

@@ -130,8 +130,14 @@ struct TidyTests {
         }
     }
 
+    /// Where a condition is looked at again and again, with a pause so that others may bring it about.
+    static let pollingFiles: Set = [
+        "CommandTests/Command.swift", "DAGStorageTests/StoreFolder.swift",
+    ]
+
     @Test("tests do not sleep", arguments: try SourceFile.tests())
     func sleeping(file: SourceFile) {
+        guard !Self.pollingFiles.contains(file.path) else { return }
         for (number, line) in file.code.enumerated() {
             let calls = ["sleep", "usleep", "nanosleep"].filter { line.hasWord($0) }
             #expect(calls == [], "\(file.path):\(number + 1)")

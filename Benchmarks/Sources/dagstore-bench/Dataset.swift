@@ -153,6 +153,7 @@ extension Dataset {
     ///   - count: How many; of equal ones only the first.
     ///   - folder: Where to; made if it is missing.
     ///   - isSame: Whether all have the same content.
+    /// - Throws: What the system says.
     static func writeSmallShards(_ count: Int, in folder: FilePath, isSame: Bool) throws {
         let last = folder.appending("\(isSame ? 0 : count - 1).car")
         guard access(last.string, R_OK) != 0 else { return }

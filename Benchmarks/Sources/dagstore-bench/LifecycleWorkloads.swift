@@ -86,7 +86,7 @@ extension Workload {
 
     static let eager = Workload(
         name: "eager",
-        about: "TARGETS 14 and 15, without the inverse index: 10,000 shards of 5 blocks, 128 in flight"
+        about: "TARGETS 14 and 15, without the inverse index: 10,000 shards, 128 in flight"
     ) { bench in
         var figures: [Figure] = []
         for isSame in [false, true] {
@@ -116,7 +116,7 @@ extension Workload {
 
     static let opening = Workload(
         name: "open",
-        about: "TARGETS 16: open a store of 1 k, 100 k and 1 M shards; and acquire and release in it"
+        about: "TARGETS 16: open a store of 1 k, 100 k and 1 M shards, and acquire in it"
     ) { bench in
         var figures: [Figure] = []
         let folder = bench.folder.appending("same-shards")
@@ -162,7 +162,7 @@ extension Workload {
 
     static let beside = Workload(
         name: "beside",
-        about: "small answers beside a bulk load: lazy registrations while n1m is indexed over and over"
+        about: "small answers beside a bulk load: lazy registrations while n1m is indexed"
     ) { bench in
         let set = Dataset.n1m
         let path = try set.file(in: bench.folder)
