@@ -89,36 +89,37 @@ extension Catalog {
         }
     }
 
-    /// Values deleted in one transaction: 64 MiB of pages.
-    private static let deletionBatch = 64
+    /// Values deleted in one transaction: 8 MiB of pages, as many as one writes.
+    private static let deletionBatch = 8
 
     /// Deletes a generation that is on `pending` and that nobody reads.
+    ///
+    /// *Cost*: a transaction for every 8 of its values; the last one takes it off `pending`.
     package func deleteGeneration(_ generation: UInt64) throws(CatalogError) {
+        while try !deletePart(of: generation) { Failpoint.generationPartlyDeleted.pass() }
+        Failpoint.generationDeleted.pass()
+    }
+
+    /// Deletes some values of a generation, and with the last of them what leads to it.
+    ///
+    /// - Returns: Whether nothing is left.
+    private func deletePart(of generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
         let upper = TableKey.generation(generation + 1)
-        for table in [tables.pages, tables.locators] {
-            var deleted = Self.deletionBatch
-            while deleted == Self.deletionBatch {
-                deleted = try write { (writer) throws(LMDBError) in
-                    try lower.withView { lower throws(LMDBError) in
-                        try upper.withView { upper throws(LMDBError) in
-                            try writer.deleteRange(
-                                table,
-                                from: lower,
-                                below: upper,
-                                limit: Self.deletionBatch
-                            )
-                        }
+        return try write { (writer) throws(LMDBError) in
+            var left = Self.deletionBatch
+            for table in [tables.pages, tables.locators] {
+                left -= try lower.withView { lower throws(LMDBError) in
+                    try upper.withView { upper throws(LMDBError) in
+                        try writer.deleteRange(table, from: lower, below: upper, limit: left)
                     }
                 }
-                Failpoint.generationPartlyDeleted.pass()
+                guard left > 0 else { return false }
             }
-        }
-        try write { (writer) throws(LMDBError) in
             try writer.delete(tables.roots, lower)
             try writer.delete(tables.pending, lower)
+            return true
         }
-        Failpoint.generationDeleted.pass()
     }
 
     /// The root page of a generation.

@@ -15,7 +15,10 @@ final class LoopInbox: Sendable {
     private let waiting = Atomic<Int>(0)
 
     /// Whether letters wait.
-    var isBusy: Bool { waiting.load(ordering: .relaxed) > 0 }
+    var isBusy: Bool { count > 0 }
+
+    /// How many letters wait, about.
+    var count: Int { waiting.load(ordering: .relaxed) }
 
     /// Leaves a letter.
     ///

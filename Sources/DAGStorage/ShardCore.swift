@@ -126,7 +126,13 @@ package final class ShardCore: Sendable {
     /// Lets index and copy be deleted: there is no lease any more, and there will be none.
     ///
     /// A released `Shard` that somebody still refers to must not hold them.
-    func letGo() { pins.withLock { $0 = Pins() } }
+    func letGo() {
+        let pins = pins.withLock { pins in
+            defer { pins = Pins() }
+            return pins
+        }
+        pins.transient?.release()
+    }
 
     /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {

@@ -138,6 +138,10 @@ extension ShardLoop {
             facts.note(in: &shard.record)
             return .update(shard.record, pending: nil)
         }
+        // Nothing is under way any more; those who wait hear of it when that is on disk.
+        if case .ending = cause, shard.pending != nil {
+            return .update(shard.record, pending: nil)
+        }
         return nil
     }
 
@@ -195,6 +199,11 @@ extension ShardLoop {
     /// Brings a shard back to where it was, because its change could not be written.
     private func takeBack(_ item: LoopBatch.Item, _ error: DAGStoreError) {
         let shard = item.shard
+        // What has ended has ended; the next open finds it on `pending`, and takes it up.
+        if case .ending = item.cause {
+            perform(item.effects, shard, item.cause)
+            return putAway(shard)
+        }
         shard.memory = item.before
         reopen(shard)
         switch item.cause {

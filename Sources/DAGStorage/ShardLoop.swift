@@ -73,6 +73,7 @@ final class ShardLoop {
             guard let entry = shard.entry else { continue }
             if entry.leases.close() == 0 { entry.letGo() }
         }
+        active = [:]
         engine.entries.withLock { $0 = [:] }
         engine.use.withLock { $0.isStopped = true }
         engine.closeCatalogIfUnused()
@@ -201,7 +202,7 @@ final class ShardLoop {
         shard.parked.removeAll(where: \.isRegistration)
         for ask in registrants { parkedKeys[ask.ticket] = nil }
         apply(.abandoned(job: job.number), to: shard, .ending(error))
-        guard !registrants.isEmpty else { return takeOffPending(shard) }
+        guard !registrants.isEmpty else { return }
         if shard.lifecycle.state == .registered {
             apply(.destroy, to: shard, .undoing(registrants, error))
         } else {
@@ -214,22 +215,6 @@ final class ShardLoop {
         // Old leases outlive a recovery; what they find says nothing about the new index.
         guard shard.record.generation == generation else { return }
         apply(.sourceLost, to: shard, .lost(error))
-    }
-
-    /// Writes down that nothing is under way any more; if that cannot be written, the next open takes the
-    /// shard up.
-    private func takeOffPending(_ shard: ActiveShard) {
-        guard shard.pending != nil, shard.job == nil, !engine.catalog.isReadOnly else { return }
-        batch.append(
-            .update(shard.record, pending: nil),
-            LoopBatch.Item(
-                shard: shard,
-                before: shard.memory,
-                pending: nil,
-                effects: [],
-                cause: .none
-            )
-        )
     }
 
     private func resume(_ number: UInt32) {

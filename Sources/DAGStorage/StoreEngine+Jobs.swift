@@ -93,6 +93,8 @@ extension StoreEngine {
         _ job: ShardJob
     ) throws -> IndexedSource {
         job.phase = .indexing(nil)
+        // Before anybody hears that the job has ended.
+        defer { source.pin?.release() }
         let pieces = GenerationWriter(
             catalog: catalog,
             queue: writer,

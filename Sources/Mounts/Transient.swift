@@ -1,3 +1,4 @@
+internal import Synchronization
 package import SystemPackage
 
 /// A whole copy of a shard's bytes, which the store has made and may delete.
@@ -32,6 +33,7 @@ package final class TransientPin: Sendable {
     /// Whether it was still there when it was pinned; if not, nothing is kept.
     package let isHeld: Bool
     private let store: TransientStore
+    private let isReleased = Atomic(false)
 
     init(_ transient: Transient, isHeld: Bool, store: TransientStore) {
         self.transient = transient
@@ -39,7 +41,13 @@ package final class TransientPin: Sendable {
         self.store = store
     }
 
-    deinit { if isHeld { store.unpin(transient) } }
+    deinit { release() }
+
+    /// Lets the copy go, whoever else refers to the pin; the second time nothing happens.
+    package func release() {
+        guard isHeld, !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        store.unpin(transient)
+    }
 }
 
 /// A file of the user's own that serves as the copy of a shard.
