@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 
-.PHONY: help setup build release demo test lint soak mutants bench fuzz clean
+.PHONY: help setup build release demo test lint soak mutants bench bench-instructions fuzz clean
 
 help: ## shows this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup:
 	@.ci/setup
@@ -40,6 +40,10 @@ bench: release ## measures, and prints a JSON line for each figure; makes 5 GB o
 	@rm -f .build-bench/release.yaml  # or a file that is new in this package goes unseen
 	cd Benchmarks && $(SWIFT) build -c release --scratch-path ../.build-bench
 	DAGSTORE=$(CURDIR)/.build/release/dagstore .build-bench/release/dagstore-bench run --data .build-bench/data
+
+bench-instructions: bench ## counts the instructions of a lease, with valgrind
+	@command -v valgrind >/dev/null || { apt-get update -q && apt-get install -y -q valgrind; } >/dev/null
+	Benchmarks/instructions.sh .build-bench/release/dagstore-steps .build-bench/data
 
 fuzz: setup ## runs every fuzzer for a minute
 	Tests/Fuzz/run.sh 60

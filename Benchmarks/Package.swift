@@ -20,6 +20,10 @@ let package = Package(
                 .product(name: "Multiformats", package: "swift-dagstore"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
-        )
+        ),
+        .executableTarget(
+            name: "dagstore-steps",
+            dependencies: [.product(name: "DAGStorage", package: "swift-dagstore")]
+        ),
     ]
 )

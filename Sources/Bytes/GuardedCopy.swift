@@ -71,6 +71,20 @@ package enum GuardedCopy {
         }
     }
 
+    /// The bytes of a view as an array, if they are still there.
+    ///
+    /// *Cost*: an allocation, and one copy.
+    ///
+    /// - Returns: The array; nothing if the bytes are gone.
+    package static func array(of view: ByteView) -> [UInt8]? {
+        try? unsafe [UInt8](unsafeUninitializedCapacity: view.count) { buffer, count in
+            // SAFETY: the buffer has room for `view.count` bytes, and all are written.
+            let target = UnsafeMutableRawBufferPointer(buffer)
+            guard unsafe copy(view, into: target) else { throw Gone() }
+            count = view.count
+        }
+    }
+
     /// The longest view that `withCopy` copies without an allocation, in bytes.
     package static let smallSizeMax = 128
 

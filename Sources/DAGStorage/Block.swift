@@ -38,8 +38,8 @@ public struct Block: Sendable {
     public var copiedBytes: [UInt8] {
         get throws {
             guard owner is MappedFile else { return view.copied }
-            guard let bytes = GuardedCopy.copied(view) else { throw bytesAreGone }
-            return withExtendedLifetime(bytes) { bytes.view.copied }
+            guard let bytes = GuardedCopy.array(of: view) else { throw bytesAreGone }
+            return bytes
         }
     }
 

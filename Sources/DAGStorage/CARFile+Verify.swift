@@ -59,8 +59,10 @@ extension CARFile {
     /// A malformed file ends the walk; what came before it is counted. Identity sections may be missing
     /// from an index.
     ///
-    /// *Cost*: hashing; the walk itself is a hundredth of it. An embedded index takes 16 bytes of memory
-    /// an entry. Blocks the calling thread.
+    /// Nothing is read through a mapping, so that a file that becomes shorter is `truncated`.
+    ///
+    /// *Cost*: hashing; the walk itself is a hundredth of it. An embedded index takes its size and 16 bytes
+    /// an entry of memory. Blocks the calling thread.
     ///
     /// - Parameters:
     ///   - workers: Threads that hash.
@@ -70,14 +72,11 @@ extension CARFile {
         workers: Int,
         progress: (@Sendable (UInt64) -> Void)? = nil
     ) -> CARVerification {
-        let payload = mapped.bytes[
-            Int(layout.dataOffset)..<Int(layout.dataOffset + layout.dataSize)
-        ]
-        let dispenser = SectionDispenser(layout: layout, limits: limits, payload: payload)
+        let dispenser = SectionDispenser(self)
         let claims: IndexClaims?
         let total = Mutex(CARVerification())
         do throws(CARError) {
-            claims = try embeddedIndex().map { index throws(CARError) in try IndexClaims(index) }
+            claims = try copiedIndex().map { bytes throws(CARError) in try IndexClaims(bytes) }
         } catch {
             claims = nil
             total.withLock { $0.note(indexFault: error) }
@@ -89,17 +88,13 @@ extension CARFile {
             while dispenser.take(&batch) {
                 let base = batch[0].offset
                 let size = Int(batch[batch.count - 1].end - base)
-                // Large blocks are hashed from a buffer that stays in the cache; small ones from the
-                // mapping: a tenth faster each than the other way round.
-                let isRead = size / batch.count >= Self.largeBlockSize
                 do throws(MountError) {
-                    if isRead { try window.fill(at: layout.dataOffset + base, size: size) }
+                    try window.fill(at: layout.dataOffset + base, size: size)
                 } catch {
                     dispenser.stop(CARError(.truncated, at: base, error.detail))
                     break
                 }
-                let bytes =
-                    isRead ? window.bytes : payload[Int(base)..<Int(base) + size]
+                let bytes = window.bytes
                 for section in batch { Self.verify(section, bytes, base, claims, &own) }
                 if let progress { progress(base + UInt64(size)) }
             }
@@ -108,11 +103,22 @@ extension CARFile {
         var result = total.withLock { $0 }
         result.malformation = dispenser.error
         guard let claims, result.malformation == nil else { return result }
-        if let fault = claims.firstOutside(dispenser) { result.note(indexFault: fault) }
+        if let fault = claims.firstOutside(walk()) { result.note(indexFault: fault) }
         return result
     }
 
-    private static let largeBlockSize = 16 << 10
+    /// The bytes from the embedded index on, in memory of their own.
+    private func copiedIndex() throws(CARError) -> OwnedBytes? {
+        guard let offset = layout.indexOffset else { return nil }
+        guard offset < source.size else {
+            throw CARError(.truncated, at: offset, "the index starts after the file's end")
+        }
+        do throws(MountError) {
+            return try source.read(at: offset, size: Int(source.size - offset))
+        } catch {
+            throw CARError(.truncated, at: offset, error.detail)
+        }
+    }
 
     private static func verify(
         _ section: Section,
@@ -143,32 +149,17 @@ extension CARFile {
 /// Hands sections out in batches, in file order, to whoever hashes them.
 private final class SectionDispenser: Sendable {
     /// Data in a batch: enough to make the lock cheap, little enough to share the end evenly.
-    private static let batchSize: UInt64 = 1 << 20
+    private static let batchSize: UInt64 = 1 << 19
 
-    private struct State {
-        var scanner: SectionScanner
+    private struct State: ~Copyable {
+        var walk: SectionWalk
         var error: CARError?
         var isAtEnd = false
     }
 
     private let state: Mutex<State>
-    private let payload: ByteView
-    private let first: SectionScanner
 
-    init(layout: CARLayout, limits: CARLimits, payload: ByteView) {
-        self.payload = payload
-        first = SectionScanner(
-            start: layout.headerSize,
-            payloadSize: layout.dataSize,
-            limits: limits
-        )
-        state = Mutex(State(scanner: first))
-    }
-
-    /// Another walk over the same sections.
-    func fromTheStart() -> (scanner: SectionScanner, payload: ByteView) {
-        (first, payload)
-    }
+    init(_ car: CARFile) { state = Mutex(State(walk: car.walk())) }
 
     /// What ended the walk before the end, if anything did.
     var error: CARError? { state.withLock { $0.error } }
@@ -186,23 +177,27 @@ private final class SectionDispenser: Sendable {
         batch.removeAll(keepingCapacity: true)
         state.withLock { state in
             guard !state.isAtEnd else { return }
-            let start = state.scanner.position
+            let start = state.walk.position
             var section = Section.none
-            do throws(CARError) {
-                while state.scanner.position - start < Self.batchSize {
-                    let step = try state.scanner.next(in: payload, at: 0, into: &section)
-                    guard step == .section else {
+            do {
+                while state.walk.position - start < Self.batchSize {
+                    guard try state.walk.next(into: &section) else {
                         state.isAtEnd = true
                         return
                     }
                     batch.append(section)
                 }
             } catch {
-                state.error = error
+                state.error = Self.malformation(error, at: state.walk.position)
                 state.isAtEnd = true
             }
         }
         return !batch.isEmpty
+    }
+
+    private static func malformation(_ error: any Error, at offset: UInt64) -> CARError {
+        if let error = error as? CARError { return error }
+        return CARError(.truncated, at: offset, (error as? MountError)?.detail ?? "\(error)")
     }
 }
 
@@ -214,13 +209,17 @@ private struct IndexClaims: Sendable {
         let record: Int32
     }
 
+    /// What the index is read from.
+    private let owner: OwnedBytes
     private let index: CARIndex
     private let claims: [Claim]
 
-    init(_ index: CARIndex) throws(CARError) {
+    init(_ bytes: OwnedBytes) throws(CARError) {
+        let index = try CARIndex(reading: bytes.view)
         guard index.count <= Int(Int32.max), index.buckets.count <= Int(Int32.max) else {
             throw CARError(.limitExceeded, at: 0, "an index of \(index.count) records")
         }
+        owner = bytes
         self.index = index
         var claims: [Claim] = []
         claims.reserveCapacity(index.count)
@@ -271,16 +270,14 @@ private struct IndexClaims: Sendable {
     /// The first record whose offset is no section's.
     ///
     /// *Cost*: one more walk over the section headers, without hashing.
-    func firstOutside(_ dispenser: SectionDispenser) -> CARError? {
-        var walk = dispenser.fromTheStart()
+    func firstOutside(_ walk: SectionWalk) -> CARError? {
+        var walk = walk
         var section = Section.none
         var hasSection = false
         var next = 0
         while next < claims.count {
             let offset = claims[next].offset
-            while walk.scanner.position <= offset {
-                let step = try? walk.scanner.next(in: walk.payload, at: 0, into: &section)
-                guard step == .section else { break }
+            while walk.position <= offset, (try? walk.next(into: &section)) == true {
                 hasSection = true
             }
             guard hasSection, section.offset == offset else {

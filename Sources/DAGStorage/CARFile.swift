@@ -37,7 +37,7 @@ package final class CARFile: Sendable {
     /// - Parameters:
     ///   - source: Where the bytes are.
     ///   - limits: What is accepted.
-    ///   - mapping: Maps the source, for `mapped` and `verify`; indexing needs none.
+    ///   - mapping: Maps the source, for `mapped`; walks need none.
     /// - Throws: `MountError`, `CARError`.
     package init(
         _ source: any ByteSource,
@@ -71,6 +71,15 @@ package final class CARFile: Sendable {
             throw CARError(.truncated, at: indexOffset, "the index starts after the file's end")
         }
         return try CARIndex(reading: bytes)
+    }
+
+    /// The codec of the index at the file's end; nil if there is none, or if it cannot be read.
+    package var indexCodec: UInt64? {
+        guard let offset = layout.indexOffset, offset < source.size else { return nil }
+        let size = Int(min(source.size - offset, UInt64(Varint.sizeMax)))
+        guard let bytes = try? source.read(at: offset, size: size) else { return nil }
+        let codec = withExtendedLifetime(bytes) { Varint.decode(bytes.view, at: 0) }
+        return codec.size > 0 ? codec.value : nil
     }
 
     /// How often progress is told, in bytes.

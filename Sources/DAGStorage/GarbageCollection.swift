@@ -60,15 +60,22 @@ extension StoreEngine {
         guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
         try beginCall()
         defer { endCall() }
-        // The loop lets go of what is idle, and says what is not.
-        let awaited = await withCheckedContinuation { continuation in
-            if !loop.post(.protect({ continuation.resume(returning: $0) })) {
-                continuation.resume(returning: [])
-            }
-        }
+        let awaited = await letGoOfIdleCopies()
         return try await openings.run { [self] in
             let collected = transients.collect(downTo: quota) { awaited.contains($0.number) }
             return GarbageReport(transients: collected.map(report))
+        }
+    }
+
+    /// Has the loop close the shards that read copies and have no lease.
+    ///
+    /// - Returns: The numbers of the shards whose copies somebody waits for.
+    @discardableResult
+    func letGoOfIdleCopies() async -> Set<UInt32> {
+        await withCheckedContinuation { continuation in
+            if !loop.post(.protect({ continuation.resume(returning: $0) })) {
+                continuation.resume(returning: [])
+            }
         }
     }
 

@@ -59,6 +59,24 @@ package struct SectionWalk {
         }
     }
 
+    /// The next section, without its digest.
+    ///
+    /// - Returns: Whether there is one.
+    /// - Throws: `CARError`, `MountError`.
+    mutating func next(into section: inout Section) throws -> Bool {
+        while true {
+            let bytes = window.bytes
+            let start = bytes.isEmpty ? scanner.position : window.offset - layout.dataOffset
+            switch try scanner.next(in: bytes, at: start, into: &section) {
+            case .section:
+                lastSize = section.length
+                return true
+            case .needs(let size): try show(size)
+            case .end: return false
+            }
+        }
+    }
+
     /// Moves the window to the scanner's position.
     private mutating func show(_ needed: Int) throws(MountError) {
         let remaining = layout.dataSize - scanner.position

@@ -104,7 +104,8 @@ extension StoreEngine {
             let fetched = try await transients.fetch(
                 record.transientName,
                 expectedSize: stat.size,
-                from: stream
+                from: stream,
+                letGo: { [self] in await letGoOfIdleCopies() }
             )
             return try source(of: fetched, validator: stat.validator)
         }

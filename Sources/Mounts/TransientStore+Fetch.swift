@@ -36,6 +36,7 @@ extension TransientStore {
     ///   - name: What the copy is called; one that is there is replaced when the new one is whole.
     ///   - expectedSize: The bytes that must come, if it is known.
     ///   - source: Where they come from.
+    ///   - letGo: Called once if there is no room: unpins copies that are kept only to be near.
     /// - Returns: The copy, pinned.
     /// - Throws: `MountError(.shortRead)` if fewer or more bytes come than expected, or more than were
     ///   asked for; `.quota` if there is no room; `.full` if the disk has none; `.unreachable` if the
@@ -43,13 +44,15 @@ extension TransientStore {
     package func fetch(
         _ name: TransientName,
         expectedSize: UInt64?,
-        from source: any SequentialSource
+        from source: any SequentialSource,
+        letGo: (@Sendable () async -> Void)? = nil
     ) async throws -> Fetched {
         try Task.checkCancellation()
         let fetch = TransientFetch(
             name: name,
             number: table.withLock { $0.beginFetch(of: name) },
-            expectedSize: expectedSize
+            expectedSize: expectedSize,
+            letGo: letGo
         )
         do {
             return try await run(fetch, from: source)
@@ -80,6 +83,21 @@ extension TransientStore {
 
     /// The fetch, with `size` bytes more reserved, or as many as it needs now.
     private func reserving(
+        _ size: UInt64,
+        for fetch: TransientFetch
+    ) async throws -> TransientFetch {
+        do {
+            return try await reservingAtOnce(size, for: fetch)
+        } catch let error as MountError where error.code == .quota {
+            guard let letGo = fetch.letGo else { throw error }
+            await letGo()
+            var fetch = fetch
+            fetch.letGo = nil
+            return try await reservingAtOnce(size, for: fetch)
+        }
+    }
+
+    private func reservingAtOnce(
         _ size: UInt64,
         for fetch: TransientFetch
     ) async throws -> TransientFetch {
@@ -168,6 +186,8 @@ private struct TransientFetch: Sendable {
     let name: TransientName
     let number: TransientTable.FetchNumber
     let expectedSize: UInt64?
+    /// Makes room that others keep and do not need; nil if it was called.
+    var letGo: (@Sendable () async -> Void)?
     /// The bytes that came.
     private(set) var size: UInt64 = 0
     /// The bytes that were reserved.
@@ -176,10 +196,16 @@ private struct TransientFetch: Sendable {
     var hash: UInt64 = 0
     private var isAtEnd = false
 
-    init(name: TransientName, number: TransientTable.FetchNumber, expectedSize: UInt64?) {
+    init(
+        name: TransientName,
+        number: TransientTable.FetchNumber,
+        expectedSize: UInt64?,
+        letGo: (@Sendable () async -> Void)?
+    ) {
         self.name = name
         self.number = number
         self.expectedSize = expectedSize
+        self.letGo = letGo
     }
 
     /// What came and was not reserved.

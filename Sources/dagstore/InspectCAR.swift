@@ -49,9 +49,7 @@ private struct CARReport {
     /// *Cost*: one walk over the section headers, and 16 bytes of memory a section.
     init(of file: CARFile, _ bar: ProgressBar) throws {
         layout = file.layout
-        let index = file.layout.index(in: file.mapped.bytes)
-        let codec = index.map { Varint.decode($0, at: 0) }
-        indexCodec = codec.flatMap { $0.size > 0 ? $0.value : nil }
+        indexCodec = file.indexCodec
         // Hashed under a key that nobody knows: 128 equal bits are equal CIDs.
         let hash = KeyedHash(key: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max)))
         var seen: [KeyedHash.Hash128] = []

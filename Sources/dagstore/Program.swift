@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Bytes
 internal import DAGStorage
 
 #if canImport(Darwin)
@@ -22,7 +21,7 @@ enum Program {
     /// Does what the arguments ask, and exits.
     static func run() async -> Never {
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
-        GuardedCopy.install()
+        MappingGuard.install()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)
         await Interruption.prepare(format)

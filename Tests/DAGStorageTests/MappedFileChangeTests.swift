@@ -1,4 +1,3 @@
-import Bytes
 import DAGStorage
 import Foundation
 import Mounts
@@ -16,7 +15,7 @@ struct MappedFileChangeTests {
         _ = try folder.mount(builder.bytes)
         _ = try folder.mount(builder.bytes, named: "other.car")
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
-            GuardedCopy.install()
+            MappingGuard.install()
             let builder = CARBuilder.uniform(sections: 2000, blockSize: 100, seed: 1)
             let store = try StoreFolder.open(path + "/store")
             let file = FilePath(path + "/a.car")

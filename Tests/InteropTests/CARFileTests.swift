@@ -3,6 +3,7 @@ import CAR
 import DAGStorage
 import Foundation
 import Multiformats
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -115,6 +116,29 @@ struct CARFileTests {
         #expect(found.sections == 4)
         #expect(found.malformation == CARError(.truncated, at: 0))
         #expect(found.malformation?.offset == car.sections[4].offset)
+    }
+
+    @Test(
+        "a file that becomes shorter while it is verified is truncated, and the process lives",
+        arguments: [(8, 100), (400, 300), (100, 40_000)],
+        [1, 2] as [UInt64]
+    )
+    func shrinks(shape: (sections: Int, blockSize: Int), version: UInt64) throws {
+        let car = CARBuilder.uniform(
+            sections: shape.sections,
+            blockSize: shape.blockSize,
+            seed: 8
+        )
+        let codec = version == 2 ? CARIndex.multihashSorted : nil
+        let fixture = try Fixture(car.encoded(version: version, indexCodec: codec))
+        let path = FilePath(fixture.folder.path(of: "a.car"))
+        let descriptor = try FileDescriptor.open(path, .readWrite)
+        try descriptor.resize(to: 500)
+        try descriptor.close()
+        let found = fixture.file.verify(workers: 2)
+        #expect(found.malformation == CARError(.truncated, at: 0))
+        #expect(found.sections < UInt64(shape.sections))
+        if version == 2 { #expect(found.indexFault != nil) }
     }
 
     // MARK: Embedded indexes

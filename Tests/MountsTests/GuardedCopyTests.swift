@@ -50,6 +50,7 @@ private struct Scene {
         ] {
             try expect(copy(range) == nil)
             try expect(GuardedCopy.copied(mapped.bytes[range]) == nil)
+            try expect(GuardedCopy.array(of: mapped.bytes[range]) == nil)
             try expect(!GuardedCopy.withCopy(of: mapped.bytes[range]) { _ in })
         }
         for range in [7..<7, 7..<103, 0..<GuardedCopy.smallSizeMax, 7..<4000] {
@@ -58,6 +59,7 @@ private struct Scene {
             try expect(found == Array(content[range]))
             let owned = GuardedCopy.copied(mapped.bytes[range])
             try expect(withExtendedLifetime(owned) { owned?.view.copied == found })
+            try expect(GuardedCopy.array(of: mapped.bytes[range]) == found)
         }
     }
 

@@ -38,7 +38,7 @@ struct Workload {
 
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
-        commandLine, lazy, eager, opening, beside,
+        commandLine, lazy, eager, opening, beside, guarded,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
@@ -263,6 +263,30 @@ struct Workload {
         }
         figures.append(Figure(name: "gets.copied.1", unit: "M/s", values: values))
         return figures
+    }
+
+    static let guarded = Workload(
+        name: "guarded",
+        about: "TARGETS 6 under the mapping guard, which stays for the rest of the run"
+    ) { bench in
+        guard MappingGuard.install() else { throw BenchmarkError("no mapping guard") }
+        let store = try await store(bench, .n1m)
+        let shard = try await store.acquire(ShardKey("n1m"))
+        let cids = try randomCIDs(shard, count: 1_000_000)
+        let views = try bench.values {
+            let start = now()
+            for cid in cids { consume(try shard.blockIfLocal(for: cid)?.size) }
+            return Double(cids.count) / Double(now() - start) * 1e3
+        }
+        let copies = try bench.values {
+            let start = now()
+            for cid in cids { consume(try shard.blockIfLocal(for: cid).map { try $0.copiedBytes }) }
+            return Double(cids.count) / Double(now() - start) * 1e3
+        }
+        return [
+            Figure(name: "guarded.views.1", unit: "M/s", values: views),
+            Figure(name: "guarded.copied.1", unit: "M/s", values: copies),
+        ]
     }
 
     static let pagePath = Workload(
