@@ -68,15 +68,17 @@ struct Check: AsyncParsableCommand {
         let found = UInt64(report.problems.count)
         switch output.format {
         case .text:
-            var line = "\(report.shards.grouped) shards, \(report.entries.grouped) index entries"
+            var line = report.shards.counted("shard", "shards")
+            line += ", " + report.entries.counted("index entry", "index entries")
             if report.blocks > 0 {
-                line += ", \(report.blocks.grouped) blocks (\(report.bytes.asSize)) hashed"
+                let blocks = report.blocks.counted("block", "blocks")
+                line += ", \(blocks) (\(report.bytes.asSize)) hashed"
             }
             if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
             let verdict =
                 found == 0
                 ? "nothing is wrong"
-                : "\(found.grouped) problems, \(unrepaired.grouped) of them not mended"
+                : found.counted("problem", "problems") + ", \(unrepaired.grouped) not mended"
             try output.line("\(line): \(verdict), \(time.asTime)")
         case .json:
             try output.object { json in

@@ -30,7 +30,7 @@ struct CollectGarbage: AsyncParsableCommand {
             switch format.format {
             case .text:
                 let size = report.bytesRemoved.asSize
-                try output.line("\(UInt64(removed).grouped) copies removed, \(size)")
+                try output.line("\(removed.counted("copy", "copies")) removed, \(size)")
             case .json:
                 try output.object { json in
                     json.member("removed", UInt64(removed))

@@ -34,6 +34,11 @@ extension BinaryInteger {
         return text
     }
 
+    /// The number with what it counts: `1 shard`, `1,049 shards`.
+    func counted(_ one: String, _ many: String) -> String {
+        "\(grouped) \(self == 1 ? one : many)"
+    }
+
     /// Milliseconds since 1970 as a time in UTC: `2026-11-23T23:13:24Z`.
     var asTimestamp: String {
         let seconds = Int64(self) / 1000
