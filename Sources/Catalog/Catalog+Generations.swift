@@ -9,11 +9,13 @@ package enum IndexPiece: Sendable {
     case pages(number: UInt32, bytes: [UInt8])
     /// A locator segment.
     case segment(number: UInt32, bytes: [UInt8])
+    /// A segment of a run of the inverse index.
+    case inverse(number: UInt32, bytes: [UInt8])
 
     /// The size in bytes.
     package var size: Int {
         switch self {
-        case .pages(_, let bytes), .segment(_, let bytes): bytes.count
+        case .pages(_, let bytes), .segment(_, let bytes), .inverse(_, let bytes): bytes.count
         }
     }
 }
@@ -85,12 +87,14 @@ extension Catalog {
                 try writer.put(tables.pages, TableKey.value(generation, number), bytes)
             case .segment(let number, let bytes):
                 try writer.put(tables.locators, TableKey.value(generation, number), bytes)
+            case .inverse(let number, let bytes):
+                try writer.put(tables.inverse, TableKey.value(generation, number), bytes)
             }
         }
     }
 
     /// Values deleted in one transaction: 8 MiB of pages, as many as one writes.
-    private static let deletionBatch = 8
+    static let deletionBatch = 8
 
     /// Deletes a generation that is on `pending` and that nobody reads.
     ///
@@ -108,7 +112,10 @@ extension Catalog {
         let upper = TableKey.generation(generation + 1)
         return try write { (writer) throws(LMDBError) in
             var left = Self.deletionBatch
-            for table in [tables.pages, tables.locators] {
+            var valueTables = [tables.pages, tables.locators]
+            // A run that was published with the index outlives it.
+            if try writer.get(tables.runs, lower) == nil { valueTables.append(tables.inverse) }
+            for table in valueTables {
                 left -= try lower.withView { lower throws(LMDBError) in
                     try upper.withView { upper throws(LMDBError) in
                         try writer.deleteRange(table, from: lower, below: upper, limit: left)
@@ -147,10 +154,19 @@ extension Catalog {
     /// leaf that may be copied, so it is copied here.
     package func segment(_ generation: UInt64, _ number: UInt32) throws(CatalogError) -> PinnedValue
     {
+        try pinned(tables.locators, generation, number)
+    }
+
+    /// A value that stays readable while nobody deletes it.
+    func pinned(
+        _ table: Table,
+        _ generation: UInt64,
+        _ number: UInt32
+    ) throws(CatalogError) -> PinnedValue {
         let pageSize = try usage().pageSize
         let value = try read { (reader) throws(LMDBError) -> PinnedValue? in
             try TableKey.value(generation, number).withView { key throws(LMDBError) in
-                guard let bytes = try reader.get(tables.locators, key) else { return nil }
+                guard let bytes = try reader.get(table, key) else { return nil }
                 guard bytes.count < pageSize / 2 else { return PinnedValue(bytes, owner: nil) }
                 let copy = OwnedBytes(copying: bytes)
                 return PinnedValue(copy.view, owner: copy)

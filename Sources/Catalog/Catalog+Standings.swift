@@ -68,6 +68,26 @@ extension Catalog {
             .map { (rows) throws(CatalogError) in try rows.read().record }
     }
 
+    /// Calls `body` with the number of every shard from one on, in ascending order.
+    ///
+    /// *Cost*: a step of a cursor each; no record is read.
+    ///
+    /// - Throws: `.corrupt`.
+    package func forEachShard(from least: UInt32, _ body: (UInt32) -> Void) throws(CatalogError) {
+        try read { (reader) throws(LMDBError) in
+            try reader.withCursor(tables.shards) { cursor throws(LMDBError) in
+                var row = try TableKey.shard(least).withView { key throws(LMDBError) in
+                    try cursor.seek(atLeast: key)
+                }
+                while let (key, _) = row {
+                    guard key.count == TableKey.shardSize else { throw LMDBError(.corrupted) }
+                    body(key.loadBigEndianUInt32(at: 0))
+                    row = try cursor.next()
+                }
+            }
+        }
+    }
+
     /// Some records and what their shards wait for, in order of registration, at one moment.
     ///
     /// - Parameters:

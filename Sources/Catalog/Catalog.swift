@@ -17,20 +17,27 @@ package import SystemPackage
 /// locators  u64 generation, u32   -> `LocatorSegment`
 /// pending   u64 generation        -> nothing: being written, or to be deleted
 ///           u32 number            -> `PendingWork`: the shard is to be indexed
+/// runs      u64 generation        -> `InverseRunShape`; nothing: to be deleted
+/// inverse   u64 generation, u32   -> `InverseSegment`
+/// recent    u64 sequence          -> `RecentBatch`: entries that are in no run yet
 /// ```
 ///
 /// An index is written under a generation number that no record names. The transaction that
 /// publishes a record names it, and takes it off `pending`; whatever generation is on `pending` at
 /// open is deleted, and whatever shard is there is indexed.
 ///
-/// Format 1 had no shards on `pending` and records of version 1 only. It is read as it is, and
-/// becomes format 2 when it is opened for writing.
+/// Format 1 had no shards on `pending` and records of version 1 only; formats 1 and 2 had no inverse
+/// index. What they have is read as it is. They become format 3 when an opening for writing has built the
+/// inverse index.
 ///
 /// *Concurrency*: reads on any thread, at once. Writes wait for each other.
 package final class Catalog: Sendable {
     /// The version of the tables and of what is in them.
-    package static let formatVersion: UInt32 = 2
-    static let tableNames = ["meta", "keys", "shards", "roots", "pages", "locators", "pending"]
+    package static let formatVersion: UInt32 = 3
+    package static let tableNames = [
+        "meta", "keys", "shards", "roots", "pages", "locators", "pending", "runs", "inverse",
+        "recent",
+    ]
 
     /// How a catalogue is opened.
     package struct Options: Sendable {
@@ -58,11 +65,13 @@ package final class Catalog: Sendable {
     package let hash: KeyedHash
     package let isReadOnly: Bool
     private let lock: StoreLock?
+    /// Whether an earlier format was found, which has no inverse index.
+    package let lacksInverse: Bool
     /// Set once by a commit that failed in a way that leaves the disk in doubt.
     private let hasFailed = Atomic<Bool>(false)
 
     struct Tables: Sendable {
-        let meta, keys, shards, roots, pages, locators, pending: Table
+        let meta, keys, shards, roots, pages, locators, pending, runs, inverse, recent: Table
 
         init(_ environment: Environment) {
             meta = environment.table("meta")
@@ -72,6 +81,9 @@ package final class Catalog: Sendable {
             pages = environment.table("pages")
             locators = environment.table("locators")
             pending = environment.table("pending")
+            runs = environment.table("runs")
+            inverse = environment.table("inverse")
+            recent = environment.table("recent")
         }
     }
 
@@ -126,13 +138,9 @@ package final class Catalog: Sendable {
         }
         let format = try Self.readFormat(environment, tables)
         hash = format.hash
+        lacksInverse = format.version < Self.formatVersion
         guard !options.isReadOnly else { return }
         try checkLastTransaction()
-        guard format.version < Self.formatVersion else { return }
-        // What format 2 added is not in a catalogue of format 1, so that the version alone changes.
-        try write { (writer) throws(LMDBError) in
-            try writer.put(tables.meta, MetaRow.format.bytes, Self.formatVersionBytes)
-        }
     }
 
     /// Refuses an environment whose readers' slots belong to an earlier data file.
@@ -147,7 +155,7 @@ package final class Catalog: Sendable {
         }
     }
 
-    private static var formatVersionBytes: [UInt8] {
+    static var formatVersionBytes: [UInt8] {
         var version: [UInt8] = []
         version.append(littleEndian: formatVersion)
         return version

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import LMDB
+internal import ShardIndex
 
 /// What a transaction over records knows between its changes.
 ///
@@ -13,6 +14,8 @@ struct CatalogBatch {
     private(set) var isDirty = false
     /// Why the batch was refused, if it was: a change that does not fit what is there.
     private(set) var refusal: CatalogError?
+    /// What the inverse index learns from all changes together.
+    private var recent = RecentBatch()
 
     init(_ tables: Catalog.Tables) {
         self.tables = tables
@@ -33,8 +36,14 @@ struct CatalogBatch {
         }
     }
 
-    /// Writes the counters, if they changed.
+    /// Writes what is written once for all changes: new entries of the inverse index, and the counters.
     mutating func finish(_ writer: borrowing WriteTransaction) throws(LMDBError) {
+        if !recent.isEmpty {
+            // Generations only grow, and so this is the last row.
+            let sequence = try takeGeneration(writer)
+            try put(tables.recent, TableKey.generation(sequence), recent.encoded, writer)
+            recent = RecentBatch()
+        }
         guard let counters, counters != countersBefore else { return }
         try put(tables.meta, MetaRow.counters.bytes, counters.encoded(), writer)
         countersBefore = counters
@@ -115,6 +124,16 @@ struct CatalogBatch {
         try Catalog.put(parts.pieces, record.generation, writer, tables)
         let root = TableKey.generation(record.generation)
         try put(tables.roots, root, parts.root, writer)
+        switch parts.inverse {
+        case .recent(let hashes): recent.append(hashes, of: record.number)
+        case .run(var shape):
+            shape.leastShard = record.number
+            try put(tables.runs, root, shape.encoded, writer)
+            try Catalog.addTotals(writer, tables) { totals in
+                totals.added += shape.entryCount
+                totals.written += shape.entryCount
+            }
+        }
         try delete(tables.pending, TableKey.shard(record.number), writer)
         try replace(before, by: record, writer)
         return record

@@ -1,3 +1,5 @@
+package import ShardIndex
+
 /// One change of a batch that the catalogue commits.
 package enum CatalogChange: Sendable {
     /// A new shard, without an index.
@@ -24,6 +26,8 @@ package struct IndexParts: Sendable {
     package var generation: UInt64?
     /// The last pieces.
     package var pieces: [IndexPiece]
+    /// What the inverse index learns.
+    package var inverse: InverseParts
 
     /// Puts the parts together.
     ///
@@ -31,10 +35,25 @@ package struct IndexParts: Sendable {
     ///   - root: The root page.
     ///   - generation: What `beginGeneration` gave; nil if all pieces are here.
     ///   - pieces: The last pieces.
-    package init(root: [UInt8], generation: UInt64?, pieces: [IndexPiece]) {
+    ///   - inverse: What the inverse index learns.
+    package init(
+        root: [UInt8],
+        generation: UInt64?,
+        pieces: [IndexPiece],
+        inverse: InverseParts = .recent([])
+    ) {
         self.root = root
         self.generation = generation
         self.pieces = pieces
+        self.inverse = inverse
+    }
+}
+
+extension InverseParts {
+    /// About how many bytes they add to the catalogue, without the segments of a run.
+    fileprivate var size: Int {
+        guard case .recent(let hashes) = self else { return 64 }
+        return RecentBatch.headerSize + hashes.count * RecentBatch.hashSize
     }
 }
 
@@ -43,7 +62,8 @@ extension CatalogChange {
     var addedSize: Int {
         switch self {
         case .insert(let record, _): 2 * record.key.utf8.count + record.mountURL.utf8.count + 128
-        case .publish(_, let parts): parts.root.count + parts.pieces.reduce(0) { $0 + $1.size }
+        case .publish(_, let parts):
+            parts.root.count + parts.inverse.size + parts.pieces.reduce(0) { $0 + $1.size }
         case .update, .remove: 0
         }
     }

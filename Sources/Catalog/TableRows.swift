@@ -6,6 +6,8 @@ enum MetaRow: String {
     case format
     case hashKey = "hash-key"
     case counters
+    case inverse
+    case merge
 
     var bytes: [UInt8] { Array(rawValue.utf8) }
 }

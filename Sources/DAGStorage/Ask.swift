@@ -80,6 +80,8 @@ enum Letter: Sendable {
     case resume(number: UInt32)
     /// Which transients must stay is asked for.
     case protect(@Sendable (Set<UInt32>) -> Void)
+    /// Something is to be done between two commits.
+    case freeze(@Sendable () -> Void)
     /// No new work comes: tell when the last job has ended, or end them.
     case drain(cancelling: Bool, @Sendable () -> Void)
     /// Shows what passes in memory.

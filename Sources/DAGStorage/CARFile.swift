@@ -89,11 +89,11 @@ package final class CARFile: Sendable {
 
     /// Builds the index of this CAR by walking its sections.
     ///
-    /// - Returns: The root, and what the pages chose.
+    /// - Returns: What is not in the sink.
     /// - Throws: `CARError`, `MountError`, `ShardIndexError`, `CancellationError`.
     package func buildIndex(
         _ building: IndexBuilding
-    ) throws -> (root: IndexRoot, statistics: PageStatistics) {
+    ) throws -> BuiltIndex {
         var builder = try makeBuilder(building)
         var walk = walk()
         var count: UInt64 = 0

@@ -1,4 +1,5 @@
 public import CAR
+public import Multiformats
 internal import ShardIndex
 
 /// How a store behaves; everything has a default that suits a server.
@@ -74,6 +75,13 @@ public struct Configuration: Sendable {
     public var recovery = Recovery.manual
     /// How often a shard that fails is recovered by itself, until it is available again.
     public var automaticRecoveries = 0
+    /// Chooses among the shards that may have a block, best first; none if it is to be refused.
+    ///
+    /// The keys come in the order in which they would be asked: open ones, available ones, failed ones.
+    /// It is called on the caller's thread, for each block that is asked for over all shards.
+    public var selectShards: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+    /// So many new entries of the inverse index become a run; lower in tests.
+    package var inverseFlushFrom = 1 << 16
     /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
     public var indexer: Indexer?
     /// How many bytes the store's own copies of shards may take; nil if there is no limit.

@@ -68,7 +68,7 @@ extension CARFile {
         _ building: IndexBuilding,
         by indexer: Indexer,
         _ subject: IndexerSource
-    ) throws -> (root: IndexRoot, statistics: PageStatistics) {
+    ) throws -> BuiltIndex {
         var builder = try makeBuilder(building)
         var end = layout.headerSize
         let isKnown = try indexer(subject) { entry in

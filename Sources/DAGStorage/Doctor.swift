@@ -31,6 +31,8 @@ public struct CheckProblem: Sendable, Equatable {
         case transient
         /// A block's bytes do not have its CID's hash.
         case block
+        /// The inverse index is damaged, or lacks what a shard has.
+        case inverse
     }
 
     /// What is wrong.
@@ -67,6 +69,8 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var bytes: UInt64 = 0
     /// Shards that could not be looked at more closely, because they are not on this machine.
     public internal(set) var skipped: UInt64 = 0
+    /// Entries of the inverse index that lead nowhere, until a merge drops them; no problem.
+    public internal(set) var staleEntries: UInt64 = 0
 
     /// Whether nothing is wrong, or everything was mended.
     ///

@@ -6,17 +6,18 @@ internal import Hashing
 internal import Mounts
 internal import Multiformats
 internal import ShardIndex
+internal import Synchronization
 
 /// One walk of the doctor through a store.
 final class Examination: Sendable {
     /// Findings in the catalogue's rows after which no more are looked for.
     private static let findingsMax = 10_000
 
-    private let engine: StoreEngine
-    private let options: CheckOptions
+    let engine: StoreEngine
+    let options: CheckOptions
     private let progress: (@Sendable (CheckProblem) -> Void)?
     /// One thread: what is read at length must not hold up the store's own jobs.
-    private let pool = JobPool(label: "dagstore.check", width: 1)
+    let pool = JobPool(label: "dagstore.check", width: 1)
 
     init(
         _ engine: StoreEngine,
@@ -33,6 +34,9 @@ final class Examination: Sendable {
         for damage in try await pool.run({ [self] in try catalogDamage() }) {
             note(try await pool.run { [self] in mend(damage) }, in: &report)
         }
+        let chart = try await pool.run { [self] in InverseChartBox(inverseChart()) }
+        let damage = chart.chart.withLock { $0.damage }
+        if let damage { try await settleInverse(damage.message, in: &report) }
         var last: UInt32?
         while true {
             try Task.checkCancellation()
@@ -43,13 +47,17 @@ final class Examination: Sendable {
             last = end.number
             for record in records {
                 try Task.checkCancellation()
-                try await examine(record, &report)
+                try await examine(record, &report, chart)
             }
+        }
+        // Once for all shards: an index that is built anew lacks nothing.
+        if chart.chart.withLock({ $0.hasGaps }) {
+            try await settleInverse("the inverse index lacks what shards have", in: &report)
         }
         return report
     }
 
-    private func note(_ problem: CheckProblem, in report: inout CheckReport) {
+    func note(_ problem: CheckProblem, in report: inout CheckReport) {
         report.problems.append(problem)
         progress?(problem)
     }
@@ -114,7 +122,11 @@ final class Examination: Sendable {
 
     // MARK: Shards
 
-    private func examine(_ record: ShardRecord, _ report: inout CheckReport) async throws {
+    private func examine(
+        _ record: ShardRecord,
+        _ report: inout CheckReport,
+        _ chart: InverseChartBox
+    ) async throws {
         report.shards += 1
         guard record.state == .available else { return }
         let key = ShardKey(stored: record.key)
@@ -125,6 +137,7 @@ final class Examination: Sendable {
             let error = DAGStoreError(.catalogCorrupt, fault + more)
             return try await settle(.index, record, error, in: &report)
         }
+        try await compare(record, chart, &report)
         do {
             guard try await pool.run({ [self] in try isWithinReach(record) }) else {
                 report.skipped += 1
@@ -150,6 +163,22 @@ final class Examination: Sendable {
             return
         } catch let error as DAGStoreError {
             try await settle(.block, record, error, in: &report)
+        }
+    }
+
+    /// Compares a shard's index with the inverse index.
+    private func compare(
+        _ record: ShardRecord,
+        _ chart: InverseChartBox,
+        _ report: inout CheckReport
+    ) async throws {
+        report.staleEntries += try await pool.run { [self] in
+            try chart.chart.withLock { chart in
+                guard chart.damage == nil else { return 0 }
+                let gaps = try translating { try inverseGaps(of: record, &chart) }
+                chart.hasGaps = chart.hasGaps || gaps.missing > 0
+                return gaps.stale
+            }
         }
     }
 

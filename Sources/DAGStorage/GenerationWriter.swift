@@ -58,6 +58,10 @@ final class GenerationWriter: IndexSink {
         try add(.segment(number: UInt32(number), bytes: bytes))
     }
 
+    func writeInverse(_ number: Int, _ bytes: [UInt8]) throws {
+        try add(.inverse(number: UInt32(number), bytes: bytes))
+    }
+
     private func add(_ piece: IndexPiece) throws {
         let limit = isLoopBusy() ? Self.smallBatchSize : Self.batchSize
         if size > 0, size + piece.size > limit { try flush() }

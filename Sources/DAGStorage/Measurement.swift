@@ -12,6 +12,7 @@ public enum Measurement {
     private final class Dropped: IndexSink {
         func writePages(_ number: Int, _ bytes: [UInt8]) {}
         func writeSegment(_ number: Int, _ bytes: [UInt8]) {}
+        func writeInverse(_ number: Int, _ bytes: [UInt8]) {}
         func spill(_ bytes: ByteView) throws -> UInt64 {
             throw DAGStoreError(.quotaExceeded, "nothing is put aside here")
         }
@@ -40,7 +41,7 @@ public enum Measurement {
         var configuration = Configuration()
         configuration.pagePolicy = policy
         let car = try CARFile(opening: path)
-        let (root, statistics) = try car.buildIndex(
+        let built = try car.buildIndex(
             IndexBuilding(
                 hash: KeyedHash(key: (1, 2)),
                 policy: configuration.indexPagePolicy,
@@ -49,11 +50,11 @@ public enum Measurement {
             )
         )
         return Built(
-            sections: root.sectionCount,
-            bytes: root.indexSize,
-            pages: statistics.pages,
-            zstdPages: max(statistics.zstdBodies, statistics.zstdDigests),
-            bytesSaved: statistics.bytesSaved
+            sections: built.root.sectionCount,
+            bytes: built.root.indexSize,
+            pages: built.statistics.pages,
+            zstdPages: max(built.statistics.zstdBodies, built.statistics.zstdDigests),
+            bytesSaved: built.statistics.bytesSaved
         )
     }
 
@@ -92,7 +93,7 @@ public enum Measurement {
     public static func walkPages(of shard: Shard) throws -> UInt64 {
         var sum: UInt64 = 0
         for number in shard.core.root.pages.indices {
-            let page = try shard.core.page(number)
+            let page = try shard.core.index.page(number)
             for slot in 0..<page.count { sum &+= page.sectionSize(of: slot) ?? 0 }
         }
         return sum

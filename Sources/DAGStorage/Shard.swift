@@ -65,7 +65,7 @@ public final class Shard: Sendable {
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func location(of cid: CID) throws -> BlockLocation? {
         checkHeld()
-        return try looking { try core.section(of: cid).map(core.location) }
+        return try looking { try core.section(of: cid).map(core.index.location) }
     }
 
     /// The block with the multihash of `cid`; nil if it is not here.
@@ -131,9 +131,9 @@ public final class Shard: Sendable {
         var check = IndexCheck(
             root: core.root,
             segments: core.segments,
-            hash: core.catalog.hash
+            hash: core.index.hash
         )
-        check.run { try core.page($0) }
+        check.run { try core.index.page($0) }
         return check.problems
     }
 
@@ -150,7 +150,7 @@ public final class Shard: Sendable {
         checkHeld()
         guard let first = core.root.page(ofOrdinal: ordinal) else { return }
         for number in first..<core.root.pages.count {
-            let page = try translating { try core.page(number) }
+            let page = try translating { try core.index.page(number) }
             for slot in 0..<page.count where page.firstOrdinal + UInt64(slot) >= ordinal {
                 guard try body(page.entry(slot)) else { return }
             }
@@ -193,7 +193,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
                     return cid
                 }
                 guard number < shard.core.root.pages.count else { return nil }
-                page = try translating { try shard.core.page(number) }
+                page = try translating { try shard.core.index.page(number) }
                 number += 1
                 slot = 0
             }

@@ -23,26 +23,19 @@ package final class ShardCore: Sendable {
         case remote(RemoteBytes)
     }
 
-    private struct Pins {
-        var generation: GenerationPin?
-        var transient: TransientPin?
-    }
-
     let key: ShardKey
     let record: ShardRecord
     /// Whether the shard reads a copy of the store's own, which a collection of garbage may want.
     let readsTransient: Bool
     package let root: IndexRoot
-    let catalog: Catalog
-    let cache: PageCache
+    /// The index, through its pages.
+    let index: IndexReader
     let payload: Payload
     private let source: ShardSource
     private let hash: KeyedHash
     let segments: [LocatorSegment]
-    private let segmentOwners: [PinnedValue]
-    /// What keeps index and copy from being deleted, until nobody reads through this any more.
-    private let pins: Mutex<Pins>
-    private let checkedSegments: OnceFlags
+    /// What keeps the copy from being deleted, until nobody reads through this any more.
+    private let pin: Mutex<TransientPin?>
     /// Whether the payload may lose its bytes under us, and a handler waits for that.
     private let isGuarded: Bool
     /// Where a walk in CAR order goes on: the end of the last section found.
@@ -68,25 +61,14 @@ package final class ShardCore: Sendable {
         key = ShardKey(stored: record.key)
         self.record = record
         readsTransient = source.pin != nil
-        pins = Mutex(Pins(generation: pin, transient: source.pin))
+        self.pin = Mutex(source.pin)
         var source = source
         source.pin = nil
         self.source = source
-        self.catalog = catalog
-        self.cache = cache
-        hash = catalog.hash
-        let root = try Self.reading(record, in: catalog) { try catalog.root(record.generation) }
-        self.root = root
-        var owners: [PinnedValue] = []
-        // A reader that takes no lock cannot pin anything: it looks up by page.
-        if !catalog.isReadOnly {
-            for number in root.segmentSizes.indices {
-                owners.append(try catalog.segment(record.generation, UInt32(number)))
-            }
-        }
-        segmentOwners = owners
-        checkedSegments = OnceFlags(count: root.segmentSizes.count)
-        segments = try owners.map { try LocatorSegment(reading: $0.bytes) }
+        index = try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
+        hash = index.hash
+        root = index.root
+        segments = index.segments
         guard root.dataOffset + root.payloadSize <= source.facts.size else {
             throw DAGStoreError(
                 .sourceChanged,
@@ -127,11 +109,12 @@ package final class ShardCore: Sendable {
     ///
     /// A released `Shard` that somebody still refers to must not hold them.
     func letGo() {
-        let pins = pins.withLock { pins in
-            defer { pins = Pins() }
-            return pins
+        index.letGo()
+        let pin = pin.withLock { pin in
+            defer { pin = nil }
+            return pin
         }
-        pins.transient?.release()
+        pin?.release()
     }
 
     /// Whether the file still is what was indexed; for sources that have a file of their own.
@@ -160,7 +143,7 @@ package final class ShardCore: Sendable {
         try walk.forEach { section, digest in
             if page.map({ slot == $0.count }) ?? true {
                 guard number < root.pages.count else { throw other }
-                page = try self.page(number)
+                page = try index.page(number)
                 number += 1
                 slot = 0
             }
@@ -190,7 +173,7 @@ package final class ShardCore: Sendable {
     private func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
         guard case .memory(_, let payload) = payload, !segments.isEmpty else {
-            return try sectionByPage(hashCode: layout.hashCode, digest: digest)
+            return try index.section(hashCode: layout.hashCode, digest: digest)
         }
         let last = hint.load(ordering: .relaxed)
         if last & Self.walking != 0 {
@@ -204,7 +187,7 @@ package final class ShardCore: Sendable {
         let hashed = hash.hash(digest).high
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         let segment = segments[Int(number)]
-        try checkOnce(segment, Int(number))
+        try index.checkOnce(segment, Int(number))
         var search = segment.search(position: position)
         while let offset = segment.next(&search) {
             guard let found = try confirm(payload, offset, cid, layout) else { continue }
@@ -312,134 +295,6 @@ package final class ShardCore: Sendable {
         return found
     }
 
-    /// The search for shards whose bytes are not mapped, or that are too small for a locator: candidates are
-    /// confirmed by the index page.
-    private func sectionByPage(hashCode: UInt64, digest: ByteView) throws -> Section? {
-        guard let (page, slot) = try slotByPage(hashCode: hashCode, digest: digest) else {
-            return nil
-        }
-        return try section(page, slot, hashCode: hashCode)
-    }
-
-    private func slotByPage(
-        hashCode: UInt64,
-        digest: ByteView
-    ) throws -> (page: DecodedPage, slot: Int)? {
-        guard !root.segmentSizes.isEmpty else {
-            guard !root.pages.isEmpty else { return nil }
-            let page = try page(0)
-            return page.firstSlot(hashCode: hashCode, digest: digest).map { (page, $0) }
-        }
-        for offset in try candidates(digest) {
-            guard let number = root.page(ofOffset: offset) else { continue }
-            let page = try page(number)
-            guard let slot = page.slot(at: offset),
-                page.matches(slot, hashCode: hashCode, digest: digest)
-            else { continue }
-            return (page, slot)
-        }
-        return nil
-    }
-
-    /// The offsets where the locator says that a digest may be.
-    private func candidates(_ digest: ByteView) throws -> [UInt64] {
-        let hashed = hash.hash(digest).high
-        let count = UInt64(root.segmentSizes.count)
-        let (number, position) = hashed.multipliedFullWidth(by: count)
-        if Int(number) < segments.count {
-            let segment = segments[Int(number)]
-            try checkOnce(segment, Int(number))
-            return segment.candidates(position: position)
-        }
-        return try Self.reading(record, in: catalog) {
-            try catalog.withSegment(record.generation, UInt32(number)) { bytes in
-                Result { () throws(ShardIndexError) in
-                    let segment = try LocatorSegment(reading: bytes)
-                    try checkOnce(segment, Int(number))
-                    return segment.candidates(position: position)
-                }
-            }.get()
-        }
-    }
-
-    /// Checks a segment when it is searched for the first time: damage must not answer "not here".
-    ///
-    /// *Cost*: a load and a test; the first time the checksum of up to 1 MiB, about 60 us.
-    @inline(__always)
-    private func checkOnce(_ segment: LocatorSegment, _ number: Int) throws(ShardIndexError) {
-        guard !checkedSegments.isSet(number) else { return }
-        try segment.check()
-        checkedSegments.set(number)
-    }
-
-    /// Reads something of the shard's generation from the catalogue.
-    ///
-    /// A read-only store pins nothing, so that the process that writes may destroy the shard meanwhile.
-    ///
-    /// - Throws: `shardUnknown` then.
-    private static func reading<R>(
-        _ record: ShardRecord,
-        in catalog: Catalog,
-        _ body: () throws -> R
-    ) throws -> R {
-        do {
-            return try body()
-        } catch {
-            let isGone =
-                catalog.isReadOnly
-                && (try? catalog.record(record.number)?.generation) != record.generation
-            guard isGone else { throw error }
-            throw DAGStoreError(.shardUnknown, "the shard was destroyed")
-        }
-    }
-
-    /// What the index knows of a section, as a section.
-    private func section(_ page: DecodedPage, _ slot: Int, hashCode: UInt64) throws -> Section {
-        let entry = page.kind(of: slot)
-        guard let size = page.sectionSize(of: slot), let cidSize = entry.cidSize,
-            let dataSize = IndexEntry.dataSize(ofSection: size, cidSize: UInt64(cidSize))
-        else { throw DAGStoreError(.catalogCorrupt, "an index page without sizes", shard: key) }
-        let length = UInt64(cidSize) + dataSize
-        let layout = CIDLayout(
-            version: entry.version,
-            codec: entry.codec ?? 0,
-            hashCode: hashCode,
-            digestSize: entry.digestSize,
-            multihashOffset: entry.version == 0 ? 0 : 1 + Varint.size(of: entry.codec ?? 0),
-            digestOffset: cidSize - entry.digestSize
-        )
-        return Section(
-            offset: page.offset(of: slot),
-            prefixSize: Int(size - length),
-            length: length,
-            cid: layout
-        )
-    }
-
-    // MARK: Pages
-
-    /// A decoded page, from the cache if it is there.
-    func page(_ number: Int) throws -> DecodedPage {
-        try cache.page(PageCache.Key(generation: record.generation, page: number)) {
-            let place = root.pages[number]
-            let page = try Self.reading(record, in: catalog) {
-                try catalog.withPages(record.generation, place.value) { value in
-                    let end = Int(place.start) + Int(place.size)
-                    return Result { () throws(ShardIndexError) in
-                        guard end <= value.count else {
-                            throw ShardIndexError(.malformed, "page \(number) outside its value")
-                        }
-                        return try DecodedPage(reading: value[Int(place.start)..<end])
-                    }
-                }.get()
-            }
-            guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count) else {
-                throw ShardIndexError(.malformed, "page \(number) is another page")
-            }
-            return page
-        }
-    }
-
     // MARK: Bytes
 
     /// The block at `section`, if no network is needed for it.
@@ -474,13 +329,5 @@ package final class ShardCore: Sendable {
         )
         let owner = bytes.withView { OwnedBytes(copying: $0) }
         return Block(cid: cid, view: owner.view, owner: owner)
-    }
-
-    func location(_ section: Section) -> BlockLocation {
-        BlockLocation(
-            offset: section.offset,
-            blockOffset: root.dataOffset + section.dataOffset,
-            size: section.dataSize
-        )
     }
 }

@@ -109,6 +109,7 @@ extension ShardLoop {
         entry.core = core
         shard.entry = entry
         engine.entries.withLock { $0[shard.key] = entry }
+        engine.openShards.withLock { $0[core.record.number] = entry }
         reopen(shard)
     }
 
@@ -181,9 +182,17 @@ extension ShardLoop {
             item.shard.record = record
             item.shard.pending = item.pending
             discardReplaced(item.before.record, by: record)
+            if case .outcome(.indexed(let built)) = item.cause, record.generation != 0 {
+                engine.noteInverse(record, built.parts.inverse)
+            }
             perform(item.effects, item.shard, item.cause)
             putAway(item.shard)
         }
+        let hasRemovals = batch.changes.contains { change in
+            if case .remove = change { true } else { false }
+        }
+        // Runs of one shard go at once.
+        if hasRemovals, !engine.inverse.snapshot.runs.isEmpty { engine.merger.wake(engine) }
     }
 
     private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {

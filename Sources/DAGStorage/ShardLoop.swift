@@ -64,6 +64,7 @@ final class ShardLoop {
             case .ask(let ask), .retry(let ask): ask.refuse(.storeIsClosed)
             case .drain(_, let reply): drains.append(reply)
             case .protect(let reply): reply([])
+            case .freeze(let body): body()
             case .look(_, let reply): reply(nil)
             case .ended(_, let outcome): engine.discard(outcome)
             case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
@@ -75,6 +76,8 @@ final class ShardLoop {
         }
         active = [:]
         engine.entries.withLock { $0 = [:] }
+        engine.openShards.withLock { $0 = [:] }
+        engine.readers.removeAll()
         engine.use.withLock { $0.isStopped = true }
         engine.closeCatalogIfUnused()
         engine.events.finish()
@@ -95,6 +98,9 @@ final class ShardLoop {
         case .trim: trim()
         case .resume(let number): resume(number)
         case .protect(let reply): reply(protectedNumbers())
+        case .freeze(let body):
+            finishBatch()
+            body()
         case .drain(let isCancelling, let reply):
             drains.append(reply)
             if isCancelling { abandonAll() }
@@ -261,9 +267,16 @@ final class ShardLoop {
         }
         active[shard.key] = nil
         guard shard.entry != nil else { return }
+        if let entry = shard.entry { forget(entry, shard.record.number) }
         shard.entry?.letGo()
         shard.entry = nil
         _ = engine.entries.withLock { $0.removeValue(forKey: shard.key) }
+    }
+
+    private func forget(_ entry: ShardEntry, _ number: UInt32) {
+        engine.openShards.withLock { shards in
+            if shards[number] === entry { shards[number] = nil }
+        }
     }
 
     /// Closes the shards that were used longest ago, until some room is left.

@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Mounts
+internal import ShardIndex
 internal import Synchronization
 public import SystemPackage
 
@@ -116,6 +117,41 @@ public struct Statistics: Sendable, Equatable {
     public let pageCacheMisses: UInt64
     /// Bytes of decoded pages.
     public let pageCacheBytes: Int
+    /// The inverse index.
+    public let inverse: InverseStatistics
+}
+
+/// What there is of the inverse index, and what it cost.
+public struct InverseStatistics: Sendable, Equatable {
+    /// A run of entries on disk.
+    public struct Run: Sendable, Equatable {
+        /// Pairs of a multihash and a shard.
+        public let entries: UInt64
+        /// Its size in bytes.
+        public let bytes: UInt64
+    }
+
+    /// Entries that are in no run yet.
+    public let recentEntries: Int
+    /// The runs, the largest first.
+    public let runs: [Run]
+    /// Entries that left the newest ones, or came as a run.
+    public let entriesAdded: UInt64
+    /// Entries written into runs, again and again as runs were merged.
+    public let entriesWritten: UInt64
+    /// Entries that merges left out, because they were there twice or their shard was gone.
+    public let entriesDropped: UInt64
+
+    /// Entries in all.
+    public var entries: UInt64 { runs.reduce(UInt64(recentEntries)) { $0 + $1.entries } }
+    /// Bytes of all runs.
+    public var bytes: UInt64 { runs.reduce(0) { $0 + $1.bytes } }
+    /// How many places a search looks at.
+    public var readAmplification: Int { runs.count + (recentEntries > 0 ? 1 : 0) }
+    /// How often an entry was written into a run; 0 if there are none.
+    public var writeAmplification: Double {
+        entriesAdded == 0 ? 0 : Double(entriesWritten) / Double(entriesAdded)
+    }
 }
 
 /// The shards of a store in order of registration, read page by page.
@@ -177,7 +213,8 @@ extension DAGStore {
 
     /// What the store counts as it goes.
     ///
-    /// *Cost*: O(1).
+    /// *Cost*: O(1), and a step for each run of the inverse index; a store that is only looked at reads its
+    /// newest entries.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {
@@ -225,7 +262,23 @@ extension StoreEngine {
             transientBytes: copies.bytes,
             pageCacheHits: pages.hits,
             pageCacheMisses: pages.misses,
-            pageCacheBytes: pages.bytes
+            pageCacheBytes: pages.bytes,
+            inverse: try inverseStatistics()
+        )
+    }
+
+    private func inverseStatistics() throws -> InverseStatistics {
+        let totals = try catalog.inverseTotals()
+        let runs = try catalog.inverseRuns().map { run in
+            InverseStatistics.Run(entries: run.shape.entryCount, bytes: run.shape.byteCount)
+        }
+        return InverseStatistics(
+            recentEntries: catalog.isReadOnly
+                ? try catalog.recentEntries().count : inverse.recentCount,
+            runs: runs.sorted { $0.entries > $1.entries },
+            entriesAdded: totals.added,
+            entriesWritten: totals.written,
+            entriesDropped: totals.dropped
         )
     }
 }

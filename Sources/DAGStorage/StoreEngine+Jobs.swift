@@ -92,6 +92,7 @@ extension StoreEngine {
         _ source: ShardSource,
         _ job: ShardJob
     ) throws -> IndexedSource {
+        merger.waitForRoom(self)
         job.phase = .indexing(nil)
         // Before anybody hears that the job has ended.
         defer { source.pin?.release() }
@@ -103,7 +104,8 @@ extension StoreEngine {
         )
         do {
             let car = try CARFile(source.reader, limits: configuration.limits)
-            let (root, _) = try buildIndex(of: car, record, pieces, job)
+            let built = try buildIndex(of: car, record, pieces, job)
+            let root = built.root
             try source.reader.checkUnchanged()
             let rest = try pieces.finish()
             Failpoint.indexBuilt.pass()
@@ -115,7 +117,8 @@ extension StoreEngine {
                 parts: IndexParts(
                     root: root.encoded(policy: configuration.indexPagePolicy),
                     generation: rest.generation,
-                    pieces: rest.pieces
+                    pieces: rest.pieces,
+                    inverse: built.inverse
                 )
             )
         } catch {
@@ -129,7 +132,7 @@ extension StoreEngine {
         _ record: ShardRecord,
         _ pieces: GenerationWriter,
         _ job: ShardJob
-    ) throws -> (root: IndexRoot, statistics: PageStatistics) {
+    ) throws -> BuiltIndex {
         let building = IndexBuilding(
             hash: catalog.hash,
             policy: configuration.indexPagePolicy,

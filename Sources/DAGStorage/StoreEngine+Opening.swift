@@ -14,13 +14,17 @@ extension StoreEngine {
         Failpoint.opened.pass()
         try translating {
             do throws(CatalogError) {
-                for generation in try catalog.pendingGenerations() {
+                let merge = try catalog.pendingMerge()
+                for generation in try catalog.pendingGenerations()
+                where generation != merge?.output {
                     try catalog.deleteGeneration(generation)
                 }
+                for generation in try catalog.retiredRuns() { try catalog.deleteRun(generation) }
             } catch {
                 // Deleting takes room too: they stay on `pending`, and the store serves what it has.
                 guard error.code == .full else { throw error }
             }
+            try takeUpInverse()
             _ = try transients.open { name in
                 // What cannot be told stays.
                 guard let record = try? catalog.record(name.number) else { return false }
@@ -35,6 +39,7 @@ extension StoreEngine {
         // A queue that is never done has a thread of its own.
         loop.async { ShardLoop(self).run() }
         guard !catalog.isReadOnly else { return }
+        merger.wake(self)
         for (number, _) in (try? catalog.pendingShards()) ?? [] {
             self.loop.post(.resume(number: number))
         }
@@ -68,6 +73,7 @@ extension StoreEngine {
 
     /// Closes the store; see `DAGStore.close`.
     func close(cancellingJobs isCancelling: Bool) async {
+        merger.stop()
         use.withLock { $0.isClosed = true }
         await withCheckedContinuation { continuation in
             let reply: @Sendable () -> Void = { continuation.resume() }
@@ -83,6 +89,7 @@ extension StoreEngine {
             return !use.isClosed
         }
         guard isFirst else { return }
+        merger.stop()
         let bell = DispatchSemaphore(value: 0)
         if loop.post(.drain(cancelling: true, { bell.signal() })) { bell.wait() }
     }

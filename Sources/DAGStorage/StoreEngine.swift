@@ -44,8 +44,16 @@ final class StoreEngine: Sendable {
     let writer = DispatchQueue(label: "dagstore.writer")
     /// The shards that are open.
     let entries = Mutex<[ShardKey: ShardEntry]>([:])
+    /// The same by their numbers.
+    let openShards = Mutex<[UInt32: ShardEntry]>([:])
+    /// Indexes of shards that are not open.
+    let readers = IndexReaders()
     let use = Mutex(Use())
     let pins: GenerationPins
+    /// The same for runs of the inverse index.
+    let runPins: GenerationPins
+    let inverse = InverseIndex()
+    let merger = InverseMerger()
     /// Leases in all.
     let leaseCount = Atomic<Int>(0)
     /// Open shards without leases.
@@ -82,7 +90,10 @@ final class StoreEngine: Sendable {
         )
         let deletions = GenerationDeletions()
         pins = GenerationPins { deletions.delete($0) }
+        let runDeletions = GenerationDeletions()
+        runPins = GenerationPins { runDeletions.deleteRun($0) }
         deletions.engine = self
+        runDeletions.engine = self
     }
 
     // MARK: Calls
@@ -224,7 +235,7 @@ final class StoreEngine: Sendable {
         loop.post(.trim)
     }
 
-    private func dropLeaseCount() {
+    func dropLeaseCount() {
         let left = leaseCount.subtract(1, ordering: .acquiringAndReleasing).newValue
         if left == 0 { closeCatalogIfUnused() }
     }
@@ -246,6 +257,7 @@ final class StoreEngine: Sendable {
     /// What cannot be deleted now stays on `pending` and is deleted at the next open.
     func discard(_ generation: UInt64) {
         cache.remove(generation: generation)
+        readers.remove(generation)
         guard pins.giveUp(generation) else { return }
         try? writer.sync { try catalog.deleteGeneration(generation) }
     }
@@ -271,6 +283,9 @@ private final class GenerationDeletions: Sendable {
         get { place.withLock { $0.engine } }
         set { place.withLock { $0.engine = newValue } }
     }
+
+    /// Deletes a run of the inverse index, unless the store is closed.
+    func deleteRun(_ generation: UInt64) { engine?.deleteRun(generation) }
 
     /// Deletes an index on the writer's queue, unless the store is closed.
     func delete(_ generation: UInt64) {

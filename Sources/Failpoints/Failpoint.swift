@@ -37,6 +37,14 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case generationPartlyDeleted
     /// A generation was deleted.
     case generationDeleted
+    /// The newest entries of the inverse index are a run.
+    case runPublished
+    /// Some segments of a merge's result are on disk.
+    case mergeBatchWritten
+    /// A merge's result is in the place of its runs.
+    case mergePublished
+    /// A run was deleted in part.
+    case runPartlyDeleted
     /// The catalogue was copied, and the copy has a passing name.
     case compactCopied
     /// The copy took the catalogue's place.

@@ -187,19 +187,24 @@ package struct IndexBuilder: ~Copyable {
         }
     }
 
-    /// Writes what is left: the last page and the locator.
+    /// Writes what is left: the last page, the locator, and what the inverse index learns.
     ///
     /// - Parameter dataEnd: The payload offset after the last section.
-    /// - Returns: The root, and what the pages chose.
+    /// - Returns: The root, what the pages chose, and the hashes for the inverse index.
     /// - Throws: `.storage`.
     package consuming func finish(
         dataEnd: UInt64
-    ) throws(ShardIndexError) -> (root: IndexRoot, statistics: PageStatistics) {
+    ) throws(ShardIndexError) -> BuiltIndex {
         root.dataEnd = dataEnd
         if encoder.count > 0 { try flushPage() }
         if !value.isEmpty { try flushValue(number: root.valueCount - 1) }
-        try writeLocator()
-        return (root, encoder.statistics)
+        var inverse = InverseHashes(entries: sorter.count, sink)
+        try writeLocator(&inverse)
+        return BuiltIndex(
+            root: root,
+            statistics: encoder.statistics,
+            inverse: try inverse.finish()
+        )
     }
 
     /// The segments that `count` entries need.
@@ -211,53 +216,127 @@ package struct IndexBuilder: ~Copyable {
         return max(1, (size + share - 1) / share)
     }
 
-    /// A shard of one page is searched by its digests; its entries are only counted.
-    private mutating func writeLocator() throws(ShardIndexError) {
+    /// A shard of one page is searched by its digests; its entries are counted, and have no locator.
+    private mutating func writeLocator(
+        _ inverse: inout InverseHashes
+    ) throws(ShardIndexError) {
         guard root.pages.count > 1 else {
             var count: UInt64 = 0
-            try sorter.drain(from: sink) { count += UInt64($0.count) }
+            try sorter.drain(from: sink) { entries throws(ShardIndexError) in
+                count += UInt64(entries.count)
+                for index in 0..<entries.count { try inverse.append(entries[index].hash) }
+            }
             root.multihashCount = count
             return
         }
-        let segmentCount = Self.segmentCount(entries: sorter.count, offsetBits: root.offsetBits)
-        let offsetBits = root.offsetBits
-        let sink = sink
-        var pending = LocatorEntries()
-        var number: UInt64 = 0
-        var sizes: [UInt32] = []
-        var located: UInt64 = 0
-        func flush(_ entries: borrowing LocatorEntries) throws(ShardIndexError) {
-            let bytes = LocatorSegment.encoded(
-                entries,
-                segmentCount: segmentCount,
-                offsetBits: offsetBits
-            )
-            do {
-                try sink.writeSegment(sizes.count, bytes)
-            } catch {
-                throw ShardIndexError(.storage, "a locator segment", underlying: error)
-            }
-            sizes.append(UInt32(bytes.count))
-            located += UInt64(entries.count)
-        }
+        var locator = LocatorWriter(
+            segmentCount: Self.segmentCount(entries: sorter.count, offsetBits: root.offsetBits),
+            offsetBits: root.offsetBits,
+            sink: sink
+        )
         try sorter.drain(from: sink) { entries throws(ShardIndexError) in
             for index in 0..<entries.count {
-                let entry = entries[index]
-                let own = entry.hash.multipliedFullWidth(by: segmentCount).high
-                while number < own {
-                    try flush(pending)
-                    pending.removeAll()
-                    number += 1
-                }
-                pending.append(entry)
+                try locator.append(entries[index])
+                try inverse.append(entries[index].hash)
             }
         }
-        while number < segmentCount {
-            try flush(pending)
-            pending.removeAll()
-            number += 1
+        try locator.finish()
+        root.segmentSizes = locator.sizes
+        root.multihashCount = locator.located
+    }
+}
+
+/// An index that is built.
+package struct BuiltIndex: Sendable {
+    /// The root page's content.
+    package let root: IndexRoot
+    /// What the pages chose.
+    package let statistics: PageStatistics
+    /// What the inverse index learns.
+    package let inverse: InverseParts
+}
+
+/// Writes the segments of a locator.
+private struct LocatorWriter: ~Copyable {
+    private let segmentCount: UInt64
+    private let offsetBits: Int
+    private let sink: any IndexSink
+    private var pending = LocatorEntries()
+    private var number: UInt64 = 0
+    private(set) var sizes: [UInt32] = []
+    private(set) var located: UInt64 = 0
+
+    init(segmentCount: UInt64, offsetBits: Int, sink: any IndexSink) {
+        self.segmentCount = segmentCount
+        self.offsetBits = offsetBits
+        self.sink = sink
+    }
+
+    /// Adds an entry, whose hash is not below the last one's.
+    @inline(__always)
+    mutating func append(_ entry: LocatorEntry) throws(ShardIndexError) {
+        let own = entry.hash.multipliedFullWidth(by: segmentCount).high
+        while number < own { try flush() }
+        pending.append(entry)
+    }
+
+    /// Writes what is left, empty segments too.
+    mutating func finish() throws(ShardIndexError) {
+        while number < segmentCount { try flush() }
+    }
+
+    private mutating func flush() throws(ShardIndexError) {
+        let bytes = LocatorSegment.encoded(
+            pending,
+            segmentCount: segmentCount,
+            offsetBits: offsetBits
+        )
+        do {
+            try sink.writeSegment(sizes.count, bytes)
+        } catch {
+            throw ShardIndexError(.storage, "a locator segment", underlying: error)
         }
-        root.segmentSizes = sizes
-        root.multihashCount = located
+        sizes.append(UInt32(bytes.count))
+        located += UInt64(pending.count)
+        pending.removeAll()
+        number += 1
+    }
+}
+
+/// Collects the hashes of a shard for the inverse index, in order.
+private struct InverseHashes {
+    private var hashes: [UInt64] = []
+    private var builder: InverseRunBuilder?
+    private var last: UInt64?
+
+    init(entries count: UInt64, _ sink: any IndexSink) {
+        guard count >= UInt64(InverseParts.ownRunFrom) else { return }
+        let shape = InverseRunShape(entries: count, shards: 0...0)
+        builder = InverseRunBuilder(shape) { try sink.writeInverse($0, $1) }
+    }
+
+    /// Adds the first 64 bits of a keyed hash, not below the last one's.
+    @inline(__always)
+    mutating func append(_ high: UInt64) throws(ShardIndexError) {
+        let hash = InverseEntry.hash(of: high)
+        guard builder != nil else {
+            if hash != last { hashes.append(hash) }
+            return last = hash
+        }
+        do {
+            try builder?.append(InverseEntry(hash: hash, shard: 0))
+        } catch {
+            throw ShardIndexError(.storage, "a segment of the inverse index", underlying: error)
+        }
+    }
+
+    mutating func finish() throws(ShardIndexError) -> InverseParts {
+        guard builder != nil else { return .recent(hashes) }
+        do {
+            guard let shape = try builder?.finish() else { return .recent(hashes) }
+            return .run(shape)
+        } catch {
+            throw ShardIndexError(.storage, "a segment of the inverse index", underlying: error)
+        }
     }
 }

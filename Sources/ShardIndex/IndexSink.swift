@@ -2,7 +2,8 @@ package import Bytes
 
 /// Where the pieces of an index go while it is built.
 ///
-/// The pieces come in order: values of pages from 0 on, then locator segments from 0 on. A sink may store
+/// The pieces come in order: values of pages from 0 on, then locator segments from 0 on, with segments of
+/// the inverse index from 0 on among them. A sink may store
 /// them at once; nobody reads them before the root page names them.
 ///
 /// *Concurrency*: one thread at a time calls it.
@@ -12,6 +13,9 @@ package protocol IndexSink: AnyObject {
 
     /// Stores a locator segment: at most about `IndexPage.valueSizeMax` bytes.
     func writeSegment(_ number: Int, _ bytes: [UInt8]) throws
+
+    /// Stores a segment of the shard's own run of the inverse index.
+    func writeInverse(_ number: Int, _ bytes: [UInt8]) throws
 
     /// Puts `bytes` aside, outside memory, and returns where they went.
     func spill(_ bytes: ByteView) throws -> UInt64

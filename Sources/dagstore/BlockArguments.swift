@@ -11,59 +11,58 @@ struct BlockArguments: ParsableArguments {
     var shard: String?
 
     /// The CID.
-    func readCID() throws -> CID {
+    func readCID() throws -> CID { try Self.readCID(cid) }
+
+    /// A CID given as text.
+    static func readCID(_ text: String) throws -> CID {
         do {
-            return try CID(cid)
+            return try CID(text)
         } catch {
-            throw DAGStoreError(.invalidCID, "\(cid) is no CID: \(error)")
+            throw DAGStoreError(.invalidCID, "\(text) is no CID: \(error)")
         }
     }
 
-    /// Calls `body` with each answer to `question` until it wants no more.
+    /// The shards that have the block, and where; the one that was named is asked alone.
     ///
-    /// All available shards are asked, in order of registration, or the one that was named. A shard
-    /// that cannot be asked is passed over.
+    /// - Throws: `blockNotFound` if there is none.
+    func places(of cid: CID, in store: DAGStore) throws -> [FoundBlock] {
+        let found: [FoundBlock]
+        if let shard {
+            let key = try ShardKey(shard)
+            let location = try store.lease(key).location(of: cid)
+            guard let location else {
+                throw DAGStoreError(.blockNotFound, "it does not have \(self.cid)", shard: key)
+            }
+            found = [FoundBlock(key: key, location: location)]
+        } else {
+            found = try store.places(of: cid)
+        }
+        guard !found.isEmpty else { throw notFound }
+        return found
+    }
+
+    /// The first block that `question` gets from a shard that has it.
     ///
-    /// - Parameters:
-    ///   - store: The store.
-    ///   - question: Asks a shard; nil is no answer.
-    ///   - body: Receives an answer, and says whether to go on.
-    /// - Throws: If nobody answered, why a shard could not be asked; `blockNotFound` if all were.
-    func ask<Answer>(
-        _ store: DAGStore,
-        _ question: (Shard) throws -> Answer?,
-        _ body: (Shard, Answer) throws -> Bool
-    ) throws {
-        if let shard { return try askOnly(ShardKey(shard), store, question, body) }
+    /// - Throws: If no shard gave it, why the first could not; `blockNotFound`.
+    func first(of cid: CID, in store: DAGStore) throws -> (key: ShardKey, block: Block) {
+        if let shard {
+            let key = try ShardKey(shard)
+            guard let block = try store.lease(key).blockIfLocal(for: cid) else {
+                throw DAGStoreError(.blockNotFound, "it does not have \(self.cid)", shard: key)
+            }
+            return (key, block)
+        }
         var refusal: DAGStoreError?
-        var hasAnswer = false
-        var statuses = store.statuses().makeIterator()
-        while let status = statuses.next() {
-            guard status.state == .available || status.state == .serving else { continue }
+        for place in try store.places(of: cid) {
             do {
-                let shard = try store.lease(status.key)
-                guard let answer = try question(shard) else { continue }
-                hasAnswer = true
-                guard try body(shard, answer) else { return }
+                let block = try store.lease(place.key).blockIfLocal(for: cid)
+                if let block { return (place.key, block) }
             } catch let error as DAGStoreError {
-                refusal = refusal ?? error.about(status.key)
+                refusal = refusal ?? error.about(place.key)
             }
         }
-        if let error = statuses.error { throw error }
-        guard !hasAnswer else { return }
-        throw refusal ?? DAGStoreError(.blockNotFound, "no shard has \(cid)")
+        throw refusal ?? notFound
     }
 
-    private func askOnly<Answer>(
-        _ key: ShardKey,
-        _ store: DAGStore,
-        _ question: (Shard) throws -> Answer?,
-        _ body: (Shard, Answer) throws -> Bool
-    ) throws {
-        let shard = try store.lease(key)
-        guard let answer = try question(shard) else {
-            throw DAGStoreError(.blockNotFound, "it does not have \(cid)", shard: key)
-        }
-        _ = try body(shard, answer)
-    }
+    private var notFound: DAGStoreError { DAGStoreError(.blockNotFound, "no shard has \(cid)") }
 }

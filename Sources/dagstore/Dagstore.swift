@@ -8,6 +8,7 @@ struct Dagstore: ParsableCommand {
         version: "\(Program.name) 0.1.0",
         subcommands: [
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
+            Find.self,
             Index.self, Recover.self, Destroy.self, Initialize.self, InitializeAll.self,
             CollectGarbage.self, Check.self, Compact.self, Stats.self,
         ]

@@ -28,12 +28,7 @@ struct Get: ParsableCommand {
         // The block of an identity CID is in the CID.
         if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
         let store = try store.openForReading()
-        var found: (key: ShardKey, block: Block)?
-        try block.ask(store, { try $0.blockIfLocal(for: cid) }) { shard, block in
-            found = (shard.key, block)
-            return false
-        }
-        guard let (key, block) = found else { return }
+        let (key, block) = try block.first(of: cid, in: store)
         do {
             // What is written is a copy: the mapped file may become shorter meanwhile.
             let bytes = try (verify ? block.verified() : block).copiedBytes

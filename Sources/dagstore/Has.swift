@@ -25,11 +25,7 @@ struct Has: ParsableCommand {
     private func isHere(_ cid: CID) throws -> Bool {
         if cid.isIdentity, block.shard == nil { return true }
         let store = try store.openForReading()
-        do {
-            try block.ask(store, { try $0.contains(cid) ? () : nil }) { _, _ in false }
-            return true
-        } catch let error as DAGStoreError where error.code == .blockNotFound {
-            return false
-        }
+        guard let shard = block.shard else { return try store.contains(cid) }
+        return try store.lease(ShardKey(shard)).contains(cid)
     }
 }

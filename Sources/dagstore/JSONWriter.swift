@@ -63,6 +63,18 @@ struct JSONWriter {
         bytes += "\(seconds).\(fraction)".utf8
     }
 
+    /// Writes a finite number, to a thousandth.
+    mutating func member(_ name: String, _ value: Double) {
+        begin(name)
+        bytes += "\((value * 1000).rounded() / 1000)".utf8
+    }
+
+    /// Writes an array of numbers.
+    mutating func member(_ name: String, _ values: [UInt64]) {
+        begin(name)
+        bytes += "[\(values.map(String.init).joined(separator: ","))]".utf8
+    }
+
     /// Writes an array of strings, or null.
     mutating func member(_ name: String, _ values: [String]?) {
         begin(name)

@@ -19,24 +19,22 @@ struct Locate: ParsableCommand {
             .number("OFFSET", width: 12), .number("BLOCK", width: 12), .number("SIZE", width: 7),
             .text("KEY"),
         ])
-        var isFirst = true
+        let found = try block.places(of: cid, in: store)
         try Output.run(format.format) { output in
-            try block.ask(store, { try $0.location(of: cid) }) { shard, place in
-                if isFirst, format.format == .text { try output.heading(of: table) }
-                isFirst = false
+            if format.format == .text { try output.heading(of: table) }
+            for (key, place) in found.map({ ($0.key, $0.location) }) {
                 switch format.format {
                 case .text:
                     let numbers = [place.offset, place.blockOffset, place.size].map { String($0) }
-                    try output.line(table.line(numbers + [shard.key.text.printable]))
+                    try output.line(table.line(numbers + [key.text.printable]))
                 case .json:
                     try output.object { json in
-                        json.member("key", shard.key.text)
+                        json.member("key", key.text)
                         json.member("offset", place.offset)
                         json.member("blockOffset", place.blockOffset)
                         json.member("size", place.size)
                     }
                 }
-                return true
             }
         }
     }

@@ -33,6 +33,21 @@ struct Stats: ParsableCommand {
         json.member("pageCacheHits", statistics.pageCacheHits)
         json.member("pageCacheMisses", statistics.pageCacheMisses)
         json.member("pageCacheBytes", statistics.pageCacheBytes)
+        let inverse = statistics.inverse
+        json.member("inverseEntries", inverse.entries)
+        json.member("inverseBytes", inverse.bytes)
+        json.member("inverseRecentEntries", inverse.recentEntries)
+        json.member("inverseRuns", inverse.runs.count)
+        json.member("inverseRunEntries", inverse.runs.map(\.entries))
+        json.member("inverseReadAmplification", inverse.readAmplification)
+        json.member("inverseWriteAmplification", inverse.writeAmplification)
+    }
+
+    private static func inverseText(_ inverse: InverseStatistics) -> String {
+        let amplification = (inverse.writeAmplification * 10).rounded() / 10
+        let runs = inverse.runs.count.counted("run", "runs")
+        return "\(inverse.entries.counted("entry", "entries")), \(inverse.bytes.asSize)"
+            + "  (\(runs), \(inverse.recentEntries.grouped) in none; written \(amplification) times)"
     }
 
     private static func fields(_ statistics: Statistics) -> [(name: String, value: String)] {
@@ -44,6 +59,7 @@ struct Stats: ParsableCommand {
             ("blocks", statistics.blocks.grouped),
             ("payload", statistics.payloadBytes.asSize),
             ("index", statistics.indexBytes.asSize),
+            ("inverse", inverseText(statistics.inverse)),
             ("catalogue", "\(statistics.catalogFileBytes.asSize)  (\(used) used)"),
             ("map", statistics.mapSize.asSize),
         ]

@@ -149,6 +149,7 @@ enum FuzzSeeds {
 
         func writePages(_ number: Int, _ bytes: [UInt8]) { values.append(bytes) }
         func writeSegment(_ number: Int, _ bytes: [UInt8]) { segments.append(bytes) }
+        func writeInverse(_ number: Int, _ bytes: [UInt8]) {}
         func spill(_ bytes: ByteView) -> UInt64 { preconditionFailure("nothing is that large") }
         func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) {}
     }
@@ -208,7 +209,7 @@ enum FuzzSeeds {
                 try builder.append(offset: section.offset, size: nil, kind: kind, digest: digest)
             }
         }
-        let (root, _) = try builder.finish(dataEnd: end)
+        let root = try builder.finish(dataEnd: end).root
         let pages = root.pages.map { page in
             Array(sink.values[Int(page.value)][Int(page.start)..<Int(page.start + page.size)])
         }

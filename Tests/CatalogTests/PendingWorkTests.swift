@@ -98,7 +98,7 @@ struct PendingWorkTests {
         #expect(try Data(contentsOf: data) == before)
     }
 
-    @Test("a catalogue of format 1 becomes format 2 when it is opened for writing, once")
+    @Test("a catalogue of format 1 becomes format 3 when its inverse index is there")
     func upgrade() throws {
         let folder = try Self.folderOfFormat1()
         let old = try folder.row([0, 0, 0, 1], in: "shards")
@@ -108,11 +108,15 @@ struct PendingWorkTests {
         // What says the same stays as it is.
         try catalog.update(record)
         #expect(try catalog.lastTransaction == transaction)
+        #expect(catalog.lacksInverse)
+        try catalog.retireInverse([], forgetting: 0)
+        let transactionAfter = try catalog.lastTransaction
         catalog.close()
-        #expect(try folder.row(Array("format".utf8), in: "meta") == [2, 0, 0, 0])
+        #expect(try folder.row(Array("format".utf8), in: "meta") == [3, 0, 0, 0])
         #expect(try folder.row([0, 0, 0, 1], in: "shards") == old)
         catalog = try folder.open()
-        #expect(try catalog.lastTransaction == transaction)
+        #expect(!catalog.lacksInverse)
+        #expect(try catalog.lastTransaction == transactionAfter)
         record.validator = "v"
         try catalog.update(record)
         catalog.close()

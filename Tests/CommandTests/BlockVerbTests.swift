@@ -103,12 +103,27 @@ struct GetTests {
         let common = Sample.raw.cid.description
         #expect(try await shards.scene.run("get", common).out == Sample.raw.data)
         let cid = Sample.versionZero.cid.description
-        for verb in ["get", "has", "locate"] {
-            let outcome = try await shards.scene.json(verb, cid)
-            #expect(outcome.status == 4)
-            #expect(outcome.error["code"] == "mountGone")
-            #expect(outcome.error["shard"] == "first")
-        }
+        let outcome = try await shards.scene.json("get", cid)
+        #expect(outcome.status == 4)
+        #expect(outcome.error["code"] == "mountGone")
+        #expect(outcome.error["shard"] == "first")
+        // What the index alone can answer needs no file.
+        #expect(try await shards.scene.json("has", cid).objects.first?["has"] == true)
+        #expect(try await shards.scene.json("locate", cid).objects.first?["key"] == "first")
+        #expect(try await shards.scene.run("find", cid).lines == ["first"])
+    }
+
+    @Test("find prints the shards that have a block, in order of registration")
+    func find() async throws {
+        let shards = try await TwoShards()
+        let common = Sample.raw.cid.description
+        #expect(try await shards.scene.run("find", common).lines == ["first", "second"])
+        let objects = try await shards.scene.json("find", common).objects
+        #expect(objects.map { $0["key"] } == ["first", "second"])
+        let outcome = try await shards.scene.json("find", Sample.absent.description)
+        #expect(outcome.status == 3)
+        #expect(outcome.error["code"] == "blockNotFound")
+        #expect(try await shards.scene.json("find", "x").error["code"] == "invalidCID")
     }
 
     @Test("a file that was written to is not what was indexed")

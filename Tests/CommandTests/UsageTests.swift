@@ -41,7 +41,7 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find", "x"], ["serve"], ["recover"], ["recover", "a", "b"],
+        ["bogus"], ["car", "bogus"], ["find"], ["serve"], ["recover"], ["recover", "a", "b"],
         ["gc", "x"],
         ["gc", "--quota", "5X"], ["check", "x"], ["compact", "x"], ["initialize"],
         ["initialize-all", "--concurrency", "0"],

@@ -96,7 +96,11 @@ private struct Scenario {
     }
 
     private func open() throws -> DAGStore {
-        try StoreFolder.open(path + "/store", [copied]) { $0.durability = .full }
+        try StoreFolder.open(path + "/store", [copied]) {
+            $0.durability = .full
+            // Every shard is a run, and some are merged.
+            $0.inverseFlushFrom = 100
+        }
     }
 
     private func mount(_ name: String) -> FileMount { FileMount(FilePath("\(path)/\(name).car")) }

@@ -89,35 +89,12 @@ struct HarmTests {
         let store = try folder.open()
         try await store.register("a", mount)
         await store.close()
-        try Self.flip(place, in: folder.storePath + "/catalog")
+        try CatalogDamage.flip(place, in: "locators", of: folder.storePath)
         let again = try folder.open()
         let shard = try await again.acquire("a")
         let cid = try #require(shard.roots.first ?? builder.blocks.first?.cid)
         #expect(throws: DAGStoreError(.catalogCorrupt)) { try shard.contains(cid) }
         shard.release()
         await again.close()
-    }
-
-    /// Flips a bit of the first locator segment.
-    private static func flip(_ place: Int, in catalog: String) throws {
-        let tables = ["meta", "keys", "shards", "roots", "pages", "locators", "pending"]
-        let environment = try Environment.open(
-            at: catalog,
-            options: Environment.Options(tables: tables, mapSize: 1 << 30)
-        )
-        let table = environment.table("locators")
-        let found = try environment.read { (reader) throws(LMDBError) in
-            try reader.withCursor(table) { cursor throws(LMDBError) in
-                try cursor.first().map { (key: $0.key.copied, value: $0.value.copied) }
-            }
-        }
-        var (key, value) = try #require(found)
-        value[place] ^= 1
-        try environment.write { (writer) throws(LMDBError) in
-            try key.withView { key throws(LMDBError) in
-                try value.withView { value throws(LMDBError) in try writer.put(table, key, value) }
-            }
-        }
-        environment.close()
     }
 }

@@ -74,6 +74,7 @@ private struct Workers {
             $0.durability = .full
             $0.transientQuota = 200_000
             $0.idleShardsMax = 3
+            $0.inverseFlushFrom = 700
         }
     }
 

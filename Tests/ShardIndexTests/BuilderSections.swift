@@ -21,6 +21,7 @@ struct BuilderSections {
     struct Built {
         let root: IndexRoot
         let statistics: PageStatistics
+        let inverse: InverseParts
         let sink: MemorySink
     }
 
@@ -101,8 +102,13 @@ struct BuilderSections {
                 )
             }
         }
-        let (root, statistics) = try builder.finish(dataEnd: payloadSize)
-        return Built(root: root, statistics: statistics, sink: sink)
+        let built = try builder.finish(dataEnd: payloadSize)
+        return Built(
+            root: built.root,
+            statistics: built.statistics,
+            inverse: built.inverse,
+            sink: sink
+        )
     }
 }
 

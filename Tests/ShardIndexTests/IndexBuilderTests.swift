@@ -184,10 +184,10 @@ struct IndexBuilderTests {
                 )
             }
         }
-        let (root, statistics) = try builder.finish(dataEnd: sections.payloadSize)
+        let built = try builder.finish(dataEnd: sections.payloadSize)
         let other = try sections.built()
-        #expect(root == other.root)
-        #expect(statistics == other.statistics)
+        #expect(built.root == other.root)
+        #expect(built.statistics == other.statistics)
         #expect(sink.values == other.sink.values)
         #expect(sink.segments == other.sink.segments)
     }
@@ -230,6 +230,7 @@ struct IndexBuilderTests {
         final class Refusing: IndexSink {
             func writePages(_ number: Int, _ bytes: [UInt8]) throws { throw Refusal() }
             func writeSegment(_ number: Int, _ bytes: [UInt8]) throws { throw Refusal() }
+            func writeInverse(_ number: Int, _ bytes: [UInt8]) throws { throw Refusal() }
             func spill(_ bytes: ByteView) throws -> UInt64 { throw Refusal() }
             func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) throws {}
         }

@@ -8,6 +8,7 @@ final class MemorySink: IndexSink {
 
     private(set) var values: [[UInt8]] = []
     private(set) var segments: [[UInt8]] = []
+    private(set) var inverse: [[UInt8]] = []
     private(set) var spillCount = 0
     private var spilled: [UInt8] = []
 
@@ -19,6 +20,11 @@ final class MemorySink: IndexSink {
     func writeSegment(_ number: Int, _ bytes: [UInt8]) throws {
         guard number == segments.count else { throw OrderError() }
         segments.append(bytes)
+    }
+
+    func writeInverse(_ number: Int, _ bytes: [UInt8]) throws {
+        guard number == inverse.count else { throw OrderError() }
+        inverse.append(bytes)
     }
 
     func spill(_ bytes: ByteView) -> UInt64 {

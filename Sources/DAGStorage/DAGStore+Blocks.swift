@@ -1,0 +1,192 @@
+internal import Bytes
+internal import Catalog
+public import Multiformats
+
+/// A shard that has a block, and where.
+public struct FoundBlock: Equatable, Sendable {
+    /// The shard.
+    public let key: ShardKey
+    /// Where the block lies in it.
+    public let location: BlockLocation
+
+    /// A block at a place in a shard.
+    public init(key: ShardKey, location: BlockLocation) {
+        self.key = key
+        self.location = location
+    }
+}
+
+/// Blocks of all shards together.
+extension DAGStore {
+    // MARK: Questions
+
+    /// The shards that have a block with a multihash, in order of registration.
+    ///
+    /// Every shard is asked by its own index, so that the answer is exact. No byte of a shard is touched.
+    ///
+    /// *Cost*: a search in the inverse index, and one in the index of each shard.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    public func shards(containing multihash: Multihash) throws -> [ShardKey] {
+        try places(of: CID(codec: Codec.raw, multihash: multihash)).map(\.key)
+    }
+
+    /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
+    ///
+    /// *Cost*: as `shards(containing:)`.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    public func places(of cid: CID) throws -> [FoundBlock] {
+        try engine.using { try translating { try engine.places(of: cid) } }
+    }
+
+    /// Whether any shard has the block with the multihash of `cid`.
+    ///
+    /// The block of an identity CID is in the CID. No byte of a shard is touched.
+    ///
+    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not; `closed`.
+    public func contains(_ cid: CID) throws -> Bool { try size(of: cid) != nil }
+
+    /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
+    ///
+    /// - Throws: As `contains`.
+    public func size(of cid: CID) throws -> UInt64? {
+        if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
+        return try engine.using { try translating { try engine.firstPlace(of: cid) } }?.location
+            .size
+    }
+
+    /// The sizes of many blocks, in order; nil for those that no shard has.
+    ///
+    /// - Throws: As `contains`.
+    public func sizes(of cids: [CID]) throws -> [UInt64?] { try cids.map { try size(of: $0) } }
+
+    // MARK: Blocks
+
+    /// The block with the multihash of `cid`, from any shard that has it; nil if none has.
+    ///
+    /// Shards that are open are asked first, then those that have to be opened or fetched, last those that
+    /// have failed; `Configuration.selectShards` may choose otherwise. If one fails, the next is asked. The
+    /// bytes are not hashed: see `Block.verified()`.
+    ///
+    /// *Cost*: in a shard that is open, a search in the inverse index and one in the shard, no hop.
+    ///
+    /// *Concurrency*: a cancelled caller gets `CancellationError`, and what it waited for goes on.
+    ///
+    /// - Throws: The first error of a shard, if no other has the block; `closed`.
+    public func block(for cid: CID) async throws -> Block? {
+        let numbers: [UInt32]
+        switch try near(cid) {
+        case .found(let block): return block
+        case .nowhere: return nil
+        case .perhaps(let all): numbers = all
+        }
+        var failure: (any Error)?
+        for key in try engine.using({ try translating { try engine.order(numbers, for: cid) } }) {
+            do {
+                let shard = try await acquire(key)
+                defer { shard.release() }
+                if let block = try await shard.block(for: cid) { return block }
+            } catch let error as CancellationError {
+                throw error
+            } catch let error as DAGStoreError where error.code == .shardUnknown {
+                continue
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    /// The block with the multihash of `cid`, if this takes no waiting for a mount; nil if no shard has it.
+    ///
+    /// *Cost*: as `block(for:)`; opening a local file blocks the thread.
+    ///
+    /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
+    public func blockIfLocal(for cid: CID) throws -> Block? {
+        let numbers: [UInt32]
+        switch try near(cid) {
+        case .found(let block): return block
+        case .nowhere: return nil
+        case .perhaps(let all): numbers = all
+        }
+        var failure: (any Error)?
+        for key in try engine.using({ try translating { try engine.order(numbers, for: cid) } }) {
+            do {
+                guard let shard = try acquireIfAvailable(key) else {
+                    throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
+                }
+                defer { shard.release() }
+                if let block = try shard.blockIfLocal(for: cid) { return block }
+            } catch let error as DAGStoreError where error.code == .shardUnknown {
+                continue
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    private func near(_ cid: CID) throws -> NearBlock {
+        if cid.isIdentity {
+            let owner = cid.withDigest { OwnedBytes(copying: $0) }
+            return .found(Block(cid: cid, view: owner.view, owner: owner))
+        }
+        return try engine.using {
+            try translating {
+                guard engine.configuration.selectShards == nil else {
+                    let all = try engine.candidates(of: cid).all
+                    return all.isEmpty ? .nowhere : .perhaps(all)
+                }
+                return try engine.nearBlock(for: cid)
+            }
+        }
+    }
+
+    /// Many blocks, in the order of their CIDs; nil for those that no shard has.
+    ///
+    /// Every shard is asked once for all its blocks, in the order in which they lie there.
+    ///
+    /// - Throws: As `block(for:)`, for the first block that cannot be had.
+    public func blocks(for cids: [CID]) async throws -> [Block?] {
+        var blocks = [Block?](repeating: nil, count: cids.count)
+        var wanted: [UInt32: [Int]] = [:]
+        var others: [Int] = []
+        for (index, cid) in cids.enumerated() {
+            switch try near(cid) {
+            case .found(let block): blocks[index] = block
+            case .nowhere: break
+            case .perhaps(let numbers):
+                // Any of them; one that has been chosen before, if there is one.
+                let number = numbers.first { wanted[$0] != nil } ?? numbers[0]
+                wanted[number, default: []].append(index)
+            }
+        }
+        for (number, indices) in wanted.sorted(by: { $0.key < $1.key }) {
+            guard let shard = try? await lease(number) else {
+                others += indices
+                continue
+            }
+            defer { shard.release() }
+            let located = indices.map { index in
+                (index: index, offset: (try? shard.location(of: cids[index]))?.offset)
+            }
+            for (index, offset) in located.sorted(by: { $0.offset ?? .max < $1.offset ?? .max }) {
+                let block = offset == nil ? nil : try? await shard.block(for: cids[index])
+                if let block { blocks[index] = block } else { others.append(index) }
+            }
+            try Task.checkCancellation()
+        }
+        // Not where they were looked for first: one by one, which also says why.
+        for index in others { blocks[index] = try await block(for: cids[index]) }
+        return blocks
+    }
+
+    private func lease(_ number: UInt32) async throws -> Shard? {
+        let record = try engine.using { try translating { try engine.catalog.record(number) } }
+        guard let record, engine.configuration.selectShards == nil else { return nil }
+        return try await acquire(ShardKey(stored: record.key))
+    }
+}

@@ -1,0 +1,115 @@
+internal import Catalog
+internal import Hashing
+internal import Mounts
+internal import ShardIndex
+internal import Synchronization
+
+/// What the doctor knows of the inverse index while it goes from shard to shard.
+///
+/// *Concurrency*: one thread after the other.
+final class InverseChartBox: Sendable {
+    let chart: Mutex<InverseChart>
+    init(_ chart: InverseChart) { self.chart = Mutex(chart) }
+}
+
+/// The content of the box, which is large and not copied.
+struct InverseChart: Sendable {
+    /// The hashes that are in no run yet, by shard.
+    var recent: [UInt32: Set<UInt64>] = [:]
+    /// How many entries the runs have of each shard.
+    var counts: [UInt32: UInt64] = [:]
+    var checked = CheckedSegments()
+    /// Why nothing can be said; nil if the index can be read.
+    var damage: DAGStoreError?
+    /// Whether a shard's blocks are missing in it.
+    var hasGaps = false
+}
+
+extension Examination {
+    /// Whether there is no inverse index yet, and nobody who may build it.
+    private var lacksInverse: Bool { engine.catalog.lacksInverse && engine.catalog.isReadOnly }
+
+    /// Reads the inverse index from end to end.
+    func inverseChart() -> InverseChart {
+        var chart = InverseChart()
+        guard !lacksInverse else { return chart }
+        do {
+            for entry in try engine.catalog.recentEntries() {
+                chart.recent[entry.shard, default: []].insert(entry.hash)
+            }
+            var counts: [UInt32: UInt64] = [:]
+            try engine.catalog.forEachInverseEntry { counts[$0.shard, default: 0] += 1 }
+            chart.counts = counts
+            let next = try engine.catalog.counters().nextShard
+            if let stranger = counts.keys.first(where: { $0 >= next }) {
+                chart.damage = DAGStoreError(
+                    .catalogCorrupt,
+                    "the inverse index names shard number \(stranger), which never was"
+                )
+            }
+        } catch {
+            chart.damage = DAGStoreError(any: error)
+        }
+        return chart
+    }
+
+    /// How many of a shard's multihashes the inverse index lacks, and how many entries lead nowhere.
+    ///
+    /// - Throws: `catalogCorrupt` if the inverse index cannot be read.
+    func inverseGaps(
+        of record: ShardRecord,
+        _ chart: inout InverseChart
+    ) throws -> (missing: Int, stale: UInt64) {
+        guard !lacksInverse, let reader = try engine.reader(of: record.number) else {
+            return (0, 0)
+        }
+        var missing = 0
+        var hashes: [UInt64] = []
+        for number in reader.root.pages.indices {
+            let page = try reader.page(number)
+            for slot in 0..<page.count {
+                let hash = page.withDigest(of: slot) { engine.catalog.hash.hash($0).high }
+                hashes.append(InverseEntry.hash(of: hash))
+            }
+            guard hashes.count >= 1 << 14 || number == reader.root.pages.count - 1 else { continue }
+            missing += try count(hashes, missingOf: record.number, &chart)
+            hashes.removeAll(keepingCapacity: true)
+        }
+        let known = chart.counts[record.number, default: 0]
+        return (missing, known - min(known, reader.root.multihashCount))
+    }
+
+    private func count(
+        _ hashes: [UInt64],
+        missingOf shard: UInt32,
+        _ chart: inout InverseChart
+    ) throws -> Int {
+        let recent = chart.recent[shard, default: []]
+        let wanted = hashes.filter { !recent.contains($0) }.sorted()
+        let left = try engine.catalog.missing(wanted, of: shard, checked: &chart.checked)
+        guard !left.isEmpty else { return 0 }
+        // What was registered meanwhile is in newer rows.
+        let entries = try engine.catalog.recentEntries()
+        let newer = Set(entries.lazy.filter { $0.shard == shard }.map(\.hash))
+        chart.recent[shard] = newer
+        let rest = left.filter { !newer.contains($0) }
+        return try engine.catalog.missing(rest, of: shard, checked: &chart.checked).count
+    }
+
+    /// Notes what is wrong with the inverse index as a whole and, if repairs are asked for, builds it anew.
+    func settleInverse(_ detail: String, in report: inout CheckReport) async throws {
+        var isMended = false
+        if options.repairs {
+            isMended = (try? await engine.rebuildInverse()) != nil
+        }
+        note(
+            CheckProblem(
+                kind: .inverse,
+                key: nil,
+                detail: detail,
+                repair: isMended ? .mended : nil
+            ),
+            in: &report
+        )
+    }
+}

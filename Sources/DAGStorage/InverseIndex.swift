@@ -1,0 +1,241 @@
+internal import Catalog
+internal import ShardIndex
+internal import Synchronization
+
+/// From digests to the shards that may have them: the newest entries and the runs, as all threads see them.
+///
+/// What is found is a claim: 48 bits of a hash agree. Whoever asks confirms it with the shard's own index.
+///
+/// *Concurrency*: any thread looks. Entries are added by the loop; runs change by `change`.
+final class InverseIndex: Sendable {
+    /// What is there at one moment; only the last table grows.
+    final class Snapshot: Sendable {
+        /// The newest entries; the last table takes more, one before it is being made a run.
+        let tables: [RecentEntries]
+        let runs: [InverseRunReader]
+
+        init(tables: [RecentEntries], runs: [InverseRunReader]) {
+            self.tables = tables
+            self.runs = runs
+        }
+    }
+
+    /// One of several places where the same snapshot is found, so that threads do not wait for each other.
+    private final class Place: Sendable {
+        let snapshot: Mutex<Snapshot>
+        init(_ snapshot: Snapshot) { self.snapshot = Mutex(snapshot) }
+    }
+
+    /// How many entries the newest ones have room for at first.
+    private static let firstCapacity = 1 << 10
+
+    private let place: Place
+    private let isDamaged = Atomic<Bool>(false)
+
+    /// An index of nothing.
+    init() {
+        let table = RecentEntries(capacity: Self.firstCapacity)
+        place = Place(Snapshot(tables: [table], runs: []))
+    }
+
+    /// Puts runs and newest entries in the place of everything.
+    func load(runs: [InverseRunReader], recent: [InverseEntry]) {
+        let table = RecentEntries(capacity: max(Self.firstCapacity, 2 * recent.count))
+        for entry in recent { _ = table.append(entry) }
+        place.snapshot.withLock { $0 = Snapshot(tables: [table], runs: runs) }
+        noteIsSound()
+    }
+
+    /// Has every search fail, because something that was published cannot be read.
+    func markDamaged() { isDamaged.store(true, ordering: .relaxed) }
+
+    /// Lets searches go on.
+    func noteIsSound() { isDamaged.store(false, ordering: .relaxed) }
+
+    /// What is there now.
+    var snapshot: Snapshot { place.snapshot.withLock { $0 } }
+
+    /// Whether the merger may have something to do.
+    func wantsWork(flushFrom: Int) -> Bool {
+        let snapshot = snapshot
+        return snapshot.runs.count >= MergePolicy.tierWidth
+            || snapshot.tables.contains { $0.count >= flushFrom }
+    }
+
+    /// The number of entries that are in no run yet.
+    var recentCount: Int { snapshot.tables.reduce(0) { $0 + $1.count } }
+
+    // MARK: Looking
+
+    /// The shards that may have a digest, in ascending order.
+    ///
+    /// *Cost*: a probe of every table and run, of which there are about six.
+    ///
+    /// - Parameter hash: The digest's.
+    /// - Throws: `catalogCorrupt` if a run is damaged.
+    func candidates(of hash: UInt64) throws -> ShardNumbers {
+        guard !isDamaged.load(ordering: .relaxed) else {
+            throw DAGStoreError(.catalogCorrupt, "the inverse index cannot be read")
+        }
+        let snapshot = snapshot
+        for run in snapshot.runs { run.prefetch(hash) }
+        var found = ShardNumbers()
+        for table in snapshot.tables where table.count > 0 {
+            table.forEachShard(of: hash) { found.insert($0) }
+        }
+        for run in snapshot.runs { try run.forEachShard(of: hash) { found.insert($0) } }
+        found.finish()
+        return found
+    }
+
+    // MARK: Changing
+
+    /// Adds the hashes of a shard; called by the loop when they are on disk.
+    func add(_ hashes: [UInt64], of shard: UInt32) {
+        var table = snapshot.tables.last
+        for hash in hashes {
+            let entry = InverseEntry(hash: hash, shard: shard)
+            while table?.append(entry) == false { table = grow() }
+        }
+    }
+
+    private func grow() -> RecentEntries? {
+        place.snapshot.withLock { snapshot in
+            guard let last = snapshot.tables.last else { return nil }
+            let table = RecentEntries(capacity: 4 * last.capacity)
+            for entry in last.entries { _ = table.append(entry) }
+            let tables = Array(snapshot.tables.dropLast()) + [table]
+            snapshot = Snapshot(tables: tables, runs: snapshot.runs)
+            return table
+        }
+    }
+
+    /// Begins a new table of newest entries; called by the loop.
+    ///
+    /// - Returns: The one that takes no more.
+    func freeze() -> RecentEntries? {
+        place.snapshot.withLock { snapshot in
+            guard let last = snapshot.tables.last else { return nil }
+            let table = RecentEntries(capacity: Self.firstCapacity)
+            snapshot = Snapshot(tables: snapshot.tables + [table], runs: snapshot.runs)
+            return last
+        }
+    }
+
+    /// Puts runs in the place of others and of a table.
+    func change(
+        removing gone: Set<UInt64> = [],
+        tables: [RecentEntries] = [],
+        adding runs: [InverseRunReader] = []
+    ) {
+        place.snapshot.withLock { snapshot in
+            snapshot = Snapshot(
+                tables: snapshot.tables.filter { table in !tables.contains { $0 === table } },
+                runs: snapshot.runs.filter { !gone.contains($0.generation) } + runs
+            )
+        }
+    }
+}
+
+/// Numbers of shards, most often one; ascending and each once after `finish`.
+struct ShardNumbers {
+    private var first: UInt32 = 0
+    private var others: [UInt32] = []
+    private(set) var count = 0
+
+    /// Adds a number, which may be there.
+    @inline(__always)
+    mutating func insert(_ number: UInt32) {
+        defer { count += 1 }
+        guard count > 0 else { return first = number }
+        if count == 1, number == first { return count -= 1 }
+        if others.isEmpty { others.append(first) }
+        others.append(number)
+    }
+
+    /// Sorts the numbers, and leaves each once.
+    mutating func finish() {
+        guard count > 1 else { return }
+        others.sort()
+        var kept = 0
+        for number in others where kept == 0 || others[kept - 1] != number {
+            others[kept] = number
+            kept += 1
+        }
+        others.removeSubrange(kept...)
+        first = others[0]
+        count = kept
+    }
+
+    /// The only number, if there is one only.
+    var single: UInt32? { count == 1 ? first : nil }
+
+    /// All numbers.
+    var all: [UInt32] { count == 0 ? [] : count == 1 ? [first] : others }
+}
+
+/// A run of the inverse index, open for reading.
+final class InverseRunReader: Sendable {
+    let generation: UInt64
+    let run: InverseRun
+    private let owners: [PinnedValue]
+    private let checked: OnceFlags
+    /// What keeps the run from being deleted.
+    private let pin: GenerationPin
+
+    /// Opens a run.
+    ///
+    /// *Cost*: a look-up for each MiB.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    init(
+        _ generation: UInt64,
+        _ shape: InverseRunShape,
+        in catalog: Catalog,
+        pin: GenerationPin
+    ) throws {
+        self.generation = generation
+        self.pin = pin
+        let owners = try (0..<shape.segmentCount).map { number in
+            try catalog.inverseSegment(generation, number)
+        }
+        self.owners = owners
+        run = InverseRun(
+            shape,
+            segments: try owners.map { try InverseSegment(reading: $0.bytes, of: shape) }
+        )
+        checked = OnceFlags(count: shape.segmentCount)
+    }
+
+    var shape: InverseRunShape { run.shape }
+
+    /// The shard, if all entries are of one.
+    var onlyShard: UInt32? { shape.shardBits == 0 ? shape.leastShard : nil }
+
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { run.segments[shape.segment(of: hash)].prefetch(hash) }
+
+    /// Calls `body` with every shard that has the hash.
+    ///
+    /// - Throws: `catalogCorrupt` if the segment is damaged; damage must not answer "nobody".
+    @inline(__always)
+    func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) throws {
+        let number = shape.segment(of: hash)
+        let segment = run.segments[number]
+        if !checked.isSet(number) {
+            try segment.check()
+            checked.set(number)
+        }
+        segment.forEachShard(of: hash, body)
+    }
+
+    /// Checks every segment that was not checked yet.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    func check() throws {
+        for (number, segment) in run.segments.enumerated() where !checked.isSet(number) {
+            try segment.check()
+            checked.set(number)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+internal import Catalog
+internal import Dispatch
+internal import Hashing
+internal import ShardIndex
+
+/// The inverse index of a store: opened, added to, built anew.
+extension StoreEngine {
+    /// Opens the inverse index, or builds it if the catalogue is of a format that had none.
+    ///
+    /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
+    func takeUpInverse() throws {
+        guard !catalog.lacksInverse else {
+            let end = try catalog.recentEnd()
+            return try rebuildInverse(in: OldInverse(runs: [], tables: [], end: end))
+        }
+        do {
+            let runs = try catalog.inverseRuns().map { try openRun($0.generation, $0.shape) }
+            inverse.load(runs: runs, recent: try catalog.recentEntries())
+        } catch let error where DAGStoreError(any: error).code == .catalogCorrupt {
+            // The shards can be read by their keys, and the doctor builds it anew.
+            inverse.markDamaged()
+        }
+    }
+
+    /// Opens a run of the catalogue's.
+    func openRun(_ generation: UInt64, _ shape: InverseRunShape) throws -> InverseRunReader {
+        try InverseRunReader(generation, shape, in: catalog, pin: runPins.pin(generation))
+    }
+
+    /// Deletes a run that was taken out: now, or with its last reader.
+    func deleteWhenUnread(_ generation: UInt64) {
+        guard runPins.giveUp(generation) else { return }
+        deleteRun(generation)
+    }
+
+    /// Deletes a run on the writer's queue; what cannot be deleted is deleted at the next open.
+    func deleteRun(_ generation: UInt64) {
+        guard beginWork() else { return }
+        writer.async { [self] in
+            try? catalog.deleteRun(generation)
+            endCall()
+        }
+    }
+
+    /// Adds what a published shard has; called by the loop, after the commit.
+    func noteInverse(_ record: ShardRecord, _ parts: InverseParts) {
+        switch parts {
+        case .recent(let hashes): inverse.add(hashes, of: record.number)
+        case .run(var shape):
+            shape.leastShard = record.number
+            // Without it an answer might lack a shard.
+            guard let run = try? openRun(record.generation, shape) else {
+                return inverse.markDamaged()
+            }
+            inverse.change(adding: [run])
+        }
+        if inverse.wantsWork(flushFrom: configuration.inverseFlushFrom) { merger.wake(self) }
+    }
+
+    // MARK: Building it anew
+
+    /// Builds the inverse index anew, beside everything else.
+    ///
+    /// *Cost*: a look at every section of the store; 16 MiB of memory.
+    ///
+    /// - Throws: `catalogCorrupt` if an index cannot be read; `catalogFull`, `readOnly`, `closed`.
+    func rebuildInverse() async throws {
+        try await merger.run { [self] in
+            guard beginWork() else { throw DAGStoreError.storeIsClosed }
+            defer { endCall() }
+            guard let old = merger.stateBetweenCommits(self) else {
+                throw DAGStoreError.storeIsClosed
+            }
+            try rebuildInverse(in: old)
+        }
+    }
+
+    /// Builds the inverse index from all shards' own indexes, and puts it in the place of what was there.
+    ///
+    /// - Parameter old: What goes; what is published meanwhile is not in it and stays.
+    func rebuildInverse(in old: OldInverse) throws {
+        if let merge = try catalog.pendingMerge() {
+            try writer.sync { try catalog.abandonMerge(merge) }
+        }
+        var runs: [InverseRunReader] = []
+        var entries: [InverseEntry] = []
+        func flush() throws {
+            guard !entries.isEmpty else { return }
+            runs.append(try merger.writeRun(entries, forgetting: 0, self))
+            entries.removeAll(keepingCapacity: true)
+        }
+        var last: UInt32?
+        while true {
+            let records = try catalog.records(after: last, limit: 256)
+            guard !records.isEmpty else { break }
+            last = records.last?.number
+            for record in records where record.generation != 0 {
+                guard let reader = try reader(of: record.number) else { continue }
+                for number in reader.root.pages.indices {
+                    let page = try reader.page(number)
+                    for slot in 0..<page.count {
+                        let high = page.withDigest(of: slot) { catalog.hash.hash($0).high }
+                        let hash = InverseEntry.hash(of: high)
+                        entries.append(InverseEntry(hash: hash, shard: record.number))
+                    }
+                    if entries.count >= 1 << 20 { try flush() }
+                }
+            }
+        }
+        try flush()
+        try writer.sync { try catalog.retireInverse(old.runs, forgetting: old.end) }
+        inverse.change(removing: Set(old.runs), tables: old.tables, adding: runs)
+        inverse.noteIsSound()
+        for run in old.runs { deleteWhenUnread(run) }
+    }
+}
+
+/// An inverse index that is to be replaced.
+struct OldInverse {
+    /// Its runs, by generation.
+    let runs: [UInt64]
+    /// Its newest entries.
+    let tables: [RecentEntries]
+    /// Rows of newest entries before this one belong to it.
+    let end: UInt64
+}

@@ -1,0 +1,160 @@
+internal import CAR
+internal import Catalog
+internal import Hashing
+internal import Multiformats
+internal import ShardIndex
+internal import Synchronization
+
+/// What the open shards say of a block.
+enum NearBlock {
+    case found(Block)
+    /// No shard has it.
+    case nowhere
+    /// These shards may have it, and have to be asked.
+    case perhaps([UInt32])
+}
+
+/// Finding blocks over all shards.
+extension StoreEngine {
+    /// The shards that may have a multihash, by number.
+    ///
+    /// - Throws: `catalogCorrupt`; `readOnly` if a store that is only looked at has no inverse index yet.
+    func candidates(of cid: CID) throws -> ShardNumbers {
+        let hash = cid.withDigest { InverseEntry.hash(of: catalog.hash.hash($0).high) }
+        guard catalog.isReadOnly else { return try inverse.candidates(of: hash) }
+        guard !catalog.lacksInverse else {
+            throw DAGStoreError(
+                .readOnly,
+                "the inverse index is built when the store is opened to write"
+            )
+        }
+        // Another process merges runs; one transaction sees them as they are.
+        var found = ShardNumbers()
+        try catalog.forEachShard(inverse: hash) { found.insert($0) }
+        found.finish()
+        return found
+    }
+
+    /// The shards that have a multihash, in order of registration.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    func places(of cid: CID) throws -> [FoundBlock] {
+        var found: [FoundBlock] = []
+        for number in try candidates(of: cid).all {
+            guard let (reader, section) = try confirmed(cid, number) else { continue }
+            found.append(FoundBlock(key: reader.key, location: reader.location(section)))
+        }
+        return found
+    }
+
+    /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.
+    ///
+    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    func firstPlace(of cid: CID) throws -> FoundBlock? {
+        var failure: (any Error)?
+        for number in try candidates(of: cid).all {
+            do {
+                guard let (reader, section) = try confirmed(cid, number) else { continue }
+                return FoundBlock(key: reader.key, location: reader.location(section))
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    /// The section of a candidate, as its index knows it; nil if it is not there, or the shard is gone.
+    private func confirmed(_ cid: CID, _ number: UInt32) throws -> (IndexReader, Section)? {
+        guard let reader = try reader(of: number), let section = try reader.section(of: cid) else {
+            return nil
+        }
+        return (reader, section)
+    }
+
+    /// The index of a shard; nil if there is none, or the shard is gone.
+    ///
+    /// *Cost*: a look into a table if it is open or was used lately; else its record and root page are read.
+    func reader(of number: UInt32) throws -> IndexReader? {
+        if let core = openShards.withLock({ $0[number] })?.core { return core.index }
+        while let record = try catalog.record(number), record.generation != 0 {
+            let reader = try readers.reader(record.generation) { () -> IndexReader? in
+                // It may be deleted at any moment, which is found out by pinning before looking again.
+                let pin = catalog.isReadOnly ? nil : pins.pin(record.generation)
+                guard try catalog.record(number)?.generation == record.generation else {
+                    return nil
+                }
+                return try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
+            }
+            if let reader { return reader }
+        }
+        return nil
+    }
+
+    // MARK: Blocks
+
+    /// A block from a shard that is open.
+    ///
+    /// *Cost*: a search in the inverse index, and one in the shard.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    func nearBlock(for cid: CID) throws -> NearBlock {
+        let numbers = try candidates(of: cid)
+        if let number = numbers.single {
+            if let block = block(for: cid, inOpen: number) { return .found(block) }
+            return .perhaps([number])
+        }
+        let all = numbers.all
+        for number in all {
+            if let block = block(for: cid, inOpen: number) { return .found(block) }
+        }
+        return all.isEmpty ? .nowhere : .perhaps(all)
+    }
+
+    /// A block of an open shard; nil if it is not open, has not the block, or fails.
+    ///
+    /// What fails is asked again in another way, which says why.
+    private func block(for cid: CID, inOpen number: UInt32) -> Block? {
+        guard let entry = openShards.withLock({ $0[number] }) else { return nil }
+        leaseCount.add(1, ordering: .acquiringAndReleasing)
+        defer { dropLeaseCount() }
+        guard let before = entry.leases.take() else { return nil }
+        if before == 0 { idleCount.subtract(1, ordering: .relaxed) }
+        defer { giveBack(entry) }
+        guard let core = entry.core, let section = try? core.section(of: cid) else { return nil }
+        return try? core.block(cid, section)
+    }
+
+    private func giveBack(_ entry: ShardEntry) {
+        entry.lastUse.store(endedLeases.load(ordering: .relaxed), ordering: .relaxed)
+        let (left, isOpen) = entry.leases.giveBack()
+        guard left == 0 else { return }
+        if isOpen { noteIdle() } else { loop.post(.settle(entry.key)) }
+    }
+
+    /// Candidates in the order in which they are asked: those at hand first, those that have failed last.
+    ///
+    /// - Returns: Their keys, as the user's selector left them.
+    func order(_ numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
+        var ranked: [(rank: Int, key: ShardKey)] = []
+        for number in numbers {
+            if let entry = openShards.withLock({ $0[number] }) {
+                ranked.append((0, entry.key))
+                continue
+            }
+            guard let record = try catalog.record(number) else { continue }
+            let rank =
+                switch record.state {
+                case .available: 1
+                case .registered: 2
+                case .failed: 3
+                }
+            ranked.append((rank, ShardKey(stored: record.key)))
+        }
+        let keys = ranked.enumerated()
+            .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
+            .map(\.element.key)
+        guard let select = configuration.selectShards else { return keys }
+        return select(cid, keys)
+    }
+}

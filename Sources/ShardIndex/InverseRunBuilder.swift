@@ -1,0 +1,301 @@
+internal import Bytes
+
+/// Writes a run of the inverse index, segment after segment, from entries in order.
+///
+/// *Memory*: a segment.
+package struct InverseRunBuilder {
+    /// Takes a segment.
+    package typealias Sink = (_ number: Int, _ bytes: [UInt8]) throws -> Void
+
+    /// What every segment has in common; the counts grow as segments are written.
+    package private(set) var shape: InverseRunShape
+    private let sink: Sink
+    /// The segment that is being filled.
+    private var number: Int
+    private var starts: [UInt32] = []
+    private var count: UInt32 = 0
+    private var rests: [UInt8] = []
+    private var restBits = BitWriter()
+    private var shards: [UInt8] = []
+    private var shardBits = BitWriter()
+    private var lists: [UInt8] = []
+    private var listed: [UInt8] = []
+    private var listedBits = BitWriter()
+    private var listedCount: UInt32 = 0
+    /// The shards that have `hash`, not yet written.
+    private var group: [UInt32] = []
+    private var hash: UInt64 = .max
+
+    /// A builder that begins with a segment.
+    ///
+    /// - Parameters:
+    ///   - shape: The run's shape; made for at least as many entries as will come.
+    ///   - segment: The first segment that is written, if an earlier attempt wrote those before.
+    ///   - sink: Takes the segments in order.
+    package init(_ shape: InverseRunShape, from segment: Int = 0, sink: @escaping Sink) {
+        self.shape = shape
+        self.sink = sink
+        number = segment
+        starts.reserveCapacity(1 << shape.bucketBits + 1)
+    }
+
+    /// Adds an entry; one that is equal to the last is left out.
+    ///
+    /// - Parameter entry: Not before the last one, and not before the first segment.
+    /// - Throws: What the sink throws.
+    @inline(__always)
+    package mutating func append(_ entry: InverseEntry) throws {
+        guard entry.hash == hash else {
+            try flushGroup()
+            hash = entry.hash
+            group.append(entry.shard)
+            return
+        }
+        if entry.shard != group[group.count &- 1] { group.append(entry.shard) }
+    }
+
+    private mutating func flushGroup() throws {
+        guard !group.isEmpty else { return }
+        try moveOn(to: hash)
+        if group.count < InverseRunShape.listedFrom {
+            for shard in group { put(UInt64(shard &- shape.leastShard)) }
+        } else {
+            put((1 << UInt64(shape.shardBits)) - 1)
+            lists.append(littleEndian: hash)
+            lists.append(littleEndian: listedCount)
+            lists.append(littleEndian: UInt32(group.count))
+            for shard in group {
+                let value = UInt64(shard &- shape.leastShard)
+                listedBits.append(value, width: shape.shardBits, to: &listed)
+            }
+            listedCount += UInt32(group.count)
+        }
+        shape.entryCount += UInt64(group.count)
+        group.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds an entry to the bucket.
+    @inline(__always)
+    private mutating func put(_ shard: UInt64) {
+        let rest = hash & ((1 << UInt64(shape.restBits)) &- 1)
+        restBits.append(rest, width: shape.restBits, to: &rests)
+        if shape.shardBits > 0 { shardBits.append(shard, width: shape.shardBits, to: &shards) }
+        count &+= 1
+    }
+
+    /// Ends buckets, and segments, up to that of a hash.
+    @inline(__always)
+    private mutating func moveOn(to hash: UInt64) throws {
+        let bucket = Int(hash >> UInt64(shape.restBits))
+        let segment = bucket >> shape.bucketBits
+        while number < segment { try flushSegment() }
+        let own = bucket & (1 << shape.bucketBits &- 1)
+        while starts.count <= own { starts.append(count) }
+    }
+
+    private mutating func flushSegment() throws {
+        while starts.count <= 1 << shape.bucketBits { starts.append(count) }
+        restBits.finish(to: &rests)
+        shardBits.finish(to: &shards)
+        listedBits.finish(to: &listed)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(
+            InverseSegment.headerSize + 4 * starts.count + rests.count + shards.count
+                + lists.count + listed.count + InverseSegment.slack
+        )
+        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: count)
+        bytes.append(littleEndian: UInt32(lists.count / InverseSegment.listSize))
+        for start in starts { bytes.append(littleEndian: start) }
+        bytes += rests
+        bytes += shards
+        bytes += lists
+        bytes += listed
+        bytes += repeatElement(0, count: InverseSegment.slack)
+        bytes.writeChecksum(at: 0)
+        shape.byteCount += UInt64(bytes.count)
+        try sink(number, bytes)
+        number += 1
+        count = 0
+        listedCount = 0
+        starts.removeAll(keepingCapacity: true)
+        rests.removeAll(keepingCapacity: true)
+        shards.removeAll(keepingCapacity: true)
+        lists.removeAll(keepingCapacity: true)
+        listed.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes what is left, empty segments too.
+    ///
+    /// - Parameter end: The segment after the last that is written; nil for all.
+    /// - Returns: The shape, with the counts of what this builder wrote.
+    /// - Throws: What the sink throws.
+    package mutating func finish(before end: Int? = nil) throws -> InverseRunShape {
+        try flushGroup()
+        while number < end ?? shape.segmentCount { try flushSegment() }
+        return shape
+    }
+}
+
+/// A run as those see it who read it whole.
+package struct InverseRun: Sendable {
+    /// What every segment has in common.
+    package let shape: InverseRunShape
+    /// The segments in order.
+    package let segments: [InverseSegment]
+
+    /// A run of these segments, as many as the shape says.
+    package init(_ shape: InverseRunShape, segments: [InverseSegment]) {
+        precondition(segments.count == shape.segmentCount)
+        self.shape = shape
+        self.segments = segments
+    }
+
+    /// The entries of one bucket, appended in order.
+    fileprivate func append(bucket: UInt64, to entries: inout [InverseEntry]) {
+        segments[Int(bucket >> UInt64(shape.bucketBits))].append(bucket: bucket, to: &entries)
+    }
+
+    fileprivate var bits: Int { shape.segmentBits + shape.bucketBits }
+}
+
+/// Merges runs into one, segment by segment.
+///
+/// Buckets are powers of two, so that a bucket of the result is some whole buckets of each run, or a part
+/// of one: there is no heap, but a few dozen entries that are sorted at a time.
+package struct InverseMerge {
+    private let runs: [InverseRun]
+    private let isWanted: (UInt32) -> Bool
+
+    /// The shape of the result.
+    package let shape: InverseRunShape
+
+    /// A merge of runs.
+    ///
+    /// - Parameters:
+    ///   - runs: Two or more, or one that is to be cleaned.
+    ///   - isWanted: Whether the entries of a shard stay.
+    package init(_ runs: [InverseRun], isWanted: @escaping (UInt32) -> Bool) {
+        precondition(!runs.isEmpty)
+        self.runs = runs
+        self.isWanted = isWanted
+        shape = Self.shape(of: runs.map(\.shape))
+    }
+
+    /// The shape of what a merge of runs of these shapes gives.
+    package static func shape(of shapes: [InverseRunShape]) -> InverseRunShape {
+        let least = shapes.map(\.leastShard).min() ?? 0
+        let greatest = shapes.map(\.greatestShard).max() ?? 0
+        let count = shapes.reduce(0) { $0 + $1.entryCount }
+        return InverseRunShape(entries: count, shards: least...max(least, greatest))
+    }
+
+    /// Hands the entries of some segments of the result to a builder that begins there.
+    ///
+    /// - Parameters:
+    ///   - segments: Which.
+    ///   - builder: Receives them.
+    /// - Returns: How many entries were left out, because they were there twice or their shard is gone.
+    /// - Throws: What the builder's sink throws.
+    package func run(
+        _ segments: Range<Int>,
+        into builder: inout InverseRunBuilder
+    ) throws -> UInt64 {
+        let bits = shape.segmentBits + shape.bucketBits
+        var cursors = runs.map { Cursor($0) }
+        var entries: [InverseEntry] = []
+        var dropped: UInt64 = 0
+        let first = UInt64(segments.lowerBound) << UInt64(shape.bucketBits)
+        let last = UInt64(segments.upperBound) << UInt64(shape.bucketBits)
+        var bucket = first
+        while bucket < last {
+            entries.removeAll(keepingCapacity: true)
+            for index in cursors.indices {
+                cursors[index].take(bucket, ofBits: bits, &entries)
+            }
+            Self.sort(&entries)
+            var before: InverseEntry?
+            for entry in entries {
+                guard entry != before, isWanted(entry.shard) else {
+                    dropped += 1
+                    continue
+                }
+                before = entry
+                try builder.append(entry)
+            }
+            bucket += 1
+        }
+        return dropped
+    }
+
+    /// A few dozen entries, which come in ascending stretches.
+    private static func sort(_ entries: inout [InverseEntry]) {
+        guard entries.count <= 64 else { return entries.sort(by: <) }
+        var index = 1
+        while index < entries.count {
+            let entry = entries[index]
+            var place = index
+            while place > 0, entry < entries[place &- 1] {
+                entries[place] = entries[place &- 1]
+                place &-= 1
+            }
+            entries[place] = entry
+            index &+= 1
+        }
+    }
+
+    /// Where a run is read.
+    private struct Cursor {
+        private let run: InverseRun
+        /// The entries of a bucket that is larger than the result's, and how many of them were taken.
+        private var entries: [InverseEntry] = []
+        private var taken = 0
+        private var held: UInt64?
+
+        init(_ run: InverseRun) { self.run = run }
+
+        /// Appends the entries of a bucket of the result.
+        mutating func take(_ bucket: UInt64, ofBits bits: Int, _ result: inout [InverseEntry]) {
+            guard bits < run.bits else {
+                let shift = UInt64(bits - run.bits)
+                guard shift > 0 else { return run.append(bucket: bucket, to: &result) }
+                return takePart(bucket, shift, UInt64(InverseEntry.hashBits - bits), &result)
+            }
+            let shift = UInt64(run.bits - bits)
+            for own in (bucket << shift)..<((bucket + 1) << shift) {
+                run.append(bucket: own, to: &result)
+            }
+        }
+
+        private mutating func takePart(
+            _ bucket: UInt64,
+            _ shift: UInt64,
+            _ low: UInt64,
+            _ result: inout [InverseEntry]
+        ) {
+            let own = bucket >> shift
+            if held != own {
+                entries.removeAll(keepingCapacity: true)
+                run.append(bucket: own, to: &entries)
+                held = own
+                // A merge that goes on may begin in the middle of a bucket.
+                let start = bucket << low
+                taken = entries.firstIndex { $0.hash >= start } ?? entries.count
+            }
+            let end = (bucket + 1) << low
+            while taken < entries.count, entries[taken].hash < end {
+                result.append(entries[taken])
+                taken += 1
+            }
+        }
+    }
+}
+
+extension InverseRunShape {
+    /// No shard of the run has a greater number.
+    fileprivate var greatestShard: UInt32 {
+        guard shardBits > 0 else { return leastShard }
+        let spread = UInt64(1) << UInt64(shardBits) - 2
+        return UInt32(clamping: UInt64(leastShard) + spread)
+    }
+}

@@ -1,0 +1,86 @@
+internal import Synchronization
+
+/// The newest entries of the inverse index, in memory, until they are a run.
+///
+/// One writer appends while any number of readers look: an entry is written whole before the head of its
+/// chain names it, and nothing is ever moved. When it is full, its owner makes a larger one.
+///
+/// ```
+/// heads     u32[2^n]                       the newest entry of each chain, plus one; 0: none
+/// entries   { u64 hash, u32 shard, u32 the entry before in the chain, plus one }[capacity]
+/// ```
+///
+/// *Concurrency*: `append` by one thread at a time; everything else by any.
+// SAFETY: rows are written before the head that names them, by one thread at a time; see `append`.
+@safe package final class RecentEntries: @unchecked Sendable {
+    private struct Row {
+        let hash: UInt64
+        let shard: UInt32
+        let next: UInt32
+    }
+
+    /// How many entries fit.
+    package let capacity: Int
+    private let mask: UInt64
+    private let heads: UnsafeMutablePointer<Atomic<UInt32>>
+    private let rows: UnsafeMutablePointer<Row>
+    private let used = Atomic<Int>(0)
+
+    /// A table for `capacity` entries, at least one.
+    package init(capacity: Int) {
+        precondition(capacity > 0 && capacity < 1 << 31)
+        self.capacity = capacity
+        let size = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
+        mask = UInt64(size - 1)
+        unsafe heads = .allocate(capacity: size)
+        for index in 0..<size { unsafe (heads + index).initialize(to: Atomic(0)) }
+        unsafe rows = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        // SAFETY: all heads are initialised, rows are trivial, and nobody refers to the table.
+        unsafe heads.deinitialize(count: Int(mask) + 1)
+        unsafe heads.deallocate()
+        unsafe rows.deallocate()
+    }
+
+    /// The number of entries.
+    package var count: Int { used.load(ordering: .acquiring) }
+
+    /// Adds an entry.
+    ///
+    /// - Returns: Whether there was room.
+    package func append(_ entry: InverseEntry) -> Bool {
+        let place = used.load(ordering: .relaxed)
+        guard place < capacity else { return false }
+        // SAFETY: the mask keeps the head inside; `place` is below `capacity`, and no reader has it yet.
+        let head = unsafe heads + Int(entry.hash & mask)
+        let next = unsafe head.pointee.load(ordering: .relaxed)
+        unsafe (rows + place).initialize(
+            to: Row(hash: entry.hash, shard: entry.shard, next: next)
+        )
+        unsafe head.pointee.store(UInt32(place + 1), ordering: .releasing)
+        used.store(place + 1, ordering: .releasing)
+        return true
+    }
+
+    /// Calls `body` with every shard that has the hash, the newest first; one may come twice.
+    package func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
+        // SAFETY: the mask keeps the head inside, and a head names entries that are whole.
+        var next = unsafe (heads + Int(hash & mask)).pointee.load(ordering: .acquiring)
+        while next != 0 {
+            let row = unsafe rows[Int(next) - 1]
+            if row.hash == hash { body(row.shard) }
+            next = row.next
+        }
+    }
+
+    /// All entries so far, in the order in which they came.
+    package var entries: [InverseEntry] {
+        (0..<count).map { index in
+            // SAFETY: the first `count` entries are whole.
+            let row = unsafe rows[index]
+            return InverseEntry(hash: row.hash, shard: row.shard)
+        }
+    }
+}
