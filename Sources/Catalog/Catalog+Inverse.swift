@@ -282,6 +282,7 @@ extension Catalog {
     /// - Parameters:
     ///   - segments: They begin where the last call ended.
     ///   - merge: How far the merge is after them.
+    /// - Throws: `.full`, `.readOnly`, `.io`.
     package func append(
         _ segments: [(number: Int, bytes: [UInt8])],
         to merge: PendingMerge
@@ -302,6 +303,7 @@ extension Catalog {
     /// - Parameters:
     ///   - merge: The merge, all of whose segments are written.
     ///   - shape: The result's shape.
+    /// - Throws: `.full`, `.readOnly`, `.io`.
     package func finishMerge(
         _ merge: PendingMerge,
         _ shape: InverseRunShape
@@ -369,6 +371,7 @@ extension Catalog {
     /// - Parameters:
     ///   - runs: The runs, which are to be deleted then.
     ///   - end: Rows of new entries before this one go.
+    /// - Throws: `.full`, `.readOnly`, `.io`.
     package func retireInverse(
         _ runs: [UInt64],
         forgetting end: UInt64

@@ -21,6 +21,7 @@ extension Catalog {
     ///   - hashes: The hashes, in ascending order.
     ///   - shard: The shard's number.
     ///   - checked: Segments that need not be checked again.
+    /// - Returns: Those that no run names, in ascending order.
     /// - Throws: `.corrupt` if a run is damaged.
     package func missing(
         _ hashes: [UInt64],

@@ -72,6 +72,7 @@ final class InverseIndex: Sendable {
     /// *Cost*: a probe of every table and run, of which there are about six.
     ///
     /// - Parameter hash: The digest's.
+    /// - Returns: Their numbers.
     /// - Throws: `catalogCorrupt` if a run is damaged.
     func candidates(of hash: UInt64) throws -> ShardNumbers {
         guard !isDamaged.load(ordering: .relaxed) else {

@@ -184,7 +184,9 @@ final class InverseMerger: Sendable {
     /// - Parameters:
     ///   - entries: In any order; at least one.
     ///   - end: Rows of newest entries before this one are forgotten.
+    ///   - engine: The store.
     /// - Returns: The run.
+    /// - Throws: `catalogFull`, `readOnly`.
     func writeRun(
         _ entries: [InverseEntry],
         forgetting end: UInt64,

@@ -78,6 +78,7 @@ extension StoreEngine {
     /// Builds the inverse index from all shards' own indexes, and puts it in the place of what was there.
     ///
     /// - Parameter old: What goes; what is published meanwhile is not in it and stays.
+    /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func rebuildInverse(in old: OldInverse) throws {
         if let merge = try catalog.pendingMerge() {
             try writer.sync { try catalog.abandonMerge(merge) }

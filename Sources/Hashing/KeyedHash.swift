@@ -31,6 +31,16 @@ public import Bytes
     /// - Parameter key: The first and the second eight bytes of the key, each little-endian.
     @inlinable package init(key: (UInt64, UInt64)) { self.key = key }
 
+    /// Hashes the 32 bytes of four words, each little-endian.
+    @inlinable package func hash(_ words: (UInt64, UInt64, UInt64, UInt64)) -> Hash128 {
+        var state = SipState(key: key)
+        state.absorb(words.0)
+        state.absorb(words.1)
+        state.absorb(words.2)
+        state.absorb(words.3)
+        return state.finish(32 << 56)
+    }
+
     /// Hashes `digest`.
     ///
     /// *Cost*: O(n), no allocation; 32 bytes, which most digests have, take no loop.

@@ -340,3 +340,29 @@ private struct InverseHashes {
         }
     }
 }
+
+/// Sorts the hashes of a shard that has no other index, for the inverse index.
+package struct InverseBuilder: ~Copyable {
+    private var sorter: LocatorSorter
+
+    /// A builder without hashes, which keeps them all in memory.
+    package init() { sorter = LocatorSorter(budget: .max) }
+
+    /// Adds the first 64 bits of a keyed hash.
+    package mutating func append(_ high: UInt64) {
+        sorter.append(LocatorEntry(hash: high, check: high, offset: 0))
+    }
+
+    /// Hands segments to the sink, if the shard has a run of its own.
+    ///
+    /// - Parameter sink: Where the segments go.
+    /// - Returns: What the inverse index learns.
+    /// - Throws: `.storage`.
+    package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
+        var inverse = InverseHashes(entries: sorter.count, sink)
+        try sorter.drain(from: sink) { entries throws(ShardIndexError) in
+            for index in 0..<entries.count { try inverse.append(entries[index].hash) }
+        }
+        return try inverse.finish()
+    }
+}

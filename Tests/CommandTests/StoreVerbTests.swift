@@ -176,8 +176,8 @@ struct StatsTests {
                 "inverseReadAmplification", "inverseWriteAmplification",
             ]
         )
-        #expect(members["inverseEntries"] == 4)
-        #expect(members["inverseRecentEntries"] == 4)
+        #expect(members["inverseEntries"] == 3)
+        #expect(members["inverseRecentEntries"] == 3)
         let text = try await scene.run("stats")
         #expect(text.lines.first == "shards     2  (1 available, 1 failed)")
     }

@@ -181,4 +181,39 @@ extension Dataset {
             try file.writeAll(bytes)
         }
     }
+
+    /// Writes CARs of blocks of 64 bytes, once.
+    ///
+    /// - Returns: The CIDs of all of them.
+    static func writeShards(_ count: Int, blocks: Int, in folder: FilePath) throws -> [CID] {
+        let isThere = access(folder.appending("\(count - 1).car").string, R_OK) == 0
+        mkdir(folder.string, 0o755)
+        var cids: [CID] = []
+        for number in 0..<count {
+            var random = SplitMix64(seed: 0xb10c_0000 + UInt64(number))
+            let blocks = (0..<blocks).map { _ in
+                var block: [UInt8] = []
+                for _ in 0..<8 { block.appendLittleEndian(random.next()) }
+                return block
+            }
+            let own = blocks.map { cid(of: $0) }
+            cids += own
+            guard !isThere else { continue }
+            var writer = CARWriter(roots: [own[0]])
+            var bytes = writer.start()
+            for (cid, block) in zip(own, blocks) {
+                bytes += writer.prefix(for: cid, dataSize: block.count)
+                bytes += block
+            }
+            let file = try FileDescriptor.open(
+                folder.appending("\(number).car"),
+                .writeOnly,
+                options: [.create, .truncate],
+                permissions: .ownerReadWrite
+            )
+            defer { try? file.close() }
+            try file.writeAll(bytes)
+        }
+        return cids
+    }
 }

@@ -86,7 +86,7 @@ extension Workload {
 
     static let eager = Workload(
         name: "eager",
-        about: "TARGETS 14 and 15, without the inverse index: 10,000 shards, 128 in flight"
+        about: "TARGETS 14 and 15: 10,000 shards, 128 in flight"
     ) { bench in
         var figures: [Figure] = []
         for isSame in [false, true] {

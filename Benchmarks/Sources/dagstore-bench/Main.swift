@@ -43,7 +43,8 @@ struct Run: AsyncParsableCommand {
         let bench = Bench(folder: FilePath(data), runs: runs)
         let unknown = names.filter { name in !Workload.all.contains { $0.name == name } }
         guard unknown.isEmpty else { throw BenchmarkError("no workload \(unknown[0])") }
-        for workload in Workload.all where names.isEmpty || names.contains(workload.name) {
+        for workload in Workload.all
+        where names.isEmpty ? !workload.isLong : names.contains(workload.name) {
             for figure in try await workload.run(bench) { figure.report() }
         }
     }

@@ -34,11 +34,26 @@ struct Bench {
 struct Workload {
     let name: String
     let about: String
+    /// Whether it takes minutes, and runs only when it is asked for.
+    var isLong = false
     let run: @Sendable (Bench) async throws -> [Figure]
+
+    init(
+        name: String,
+        about: String,
+        isLong: Bool = false,
+        run: @escaping @Sendable (Bench) async throws -> [Figure]
+    ) {
+        self.name = name
+        self.about = about
+        self.isLong = isLong
+        self.run = run
+    }
 
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
-        commandLine, lazy, eager, opening, beside, guarded,
+        commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
+        guarded,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.

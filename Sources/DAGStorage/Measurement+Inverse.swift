@@ -1,0 +1,103 @@
+internal import Catalog
+internal import Dispatch
+internal import Hashing
+internal import ShardIndex
+internal import Synchronization
+internal import SystemPackage
+
+/// Parts of the inverse index that only a benchmark looks at by themselves.
+@_spi(Measurement)
+extension Measurement {
+    /// A digest of 32 bytes, as four little-endian words.
+    public typealias Digest = (UInt64, UInt64, UInt64, UInt64)
+
+    /// Registers a shard that has multihashes and no blocks: what the inverse index sees of a registration.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - store: The store.
+    ///   - digests: How many.
+    ///   - digest: The digest with a number.
+    public static func addShard(
+        _ key: ShardKey,
+        to store: DAGStore,
+        digests: Int,
+        digest: (Int) -> Digest
+    ) throws {
+        let engine = store.engine
+        engine.merger.waitForRoom(engine)
+        let pieces = GenerationWriter(
+            catalog: engine.catalog,
+            queue: engine.writer,
+            temporaryDirectory: engine.directory.appending("tmp"),
+            isLoopBusy: { false }
+        )
+        var builder = InverseBuilder()
+        for number in 0..<digests { builder.append(engine.catalog.hash.hash(digest(number)).high) }
+        let inverse = try builder.finish(to: pieces)
+        let rest = try pieces.finish()
+        let parts = IndexParts(
+            root: IndexRoot().encoded(policy: .direct),
+            generation: rest.generation,
+            pieces: rest.pieces,
+            inverse: inverse
+        )
+        var record = ShardRecord(number: 0, key: key.text, mountURL: "", state: .available)
+        record.sectionCount = UInt64(digests)
+        let bell = DispatchSemaphore(value: 0)
+        // On the loop's thread, as a registration that has been indexed.
+        let work = PublicationBox { [record] in
+            do {
+                let inserted = try engine.writer.sync {
+                    try engine.catalog.commit([.insert(record, pending: nil)])[0]
+                }
+                let published = try engine.writer.sync {
+                    try engine.catalog.commit([.publish(inserted, parts)])[0]
+                }
+                engine.noteInverse(published, inverse)
+            } catch {
+                return error
+            }
+            return nil
+        }
+        guard
+            engine.loop.post(
+                .freeze {
+                    work.run(); bell.signal()
+                }
+            )
+        else {
+            throw DAGStoreError.storeIsClosed
+        }
+        bell.wait()
+        if let error = work.error { throw error }
+    }
+
+    /// How many shards the inverse index names for a digest.
+    public static func candidateCount(of digest: Digest, in store: DAGStore) throws -> Int {
+        let hash = InverseEntry.hash(of: store.engine.catalog.hash.hash(digest).high)
+        return try store.engine.inverse.candidates(of: hash).count
+    }
+
+    /// Waits until the merger has nothing to do.
+    public static func settle(_ store: DAGStore) async throws {
+        let engine = store.engine
+        engine.merger.wake(engine)
+        try await engine.merger.run {}
+    }
+}
+
+/// Work for the loop, and how it ended.
+private final class PublicationBox: Sendable {
+    private let body: @Sendable () -> (any Error)?
+    private let failure = Mutex<(any Error)?>(nil)
+
+    init(_ body: @escaping @Sendable () -> (any Error)?) { self.body = body }
+
+    var error: (any Error)? { failure.withLock { $0 } }
+
+    func run() {
+        let error = body()
+        failure.withLock { $0 = error }
+    }
+}
