@@ -96,6 +96,11 @@ public struct Configuration: Sendable {
     public var transientLowWatermark = 0.7
     /// How many shards without leases stay open, so that the next lease finds them warm.
     public var idleShardsMax = 256
+    /// How many bytes of payload the shards without leases may keep mapped or open; nil if there is no
+    /// limit. Those used longest ago are closed first, and never one that is read.
+    public var idleBytesMax: UInt64?
+    /// How long a shard without leases stays open; nil if there is no limit.
+    public var idleTimeMax: Duration?
 
     /// The defaults.
     public init() {}
@@ -105,7 +110,8 @@ public struct Configuration: Sendable {
             throw DAGStoreError(.invalidConfiguration, "a map of \(mapSize) bytes")
         }
         guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0,
-            concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0
+            concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0,
+            idleTimeMax ?? .zero >= .zero
         else { throw DAGStoreError(.invalidConfiguration, "a negative size or count") }
         guard transientLowWatermark >= 0, transientLowWatermark <= transientHighWatermark,
             transientHighWatermark <= 1

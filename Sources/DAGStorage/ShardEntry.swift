@@ -8,7 +8,7 @@ internal import Synchronization
 final class ShardEntry: Sendable {
     let key: ShardKey
     let leases = LeaseWord()
-    /// When the last lease ended, by the store's own count of such ends; the smallest goes first.
+    /// When the last lease ended, in nanoseconds since the machine was started.
     let lastUse = Atomic<UInt64>(0)
     private let current = Mutex<ShardCore?>(nil)
 

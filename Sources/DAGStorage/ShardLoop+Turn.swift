@@ -109,7 +109,10 @@ extension ShardLoop {
         entry.core = core
         shard.entry = entry
         engine.entries.withLock { $0[shard.key] = entry }
-        engine.openShards.withLock { $0[core.record.number] = entry }
+        let open = OpenShard(entry: entry, size: core.record.payloadSize)
+        let before = engine.openShards.withLock { $0.updateValue(open, forKey: core.record.number) }
+        engine.openBytes.add(open.size, ordering: .relaxed)
+        if let before { engine.openBytes.subtract(before.size, ordering: .relaxed) }
         reopen(shard)
     }
 

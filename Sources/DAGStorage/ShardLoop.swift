@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Dispatch
 internal import Mounts
 internal import ShardLifecycle
 internal import Synchronization
@@ -34,9 +35,17 @@ final class ShardLoop {
 
     /// Works until the store is drained.
     func run() {
+        var sweep: ContinuousClock.Instant?
         while true {
-            let letters = engine.loop.take(until: deadlines.first)
+            let letters = engine.loop.take(
+                until: [deadlines.first, sweep].compactMap(\.self).min()
+            )
             turn(letters)
+            if let time = sweep, time <= .now {
+                trim()
+                sweep = nil
+            }
+            sweep = sweep ?? nextSweep()
             guard drains.isEmpty || active.values.contains(where: \.isPassing) else { break }
         }
         stop()
@@ -274,22 +283,44 @@ final class ShardLoop {
     }
 
     private func forget(_ entry: ShardEntry, _ number: UInt32) {
-        engine.openShards.withLock { shards in
-            if shards[number] === entry { shards[number] = nil }
+        let forgotten = engine.openShards.withLock { shards in
+            shards[number]?.entry === entry ? shards.removeValue(forKey: number) : nil
         }
+        if let forgotten { engine.openBytes.subtract(forgotten.size, ordering: .relaxed) }
     }
 
     /// Closes the shards that were used longest ago, until some room is left.
     private func trim() {
         engine.isTrimming.store(false, ordering: .relaxed)
-        let limit = engine.configuration.idleShardsMax
-        let idle = active.values.filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
-        guard idle.count > limit else { return }
-        let aged = idle.map { (use: $0.entry?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
-        let kept = limit - limit / 8
-        for (_, shard) in aged.sorted(by: { $0.use < $1.use }).prefix(idle.count - kept) {
+        let configuration = engine.configuration
+        let idle = active.values
+            .filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
+            .map { (use: $0.entry?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
+            .sorted { $0.use < $1.use }
+        let limit = configuration.idleShardsMax
+        // Some more at once, so that the next one that is idle does not ask again.
+        let surplus = idle.count > limit ? idle.count - (limit - limit / 8) : 0
+        var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
+        let bytesMax = configuration.idleBytesMax ?? .max
+        let oldest = configuration.idleTimeMax.map { time in
+            let (seconds, attoseconds) = time.components
+            let nanoseconds = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+            let now = DispatchTime.now().uptimeNanoseconds
+            return now - min(now, nanoseconds)
+        }
+        for (place, (use, shard)) in idle.enumerated() {
+            guard place < surplus || bytes > bytesMax || use < oldest ?? 0 else { break }
+            bytes -= shard.record.payloadSize
             apply(.evict, to: shard, .none)
         }
+    }
+
+    /// When idle shards are looked for next; nil if there is no limit on their time, or none is open.
+    private func nextSweep() -> ContinuousClock.Instant? {
+        guard let time = engine.configuration.idleTimeMax,
+            active.values.contains(where: { $0.lifecycle.state == .open })
+        else { return nil }
+        return .now + max(time / 2, .milliseconds(5))
     }
 
     /// Lets go of idle shards that read copies of the store's own, and says which copies must stay.

@@ -1,5 +1,6 @@
 internal import CAR
 internal import Catalog
+internal import Dispatch
 internal import Hashing
 internal import Multiformats
 internal import ShardIndex
@@ -76,7 +77,7 @@ extension StoreEngine {
     ///
     /// *Cost*: a look into a table if it is open or was used lately; else its record and root page are read.
     func reader(of number: UInt32) throws -> IndexReader? {
-        if let core = openShards.withLock({ $0[number] })?.core { return core.index }
+        if let core = openShards.withLock({ $0[number] })?.entry.core { return core.index }
         while let record = try catalog.record(number), record.generation != 0 {
             let reader = try readers.reader(record.generation) { () -> IndexReader? in
                 // It may be deleted at any moment, which is found out by pinning before looking again.
@@ -115,7 +116,7 @@ extension StoreEngine {
     ///
     /// What fails is asked again in another way, which says why.
     private func block(for cid: CID, inOpen number: UInt32) -> Block? {
-        guard let entry = openShards.withLock({ $0[number] }) else { return nil }
+        guard let entry = openShards.withLock({ $0[number]?.entry }) else { return nil }
         leaseCount.add(1, ordering: .acquiringAndReleasing)
         defer { dropLeaseCount() }
         guard let before = entry.leases.take() else { return nil }
@@ -126,7 +127,7 @@ extension StoreEngine {
     }
 
     private func giveBack(_ entry: ShardEntry) {
-        entry.lastUse.store(endedLeases.load(ordering: .relaxed), ordering: .relaxed)
+        entry.lastUse.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
         let (left, isOpen) = entry.leases.giveBack()
         guard left == 0 else { return }
         if isOpen { noteIdle() } else { loop.post(.settle(entry.key)) }
@@ -138,7 +139,7 @@ extension StoreEngine {
     func order(_ numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
         var ranked: [(rank: Int, key: ShardKey)] = []
         for number in numbers {
-            if let entry = openShards.withLock({ $0[number] }) {
+            if let entry = openShards.withLock({ $0[number]?.entry }) {
                 ranked.append((0, entry.key))
                 continue
             }

@@ -45,7 +45,7 @@ final class StoreEngine: Sendable {
     /// The shards that are open.
     let entries = Mutex<[ShardKey: ShardEntry]>([:])
     /// The same by their numbers.
-    let openShards = Mutex<[UInt32: ShardEntry]>([:])
+    let openShards = Mutex<[UInt32: OpenShard]>([:])
     /// Indexes of shards that are not open.
     let readers = IndexReaders()
     let use = Mutex(Use())
@@ -58,8 +58,8 @@ final class StoreEngine: Sendable {
     let leaseCount = Atomic<Int>(0)
     /// Open shards without leases.
     let idleCount = Atomic<Int>(0)
-    /// Leases that have ended, counted to know which shard was used last.
-    let endedLeases = Atomic<UInt64>(0)
+    /// Payload bytes of all open shards.
+    let openBytes = Atomic<UInt64>(0)
     /// Whether the loop was asked to close idle shards and has not done so yet.
     let isTrimming = Atomic<Bool>(false)
 
@@ -212,8 +212,7 @@ final class StoreEngine: Sendable {
 
     /// Ends a lease; called by `Shard`.
     func endLease(_ entry: ShardEntry) {
-        let use = endedLeases.add(1, ordering: .relaxed).newValue
-        entry.lastUse.store(use, ordering: .relaxed)
+        entry.lastUse.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
         let (left, isOpen) = entry.leases.giveBack()
         if events.isWatched {
             let state: ShardStatus.State? =
@@ -230,7 +229,9 @@ final class StoreEngine: Sendable {
     /// Counts an open shard without leases, and has some closed if there are too many.
     func noteIdle() {
         let idle = idleCount.add(1, ordering: .relaxed).newValue
-        guard idle > configuration.idleShardsMax else { return }
+        let isOverBytes =
+            configuration.idleBytesMax.map { openBytes.load(ordering: .relaxed) > $0 } ?? false
+        guard idle > configuration.idleShardsMax || isOverBytes else { return }
         guard !isTrimming.exchange(true, ordering: .relaxed) else { return }
         loop.post(.trim)
     }
@@ -269,6 +270,13 @@ final class StoreEngine: Sendable {
             throw DAGStoreError(any: error).about(key)
         }
     }
+}
+
+/// An open shard, as it is found by its number.
+struct OpenShard: Sendable {
+    let entry: ShardEntry
+    /// The bytes of its payload.
+    let size: UInt64
 }
 
 /// Deletes indexes when their last reader goes.

@@ -1,0 +1,103 @@
+internal import Catalog
+public import Multiformats
+internal import ShardIndex
+
+/// Where a walk over a shard's multihashes goes on; it may be kept as text.
+public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
+    let generation: UInt64
+    let ordinal: UInt64
+
+    init(generation: UInt64, ordinal: UInt64) {
+        self.generation = generation
+        self.ordinal = ordinal
+    }
+
+    /// A cursor from its text.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let generation = UInt64(parts[0]), let ordinal = UInt64(parts[1])
+        else { return nil }
+        self.init(generation: generation, ordinal: ordinal)
+    }
+
+    /// The cursor as text: which index, and how many of its sections were passed.
+    public var description: String { "\(generation).\(ordinal)" }
+}
+
+/// Some multihashes of a shard.
+public struct MultihashChunk: Sendable {
+    /// The multihashes in CAR order, repeated ones included.
+    public let multihashes: [Multihash]
+    /// Where the next chunk begins; nil if this is the last one.
+    public let next: MultihashCursor?
+}
+
+extension DAGStore {
+    /// Multihashes of a shard in CAR order, some at a time: what an announcer puts into an advertisement.
+    ///
+    /// The order is the same each time, on every machine, for the same CAR. No byte of the shard is read, and
+    /// no lease is held between two calls.
+    ///
+    /// *Cost*: the index pages of the chunk, from the cache or decoded.
+    ///
+    /// - Parameters:
+    ///   - key: The shard.
+    ///   - count: How many at most; at least one.
+    ///   - cursor: What the chunk before said; nil to begin.
+    /// - Returns: The multihashes, fewer than `count` only at the end.
+    /// - Throws: `shardUnknown`; `shardFailed` if the shard has no index; `sourceChanged` if it was indexed anew
+    ///   since the cursor was made; `invalidArgument` if a count or cursor cannot be; `catalogCorrupt`,
+    ///   `closed`.
+    public func multihashes(
+        of key: ShardKey,
+        atMost count: Int,
+        from cursor: MultihashCursor? = nil
+    ) throws -> MultihashChunk {
+        guard count > 0 else { throw DAGStoreError(.invalidArgument, "a chunk of \(count)") }
+        return try engine.using {
+            try engine.translatingFor(key) { try engine.multihashes(key, count, cursor) }
+        }
+    }
+}
+
+extension StoreEngine {
+    fileprivate func multihashes(
+        _ key: ShardKey,
+        _ count: Int,
+        _ cursor: MultihashCursor?
+    ) throws -> MultihashChunk {
+        guard let record = try catalog.record(of: key.text) else {
+            throw DAGStoreError(.shardUnknown, "there is no such shard")
+        }
+        guard record.generation != 0, let reader = try reader(of: record.number) else {
+            throw DAGStoreError(.shardFailed, "the shard has no index")
+        }
+        let generation = reader.record.generation
+        guard cursor == nil || cursor?.generation == generation else {
+            throw DAGStoreError(.sourceChanged, "the shard was indexed anew since")
+        }
+        var ordinal = cursor?.ordinal ?? 0
+        guard ordinal <= reader.root.sectionCount else {
+            throw DAGStoreError(.invalidArgument, "the cursor is beyond the end")
+        }
+        var found: [Multihash] = []
+        while found.count < count, let number = reader.root.page(ofOrdinal: ordinal) {
+            let page = try reader.page(number)
+            let first = Int(ordinal - page.firstOrdinal)
+            let last = min(page.count, first + count - found.count)
+            for slot in first..<last {
+                guard let multihash = page.entry(slot).multihash else {
+                    throw DAGStoreError(
+                        .unsupportedHash,
+                        "the index does not know the hash function"
+                    )
+                }
+                found.append(multihash)
+            }
+            ordinal += UInt64(last - first)
+        }
+        let isAtEnd = ordinal == reader.root.sectionCount
+        let next = MultihashCursor(generation: generation, ordinal: ordinal)
+        return MultihashChunk(multihashes: found, next: isAtEnd ? nil : next)
+    }
+}
