@@ -82,6 +82,8 @@ public struct Configuration: Sendable {
     public var selectShards: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
     /// So many new entries of the inverse index become a run; lower in tests.
     package var inverseFlushFrom = 1 << 16
+    /// So many entries are sorted at once when the inverse index is built anew; lower in tests.
+    package var inverseRebuildBatch = 1 << 20
     /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
     public var indexer: Indexer?
     /// How many bytes the store's own copies of shards may take; nil if there is no limit.
@@ -96,8 +98,9 @@ public struct Configuration: Sendable {
     public var transientLowWatermark = 0.7
     /// How many shards without leases stay open, so that the next lease finds them warm.
     public var idleShardsMax = 256
-    /// How many bytes of payload the shards without leases may keep mapped or open; nil if there is no
-    /// limit. Those used longest ago are closed first, and never one that is read.
+    /// How many bytes of payload shards without leases may keep open; nil if there is no limit.
+    ///
+    /// Those used longest ago are closed first, and never one that is read.
     public var idleBytesMax: UInt64?
     /// How long a shard without leases stays open; nil if there is no limit.
     public var idleTimeMax: Duration?

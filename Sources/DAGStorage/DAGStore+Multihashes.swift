@@ -69,9 +69,18 @@ extension StoreEngine {
         guard let record = try catalog.record(of: key.text) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard")
         }
-        guard record.generation != 0, let reader = try reader(of: record.number) else {
-            throw DAGStoreError(.shardFailed, "the shard has no index")
+        let chunk = try withIndex(of: record.number) { reader in
+            try self.multihashes(reader, count, cursor)
         }
+        guard let chunk else { throw DAGStoreError(.shardFailed, "the shard has no index") }
+        return chunk
+    }
+
+    private func multihashes(
+        _ reader: IndexReader,
+        _ count: Int,
+        _ cursor: MultihashCursor?
+    ) throws -> MultihashChunk {
         let generation = reader.record.generation
         guard cursor == nil || cursor?.generation == generation else {
             throw DAGStoreError(.sourceChanged, "the shard was indexed anew since")

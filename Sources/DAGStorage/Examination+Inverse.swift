@@ -60,23 +60,21 @@ extension Examination {
         of record: ShardRecord,
         _ chart: inout InverseChart
     ) throws -> (missing: Int, stale: UInt64) {
-        guard !lacksInverse, let reader = try engine.reader(of: record.number) else {
-            return (0, 0)
-        }
-        var missing = 0
-        var hashes: [UInt64] = []
-        for number in reader.root.pages.indices {
-            let page = try reader.page(number)
-            for slot in 0..<page.count {
-                let hash = page.withDigest(of: slot) { engine.catalog.hash.hash($0).high }
-                hashes.append(InverseEntry.hash(of: hash))
+        guard !lacksInverse else { return (0, 0) }
+        let found = try engine.withIndex(of: record) { reader in
+            var missing = 0
+            var hashes: [UInt64] = []
+            try reader.forEachHash { hash in
+                hashes.append(hash)
+                guard hashes.count >= 1 << 14 else { return }
+                missing += try count(hashes, missingOf: record.number, &chart)
+                hashes.removeAll(keepingCapacity: true)
             }
-            guard hashes.count >= 1 << 14 || number == reader.root.pages.count - 1 else { continue }
             missing += try count(hashes, missingOf: record.number, &chart)
-            hashes.removeAll(keepingCapacity: true)
+            let known = chart.counts[record.number, default: 0]
+            return (missing: missing, stale: known - min(known, reader.root.multihashCount))
         }
-        let known = chart.counts[record.number, default: 0]
-        return (missing, known - min(known, reader.root.multihashCount))
+        return found ?? (0, 0)
     }
 
     private func count(

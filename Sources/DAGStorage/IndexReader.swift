@@ -59,6 +59,12 @@ package final class IndexReader: Sendable {
     /// Lets the index be deleted: nobody will read it any more.
     func letGo() { pin.withLock { $0 = nil } }
 
+    /// Calls `body` while the index cannot be deleted; nil if it was let go.
+    func holding<R>(_ body: (IndexReader) throws -> R) rethrows -> R? {
+        guard let pin = pin.withLock({ $0 }) else { return nil }
+        return try withExtendedLifetime(pin) { try body(self) }
+    }
+
     /// The first section with the multihash of a CID, as the index knows it.
     ///
     /// *Cost*: a search in the locator and one in a page, from the cache or decoded.
@@ -66,6 +72,18 @@ package final class IndexReader: Sendable {
     /// - Throws: `catalogCorrupt`.
     func section(of cid: CID) throws -> Section? {
         try cid.withDigest { try section(hashCode: cid.hashCode, digest: $0) }
+    }
+
+    /// Calls `body` with the inverse index's hash of every section, in CAR order.
+    ///
+    /// - Throws: `catalogCorrupt`, and what `body` throws.
+    func forEachHash(_ body: (UInt64) throws -> Void) throws {
+        for number in root.pages.indices {
+            let page = try page(number)
+            for slot in 0..<page.count {
+                try body(InverseEntry.hash(of: page.withDigest(of: slot) { hash.hash($0).high }))
+            }
+        }
     }
 
     /// Where a section lies.

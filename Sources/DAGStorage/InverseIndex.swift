@@ -49,6 +49,9 @@ final class InverseIndex: Sendable {
     /// Has every search fail, because something that was published cannot be read.
     func markDamaged() { isDamaged.store(true, ordering: .relaxed) }
 
+    /// Whether everything that was published can be read.
+    var isSound: Bool { !isDamaged.load(ordering: .relaxed) }
+
     /// Lets searches go on.
     func noteIsSound() { isDamaged.store(false, ordering: .relaxed) }
 
@@ -75,7 +78,7 @@ final class InverseIndex: Sendable {
     /// - Returns: Their numbers.
     /// - Throws: `catalogCorrupt` if a run is damaged.
     func candidates(of hash: UInt64) throws -> ShardNumbers {
-        guard !isDamaged.load(ordering: .relaxed) else {
+        guard isSound else {
             throw DAGStoreError(.catalogCorrupt, "the inverse index cannot be read")
         }
         let snapshot = snapshot

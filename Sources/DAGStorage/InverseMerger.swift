@@ -59,14 +59,12 @@ final class InverseMerger: Sendable {
     /// Segments of a merge's result in one transaction.
     private static let segmentsPerBatch = 4
 
-    /// Newest entries that take no more, and where the rows end that they came from.
-    private struct Frozen {
-        let table: RecentEntries
-        let end: UInt64
-    }
-
     private struct State {
-        var frozen: Frozen?
+        /// Rows of newest entries before this one are of the tables that take no more, and the other way
+        /// round; nil if there are no such tables, or if that is not known.
+        var frozenEnd: UInt64?
+        /// The entries that were left when everything was cleaned: what leads nowhere and cannot be told.
+        var cleanedTo: UInt64 = 0
         var waiters: [DispatchSemaphore] = []
     }
 
@@ -119,11 +117,13 @@ final class InverseMerger: Sendable {
     ///
     /// - Returns: Whether there may be more.
     private func step(_ engine: StoreEngine) throws -> Bool {
+        // What could not be read must not be written over: the doctor builds it anew.
+        guard engine.inverse.isSound else { return false }
         if try flush(engine) { return true }
         if try retire(engine) { return true }
         if let merge = try engine.catalog.pendingMerge() { return try resume(merge, engine) }
         let runs = engine.inverse.snapshot.runs
-        let live = try engine.catalog.counters().sections
+        let live = max(try engine.catalog.counters().sections, state.withLock { $0.cleanedTo })
         let chosen = MergePolicy.choose(runs.map(\.shape.entryCount), live: live)
         guard !chosen.isEmpty else { return false }
         let inputs = chosen.map { runs[$0] }
@@ -134,33 +134,41 @@ final class InverseMerger: Sendable {
 
     // MARK: Newest entries
 
-    /// Makes a run of the newest entries, if they are many.
+    /// Makes a run of the newest entries, if they are many, or if some take no more.
     private func flush(_ engine: StoreEngine) throws -> Bool {
-        let count = engine.inverse.snapshot.tables.last?.count ?? 0
-        let frozen = state.withLock { $0.frozen }
-        guard
-            let frozen = frozen
-                ?? (count >= engine.configuration.inverseFlushFrom ? freeze(engine) : nil)
-        else { return false }
-        state.withLock { $0.frozen = frozen }
-        let reader = try writeRun(frozen.table.entries, forgetting: frozen.end, engine)
-        engine.inverse.change(tables: [frozen.table], adding: [reader])
-        state.withLock { $0.frozen = nil }
+        var tables = engine.inverse.snapshot.tables
+        let isFull = (tables.last?.count ?? 0) >= engine.configuration.inverseFlushFrom
+        guard tables.count > 1 || isFull else { return false }
+        var end = state.withLock { $0.frozenEnd }
+        if end == nil || tables.count == 1 {
+            end = freeze(engine)
+            tables = engine.inverse.snapshot.tables
+        }
+        guard let end else { return false }
+        // All of them: the rows before the end are theirs together.
+        let frozen = Array(tables.dropLast())
+        let entries = frozen.flatMap(\.entries)
+        let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end, engine)
+        engine.inverse.change(tables: frozen, adding: reader.map { [$0] } ?? [])
+        state.withLock { $0.frozenEnd = nil }
         return true
     }
 
     /// Has the loop begin a new table, between two of its commits.
-    private func freeze(_ engine: StoreEngine) -> Frozen? {
+    ///
+    /// - Returns: Where the rows end whose entries are in the tables before; nil if the store is closed.
+    private func freeze(_ engine: StoreEngine) -> UInt64? {
         let bell = DispatchSemaphore(value: 0)
+        state.withLock { $0.frozenEnd = nil }
         let letter = Letter.freeze { [self] in
-            if let end = try? engine.catalog.recentEnd(), let table = engine.inverse.freeze() {
-                state.withLock { $0.frozen = Frozen(table: table, end: end) }
+            if let end = try? engine.catalog.recentEnd(), engine.inverse.freeze() != nil {
+                state.withLock { $0.frozenEnd = end }
             }
             bell.signal()
         }
         guard engine.loop.post(letter) else { return nil }
         bell.wait()
-        return state.withLock { $0.frozen }
+        return state.withLock { $0.frozenEnd }
     }
 
     /// Runs `body` when nothing else of the merger does.
@@ -172,12 +180,14 @@ final class InverseMerger: Sendable {
     ///
     /// - Returns: nil if the store is closed.
     func stateBetweenCommits(_ engine: StoreEngine) -> OldInverse? {
-        guard let frozen = freeze(engine) else { return nil }
-        state.withLock { $0.frozen = nil }
+        guard let end = freeze(engine) else { return nil }
         let runs = (try? engine.catalog.runGenerations()) ?? []
         let tables = engine.inverse.snapshot.tables.dropLast()
-        return OldInverse(runs: runs, tables: Array(tables), end: frozen.end)
+        return OldInverse(runs: runs, tables: Array(tables), end: end)
     }
+
+    /// Notes that the tables that took no more are gone.
+    func noteReplaced() { state.withLock { $0.frozenEnd = nil } }
 
     /// Writes entries as a run.
     ///
@@ -207,7 +217,7 @@ final class InverseMerger: Sendable {
         let generation = try engine.writer.sync {
             try engine.catalog.publishRun(written, segments.all.map(\.bytes), forgetting: end)
         }
-        return try engine.openRun(generation, written)
+        return try engine.openPublishedRun(generation, written)
     }
 
     // MARK: Runs
@@ -217,10 +227,7 @@ final class InverseMerger: Sendable {
         var isChanged = false
         for run in engine.inverse.snapshot.runs {
             guard let shard = run.onlyShard else { continue }
-            let isOutdated = engine.inverse.snapshot.runs.contains {
-                $0.onlyShard == shard && $0.generation > run.generation
-            }
-            guard try isOutdated || engine.catalog.record(shard) == nil else { continue }
+            guard isOutdated(run, shard, engine) else { continue }
             try engine.writer.sync {
                 try engine.catalog.retireRun(run.generation, dropping: run.shape.entryCount)
             }
@@ -231,11 +238,32 @@ final class InverseMerger: Sendable {
         return isChanged
     }
 
+    /// Whether a run's only shard is gone, or has a newer run that has all of it.
+    ///
+    /// A shard whose record cannot be read is there.
+    private func isOutdated(
+        _ run: InverseRunReader,
+        _ shard: UInt32,
+        _ engine: StoreEngine
+    ) -> Bool {
+        do {
+            guard let record = try engine.catalog.record(shard) else { return true }
+            guard run.generation != record.generation else { return false }
+            // Only a shard's own run is known to have all of it; others may each have a part.
+            return engine.inverse.snapshot.runs.contains { $0.generation == record.generation }
+        } catch {
+            return false
+        }
+    }
+
     /// Goes on with a merge that the end of a process interrupted.
     private func resume(_ merge: PendingMerge, _ engine: StoreEngine) throws -> Bool {
         let runs = engine.inverse.snapshot.runs
         let inputs = merge.inputs.compactMap { input in runs.first { $0.generation == input } }
-        guard inputs.count == merge.inputs.count else {
+        let shape = InverseMerge.shape(of: inputs.map(\.shape))
+        guard inputs.count == merge.inputs.count, !inputs.isEmpty,
+            merge.nextSegment <= UInt64(shape.segmentCount)
+        else {
             try engine.writer.sync { try engine.catalog.abandonMerge(merge) }
             return true
         }
@@ -278,7 +306,9 @@ final class InverseMerger: Sendable {
         shape.byteCount = pending.byteCount
         let (done, result) = (pending, shape)
         try engine.writer.sync { try engine.catalog.finishMerge(done, result) }
-        let reader = result.entryCount > 0 ? try engine.openRun(done.output, result) : nil
+        let isWhole = done.inputs.count == engine.inverse.snapshot.runs.count
+        if isWhole { state.withLock { $0.cleanedTo = result.entryCount } }
+        let reader = result.entryCount > 0 ? try engine.openPublishedRun(done.output, result) : nil
         engine.inverse.change(removing: Set(done.inputs), adding: reader.map { [$0] } ?? [])
         for input in done.inputs { engine.deleteWhenUnread(input) }
         if reader == nil { engine.deleteWhenUnread(done.output) }

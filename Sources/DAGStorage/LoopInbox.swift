@@ -13,12 +13,16 @@ final class LoopInbox: Sendable {
     private let state = Mutex(State())
     private let bell = DispatchSemaphore(value: 0)
     private let waiting = Atomic<Int>(0)
+    private let taken = Atomic<Int>(0)
 
     /// Whether letters wait.
     var isBusy: Bool { count > 0 }
 
     /// How many letters wait, about.
     var count: Int { waiting.load(ordering: .relaxed) }
+
+    /// How many letters were taken.
+    var takenCount: Int { taken.load(ordering: .relaxed) }
 
     /// Leaves a letter.
     ///
@@ -52,6 +56,7 @@ final class LoopInbox: Sendable {
             return letters
         }
         waiting.subtract(letters.count, ordering: .relaxed)
+        taken.add(letters.count, ordering: .relaxed)
         return letters
     }
 

@@ -18,6 +18,7 @@ extension Measurement {
     ///   - store: The store.
     ///   - digests: How many.
     ///   - digest: The digest with a number.
+    /// - Throws: `catalogFull`, `readOnly`, `closed`.
     public static func addShard(
         _ key: ShardKey,
         to store: DAGStore,

@@ -10,6 +10,8 @@ final class ShardEntry: Sendable {
     let leases = LeaseWord()
     /// When the last lease ended, in nanoseconds since the machine was started.
     let lastUse = Atomic<UInt64>(0)
+    /// When the file's state was last looked at for a block, in the same.
+    let lastCheck = Atomic<UInt64>(0)
     private let current = Mutex<ShardCore?>(nil)
 
     init(_ key: ShardKey) { self.key = key }

@@ -9,14 +9,17 @@ extension StoreEngine {
     ///
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func takeUpInverse() throws {
-        guard !catalog.lacksInverse else {
-            let end = try catalog.recentEnd()
-            return try rebuildInverse(in: OldInverse(runs: [], tables: [], end: end))
-        }
         do {
+            if catalog.lacksInverse {
+                let end = try catalog.recentEnd()
+                let runs = try catalog.runGenerations()
+                return try rebuildInverse(in: OldInverse(runs: runs, tables: [], end: end))
+            }
             let runs = try catalog.inverseRuns().map { try openRun($0.generation, $0.shape) }
             inverse.load(runs: runs, recent: try catalog.recentEntries())
-        } catch let error where DAGStoreError(any: error).code == .catalogCorrupt {
+        } catch {
+            let code = DAGStoreError(any: error).code
+            guard code == .catalogCorrupt || code == .catalogFull else { throw error }
             // The shards can be read by their keys, and the doctor builds it anew.
             inverse.markDamaged()
         }
@@ -25,6 +28,19 @@ extension StoreEngine {
     /// Opens a run of the catalogue's.
     func openRun(_ generation: UInt64, _ shape: InverseRunShape) throws -> InverseRunReader {
         try InverseRunReader(generation, shape, in: catalog, pin: runPins.pin(generation))
+    }
+
+    /// Opens a run that was just published: if that fails, searches must not go on without it.
+    func openPublishedRun(
+        _ generation: UInt64,
+        _ shape: InverseRunShape
+    ) throws -> InverseRunReader {
+        do {
+            return try openRun(generation, shape)
+        } catch {
+            inverse.markDamaged()
+            throw error
+        }
     }
 
     /// Deletes a run that was taken out: now, or with its last reader.
@@ -48,10 +64,7 @@ extension StoreEngine {
         case .recent(let hashes): inverse.add(hashes, of: record.number)
         case .run(var shape):
             shape.leastShard = record.number
-            // Without it an answer might lack a shard.
-            guard let run = try? openRun(record.generation, shape) else {
-                return inverse.markDamaged()
-            }
+            guard let run = try? openPublishedRun(record.generation, shape) else { return }
             inverse.change(adding: [run])
         }
         if inverse.wantsWork(flushFrom: configuration.inverseFlushFrom) { merger.wake(self) }
@@ -77,6 +90,9 @@ extension StoreEngine {
 
     /// Builds the inverse index from all shards' own indexes, and puts it in the place of what was there.
     ///
+    /// A shard whose own index is damaged is left out: it could confirm nothing, and comes back when it is
+    /// indexed again.
+    ///
     /// - Parameter old: What goes; what is published meanwhile is not in it and stays.
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func rebuildInverse(in old: OldInverse) throws {
@@ -84,6 +100,24 @@ extension StoreEngine {
             try writer.sync { try catalog.abandonMerge(merge) }
         }
         var runs: [InverseRunReader] = []
+        do {
+            try writeRuns(&runs)
+            try writer.sync { try catalog.retireInverse(old.runs, forgetting: old.end) }
+        } catch {
+            for run in runs {
+                try? writer.sync { try catalog.retireRun(run.generation, dropping: 0) }
+                deleteWhenUnread(run.generation)
+            }
+            throw error
+        }
+        inverse.change(removing: Set(old.runs), tables: old.tables, adding: runs)
+        inverse.noteIsSound()
+        merger.noteReplaced()
+        for run in old.runs { deleteWhenUnread(run) }
+    }
+
+    /// Writes the entries of all shards as runs.
+    private func writeRuns(_ runs: inout [InverseRunReader]) throws {
         var entries: [InverseEntry] = []
         func flush() throws {
             guard !entries.isEmpty else { return }
@@ -96,23 +130,19 @@ extension StoreEngine {
             guard !records.isEmpty else { break }
             last = records.last?.number
             for record in records where record.generation != 0 {
-                guard let reader = try reader(of: record.number) else { continue }
-                for number in reader.root.pages.indices {
-                    let page = try reader.page(number)
-                    for slot in 0..<page.count {
-                        let high = page.withDigest(of: slot) { catalog.hash.hash($0).high }
-                        let hash = InverseEntry.hash(of: high)
-                        entries.append(InverseEntry(hash: hash, shard: record.number))
+                do {
+                    _ = try withIndex(of: record) { reader in
+                        try reader.forEachHash { hash in
+                            entries.append(InverseEntry(hash: hash, shard: record.number))
+                            if entries.count >= configuration.inverseRebuildBatch { try flush() }
+                        }
                     }
-                    if entries.count >= 1 << 20 { try flush() }
+                } catch let error where DAGStoreError(any: error).code == .catalogCorrupt {
+                    continue
                 }
             }
         }
         try flush()
-        try writer.sync { try catalog.retireInverse(old.runs, forgetting: old.end) }
-        inverse.change(removing: Set(old.runs), tables: old.tables, adding: runs)
-        inverse.noteIsSound()
-        for run in old.runs { deleteWhenUnread(run) }
     }
 }
 

@@ -42,8 +42,7 @@ extension StoreEngine {
     func places(of cid: CID) throws -> [FoundBlock] {
         var found: [FoundBlock] = []
         for number in try candidates(of: cid).all {
-            guard let (reader, section) = try confirmed(cid, number) else { continue }
-            found.append(FoundBlock(key: reader.key, location: reader.location(section)))
+            if let place = try confirmed(cid, number) { found.append(place) }
         }
         return found
     }
@@ -55,8 +54,7 @@ extension StoreEngine {
         var failure: (any Error)?
         for number in try candidates(of: cid).all {
             do {
-                guard let (reader, section) = try confirmed(cid, number) else { continue }
-                return FoundBlock(key: reader.key, location: reader.location(section))
+                if let place = try confirmed(cid, number) { return place }
             } catch {
                 failure = failure ?? error
             }
@@ -65,31 +63,55 @@ extension StoreEngine {
         return nil
     }
 
-    /// The section of a candidate, as its index knows it; nil if it is not there, or the shard is gone.
-    private func confirmed(_ cid: CID, _ number: UInt32) throws -> (IndexReader, Section)? {
-        guard let reader = try reader(of: number), let section = try reader.section(of: cid) else {
-            return nil
+    /// Where a candidate has the block, as its index knows it; nil if it has not, or the shard is gone.
+    private func confirmed(_ cid: CID, _ number: UInt32) throws -> FoundBlock? {
+        let found = try withIndex(of: number) { reader in
+            try reader.section(of: cid).map { section in
+                FoundBlock(key: reader.key, location: reader.location(section))
+            }
         }
-        return (reader, section)
+        return found ?? nil
     }
 
-    /// The index of a shard; nil if there is none, or the shard is gone.
+    /// Calls `body` with the index of a shard, which is not deleted meanwhile.
     ///
-    /// *Cost*: a look into a table if it is open or was used lately; else its record and root page are read.
-    func reader(of number: UInt32) throws -> IndexReader? {
-        if let core = openShards.withLock({ $0[number] })?.entry.core { return core.index }
+    /// *Cost*: a look into a table if the shard is open or was used lately; else its record and root page are
+    /// read.
+    ///
+    /// - Returns: What `body` returns; nil if there is no index, or the shard is gone.
+    func withIndex<R>(of number: UInt32, _ body: (IndexReader) throws -> R) throws -> R? {
+        // While leases are given, what they read through is the shard's current index.
+        if let entry = openShards.withLock({ $0[number]?.entry }), entry.leases.isOpen,
+            let index = entry.core?.index, let result = try index.holding(body)
+        {
+            return result
+        }
         while let record = try catalog.record(number), record.generation != 0 {
-            let reader = try readers.reader(record.generation) { () -> IndexReader? in
-                // It may be deleted at any moment, which is found out by pinning before looking again.
-                let pin = catalog.isReadOnly ? nil : pins.pin(record.generation)
-                guard try catalog.record(number)?.generation == record.generation else {
-                    return nil
-                }
-                return try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
-            }
-            if let reader { return reader }
+            if let result = try withIndex(of: record, body) { return result }
         }
         return nil
+    }
+
+    /// Calls `body` with the index that a record names, which is not deleted meanwhile.
+    ///
+    /// - Returns: What `body` returns; nil if the shard has another index now, or is gone.
+    func withIndex<R>(of record: ShardRecord, _ body: (IndexReader) throws -> R) throws -> R? {
+        var isNew = false
+        let reader = try readers.reader(record.generation) { () -> IndexReader? in
+            // It may be deleted at any moment, which is found out by pinning before looking again.
+            let pin = catalog.isReadOnly ? nil : pins.pin(record.generation)
+            guard try isCurrent(record) else { return nil }
+            isNew = true
+            return try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
+        }
+        guard let reader else { return nil }
+        // Kept for the next question, unless it was given up before it was there to be forgotten.
+        if isNew, try !isCurrent(record) { readers.remove(record.generation) }
+        return try withExtendedLifetime(reader) { try body(reader) }
+    }
+
+    private func isCurrent(_ record: ShardRecord) throws -> Bool {
+        try catalog.record(record.number)?.generation == record.generation
     }
 
     // MARK: Blocks
@@ -121,13 +143,23 @@ extension StoreEngine {
         defer { dropLeaseCount() }
         guard let before = entry.leases.take() else { return nil }
         if before == 0 { idleCount.subtract(1, ordering: .relaxed) }
-        defer { giveBack(entry) }
-        guard let core = entry.core, let section = try? core.section(of: cid) else { return nil }
+        let now = DispatchTime.now().uptimeNanoseconds
+        defer { giveBack(entry, now) }
+        guard let core = entry.core else { return nil }
+        if now &- entry.lastCheck.load(ordering: .relaxed) > Self.checkInterval {
+            entry.lastCheck.store(now, ordering: .relaxed)
+            // The lease that is asked for next finds out what is wrong, and fails the shard.
+            guard (try? core.checkSource()) != nil else { return nil }
+        }
+        guard let section = try? core.section(of: cid) else { return nil }
         return try? core.block(cid, section)
     }
 
-    private func giveBack(_ entry: ShardEntry) {
-        entry.lastUse.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
+    /// How often the state of a shard's file is looked at while its blocks are asked for, in nanoseconds.
+    private static let checkInterval: UInt64 = 1_000_000_000
+
+    private func giveBack(_ entry: ShardEntry, _ now: UInt64) {
+        entry.lastUse.store(now, ordering: .relaxed)
         let (left, isOpen) = entry.leases.giveBack()
         guard left == 0 else { return }
         if isOpen { noteIdle() } else { loop.post(.settle(entry.key)) }

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Hashing
 
 /// That a shard has a digest with this hash.
 @frozen package struct InverseEntry: Hashable, Sendable {
@@ -41,11 +42,13 @@ package enum InverseParts: Sendable {
 /// ```
 ///  0  u8  version = 1      1  u8 segment bits      2  u8 bucket bits      3  u8 shard bits
 ///  4  u32 least shard      8  u64 entries         16  u64 size of all segments
+/// 24  u64 checksum         xxh64 of what is before it
 /// ```
 package struct InverseRunShape: Equatable, Sendable {
     static let version: UInt8 = 1
     /// The size of the encoded shape.
-    package static let size = 24
+    package static let size = 32
+    private static let entryCountMax: UInt64 = 1 << 44
     /// From so many shards with one hash on they are a list beside the buckets.
     static let listedFrom = 4
 
@@ -94,7 +97,11 @@ package struct InverseRunShape: Equatable, Sendable {
     /// - Throws: `.malformed`.
     package init(reading bytes: some Collection<UInt8>) throws(ShardIndexError) {
         let bytes = Array(bytes)
-        guard bytes.count == Self.size, bytes[0] == Self.version else {
+        let isWhole = bytes.withView { view in
+            view.count == Self.size
+                && Checksum.xxh64(view[0..<24]) == view.loadUInt64(at: 24)
+        }
+        guard isWhole, bytes[0] == Self.version else {
             throw ShardIndexError(.malformed, "the shape of a run")
         }
         segmentBits = Int(bytes[1])
@@ -106,7 +113,8 @@ package struct InverseRunShape: Equatable, Sendable {
         leastShard = UInt32(number(4..<8))
         entryCount = number(8..<16)
         byteCount = number(16..<24)
-        guard segmentBits + bucketBits <= 40, bucketBits <= 24, segmentBits <= 24, shardBits <= 33
+        guard entryCount <= Self.entryCountMax, segmentBits + bucketBits <= 40, bucketBits <= 24,
+            segmentBits <= 24, shardBits <= 33
         else { throw ShardIndexError(.malformed, "the shape of a run") }
     }
 
@@ -118,6 +126,8 @@ package struct InverseRunShape: Equatable, Sendable {
         bytes.append(littleEndian: leastShard)
         bytes.append(littleEndian: entryCount)
         bytes.append(littleEndian: byteCount)
+        let checksum = bytes.withView { Checksum.xxh64($0) }
+        bytes.append(littleEndian: checksum)
         return bytes
     }
 

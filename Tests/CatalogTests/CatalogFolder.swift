@@ -9,7 +9,10 @@ import TestSupport
 /// A catalogue in a folder of a test's own.
 struct CatalogFolder {
     /// The tables, as the catalogue's documentation lists them.
-    static let tables = ["meta", "keys", "shards", "roots", "pages", "locators", "pending"]
+    static let tables = [
+        "meta", "keys", "shards", "roots", "pages", "locators", "pending", "runs", "inverse",
+        "recent",
+    ]
 
     private let folder: TemporaryFolder
 

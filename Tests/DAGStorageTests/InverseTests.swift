@@ -1,4 +1,5 @@
 import CAR
+import Catalog
 import Foundation
 import Mounts
 import Multiformats
@@ -6,7 +7,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import DAGStorage
+@_spi(Measurement) @testable import DAGStorage
 
 @Suite("Blocks of all shards")
 struct InverseTests {
@@ -278,6 +279,82 @@ struct InverseTests {
         #expect(try await store.check(options).problems.allSatisfy { $0.repair != nil })
         #expect(try store.contains(cid))
         #expect(try await store.check().problems == [])
+        await store.close()
+    }
+
+    @Test("an index that is built anew in parts keeps all parts of a shard")
+    func rebuiltInParts() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open {
+            $0.inverseRebuildBatch = 1000
+            $0.inverseFlushFrom = 500
+        }
+        let car = CARBuilder.uniform(sections: 3500, blockSize: 4, seed: 7)
+        try await store.register("a", folder.mount(car.bytes))
+        await eventually { store.engine.inverse.snapshot.runs.count == 1 }
+        try await store.engine.rebuildInverse()
+        let other = CARBuilder.uniform(sections: 600, blockSize: 4, seed: 8)
+        try await store.register("b", folder.mount(other.bytes, named: "b"))
+        try await Measurement.settle(store)
+        try await Measurement.settle(store)
+        for block in car.blocks { #expect(try store.contains(block.cid)) }
+        #expect(try await store.check().problems == [])
+        await store.close()
+        let again = try folder.open()
+        for block in car.blocks + other.blocks { #expect(try again.contains(block.cid)) }
+        await again.close()
+    }
+
+    @Test("a shard that was recovered under leases is asked by its new index")
+    func recoveredUnderLeases() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open()
+        let first = CARBuilder.uniform(sections: 300, blockSize: 20, seed: 9)
+        let second = CARBuilder.uniform(sections: 300, blockSize: 30, seed: 10)
+        let mount = try folder.mount(first.bytes)
+        try await store.register("a", mount)
+        let lease = try await store.acquire("a")
+        try Data(second.bytes).write(to: URL(filePath: mount.path.string), options: .atomic)
+        let generation = lease.core.record.generation
+        let error = DAGStoreError(.sourceChanged, "as a first lease would find")
+        store.engine.loop.post(.lost(lease.key, generation: generation, error))
+        await eventually { (try? store.status(of: "a"))??.state == .failed }
+        try await store.recover("a")
+        #expect(try lease.contains(first.blocks[0].cid))
+        for block in second.blocks.prefix(50) {
+            #expect(try store.size(of: block.cid) == 30)
+            #expect(try await store.block(for: block.cid)?.copiedBytes == block.data)
+        }
+        for block in first.blocks.prefix(50) { #expect(try !store.contains(block.cid)) }
+        #expect(try await store.check().problems == [])
+        lease.release()
+        await store.close()
+    }
+
+    @Test("new entries that cannot be read refuse every answer, and nothing is written over them")
+    func damagedRecent() async throws {
+        let folder = try StoreFolder()
+        var store = try folder.open()
+        let car = CARBuilder.uniform(sections: 30, blockSize: 20, seed: 11)
+        try await store.register("a", folder.mount(car.bytes))
+        await store.close()
+        // The count of the row's only shard.
+        try CatalogDamage.flip(4, in: "recent", of: folder.storePath)
+        store = try folder.open { $0.inverseFlushFrom = 10 }
+        #expect(throws: DAGStoreError(.catalogCorrupt)) { try store.contains(car.blocks[0].cid) }
+        let other = CARBuilder.uniform(sections: 30, blockSize: 20, seed: 12)
+        try await store.register("b", folder.mount(other.bytes, named: "b"))
+        try await Measurement.settle(store)
+        #expect(try store.statistics().inverse.runs == [])
+        var options = CheckOptions()
+        options.repairs = true
+        let report = try await store.check(options)
+        #expect(report.problems.map(\.kind) == [.inverse])
+        #expect(report.isSound)
+        for block in car.blocks + other.blocks { #expect(try store.contains(block.cid)) }
+        await store.close()
+        store = try folder.open()
+        for block in car.blocks + other.blocks { #expect(try store.contains(block.cid)) }
         await store.close()
     }
 }

@@ -68,7 +68,8 @@ struct ManyShardsTests {
         await eventually { store.engine.inverse.snapshot.runs.count <= MergePolicy.runsMax }
         for (number, car) in cars.enumerated() {
             let found = try store.shards(containing: car.blocks[3].cid.multihash)
-            #expect(found.map(\.text) == (0..<100).map { "\(number + 40 * $0)" })
+            #expect(Set(found.map(\.text)) == Set((0..<100).map { "\(number + 40 * $0)" }))
+            #expect(found.count == 100)
         }
         let inverse = try store.statistics().inverse
         #expect(inverse.entries == 20_000)
