@@ -103,9 +103,32 @@ enum FuzzSeeds {
             case .page: try shards().flatMap { shard in shard.pages.map { (shard.name, $0) } }
             case .root: try shards().map { ($0.name, $0.root) }
             case .segment: try shards().flatMap { shard in shard.segments.map { (shard.name, $0) } }
+            case .inverse: try runs()
             }
         return inputs.enumerated().map { number, input in
             (name: "seed-\(number < 10 ? "0" : "")\(number)-\(input.0)", bytes: input.1)
+        }
+    }
+
+    /// The first segment of a run of every shape, and the byte that chooses the shape.
+    private static func runs() throws -> [(String, [UInt8])] {
+        try (0..<16 as Range<UInt8>).map { selector in
+            let shape = FuzzCheck.runShape(selector)
+            var random = SplitMix64(seed: UInt64(selector))
+            var entries = (0..<20).map { number in
+                let shard = 7 + UInt32(number) % (shape.shardBits == 0 ? 1 : 2)
+                return InverseEntry(hash: random.next() >> 20, shard: shard)
+            }
+            if shape.shardBits > 2 {
+                entries += (0..<5).map { InverseEntry(hash: 99, shard: 7 + $0) }
+            }
+            var bytes: [UInt8] = []
+            var builder = InverseRunBuilder(shape) { number, segment in
+                if number == 0 { bytes = segment }
+            }
+            for entry in entries.sorted(by: <) { try builder.append(entry) }
+            _ = try builder.finish()
+            return ("run-of-\(entries.count)", bytes + [selector])
         }
     }
 

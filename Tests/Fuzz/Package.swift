@@ -18,7 +18,9 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(sanitizer),
 ]
 
-let fuzzers = ["CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer"]
+let fuzzers = [
+    "CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer", "InverseFuzzer",
+]
 
 /// A fuzzer is one file, with the entry point that libFuzzer calls.
 func fuzzer(_ name: String) -> Target {

@@ -14,7 +14,7 @@ root=$(dirname -- "$(dirname -- "$here")")
 build=${DAGSTORE_FUZZ_BUILD:-$root/.build-fuzz}
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- CARFuzzer CARIndexFuzzer PageFuzzer RootFuzzer SegmentFuzzer
+[ $# -gt 0 ] || set -- CARFuzzer CARIndexFuzzer PageFuzzer RootFuzzer SegmentFuzzer InverseFuzzer
 
 mkdir -p "$build/package"
 for folder in Sources CModules Tests; do
@@ -33,6 +33,7 @@ corpus() {
         PageFuzzer) echo page ;;
         RootFuzzer) echo root ;;
         SegmentFuzzer) echo segment ;;
+        InverseFuzzer) echo inverse ;;
     esac
 }
 

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Multiformats
-internal import ShardIndex
+package import ShardIndex
 
 extension FuzzCheck {
     static func checkPage(_ input: ByteView) throws(Contradiction) {
@@ -79,6 +79,32 @@ extension FuzzCheck {
             guard isSound else { continue }
             let offsetMax: UInt64 = 1 << UInt64(LocatorSegment.offsetBitsMax)
             try require(found.allSatisfy { $0 < offsetMax }, "an offset too wide")
+        }
+    }
+
+    /// One of sixteen shapes of a run.
+    package static func runShape(_ selector: UInt8) -> InverseRunShape {
+        let entries = [1, 20, 300, 5000][Int(selector & 3)] as UInt64
+        let spread = [0, 1, 5, 1 << 20][Int(selector >> 2 & 3)] as UInt32
+        return InverseRunShape(entries: entries, shards: 7...7 + spread)
+    }
+
+    static func checkInverse(
+        _ input: ByteView,
+        _ shape: InverseRunShape
+    ) throws(Contradiction) {
+        guard let segment = try? InverseSegment(reading: input, of: shape) else { return }
+        var numbers = Numbers(for: input)
+        _ = try? segment.check()
+        // A list may have as many shards as there are bits, and every entry may lead to it.
+        guard input.count < 2000 else { return }
+        var hashes: [UInt64] = [0, 1 << 48 - 1]
+        for _ in 0..<16 { hashes.append(numbers.next() >> 16) }
+        segment.forEach(number: 0) { if hashes.count < 64 { hashes.append($0.hash) } }
+        for hash in hashes {
+            var count = 0
+            segment.forEachShard(of: hash) { _ in count += 1 }
+            try require(count <= input.count * 8 * input.count * 8, "more shards than bits")
         }
     }
 }

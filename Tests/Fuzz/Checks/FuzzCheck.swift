@@ -16,6 +16,8 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
     case root
     /// Segments of a shard's locator.
     case segment
+    /// Segments of a run of the inverse index, and a last byte that chooses the run's shape.
+    case inverse
 
     /// Two answers that cannot both be right.
     package struct Contradiction: Error, CustomStringConvertible {
@@ -32,6 +34,12 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
         case .page: try Self.withChecksum(input, Self.checkPage)
         case .root: try Self.withChecksum(input, Self.checkRoot)
         case .segment: try Self.withChecksum(input, Self.checkSegment)
+        case .inverse:
+            guard input.count > 8 else { return }
+            let shape = Self.runShape(input[input.count - 1])
+            try Self.withChecksum(input[0..<input.count - 1]) { bytes throws(Contradiction) in
+                try Self.checkInverse(bytes, shape)
+            }
         }
     }
 
