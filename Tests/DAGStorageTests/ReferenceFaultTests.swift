@@ -9,8 +9,7 @@ import Testing
 
 /// Faults 1 to 12 that were found in the reference, as things that do not happen here.
 ///
-/// Fault 5, and of faults 6 and 11 what is about the inverse index, have no tests yet, because there is
-/// no inverse index in the store yet.
+/// Fault 5, and of faults 6 and 11 what is about the inverse index, are in `InverseTests`.
 @Suite("Faults of the reference, 1 to 12")
 struct ReferenceFaultTests {
     private static let builder = CARBuilder.manyMixed(seed: 4)
