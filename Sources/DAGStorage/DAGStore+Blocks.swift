@@ -75,14 +75,13 @@ extension DAGStore {
     ///
     /// - Throws: The first error of a shard, if no other has the block; `closed`.
     public func block(for cid: CID) async throws -> Block? {
-        let numbers: [UInt32]
-        switch try near(cid) {
+        let keys: [ShardKey]
+        switch try lead(cid) {
         case .found(let block): return block
-        case .nowhere: return nil
-        case .perhaps(let all): numbers = all
+        case .ask(let others): keys = others
         }
         var failure: (any Error)?
-        for key in try engine.using({ try translating { try engine.order(numbers, for: cid) } }) {
+        for key in keys {
             do {
                 let shard = try await acquire(key)
                 defer { shard.release() }
@@ -105,14 +104,13 @@ extension DAGStore {
     ///
     /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
     public func blockIfLocal(for cid: CID) throws -> Block? {
-        let numbers: [UInt32]
-        switch try near(cid) {
+        let keys: [ShardKey]
+        switch try lead(cid) {
         case .found(let block): return block
-        case .nowhere: return nil
-        case .perhaps(let all): numbers = all
+        case .ask(let others): keys = others
         }
         var failure: (any Error)?
-        for key in try engine.using({ try translating { try engine.order(numbers, for: cid) } }) {
+        for key in keys {
             do {
                 guard let shard = try acquireIfAvailable(key) else {
                     throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
@@ -127,6 +125,21 @@ extension DAGStore {
         }
         if let failure { throw failure }
         return nil
+    }
+
+    /// Where a block leads: to itself, or to shards that have to be asked.
+    private enum Lead {
+        case found(Block)
+        case ask([ShardKey])
+    }
+
+    private func lead(_ cid: CID) throws -> Lead {
+        switch try near(cid) {
+        case .found(let block): .found(block)
+        case .nowhere: .ask([])
+        case .perhaps(let numbers):
+            .ask(try engine.using { try translating { try engine.order(numbers, for: cid) } })
+        }
     }
 
     private func near(_ cid: CID) throws -> NearBlock {

@@ -165,20 +165,11 @@ extension Dataset {
                 for _ in 0..<8 { block.appendLittleEndian(random.next()) }
                 return block
             }
-            var writer = CARWriter(roots: [cid(of: blocks[0])])
-            var bytes = writer.start()
-            for block in blocks {
-                bytes += writer.prefix(for: cid(of: block), dataSize: block.count)
-                bytes += block
-            }
-            let file = try FileDescriptor.open(
-                folder.appending("\(number).car"),
-                .writeOnly,
-                options: [.create, .truncate],
-                permissions: .ownerReadWrite
+            try write(
+                blocks,
+                under: blocks.map { cid(of: $0) },
+                to: folder.appending("\(number).car")
             )
-            defer { try? file.close() }
-            try file.writeAll(bytes)
         }
     }
 
@@ -199,21 +190,26 @@ extension Dataset {
             let own = blocks.map { cid(of: $0) }
             cids += own
             guard !isThere else { continue }
-            var writer = CARWriter(roots: [own[0]])
-            var bytes = writer.start()
-            for (cid, block) in zip(own, blocks) {
-                bytes += writer.prefix(for: cid, dataSize: block.count)
-                bytes += block
-            }
-            let file = try FileDescriptor.open(
-                folder.appending("\(number).car"),
-                .writeOnly,
-                options: [.create, .truncate],
-                permissions: .ownerReadWrite
-            )
-            defer { try? file.close() }
-            try file.writeAll(bytes)
+            try write(blocks, under: own, to: folder.appending("\(number).car"))
         }
         return cids
+    }
+
+    /// Writes a CAR whose root is the first block.
+    private static func write(_ blocks: [[UInt8]], under cids: [CID], to path: FilePath) throws {
+        var writer = CARWriter(roots: [cids[0]])
+        var bytes = writer.start()
+        for (cid, block) in zip(cids, blocks) {
+            bytes += writer.prefix(for: cid, dataSize: block.count)
+            bytes += block
+        }
+        let file = try FileDescriptor.open(
+            path,
+            .writeOnly,
+            options: [.create, .truncate],
+            permissions: .ownerReadWrite
+        )
+        defer { try? file.close() }
+        try file.writeAll(bytes)
     }
 }
