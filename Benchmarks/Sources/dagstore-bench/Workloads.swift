@@ -218,7 +218,7 @@ struct Workload {
             Figure(
                 name: "lookup.miss.unconfirmed",
                 unit: "ns",
-                values: try bench.values {
+                values: bench.values {
                     let start = now()
                     var found = 0
                     for cid in misses where Measurement.firstCandidate(in: shard, of: cid) != nil {
