@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 
-.PHONY: help setup build release demo test lint soak mutants bench bench-instructions fuzz clean
+.PHONY: help setup build release demo libdagstore install uninstall test lint soak mutants bench bench-instructions fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,24 @@ release: setup ## builds .build/release/dagstore
 
 demo: release ## makes a CAR of this folder's sources, stores it, and reads it back
 	@.ci/demo
+
+libdagstore: setup ## builds .build/libdagstore/libdagstore.so, the library for C, Go, Rust and Python
+	@.ci/libdagstore
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+prefix = $(DESTDIR)$(PREFIX)
+
+install: libdagstore ## puts dagstore.h, libdagstore.so and dagstore.pc below PREFIX
+	install -d $(prefix)/include $(prefix)/lib/pkgconfig
+	install -m 644 CModules/CDAGStore/include/dagstore.h $(prefix)/include/dagstore.h
+	install -m 755 .build/libdagstore/libdagstore.so.1 $(prefix)/lib/libdagstore.so.1
+	ln -sfn libdagstore.so.1 $(prefix)/lib/libdagstore.so
+	sed 's|@PREFIX@|$(PREFIX)|' CModules/CDAGStore/dagstore.pc.in >$(prefix)/lib/pkgconfig/dagstore.pc
+
+uninstall: ## removes what install put below PREFIX
+	rm -f $(prefix)/include/dagstore.h $(prefix)/lib/libdagstore.so $(prefix)/lib/libdagstore.so.1
+	rm -f $(prefix)/lib/pkgconfig/dagstore.pc
 
 lint: ## checks the format
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift

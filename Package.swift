@@ -41,10 +41,11 @@ let package = Package(
         .library(name: "CAR", targets: ["CAR", "Multiformats", "Bytes"]),
         .library(name: "Multiformats", targets: ["Multiformats", "Bytes"]),
         .executable(name: "dagstore", targets: ["dagstore"]),
+        // What `make libdagstore` links into libdagstore.so.
+        .library(name: "dagstore-objects", type: .static, targets: ["DAGStoreC"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
@@ -62,6 +63,16 @@ let package = Package(
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
         ),
 
+        .systemLibrary(
+            name: "CDigest",
+            path: "CModules/CDigest",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+
+        // The C interface: its header is the source of truth, which DAGStoreC implements.
+        .systemLibrary(name: "CDAGStore", path: "CModules/CDAGStore"),
+
         // Below the floors: the one view of bytes that all of them pass around.
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: house),
@@ -72,7 +83,7 @@ let package = Package(
         .target(name: "Zstd", dependencies: ["CZstd", "Bytes"], swiftSettings: house),
         .target(
             name: "Hashing",
-            dependencies: ["Bytes", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Bytes", "CDigest"],
             swiftSettings: house
         ),
 
@@ -110,6 +121,14 @@ let package = Package(
         ),
 
         // Floor 5: doors.
+        .target(
+            name: "DAGStoreC",
+            dependencies: [
+                "Bytes", "CAR", "CDAGStore", "CDAGSystem", "DAGStorage", "Mounts", "Multiformats",
+                system,
+            ],
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "dagstore",
             dependencies: [

@@ -1,6 +1,4 @@
 package import Bytes
-internal import Hashing
-internal import Mounts
 public import Multiformats
 
 /// A block: a CID and its bytes.
@@ -13,20 +11,19 @@ public import Multiformats
 public struct Block: Sendable {
     /// The CID that was asked for; the CAR may have the block under another CID with the same multihash.
     public let cid: CID
-    package let view: ByteView
-    /// What keeps the bytes alive.
-    private let owner: any AnyObject & Sendable
+    package let content: BlockBytes
 
-    init(cid: CID, view: ByteView, owner: any AnyObject & Sendable) {
+    init(cid: CID, _ content: BlockBytes) {
         self.cid = cid
-        self.view = view
-        self.owner = owner
+        self.content = content
     }
+
+    package var view: ByteView { content.view }
 
     /// The bytes, for as long as the block is borrowed.
     public var bytes: RawSpan {
         @_lifetime(borrow self)
-        get { view.span }
+        get { content.view.span }
     }
 
     /// The number of bytes.
@@ -36,11 +33,7 @@ public struct Block: Sendable {
     ///
     /// - Throws: `sourceChanged` if somebody made the mapped file shorter.
     public var copiedBytes: [UInt8] {
-        get throws {
-            guard owner is MappedFile else { return view.copied }
-            guard let bytes = GuardedCopy.array(of: view) else { throw bytesAreGone }
-            return bytes
-        }
+        get throws { try content.copied }
     }
 
     /// The block, if its bytes have the CID's hash.
@@ -52,30 +45,8 @@ public struct Block: Sendable {
     /// - Throws: `hashMismatch` if they have not; `unsupportedHash` if the function is not known here;
     ///   `sourceChanged` if somebody made the mapped file shorter.
     public func verified() throws -> Block {
-        var block = self
-        if owner is MappedFile {
-            guard let copy = GuardedCopy.copied(view) else { throw bytesAreGone }
-            block = Block(cid: cid, view: copy.view, owner: copy)
-        }
-        let outcome = cid.withDigest { digest in
-            BlockHash.check(code: cid.hashCode, digest: digest, data: block.view)
-        }
-        switch outcome {
-        case .matches: return block
-        case .differs:
-            throw DAGStoreError(.hashMismatch, "the bytes of \(cid) have another hash")
-        case .unsupported:
-            throw DAGStoreError(
-                .unsupportedHash,
-                "\(cid): hash function \(HashCode.name(of: cid.hashCode))"
-            )
-        }
-    }
-}
-
-extension Block {
-    private var bytesAreGone: DAGStoreError {
-        DAGStoreError(.sourceChanged, "the file of \(cid) became shorter")
+        let verified = try cid.bytes.withView { try content.verified(as: $0, cid.layout) }
+        return Block(cid: cid, verified)
     }
 }
 

@@ -128,12 +128,12 @@ extension DAGStore {
     }
 
     /// Where a block leads: to itself, or to shards that have to be asked.
-    private enum Lead {
+    enum Lead {
         case found(Block)
         case ask([ShardKey])
     }
 
-    private func lead(_ cid: CID) throws -> Lead {
+    func lead(_ cid: CID) throws -> Lead {
         switch try near(cid) {
         case .found(let block): .found(block)
         case .nowhere: .ask([])
@@ -144,8 +144,7 @@ extension DAGStore {
 
     private func near(_ cid: CID) throws -> NearBlock {
         if cid.isIdentity {
-            let owner = cid.withDigest { OwnedBytes(copying: $0) }
-            return .found(Block(cid: cid, view: owner.view, owner: owner))
+            return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
         }
         return try engine.using {
             try translating {

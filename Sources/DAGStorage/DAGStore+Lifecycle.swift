@@ -63,6 +63,22 @@ extension DAGStore {
         existingTransient: FilePath? = nil,
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
     ) async throws -> ShardStatus {
+        let registration = try registration(key, url, indexing, existingTransient, progress)
+        let answer = try await engine.ask(.register(registration), key)
+        guard case .registered(let status) = answer else {
+            preconditionFailure("a registration that ended without a status")
+        }
+        return status
+    }
+
+    /// What a registration says, if it can be said.
+    func registration(
+        _ key: ShardKey,
+        _ url: MountURL,
+        _ indexing: Indexing,
+        _ existingTransient: FilePath?,
+        _ progress: (@Sendable (IndexingProgress) -> Void)?
+    ) throws(DAGStoreError) -> Registration {
         try engine.translatingFor(key) {
             // It must be possible to make the mount again.
             _ = try engine.mounts.mount(for: url)
@@ -74,17 +90,12 @@ extension DAGStore {
             }
             if let existingTransient { try Self.check(transient: existingTransient) }
         }
-        let registration = Registration(
+        return Registration(
             url: url,
             indexing: indexing,
             transient: existingTransient,
             progress: progress
         )
-        let answer = try await engine.ask(.register(registration), key)
-        guard case .registered(let status) = answer else {
-            preconditionFailure("a registration that ended without a status")
-        }
-        return status
     }
 
     private static func check(transient path: FilePath) throws {
@@ -178,7 +189,7 @@ extension DAGStore {
         return shard
     }
 
-    private func checkOpen() throws {
+    func checkOpen() throws {
         guard !engine.use.withLock({ $0.isClosed }) else { throw DAGStoreError.storeIsClosed }
     }
 }

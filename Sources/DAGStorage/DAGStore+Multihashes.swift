@@ -7,6 +7,11 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
     let generation: UInt64
     let ordinal: UInt64
 
+    /// The place `count` sections further on, which must not be beyond the end.
+    package func advanced(by count: Int) -> MultihashCursor {
+        MultihashCursor(generation: generation, ordinal: ordinal + UInt64(count))
+    }
+
     init(generation: UInt64, ordinal: UInt64) {
         self.generation = generation
         self.ordinal = ordinal
@@ -28,6 +33,8 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
 public struct MultihashChunk: Sendable {
     /// The multihashes in CAR order, repeated ones included.
     public let multihashes: [Multihash]
+    /// Where this chunk begins.
+    package let start: MultihashCursor
     /// Where the next chunk begins; nil if this is the last one.
     public let next: MultihashCursor?
 }
@@ -86,6 +93,7 @@ extension StoreEngine {
             throw DAGStoreError(.sourceChanged, "the shard was indexed anew since")
         }
         var ordinal = cursor?.ordinal ?? 0
+        let start = MultihashCursor(generation: generation, ordinal: ordinal)
         guard ordinal <= reader.root.sectionCount else {
             throw DAGStoreError(.invalidArgument, "the cursor is beyond the end")
         }
@@ -107,6 +115,6 @@ extension StoreEngine {
         }
         let isAtEnd = ordinal == reader.root.sectionCount
         let next = MultihashCursor(generation: generation, ordinal: ordinal)
-        return MultihashChunk(multihashes: found, next: isAtEnd ? nil : next)
+        return MultihashChunk(multihashes: found, start: start, next: isAtEnd ? nil : next)
     }
 }

@@ -45,6 +45,16 @@ public struct ShardFailure: Sendable, Equatable {
     public let error: DAGStoreError
 }
 
+/// Takes events in, under a lock of the store: it waits for nobody and calls nobody.
+package protocol EventSink: Sendable {
+    /// Takes an event.
+    ///
+    /// - Returns: Whether no event was lost for it.
+    func take(_ event: ShardEvent) -> Bool
+    /// Hears that there will be no more.
+    func finish()
+}
+
 /// Hands events to whoever reads them, and waits for nobody.
 ///
 /// Every reader has a buffer of its own; when it is full, the oldest element in it goes and is counted.
@@ -55,6 +65,7 @@ final class EventStreams: Sendable {
         var last = 0
         var events: [Int: AsyncStream<ShardEvent>.Continuation] = [:]
         var failures: [Int: AsyncStream<ShardFailure>.Continuation] = [:]
+        var sinks: [Int: any EventSink] = [:]
         var isFinished = false
         /// What the store did by itself after it was opened, for the first reader of each kind.
         var early: [ShardEvent] = []
@@ -118,6 +129,30 @@ final class EventStreams: Sendable {
         return stream
     }
 
+    /// Tells a sink what happens from now on, until it is removed.
+    ///
+    /// - Parameters:
+    ///   - sink: Who is told.
+    ///   - isReader: Whether it counts as a reader: the first of those hears what happened early.
+    /// - Returns: What `remove` wants; nil if nothing will happen any more, and the sink is finished.
+    func add(_ sink: any EventSink, isReader: Bool) -> Int? {
+        var number: Int?
+        add { readers, id in
+            readers.sinks[id] = sink
+            number = id
+            guard isReader else { return }
+            if !readers.hasEventReader {
+                for event in readers.early where !sink.take(event) {
+                    dropped.add(1, ordering: .relaxed)
+                }
+            }
+            readers.hasEventReader = true
+        } orElse: {
+            sink.finish()
+        }
+        return number
+    }
+
     private func add(_ body: (inout Readers, Int) -> Void, orElse finish: () -> Void) {
         let isOpen = readers.withLock { readers in
             guard !readers.isFinished else { return false }
@@ -129,8 +164,10 @@ final class EventStreams: Sendable {
         if !isOpen { finish() }
     }
 
-    private func remove(_ id: Int) {
+    /// Tells a reader or sink no more.
+    func remove(_ id: Int) {
         readers.withLock { readers in
+            readers.sinks[id] = nil
             readers.events[id] = nil
             readers.failures[id] = nil
             note(readers)
@@ -138,7 +175,9 @@ final class EventStreams: Sendable {
     }
 
     private func note(_ readers: Readers) {
-        let isEmpty = readers.events.isEmpty && readers.failures.isEmpty && !readers.isRecording
+        let isEmpty =
+            readers.events.isEmpty && readers.failures.isEmpty && readers.sinks.isEmpty
+            && !readers.isRecording
         isRead.store(!isEmpty, ordering: .relaxed)
     }
 
@@ -176,6 +215,9 @@ final class EventStreams: Sendable {
                 readers.early.append(event)
             }
             for continuation in readers.events.values { count(continuation.yield(event)) }
+            for sink in readers.sinks.values where !sink.take(event) {
+                dropped.add(1, ordering: .relaxed)
+            }
             guard operation == .fail, let error else { return }
             let failure = ShardFailure(key: key, error: error)
             for continuation in readers.failures.values { count(continuation.yield(failure)) }
@@ -188,10 +230,14 @@ final class EventStreams: Sendable {
 
     /// Ends all streams.
     func finish() {
-        let (events, failures) = readers.withLock { readers in
+        let (events, failures, sinks) = readers.withLock { readers in
             readers.isFinished = true
-            return (Array(readers.events.values), Array(readers.failures.values))
+            return (
+                Array(readers.events.values), Array(readers.failures.values),
+                Array(readers.sinks.values)
+            )
         }
+        for sink in sinks { sink.finish() }
         // A stream that ends calls `remove`, which takes the lock.
         for continuation in events { continuation.finish() }
         for continuation in failures { continuation.finish() }

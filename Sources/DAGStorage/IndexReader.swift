@@ -176,7 +176,7 @@ package final class IndexReader: Sendable {
     }
 
     /// What the index knows of a section, as a section.
-    private func section(_ page: DecodedPage, _ slot: Int, hashCode: UInt64) throws -> Section {
+    func section(_ page: DecodedPage, _ slot: Int, hashCode: UInt64) throws -> Section {
         let entry = page.kind(of: slot)
         guard let size = page.sectionSize(of: slot), let cidSize = entry.cidSize,
             let dataSize = IndexEntry.dataSize(ofSection: size, cidSize: UInt64(cidSize))

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 internal import Catalog
 public import Multiformats
 package import ShardIndex
@@ -81,7 +81,7 @@ public final class Shard: Sendable {
         checkHeld()
         guard let section = try looking({ try core.section(of: cid) }) else { return nil }
         do {
-            return try await core.blockFromAnywhere(cid, section)
+            return Block(cid: cid, try await core.bytesFromAnywhere(of: section))
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -98,12 +98,43 @@ public final class Shard: Sendable {
     public func blockIfLocal(for cid: CID) throws -> Block? {
         checkHeld()
         if cid.isIdentity {
-            let owner = cid.withDigest { OwnedBytes(copying: $0) }
-            return Block(cid: cid, view: owner.view, owner: owner)
+            return Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) })
         }
         return try looking {
             guard let section = try core.section(of: cid) else { return nil }
-            return try core.block(cid, section)
+            return Block(cid: cid, try core.bytes(of: section))
+        }
+    }
+
+    // MARK: Binary CIDs
+
+    /// The bytes with the multihash of a binary CID, from wherever they are; nil if they are not here.
+    ///
+    /// *Cost*: as `blockIfLocal(for:)`, without an allocation where the shard is mapped. Bytes that are
+    /// elsewhere block the thread.
+    ///
+    /// - Throws: As `block(for:)`.
+    package func bytes(of cid: ByteView, _ layout: CIDLayout) throws(DAGStoreError) -> BlockBytes? {
+        checkHeld()
+        if layout.isIdentity {
+            return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
+        }
+        return try looking {
+            guard let section = try core.section(of: cid, layout: layout) else { return nil }
+            return try core.bytesBlocking(of: section)
+        }
+    }
+
+    /// Where the block with the multihash of a binary CID lies; nil if it is not here.
+    ///
+    /// - Throws: As `location(of:)`.
+    package func location(
+        of cid: ByteView,
+        _ layout: CIDLayout
+    ) throws(DAGStoreError) -> BlockLocation? {
+        checkHeld()
+        return try looking {
+            try core.section(of: cid, layout: layout).map(core.index.location)
         }
     }
 

@@ -170,7 +170,8 @@ package final class ShardCore: Sendable {
         try cid.bytes.withView { try section(of: $0, layout: cid.layout) }
     }
 
-    private func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
+    /// The same of a binary CID.
+    func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
         guard case .memory(_, let payload) = payload, !segments.isEmpty else {
             return try index.section(hashCode: layout.hashCode, digest: digest)
@@ -300,12 +301,11 @@ package final class ShardCore: Sendable {
     /// The block at `section`, if no network is needed for it.
     ///
     /// - Throws: `mountUnreachable` if its bytes are elsewhere; `sourceChanged`.
-    func block(_ cid: CID, _ section: Section) throws -> Block {
+    func bytes(of section: Section) throws -> BlockBytes {
         switch payload {
         case .memory(let owner, let payload):
             let start = Int(section.dataOffset)
-            return Block(
-                cid: cid,
+            return BlockBytes(
                 view: payload[start..<start + Int(section.dataSize)],
                 owner: owner
             )
@@ -314,20 +314,29 @@ package final class ShardCore: Sendable {
                 at: root.dataOffset + section.dataOffset,
                 size: Int(section.dataSize)
             )
-            return Block(cid: cid, view: bytes.view, owner: bytes)
+            return BlockBytes(view: bytes.view, owner: bytes)
         case .remote(let remote):
             throw DAGStoreError(.mountUnreachable, "\(remote.name) is not local", shard: key)
         }
     }
 
+    /// The same from wherever its bytes are; the thread blocks.
+    func bytesBlocking(of section: Section) throws -> BlockBytes {
+        guard case .remote(let remote) = payload else { return try bytes(of: section) }
+        let bytes = try remote.readBlocking(
+            at: root.dataOffset + section.dataOffset,
+            size: Int(section.dataSize)
+        )
+        return BlockBytes(view: bytes.view, owner: bytes)
+    }
+
     /// The block at `section`, from wherever its bytes are.
-    func blockFromAnywhere(_ cid: CID, _ section: Section) async throws -> Block {
-        guard case .remote(let remote) = payload else { return try block(cid, section) }
+    func bytesFromAnywhere(of section: Section) async throws -> BlockBytes {
+        guard case .remote(let remote) = payload else { return try bytes(of: section) }
         let bytes = try await remote.read(
             at: root.dataOffset + section.dataOffset,
             size: Int(section.dataSize)
         )
-        let owner = bytes.withView { OwnedBytes(copying: $0) }
-        return Block(cid: cid, view: owner.view, owner: owner)
+        return bytes.withView { BlockBytes(copying: $0) }
     }
 }

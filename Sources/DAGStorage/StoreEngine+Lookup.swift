@@ -152,7 +152,7 @@ extension StoreEngine {
             guard (try? core.checkSource()) != nil else { return nil }
         }
         guard let section = try? core.section(of: cid) else { return nil }
-        return try? core.block(cid, section)
+        return (try? core.bytes(of: section)).map { Block(cid: cid, $0) }
     }
 
     /// How often the state of a shard's file is looked at while its blocks are asked for, in nanoseconds.

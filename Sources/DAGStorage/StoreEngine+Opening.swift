@@ -138,11 +138,15 @@ extension StoreEngine {
     }
 
     /// Asks the loop for something, and blocks the thread until the answer is there.
-    func askBlocking(_ wish: Ask.Wish, _ key: ShardKey) throws(DAGStoreError) -> Ask.Answer {
+    func askBlocking(
+        _ wish: Ask.Wish,
+        _ key: ShardKey,
+        deadline: ContinuousClock.Instant? = nil
+    ) throws(DAGStoreError) -> Ask.Answer {
         let bell = DispatchSemaphore(value: 0)
         let answer = AnswerBox()
         post(
-            Ask(wish: wish, key: key, ticket: Ask.newTicket()) { result in
+            Ask(wish: wish, key: key, ticket: Ask.newTicket(), deadline: deadline) { result in
                 answer.result = result
                 bell.signal()
             }
@@ -152,7 +156,8 @@ extension StoreEngine {
         return try result.get()
     }
 
-    private func post(_ ask: Ask) {
+    /// Leaves an ask with the loop, which calls its reply.
+    func post(_ ask: Ask) {
         events.stopRecording()
         let isClosed = use.withLock { $0.isClosed }
         guard !isClosed, loop.post(.ask(ask)) else { return ask.refuse(.storeIsClosed) }

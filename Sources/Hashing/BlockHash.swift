@@ -1,5 +1,5 @@
 public import Bytes
-internal import Crypto
+internal import CDigest
 
 /// The hash functions that blocks are checked with, by their multicodec number.
 ///
@@ -89,53 +89,53 @@ public enum BlockHash {
         of data: ByteView,
         _ body: (ByteView) -> R
     ) -> R? {
-        switch code {
-        case 0x11: withDigest(Insecure.SHA1.self, of: data, body)
-        case 0x12: withDigest(SHA256.self, of: data, body)
-        case 0x13: withDigest(SHA512.self, of: data, body)
-        case 0x14: withDigest(SHA3_512.self, of: data, body)
-        case 0x15: withDigest(SHA3_384.self, of: data, body)
-        case 0x16: withDigest(SHA3_256.self, of: data, body)
-        case 0x20: withDigest(SHA384.self, of: data, body)
-        case 0x56:
-            withDigest(SHA256.self, of: data) { once in
-                withDigest(SHA256.self, of: once, body)
-            }
-        case 0xd5: withDigest(Insecure.MD5.self, of: data, body)
-        default: nil
+        unsafe withUnsafeTemporaryAllocation(
+            of: UInt8.self,
+            capacity: Int(DAGSTORE_DIGEST_SIZE_MAX)
+        ) { digest in
+            guard let start = digest.baseAddress,
+                let size = unsafe write(code, of: data, to: start)
+            else { return nil }
+            // SAFETY: so many bytes were written, and the view goes nowhere else.
+            return unsafe body(ByteView(UnsafeRawBufferPointer(start: start, count: size)))
         }
     }
 
-    private static func withDigest<H: HashFunction, R>(
-        _ function: H.Type,
+    /// Writes the digest that the crypto library computes.
+    ///
+    /// - Returns: Its size; nil if the library has no function `code`.
+    private static func write(
+        _ code: UInt64,
         of data: ByteView,
-        _ body: (ByteView) -> R
-    ) -> R where H.Digest: DigestBytes {
-        var hash = H()
-        // SAFETY: the view's maker keeps the bytes alive and unchanged for the whole of this call.
-        unsafe hash.update(bufferPointer: data.buffer)
-        return unsafe hash.finalize().withUnsafeBytes { buffer in
-            // SAFETY: the digest lives until `body` has returned, and the view goes nowhere else.
-            unsafe body(ByteView(buffer))
+        to digest: UnsafeMutablePointer<UInt8>
+    ) -> Int? {
+        // SAFETY: the view's maker keeps the bytes alive and unchanged for the whole of this call, and there is room
+        // for the largest digest.
+        let start = unsafe data.buffer.baseAddress
+        switch code {
+        case 0x11:
+            unsafe dagstore_sha1(start, data.count, digest)
+            return 20
+        case 0x12:
+            unsafe dagstore_sha256(start, data.count, digest)
+            return 32
+        case 0x13:
+            unsafe dagstore_sha512(start, data.count, digest)
+            return 64
+        case 0x14: return unsafe dagstore_sha3(start, data.count, 64, digest) ? 64 : nil
+        case 0x15: return unsafe dagstore_sha3(start, data.count, 48, digest) ? 48 : nil
+        case 0x16: return unsafe dagstore_sha3(start, data.count, 32, digest) ? 32 : nil
+        case 0x20:
+            unsafe dagstore_sha384(start, data.count, digest)
+            return 48
+        case 0x56:
+            unsafe dagstore_sha256(start, data.count, digest)
+            unsafe dagstore_sha256(digest, 32, digest)
+            return 32
+        case 0xd5:
+            unsafe dagstore_md5(start, data.count, digest)
+            return 16
+        default: return nil
         }
     }
 }
-
-/// What every digest of the crypto library can do by itself.
-///
-/// Generic code would find the same method in a protocol of Foundation, which this floor does
-/// without.
-private protocol DigestBytes {
-    @unsafe func withUnsafeBytes<R>(
-        _ body: (UnsafeRawBufferPointer) throws -> R
-    ) rethrows -> R
-}
-
-extension Insecure.SHA1Digest: DigestBytes {}
-extension Insecure.MD5Digest: DigestBytes {}
-extension SHA256Digest: DigestBytes {}
-extension SHA384Digest: DigestBytes {}
-extension SHA512Digest: DigestBytes {}
-extension SHA3_256Digest: DigestBytes {}
-extension SHA3_384Digest: DigestBytes {}
-extension SHA3_512Digest: DigestBytes {}

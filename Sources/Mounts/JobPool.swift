@@ -12,19 +12,20 @@ package final class JobPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
     private struct State {
-        var running = 0
+        /// Lanes that run no job.
+        var free: [DispatchQueue]
         var waiting = JobQueue()
     }
 
-    private let queue: DispatchQueue
-    private let width: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// A pool that runs at most `width` jobs at once.
+    ///
+    /// Each has a serial queue, which gets a thread whenever it has work. A concurrent queue would share the
+    /// process's few threads with Swift's tasks, and wait while those are blocked.
     package init(label: String, width: Int) {
         precondition(width > 0)
-        self.width = width
-        queue = DispatchQueue(label: label, qos: .unspecified, attributes: .concurrent)
+        state = Mutex(State(free: (0..<width).map { _ in DispatchQueue(label: label) }))
     }
 
     /// Runs `body` on a thread of the pool.
@@ -42,31 +43,30 @@ package final class JobPool: Sendable {
     ///
     /// *Cost*: O(1); the caller does not block.
     package func submit(_ job: @escaping Job) {
-        let isFree = state.withLock { state in
-            guard state.running < width else {
+        let lane = state.withLock { state in
+            guard let lane = state.free.popLast() else {
                 state.waiting.append(job)
-                return false
+                return nil as DispatchQueue?
             }
-            state.running += 1
-            return true
+            return lane
         }
-        if isFree { start(job) }
+        if let lane { start(job, on: lane) }
     }
 
-    private func start(_ job: @escaping Job) {
-        queue.async {
+    private func start(_ job: @escaping Job, on lane: DispatchQueue) {
+        lane.async {
             var next: Job? = job
             while let job = next {
                 job()
-                next = self.takeNext()
+                next = self.takeNext(lane)
             }
         }
     }
 
-    private func takeNext() -> Job? {
+    private func takeNext(_ lane: DispatchQueue) -> Job? {
         state.withLock { state in
             guard let job = state.waiting.takeFirst() else {
-                state.running -= 1
+                state.free.append(lane)
                 return nil
             }
             return job

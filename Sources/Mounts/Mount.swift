@@ -111,6 +111,18 @@ public protocol RandomSource: Sendable {
     func close()
 }
 
+/// Bytes that are read by a thread that blocks, without any task.
+package protocol BlockingSource: RandomSource {
+    /// Reads into `buffer` until it is full or the bytes end.
+    ///
+    /// - Returns: The bytes read.
+    /// - Throws: `MountError`.
+    func readBlocking(
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(MountError) -> Int
+}
+
 /// Bytes that come once, from the beginning.
 ///
 /// *Concurrency*: one task reads at a time; an implementation is a final class.

@@ -1,3 +1,4 @@
+package import Bytes
 internal import Dispatch
 internal import Synchronization
 
@@ -63,6 +64,32 @@ package final class RemoteBytes: ByteSource {
         // SAFETY: there are `asked` bytes, no more than `buffer` has room for.
         unsafe buffer.copyBytes(from: bytes)
         return asked
+    }
+
+    /// Reads `size` bytes at `offset`, fewer where the bytes end; the thread blocks.
+    ///
+    /// A source that can block reads on the calling thread, and `cancel()` does not end that.
+    ///
+    /// - Throws: As `read(at:into:)`.
+    package func readBlocking(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
+        let asked = clamped(size, at: offset)
+        guard let source = source as? any BlockingSource else {
+            return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
+                // SAFETY: the buffer is ours for the call.
+                _ = try unsafe read(at: offset, into: buffer)
+            }
+        }
+        guard !state.withLock({ $0.isCancelled }) else {
+            throw MountError(.cancelled, "\(name): cancelled")
+        }
+        return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
+            guard asked > 0 else { return }
+            // SAFETY: the buffer is the source's for the call.
+            let count = try unsafe source.readBlocking(at: offset, into: buffer)
+            guard count == asked else {
+                throw MountError(.shortRead, "\(name): \(count) bytes of \(asked) at \(offset)")
+            }
+        }
     }
 
     /// Reads `size` bytes at `offset`, fewer where the bytes end.

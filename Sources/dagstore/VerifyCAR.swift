@@ -31,7 +31,7 @@ struct VerifyCAR: ParsableCommand {
                         json.member("mismatches", found.mismatches)
                     }
                 }
-                if let error = Self.error(of: found) { throw error.about(FilePath(car.file)) }
+                if let error = found.firstError { throw error.about(FilePath(car.file)) }
             }
         }
     }
@@ -43,19 +43,6 @@ struct VerifyCAR: ParsableCommand {
         let size = file.layout.dataSize
         let found = file.verify(workers: Kernel.processorCount) { bar.update($0, of: size) }
         return (found, ContinuousClock.now - start)
-    }
-
-    /// What is wrong; of several things the one that a reader of the file meets first.
-    private static func error(of found: CARVerification) -> DAGStoreError? {
-        if let mismatch = found.firstMismatch {
-            return DAGStoreError(
-                .hashMismatch,
-                "the block of the section at byte \(mismatch.offset) is not what its CID says: "
-                    + mismatch.cid.description,
-                offset: mismatch.offset
-            )
-        }
-        return (found.malformation ?? found.indexFault).map { DAGStoreError($0) }
     }
 
     private func fields(

@@ -52,4 +52,15 @@ bool dagstore_guarded_copy(void *to, const void *from, size_t size);
 /// forbids it.
 long dagstore_copy_by_system(void *to, const void *from, size_t size);
 
+// Whether this thread is in a callback of somebody else's.
+
+/// Enters a callback; they may be nested.
+void dagstore_callback_enter(void);
+
+/// Leaves a callback.
+void dagstore_callback_leave(void);
+
+/// Whether this thread has entered a callback and not left it.
+bool dagstore_callback_is_running(void);
+
 #endif

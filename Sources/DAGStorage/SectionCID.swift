@@ -1,17 +1,19 @@
-internal import Bytes
-internal import Multiformats
+package import Bytes
+package import Multiformats
 
 /// Makes the binary CIDs of sections from what a walk shows of them.
 ///
 /// A scanner accepts minimal varints only, so that layout and digest determine every byte.
-struct SectionCID {
+package struct SectionCID {
+    package init() {}
+
     private var head: [UInt8] = []
     private var layout: CIDLayout?
     /// The CID of the last section.
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
 
     /// Takes in a section's CID.
-    mutating func read(_ layout: CIDLayout, _ digest: ByteView) {
+    package mutating func read(_ layout: CIDLayout, _ digest: ByteView) {
         if layout != self.layout { readHead(layout) }
         bytes.removeAll(keepingCapacity: true)
         bytes += head

@@ -1,0 +1,66 @@
+package import Bytes
+internal import Hashing
+internal import Mounts
+package import Multiformats
+
+/// The bytes of a block, and what keeps them alive; whoever asked for them knows the CID.
+package struct BlockBytes: Sendable {
+    /// The bytes; valid while the owner lives.
+    package let view: ByteView
+    /// What keeps them alive.
+    package let owner: any AnyObject & Sendable
+
+    package init(view: ByteView, owner: any AnyObject & Sendable) {
+        self.view = view
+        self.owner = owner
+    }
+
+    /// A copy of `bytes`.
+    package init(copying bytes: ByteView) {
+        let copy = OwnedBytes(copying: bytes)
+        self.init(view: copy.view, owner: copy)
+    }
+
+    /// Whether somebody may take the bytes away by making a file shorter.
+    package var isMapped: Bool { owner is MappedFile }
+
+    /// The bytes, copied.
+    ///
+    /// - Throws: `sourceChanged` if somebody made the mapped file shorter.
+    package var copied: [UInt8] {
+        get throws {
+            guard isMapped else { return view.copied }
+            guard let bytes = GuardedCopy.array(of: view) else { throw Self.areGone }
+            return bytes
+        }
+    }
+
+    /// The bytes, if they have the hash of a CID; a copy, if they were in a mapped file.
+    ///
+    /// - Throws: `hashMismatch`, `unsupportedHash`, `sourceChanged`.
+    package func verified(as cid: ByteView, _ layout: CIDLayout) throws -> BlockBytes {
+        var bytes = self
+        if isMapped {
+            guard let copy = GuardedCopy.copied(view) else { throw Self.areGone }
+            bytes = BlockBytes(view: copy.view, owner: copy)
+        }
+        let digest = cid[layout.digestOffset..<layout.size]
+        switch BlockHash.check(code: layout.hashCode, digest: digest, data: bytes.view) {
+        case .matches: return bytes
+        case .differs:
+            let cid = CID(bytes: cid.copied, layout: layout)
+            throw DAGStoreError(.hashMismatch, "the bytes of \(cid) have another hash")
+        case .unsupported:
+            let cid = CID(bytes: cid.copied, layout: layout)
+            throw DAGStoreError(
+                .unsupportedHash,
+                "\(cid): hash function \(HashCode.name(of: layout.hashCode))"
+            )
+        }
+    }
+
+    /// What is said when they did.
+    package static var areGone: DAGStoreError {
+        DAGStoreError(.sourceChanged, "the block's file became shorter")
+    }
+}

@@ -1,0 +1,139 @@
+internal import Bytes
+internal import Mounts
+package import Multiformats
+package import SystemPackage
+
+/// The store for callers without tasks: threads that block, and callbacks.
+///
+/// Nothing here enters Swift's task pool, so that it may be called while every thread of that is blocked.
+extension DAGStore {
+    /// What is told of an outcome, once, on a thread of the store.
+    package typealias Reply<Success> = @Sendable (Result<Success, DAGStoreError>) -> Void
+
+    // MARK: Replies
+
+    /// Registers a shard, and calls `reply`; see `register(_:from:indexing:)`.
+    ///
+    /// - Throws: What is wrong with the arguments; `reply` is not called then.
+    package func register(
+        _ key: ShardKey,
+        from url: MountURL,
+        indexing: Indexing,
+        existingTransient: FilePath?,
+        progress: (@Sendable (IndexingProgress) -> Void)?,
+        reply: @escaping Reply<Void>
+    ) throws(DAGStoreError) {
+        let registration = try registration(key, url, indexing, existingTransient, progress)
+        post(.register(registration), key, reply)
+    }
+
+    /// Fetches and indexes a shard, and calls `reply`; see `initialize(_:)`.
+    package func initialize(_ key: ShardKey, reply: @escaping Reply<Void>) {
+        post(.initialize, key, reply)
+    }
+
+    /// Recovers a shard, and calls `reply`; see `recover(_:)`.
+    package func recover(_ key: ShardKey, reply: @escaping Reply<Void>) {
+        post(.recover, key, reply)
+    }
+
+    /// Removes a shard, and calls `reply`; see `destroy(_:)`.
+    package func destroy(_ key: ShardKey, reply: @escaping Reply<Void>) {
+        post(.destroy, key, reply)
+    }
+
+    /// Asks for a lease, and calls `reply`; see `acquire(_:deadline:)`.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - patience: How long to wait for it.
+    ///   - reply: Receives the lease.
+    package func acquire(_ key: ShardKey, _ patience: Patience, reply: @escaping Reply<Shard>) {
+        let wish = Ask.Wish.acquire(waits: patience != .none)
+        post(wish, key, until: patience.deadline) { result in
+            reply(result.flatMap { Self.lease($0, key) })
+        }
+    }
+
+    private func post(_ wish: Ask.Wish, _ key: ShardKey, _ reply: @escaping Reply<Void>) {
+        post(wish, key, until: nil) { reply($0.map { _ in () }) }
+    }
+
+    private func post(
+        _ wish: Ask.Wish,
+        _ key: ShardKey,
+        until deadline: ContinuousClock.Instant?,
+        _ reply: @escaping Reply<Ask.Answer>
+    ) {
+        engine.post(
+            Ask(wish: wish, key: key, ticket: Ask.newTicket(), deadline: deadline, reply: reply)
+        )
+    }
+
+    private static func lease(_ answer: Ask.Answer, _ key: ShardKey) -> Result<Shard, DAGStoreError> {
+        guard case .lease(let shard) = answer else {
+            return .failure(
+                DAGStoreError(
+                    .deadlineExceeded,
+                    "there is no lease without fetching or indexing",
+                    shard: key
+                )
+            )
+        }
+        return .success(shard)
+    }
+
+    // MARK: Blocking
+
+    /// How long a caller waits for fetching and indexing.
+    package enum Patience: Equatable, Sendable {
+        case none
+        case until(ContinuousClock.Instant)
+        case endless
+
+        var deadline: ContinuousClock.Instant? {
+            if case .until(let deadline) = self { deadline } else { nil }
+        }
+    }
+
+    /// A lease on a shard; the thread blocks.
+    ///
+    /// *Cost*: as `acquire(_:deadline:)`.
+    ///
+    /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if nobody was to wait.
+    package func acquire(_ key: ShardKey, _ patience: Patience) throws -> Shard {
+        try checkOpen()
+        if let shard = try engine.warmShard(key) { return shard }
+        let wish = Ask.Wish.acquire(waits: patience != .none)
+        let answer = try engine.askBlocking(wish, key, deadline: patience.deadline)
+        return try Self.lease(answer, key).get()
+    }
+
+    /// The bytes of a block from any shard that has it; nil if none has. The thread blocks.
+    ///
+    /// - Throws: As `block(for:)`; `deadlineExceeded`.
+    package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {
+        let keys: [ShardKey]
+        switch try lead(cid) {
+        case .found(let block): return block.content
+        case .ask(let others): keys = others
+        }
+        var failure: (any Error)?
+        for key in keys {
+            do {
+                let shard = try acquire(key, patience)
+                defer { shard.release() }
+                let found = try cid.bytes.withView { view throws(DAGStoreError) in
+                    try shard.bytes(of: view, cid.layout)
+                }
+                if let found { return found }
+            } catch let error as DAGStoreError where error.code == .shardUnknown {
+                continue
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+}

@@ -1,0 +1,103 @@
+package import Dispatch
+internal import Synchronization
+
+/// Events for a thread that polls or blocks; when it is full, the oldest goes.
+///
+/// *Concurrency*: any thread.
+package final class EventQueue: EventSink {
+    /// What a look into the queue finds.
+    package enum Next: Sendable {
+        case event(ShardEvent)
+        /// There is none yet.
+        case nothing
+        /// There is none and there will be none.
+        case end
+    }
+
+    private struct State {
+        var row: [ShardEvent] = []
+        var head = 0
+        var isFinished = false
+        /// Threads that wait and were not woken.
+        var waiting = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+    private let bell = DispatchSemaphore(value: 0)
+
+    /// A queue that keeps `capacity` events.
+    package init(capacity: Int) {
+        precondition(capacity > 0)
+        self.capacity = capacity
+    }
+
+    package func take(_ event: ShardEvent) -> Bool {
+        let (isWhole, wakes) = state.withLock { state in
+            guard !state.isFinished else { return (true, false) }
+            state.row.append(event)
+            let isWhole = state.row.count - state.head <= capacity
+            if !isWhole { state.head += 1 }
+            if state.head > 64, state.head * 2 > state.row.count {
+                state.row.removeFirst(state.head)
+                state.head = 0
+            }
+            guard state.waiting > 0 else { return (isWhole, false) }
+            state.waiting -= 1
+            return (isWhole, true)
+        }
+        if wakes { bell.signal() }
+        return isWhole
+    }
+
+    package func finish() {
+        let waiting = state.withLock { state in
+            state.isFinished = true
+            defer { state.waiting = 0 }
+            return state.waiting
+        }
+        for _ in 0..<waiting { bell.signal() }
+    }
+
+    /// The next event.
+    ///
+    /// - Parameter deadline: How long to wait for one; nil without an end.
+    package func next(until deadline: DispatchTime?) -> Next {
+        while true {
+            let found = state.withLock { state -> Next in
+                guard state.head < state.row.count else {
+                    if state.isFinished { return .end }
+                    state.waiting += 1
+                    return .nothing
+                }
+                defer { state.head += 1 }
+                return .event(state.row[state.head])
+            }
+            guard case .nothing = found else { return found }
+            guard bell.wait(timeout: deadline ?? .distantFuture) == .timedOut else { continue }
+            let isWoken = state.withLock { state in
+                guard state.waiting > 0 else { return true }
+                state.waiting -= 1
+                return false
+            }
+            // Somebody rang between the timeout and here: the ring is this thread's.
+            guard isWoken else { return .nothing }
+            bell.wait()
+        }
+    }
+}
+
+extension DAGStore {
+    /// Tells a sink what happens to the shards from now on.
+    ///
+    /// - Parameters:
+    ///   - sink: Who is told.
+    ///   - isReader: Whether it hears, if it is the first reader, what happened before.
+    /// - Returns: What ends it; nil if the store is closed.
+    package func addSink(_ sink: any EventSink, isReader: Bool) -> Int? {
+        engine.events.add(sink, isReader: isReader)
+    }
+
+    /// Tells a sink no more.
+    package func removeSink(_ number: Int) { engine.events.remove(number) }
+}

@@ -1,0 +1,47 @@
+package import Bytes
+internal import CAR
+internal import ShardIndex
+
+/// A walk over what a shard's index knows, in CAR order; it holds the lease.
+///
+/// *Concurrency*: one thread at a time.
+package struct ShardEntries {
+    private let shard: Shard
+    private var number = 0
+    private var slot = 0
+    private var page: DecodedPage?
+    private var cid = SectionCID()
+
+    /// A walk that stands before the first section.
+    package init(_ shard: Shard) { self.shard = shard }
+
+    /// Calls `body` with the next section's binary CID, and where its block lies.
+    ///
+    /// *Cost*: no allocation but for a new page.
+    ///
+    /// - Parameter body: Receives a view that is valid during the call.
+    /// - Returns: Whether there was one.
+    /// - Throws: `catalogCorrupt`.
+    package mutating func next(_ body: (ByteView, BlockLocation) -> Void) throws -> Bool {
+        let core = shard.core
+        while true {
+            if let page, slot < page.count {
+                defer { slot += 1 }
+                guard let code = page.kind(of: slot).hashCode, page.kind(of: slot).codec != nil
+                else {
+                    throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
+                }
+                let section = try translating {
+                    try core.index.section(page, slot, hashCode: code)
+                }
+                page.withDigest(of: slot) { cid.read(section.cid, $0) }
+                cid.bytes.withView { body($0, core.index.location(section)) }
+                return true
+            }
+            guard number < core.root.pages.count else { return false }
+            page = try translating { try core.index.page(number) }
+            number += 1
+            slot = 0
+        }
+    }
+}

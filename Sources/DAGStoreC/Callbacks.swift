@@ -1,0 +1,64 @@
+internal import CDAGSystem
+internal import Dispatch
+internal import Mounts
+internal import Synchronization
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// Runs a callback of the caller's; `isInCallback` is true meanwhile.
+func callingBack<R>(_ body: () throws -> R) rethrows -> R {
+    dagstore_callback_enter()
+    defer { dagstore_callback_leave() }
+    return try body()
+}
+
+/// Whether this thread is in a callback, so that it must not wait for the store to close.
+var isInCallback: Bool { dagstore_callback_is_running() }
+
+/// What a C caller wants to have back, whatever it is.
+@safe struct Context: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: nothing is done with it here; the header says on which threads it comes back.
+    let pointer: UnsafeMutableRawPointer?
+
+    init(_ pointer: UnsafeMutableRawPointer?) { unsafe self.pointer = pointer }
+}
+
+/// Carries an outcome to a thread that waits for it.
+final class Outcome<Success: Sendable>: Sendable {
+    private let content = Mutex<Result<Success, any Error>?>(nil)
+    private let bell = DispatchSemaphore(value: 0)
+
+    func set(_ result: Result<Success, any Error>) {
+        content.withLock { $0 = result }
+        bell.signal()
+    }
+
+    /// Blocks until there is an outcome.
+    func wait() throws -> Success {
+        bell.wait()
+        guard let result = content.withLock({ $0 }) else {
+            preconditionFailure("an outcome without content")
+        }
+        return try result.get()
+    }
+}
+
+/// Runs what awaits, on threads of the library, while this thread blocks.
+func awaiting<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
+    let outcome = Outcome<R>()
+    let task = OwnedTask {
+        do {
+            outcome.set(.success(try await body()))
+        } catch {
+            outcome.set(.failure(error))
+        }
+    }
+    return try withExtendedLifetime(task) { try outcome.wait() }
+}
+
+/// The number of processors that are running.
+var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

@@ -1,0 +1,175 @@
+internal import Bytes
+internal import CAR
+public import CDAGStore
+internal import DAGStorage
+internal import Multiformats
+
+// CIDs, and CAR files outside of any store: see `dagstore.h`.
+
+@c(dagstore_cid_parse) @implementation
+public func dagstore_cid_parse(
+    _ text: UnsafePointer<CChar>!,
+    _ buffer: UnsafeMutablePointer<UInt8>!,
+    _ capacity: Int,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let room = try unsafe Room(buffer, capacity, out_size)
+        let cid = try CID(unsafe DAGStoreC.text(text, "text"))
+        try cid.bytes.withView { view throws(Failure) in try room.fill(view) }
+    }
+}
+
+@c(dagstore_cid_format) @implementation
+public func dagstore_cid_format(
+    _ cid: UnsafePointer<UInt8>!,
+    _ cid_size: Int,
+    _ buffer: UnsafeMutablePointer<CChar>!,
+    _ capacity: Int,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let room = try unsafe Room(buffer, capacity, out_size)
+        let (bytes, layout) = try unsafe binaryCID(cid, cid_size)
+        try room.fill(CID(bytes: bytes.copied, layout: layout).description)
+    }
+}
+
+@c(dagstore_cid_split) @implementation
+public func dagstore_cid_split(
+    _ cid: UnsafePointer<UInt8>!,
+    _ cid_size: Int,
+    _ out_parts: UnsafeMutablePointer<dagstore_cid_parts_t>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let output = try unsafe Output(out_parts, "out_parts")
+        let (bytes, layout) = try unsafe binaryCID(cid, cid_size)
+        var parts = unsafe dagstore_cid_parts_t()
+        unsafe parts.version = UInt32(layout.version)
+        unsafe parts.codec = layout.codec
+        unsafe parts.hash_code = layout.hashCode
+        unsafe parts.multihash = bytes[layout.multihashOffset..<layout.size].forC
+        unsafe parts.digest = bytes[layout.digestOffset..<layout.size].forC
+        unsafe output.fill(parts)
+    }
+}
+
+@c(dagstore_cid_make) @implementation
+public func dagstore_cid_make(
+    _ codec: UInt64,
+    _ multihash: UnsafePointer<UInt8>!,
+    _ multihash_size: Int,
+    _ buffer: UnsafeMutablePointer<UInt8>!,
+    _ capacity: Int,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let room = try unsafe Room(buffer, capacity, out_size)
+        guard let multihash = unsafe multihash else { throw Failure.argument("multihash is NULL") }
+        guard multihash_size > 0, multihash_size <= CID.sizeMax, codec < 1 << 63 else {
+            throw Failure(dagstore_status_t(DAGSTORE_INVALID_CID), "no multihash, or no codec")
+        }
+        // SAFETY: the header asks for `multihash_size` bytes that stay for the call.
+        let bytes = unsafe ByteView(
+            UnsafeRawBufferPointer(start: multihash, count: multihash_size)
+        )
+        let cid = CID(codec: codec, multihash: try Multihash(bytes: bytes.copied))
+        try cid.bytes.withView { view throws(Failure) in try room.fill(view) }
+    }
+}
+
+// MARK: CAR files
+
+/// Calls `body` with a CAR.
+///
+/// - Throws: `INVALID_ARGUMENT` if the handle is none, and what `body` throws.
+private func withCAR<R>(_ handle: OpaquePointer?, _ body: (CARFile) throws -> R) throws -> R {
+    guard let result = try unsafe HandleTable.with(handle, .car, as: CARFile.self, body) else {
+        throw Failure.handle("dagstore_car_t")
+    }
+    return result
+}
+
+@c(dagstore_car_open) @implementation
+public func dagstore_car_open(
+    _ path: UnsafePointer<CChar>!,
+    _ out_car: UnsafeMutablePointer<OpaquePointer?>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let place = try unsafe emptied(out_car, "out_car")
+        let car = try CARFile(opening: try unsafe filePath(path, "path"))
+        unsafe place.pointee = try giveOut(.car, car)
+    }
+}
+
+@c(dagstore_car_inspect) @implementation
+public func dagstore_car_inspect(
+    _ car: OpaquePointer!,
+    _ out_info: UnsafeMutablePointer<dagstore_car_info_t>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let output = try unsafe Output(out_info, "out_info")
+        let found = try unsafe withCAR(car) { try $0.inspect() }
+        var info = dagstore_car_info_t()
+        info.version = UInt32(found.layout.version)
+        info.flags = found.layout.isFullyIndexed ? UInt32(DAGSTORE_CAR_FULLY_INDEXED) : 0
+        info.index_codec = UInt32(clamping: found.indexCodec ?? 0)
+        info.roots = UInt64(found.layout.roots.count)
+        info.data_offset = found.layout.dataOffset
+        info.data_size = found.layout.dataSize
+        info.index_offset = found.layout.indexOffset ?? 0
+        info.sections = found.sections
+        info.identity_sections = found.identitySections
+        info.duplicate_sections = found.duplicateSections
+        info.block_size_min = found.minBlock
+        info.block_size_max = found.maxBlock
+        info.null_padding = found.nullPadding
+        output.fill(info)
+    }
+}
+
+@c(dagstore_car_root) @implementation
+public func dagstore_car_root(
+    _ car: OpaquePointer!,
+    _ index: Int,
+    _ buffer: UnsafeMutablePointer<UInt8>!,
+    _ capacity: Int,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let room = try unsafe Room(buffer, capacity, out_size)
+        try unsafe fill(room, root: index, of: try withCAR(car) { $0.layout.roots })
+    }
+}
+
+@c(dagstore_car_verify) @implementation
+public func dagstore_car_verify(
+    _ car: OpaquePointer!,
+    _ threads: UInt32,
+    _ out_verification: UnsafeMutablePointer<dagstore_car_verification_t>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let output = try unsafe Output(out_verification, "out_verification")
+        let workers = threads == 0 ? processorCount : Int(min(threads, 1024))
+        let found = try unsafe withCAR(car) { $0.verify(workers: workers) }
+        var verification = dagstore_car_verification_t()
+        verification.sections = found.sections
+        verification.unverified = found.unverified
+        verification.mismatches = found.mismatches
+        output.fill(verification)
+        if let error = found.firstError { throw error }
+    }
+}
+
+@c(dagstore_car_close) @implementation
+public func dagstore_car_close(_ car: OpaquePointer!) {
+    unsafe release(car, .car, as: CARFile.self)
+}

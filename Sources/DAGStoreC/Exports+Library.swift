@@ -1,0 +1,113 @@
+public import CDAGStore
+internal import DAGStorage
+
+// The library, errors, the log: see `dagstore.h`, whose declarations the compiler compares with these bodies.
+
+/// What a C caller must have compiled for.
+private let version = CText("0.1.0")
+
+/// The names of all codes.
+private let names: [dagstore_status_t: CText] = {
+    var names: [dagstore_status_t: CText] = [:]
+    for code in DAGStoreError.Code.allCases { names[code.rawValue] = CText(code.name) }
+    names[dagstore_status_t(DAGSTORE_OK)] = CText("ok")
+    names[dagstore_status_t(DAGSTORE_DONE)] = CText("done")
+    names[dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL)] = CText("bufferTooSmall")
+    return names
+}()
+private let unknownName = CText("unknown")
+private let noText = CText("")
+
+@c(dagstore_abi_version) @implementation
+public func dagstore_abi_version() -> UInt32 { UInt32(DAGSTORE_ABI_VERSION) }
+
+@c(dagstore_version) @implementation
+public func dagstore_version() -> UnsafePointer<CChar>! { unsafe version.start }
+
+@c(dagstore_status_name) @implementation
+public func dagstore_status_name(_ status: dagstore_status_t) -> UnsafePointer<CChar>! {
+    unsafe (names[status] ?? unknownName).start
+}
+
+@c(dagstore_live_handles) @implementation
+public func dagstore_live_handles() -> UInt64 { HandleTable.liveCount }
+
+// MARK: Errors
+
+@c(dagstore_error_status) @implementation
+public func dagstore_error_status(_ error: OpaquePointer!) -> dagstore_status_t {
+    guard unsafe error != nil else { return dagstore_status_t(DAGSTORE_OK) }
+    return unsafe HandleTable.with(error, .error, as: ErrorBox.self) { $0.status }
+        ?? dagstore_status_t(DAGSTORE_INVALID_ARGUMENT)
+}
+
+@c(dagstore_error_message) @implementation
+public func dagstore_error_message(_ error: OpaquePointer!) -> UnsafePointer<CChar>! {
+    unsafe HandleTable.with(error, .error, as: ErrorBox.self) { unsafe $0.message.start }
+        ?? noText.start
+}
+
+@c(dagstore_error_shard) @implementation
+public func dagstore_error_shard(_ error: OpaquePointer!) -> UnsafePointer<CChar>! {
+    unsafe HandleTable.with(error, .error, as: ErrorBox.self) { unsafe $0.shard?.start } ?? nil
+}
+
+@c(dagstore_error_offset) @implementation
+public func dagstore_error_offset(
+    _ error: OpaquePointer!,
+    _ out_offset: UnsafeMutablePointer<UInt64>!
+) -> Bool {
+    let offset = unsafe HandleTable.with(error, .error, as: ErrorBox.self) { $0.offset } ?? nil
+    // SAFETY: the header asks for NULL or a place for one number.
+    if let out_offset = unsafe out_offset { unsafe out_offset.pointee = offset ?? 0 }
+    return offset != nil
+}
+
+@c(dagstore_error_new) @implementation
+public func dagstore_error_new(
+    _ status: dagstore_status_t,
+    _ message: UnsafePointer<CChar>!
+) -> OpaquePointer! {
+    guard status < 0 else { return nil }
+    // SAFETY: the header asks for NULL or a text that ends with NUL; what is no UTF-8 is mended.
+    let message = unsafe message.map { unsafe String(cString: $0) } ?? ""
+    return unsafe HandleTable.add(.error, ErrorBox(Failure(status, message)))
+}
+
+@c(dagstore_error_release) @implementation
+public func dagstore_error_release(_ error: OpaquePointer!) {
+    unsafe release(error, .error, as: ErrorBox.self)
+}
+
+/// Takes a handle back; one that is none is told to the log.
+func release<Object: AnyObject>(
+    _ handle: OpaquePointer?,
+    _ kind: HandleKind,
+    as type: Object.Type,
+    _ body: (Object) -> Void = { _ in }
+) {
+    guard unsafe handle != nil else { return }
+    if unsafe !HandleTable.remove(handle, kind, as: type, body) {
+        Log.tell(.error) { "a handle was given back that is no open \(kind)" }
+    }
+}
+
+// MARK: The process
+
+@c(dagstore_log_set) @implementation
+public func dagstore_log_set(
+    _ level: Int32,
+    _ callback: dagstore_log_fn!,
+    _ context: UnsafeMutableRawPointer!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        guard (Int32(DAGSTORE_LOG_NONE)...Int32(DAGSTORE_LOG_DEBUG)).contains(level) else {
+            throw Failure.argument("log level \(level)")
+        }
+        unsafe Log.set(level, callback, Context(context))
+    }
+}
+
+@c(dagstore_mapping_guard_install) @implementation
+public func dagstore_mapping_guard_install() -> Bool { MappingGuard.install() }
