@@ -70,7 +70,8 @@ extension DAGStore {
         )
     }
 
-    private static func lease(_ answer: Ask.Answer, _ key: ShardKey) -> Result<Shard, DAGStoreError> {
+    private static func lease(_ answer: Ask.Answer, _ key: ShardKey) -> Result<Shard, DAGStoreError>
+    {
         guard case .lease(let shard) = answer else {
             return .failure(
                 DAGStoreError(

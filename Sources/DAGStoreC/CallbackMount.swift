@@ -35,7 +35,9 @@ internal import Synchronization
     ) throws(MountError) {
         var error: OpaquePointer?
         let status = callingBack { unsafe withUnsafeMutablePointer(to: &error) { unsafe body($0) } }
-        defer { if unsafe error != nil { unsafe HandleTable.remove(error, .error, as: ErrorBox.self) } }
+        defer {
+            if unsafe error != nil { unsafe HandleTable.remove(error, .error, as: ErrorBox.self) }
+        }
         guard status != DAGSTORE_OK else { return }
         let message = unsafe HandleTable.with(error, .error, as: ErrorBox.self) { box in
             unsafe String(cString: box.message.start)
@@ -181,7 +183,11 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     ) throws -> [UInt8] {
         try unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             // SAFETY: the buffer is ours for the call, and so many of its bytes were written.
-            count = try unsafe body(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]))
+            count = try unsafe body(
+                UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]
+                )
+            )
         }
     }
 

@@ -79,7 +79,9 @@ final class EntriesCursor: Sendable {
                 // SAFETY: the room is as large as the CID, and stays until the next step.
                 unsafe room.copyMemory(from: cid.buffer)
                 unsafe entry.cid = dagstore_bytes_t(
-                    data: room.baseAddress.map { unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) },
+                    data: room.baseAddress.map {
+                        unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self))
+                    },
                     size: cid.count
                 )
                 unsafe entry.offset = location.offset

@@ -263,7 +263,9 @@ public func dagstore_get(
     unsafe finding(out_error) {
         let place = try unsafe emptied(out_block, "out_block")
         let cid = try unsafe ownedCID(cid, cid_size)
-        let found = try unsafe withStore(store) { try $0.store.bytes(of: cid, patience(timeout_ms)) }
+        let found = try unsafe withStore(store) {
+            try $0.store.bytes(of: cid, patience(timeout_ms))
+        }
         guard let found else { return false }
         unsafe place.pointee = try giveOut(found)
         return true

@@ -84,7 +84,9 @@ typealias ErrorPointer = UnsafeMutablePointer<OpaquePointer?>
 func fail(_ error: any Error, _ place: ErrorPointer?) -> dagstore_status_t {
     let failure = Failure(error)
     // SAFETY: the header asks for NULL or a place for one handle.
-    if let place = unsafe place { unsafe place.pointee = HandleTable.add(.error, ErrorBox(failure)) }
+    if let place = unsafe place {
+        unsafe place.pointee = HandleTable.add(.error, ErrorBox(failure))
+    }
     return failure.status
 }
 

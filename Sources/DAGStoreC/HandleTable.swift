@@ -51,7 +51,8 @@ enum HandleTable {
         unsafe slot.pointee.start = bytes?.baseAddress
         unsafe slot.pointee.count = bytes?.count ?? 0
         let generation =
-            unsafe (slot.pointee.state.load(ordering: .relaxed) >> 33 + 1) & HandleSlots.generationMask
+            unsafe (slot.pointee.state.load(ordering: .relaxed) >> 33 + 1)
+            & HandleSlots.generationMask
         let tag = kind.rawValue << 27 | generation
         unsafe slot.pointee.state.store(tag << 33 | HandleSlots.live, ordering: .releasing)
         return unsafe OpaquePointer(
@@ -85,7 +86,10 @@ enum HandleTable {
         // SAFETY: pinned, the slot keeps its object; its kind says what that is.
         let object = unsafe slot.pointee.object.unsafelyUnwrapped
         return try unsafe body(
-            unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(object)._withUnsafeGuaranteedRef { $0 }, to: type)
+            unsafeDowncast(
+                Unmanaged<AnyObject>.fromOpaque(object)._withUnsafeGuaranteedRef { $0 },
+                to: type
+            )
         )
     }
 

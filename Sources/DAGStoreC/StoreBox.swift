@@ -63,8 +63,16 @@ extension Configuration {
         isReadOnly = has(DAGSTORE_OPEN_READ_ONLY)
         durability = has(DAGSTORE_OPEN_RELAXED) ? .relaxed : .full
         mapping = has(DAGSTORE_OPEN_UNMAPPED) ? .never : .whenPossible
-        pagePolicy = try unsafe Self.choice(config.page_policy, [.smallest, .zstd, .direct], "page_policy")
-        recovery = try unsafe Self.choice(config.recovery, [.manual, .onAcquire, .atOpen], "recovery")
+        pagePolicy = try unsafe Self.choice(
+            config.page_policy,
+            [.smallest, .zstd, .direct],
+            "page_policy"
+        )
+        recovery = try unsafe Self.choice(
+            config.recovery,
+            [.manual, .onAcquire, .atOpen],
+            "recovery"
+        )
         mapSize = try unsafe Self.size(config.map_size, "map_size")
         sortBudget = try unsafe Self.size(config.sort_budget, "sort_budget")
         pageCacheSize = try unsafe Self.size(config.page_cache_size, "page_cache_size")
@@ -73,7 +81,10 @@ extension Configuration {
             sectionSizeMax: min(config.section_size_max, 1 << 40),
             nullPadding: has(DAGSTORE_OPEN_REFUSES_NULL_PADDING) ? .refused : .endsData
         )
-        concurrentIndexing = try unsafe Self.count(config.concurrent_indexing, "concurrent_indexing")
+        concurrentIndexing = try unsafe Self.count(
+            config.concurrent_indexing,
+            "concurrent_indexing"
+        )
         concurrentReadyFetches = try unsafe Self.count(
             config.concurrent_ready_fetches,
             "concurrent_ready_fetches"

@@ -20,10 +20,10 @@ public struct FileMount: Mount, Equatable {
     ///
     /// - Throws: `.unknownScheme`, `.malformedURL`.
     package init(url: String) throws(MountError) {
-        guard let separator = url.utf8.firstRange(of: "://".utf8) else {
+        guard let separator = MountURL.separator(in: url) else {
             throw MountError(.malformedURL, "\(url): not a mount URL")
         }
-        let scheme = url[..<separator.lowerBound]
+        let scheme = url[..<separator]
         guard scheme == Self.scheme else {
             throw MountError(.unknownScheme, "unknown mount scheme \(scheme)")
         }

@@ -23,15 +23,22 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
         guard !text.utf8.contains(0) else {
             throw MountError(.malformedURL, "a mount URL with a zero byte")
         }
-        guard let separator = text.utf8.firstRange(of: "://".utf8) else {
+        guard let separator = Self.separator(in: text) else {
             throw MountError(.malformedURL, "\(text): not a mount URL")
         }
-        let scheme = text[..<separator.lowerBound]
+        let scheme = text[..<separator]
         guard Self.isScheme(scheme) else {
             throw MountError(.malformedURL, "\(text): its scheme cannot be one")
         }
         self.text = text
         schemeSize = scheme.utf8.count
+    }
+
+    /// Where the first `://` stands.
+    ///
+    /// Written out: the standard library's search brings its whole regular expression engine along.
+    static func separator(in text: String) -> String.Index? {
+        text.utf8.indices.first { text.utf8[$0...].starts(with: "://".utf8) }
     }
 
     /// A URL that its mount has made, of `scheme` and the escaped bytes of `rest`.

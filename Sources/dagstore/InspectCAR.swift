@@ -81,7 +81,8 @@ private struct CARReport {
     func fields(_ file: String) -> [(name: String, value: String)] {
         var fields = [("file", file.printable), ("version", "CARv\(layout.version)")]
         fields += Self.list("roots", layout.roots.map(\.description))
-        let parts = "\(found.identitySections.grouped) identity, \(found.duplicateSections.grouped) repeated"
+        let parts =
+            "\(found.identitySections.grouped) identity, \(found.duplicateSections.grouped) repeated"
         fields.append(("sections", "\(found.sections.grouped)  (\(parts))"))
         if found.sections > 0 {
             let range = found.minBlock == found.maxBlock ? "all" : "\(found.minBlock.asSize) to"
