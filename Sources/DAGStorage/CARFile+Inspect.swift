@@ -67,6 +67,7 @@ extension CARFile {
     /// *Cost*: one walk over the section headers, and 16 bytes of memory a section.
     ///
     /// - Parameter progress: Told the payload offset reached, now and then.
+    /// - Returns: The counts.
     /// - Throws: `CARError`, `MountError`.
     package func inspect(progress: (UInt64) -> Void = { _ in }) throws -> CARInspection {
         try CARInspection(of: self, progress)

@@ -110,7 +110,9 @@ extension DAGStore {
         return try Self.lease(answer, key).get()
     }
 
-    /// The bytes of a block from any shard that has it; nil if none has. The thread blocks.
+    /// The bytes of a block from any shard that has it; nil if none has.
+    ///
+    /// The thread blocks.
     ///
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
     package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {

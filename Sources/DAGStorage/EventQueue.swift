@@ -62,6 +62,7 @@ package final class EventQueue: EventSink {
     /// The next event.
     ///
     /// - Parameter deadline: How long to wait for one; nil without an end.
+    /// - Returns: It, or that there is none.
     package func next(until deadline: DispatchTime?) -> Next {
         while true {
             let found = state.withLock { state -> Next in

@@ -46,6 +46,7 @@ private func giveOut(_ bytes: BlockBytes) throws(Failure) -> OpaquePointer {
     try unsafe giveOut(.block, bytes.owner, bytes: bytes.view.buffer)
 }
 
+/// See `dagstore_shard_key` in `dagstore.h`.
 @c(dagstore_shard_key) @implementation
 public func dagstore_shard_key(
     _ shard: OpaquePointer!,
@@ -60,16 +61,19 @@ public func dagstore_shard_key(
     }
 }
 
+/// See `dagstore_shard_block_count` in `dagstore.h`.
 @c(dagstore_shard_block_count) @implementation
 public func dagstore_shard_block_count(_ shard: OpaquePointer!) -> UInt64 {
     unsafe HandleTable.with(shard, .shard, as: Shard.self) { $0.blockCount } ?? 0
 }
 
+/// See `dagstore_shard_root_count` in `dagstore.h`.
 @c(dagstore_shard_root_count) @implementation
 public func dagstore_shard_root_count(_ shard: OpaquePointer!) -> Int {
     unsafe HandleTable.with(shard, .shard, as: Shard.self) { $0.roots.count } ?? 0
 }
 
+/// See `dagstore_shard_root` in `dagstore.h`.
 @c(dagstore_shard_root) @implementation
 public func dagstore_shard_root(
     _ shard: OpaquePointer!,
@@ -95,6 +99,7 @@ func fill(_ room: Room, root index: Int, of roots: [CID]) throws(Failure) {
 
 // MARK: One shard
 
+/// See `dagstore_shard_contains` in `dagstore.h`.
 @c(dagstore_shard_contains) @implementation
 public func dagstore_shard_contains(
     _ shard: OpaquePointer!,
@@ -114,6 +119,7 @@ public func dagstore_shard_contains(
     }
 }
 
+/// See `dagstore_shard_locate` in `dagstore.h`.
 @c(dagstore_shard_locate) @implementation
 public func dagstore_shard_locate(
     _ shard: OpaquePointer!,
@@ -136,6 +142,7 @@ public func dagstore_shard_locate(
     }
 }
 
+/// See `dagstore_shard_get` in `dagstore.h`.
 @c(dagstore_shard_get) @implementation
 public func dagstore_shard_get(
     _ shard: OpaquePointer!,
@@ -154,6 +161,7 @@ public func dagstore_shard_get(
     }
 }
 
+/// See `dagstore_shard_read` in `dagstore.h`.
 @c(dagstore_shard_read) @implementation
 public func dagstore_shard_read(
     _ shard: OpaquePointer!,
@@ -182,6 +190,7 @@ public func dagstore_shard_read(
     }
 }
 
+/// See `dagstore_block_bytes` in `dagstore.h`.
 @c(dagstore_block_bytes) @implementation
 public func dagstore_block_bytes(_ block: OpaquePointer!) -> dagstore_bytes_t {
     guard let bytes = unsafe HandleTable.bytes(of: block, .block) else {
@@ -190,6 +199,7 @@ public func dagstore_block_bytes(_ block: OpaquePointer!) -> dagstore_bytes_t {
     return unsafe ByteView(bytes).forC
 }
 
+/// See `dagstore_block_verified` in `dagstore.h`.
 @c(dagstore_block_verified) @implementation
 public func dagstore_block_verified(
     _ block: OpaquePointer!,
@@ -215,11 +225,13 @@ public func dagstore_block_verified(
     }
 }
 
+/// See `dagstore_block_release` in `dagstore.h`.
 @c(dagstore_block_release) @implementation
 public func dagstore_block_release(_ block: OpaquePointer!) {
     unsafe release(block, .block, as: AnyObject.self)
 }
 
+/// See `dagstore_entries_open` in `dagstore.h`.
 @c(dagstore_entries_open) @implementation
 public func dagstore_entries_open(
     _ shard: OpaquePointer!,
@@ -233,6 +245,7 @@ public func dagstore_entries_open(
     }
 }
 
+/// See `dagstore_entries_next` in `dagstore.h`.
 @c(dagstore_entries_next) @implementation
 public func dagstore_entries_next(
     _ entries: OpaquePointer!,
@@ -244,6 +257,7 @@ public func dagstore_entries_next(
     }
 }
 
+/// See `dagstore_entries_close` in `dagstore.h`.
 @c(dagstore_entries_close) @implementation
 public func dagstore_entries_close(_ entries: OpaquePointer!) {
     unsafe release(entries, .entries, as: EntriesCursor.self)
@@ -251,6 +265,7 @@ public func dagstore_entries_close(_ entries: OpaquePointer!) {
 
 // MARK: All shards
 
+/// See `dagstore_get` in `dagstore.h`.
 @c(dagstore_get) @implementation
 public func dagstore_get(
     _ store: OpaquePointer!,
@@ -278,6 +293,7 @@ private func ownedCID(_ start: UnsafePointer<UInt8>?, _ size: Int) throws(Failur
     return CID(bytes: bytes.copied, layout: layout)
 }
 
+/// See `dagstore_contains` in `dagstore.h`.
 @c(dagstore_contains) @implementation
 public func dagstore_contains(
     _ store: OpaquePointer!,
@@ -293,6 +309,7 @@ public func dagstore_contains(
     }
 }
 
+/// See `dagstore_block_size` in `dagstore.h`.
 @c(dagstore_block_size) @implementation
 public func dagstore_block_size(
     _ store: OpaquePointer!,
@@ -312,6 +329,7 @@ public func dagstore_block_size(
     }
 }
 
+/// See `dagstore_find` in `dagstore.h`.
 @c(dagstore_find) @implementation
 public func dagstore_find(
     _ store: OpaquePointer!,
@@ -328,6 +346,7 @@ public func dagstore_find(
     }
 }
 
+/// See `dagstore_places_next` in `dagstore.h`.
 @c(dagstore_places_next) @implementation
 public func dagstore_places_next(
     _ places: OpaquePointer!,
@@ -337,11 +356,13 @@ public func dagstore_places_next(
     unsafe step(places, .places, as: PlacesCursor.self, out_place, out_error) { unsafe $0.next() }
 }
 
+/// See `dagstore_places_close` in `dagstore.h`.
 @c(dagstore_places_close) @implementation
 public func dagstore_places_close(_ places: OpaquePointer!) {
     unsafe release(places, .places, as: PlacesCursor.self)
 }
 
+/// See `dagstore_problems_next` in `dagstore.h`.
 @c(dagstore_problems_next) @implementation
 public func dagstore_problems_next(
     _ problems: OpaquePointer!,
@@ -353,11 +374,13 @@ public func dagstore_problems_next(
     }
 }
 
+/// See `dagstore_problems_close` in `dagstore.h`.
 @c(dagstore_problems_close) @implementation
 public func dagstore_problems_close(_ problems: OpaquePointer!) {
     unsafe release(problems, .problems, as: ProblemsCursor.self)
 }
 
+/// See `dagstore_multihashes_open` in `dagstore.h`.
 @c(dagstore_multihashes_open) @implementation
 public func dagstore_multihashes_open(
     _ store: OpaquePointer!,
@@ -379,6 +402,7 @@ public func dagstore_multihashes_open(
     }
 }
 
+/// See `dagstore_multihashes_next` in `dagstore.h`.
 @c(dagstore_multihashes_next) @implementation
 public func dagstore_multihashes_next(
     _ multihashes: OpaquePointer!,
@@ -400,6 +424,7 @@ public func dagstore_multihashes_next(
     }
 }
 
+/// See `dagstore_multihashes_cursor` in `dagstore.h`.
 @c(dagstore_multihashes_cursor) @implementation
 public func dagstore_multihashes_cursor(_ multihashes: OpaquePointer!) -> UnsafePointer<CChar>! {
     unsafe HandleTable.with(multihashes, .multihashes, as: MultihashesCursor.self) {
@@ -407,6 +432,7 @@ public func dagstore_multihashes_cursor(_ multihashes: OpaquePointer!) -> Unsafe
     }
 }
 
+/// See `dagstore_multihashes_close` in `dagstore.h`.
 @c(dagstore_multihashes_close) @implementation
 public func dagstore_multihashes_close(_ multihashes: OpaquePointer!) {
     unsafe release(multihashes, .multihashes, as: MultihashesCursor.self)

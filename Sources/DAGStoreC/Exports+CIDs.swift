@@ -6,6 +6,7 @@ internal import Multiformats
 
 // CIDs, and CAR files outside of any store: see `dagstore.h`.
 
+/// See `dagstore_cid_parse` in `dagstore.h`.
 @c(dagstore_cid_parse) @implementation
 public func dagstore_cid_parse(
     _ text: UnsafePointer<CChar>!,
@@ -21,6 +22,7 @@ public func dagstore_cid_parse(
     }
 }
 
+/// See `dagstore_cid_format` in `dagstore.h`.
 @c(dagstore_cid_format) @implementation
 public func dagstore_cid_format(
     _ cid: UnsafePointer<UInt8>!,
@@ -37,6 +39,7 @@ public func dagstore_cid_format(
     }
 }
 
+/// See `dagstore_cid_split` in `dagstore.h`.
 @c(dagstore_cid_split) @implementation
 public func dagstore_cid_split(
     _ cid: UnsafePointer<UInt8>!,
@@ -57,6 +60,7 @@ public func dagstore_cid_split(
     }
 }
 
+/// See `dagstore_cid_make` in `dagstore.h`.
 @c(dagstore_cid_make) @implementation
 public func dagstore_cid_make(
     _ codec: UInt64,
@@ -94,6 +98,7 @@ private func withCAR<R>(_ handle: OpaquePointer?, _ body: (CARFile) throws -> R)
     return result
 }
 
+/// See `dagstore_car_open` in `dagstore.h`.
 @c(dagstore_car_open) @implementation
 public func dagstore_car_open(
     _ path: UnsafePointer<CChar>!,
@@ -107,6 +112,7 @@ public func dagstore_car_open(
     }
 }
 
+/// See `dagstore_car_inspect` in `dagstore.h`.
 @c(dagstore_car_inspect) @implementation
 public func dagstore_car_inspect(
     _ car: OpaquePointer!,
@@ -134,6 +140,7 @@ public func dagstore_car_inspect(
     }
 }
 
+/// See `dagstore_car_root` in `dagstore.h`.
 @c(dagstore_car_root) @implementation
 public func dagstore_car_root(
     _ car: OpaquePointer!,
@@ -149,6 +156,7 @@ public func dagstore_car_root(
     }
 }
 
+/// See `dagstore_car_verify` in `dagstore.h`.
 @c(dagstore_car_verify) @implementation
 public func dagstore_car_verify(
     _ car: OpaquePointer!,
@@ -169,6 +177,7 @@ public func dagstore_car_verify(
     }
 }
 
+/// See `dagstore_car_close` in `dagstore.h`.
 @c(dagstore_car_close) @implementation
 public func dagstore_car_close(_ car: OpaquePointer!) {
     unsafe release(car, .car, as: CARFile.self)

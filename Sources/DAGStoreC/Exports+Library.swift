@@ -18,22 +18,27 @@ private let names: [dagstore_status_t: CText] = {
 private let unknownName = CText("unknown")
 private let noText = CText("")
 
+/// See `dagstore_abi_version` in `dagstore.h`.
 @c(dagstore_abi_version) @implementation
 public func dagstore_abi_version() -> UInt32 { UInt32(DAGSTORE_ABI_VERSION) }
 
+/// See `dagstore_version` in `dagstore.h`.
 @c(dagstore_version) @implementation
 public func dagstore_version() -> UnsafePointer<CChar>! { unsafe version.start }
 
+/// See `dagstore_status_name` in `dagstore.h`.
 @c(dagstore_status_name) @implementation
 public func dagstore_status_name(_ status: dagstore_status_t) -> UnsafePointer<CChar>! {
     unsafe (names[status] ?? unknownName).start
 }
 
+/// See `dagstore_live_handles` in `dagstore.h`.
 @c(dagstore_live_handles) @implementation
 public func dagstore_live_handles() -> UInt64 { HandleTable.liveCount }
 
 // MARK: Errors
 
+/// See `dagstore_error_status` in `dagstore.h`.
 @c(dagstore_error_status) @implementation
 public func dagstore_error_status(_ error: OpaquePointer!) -> dagstore_status_t {
     guard unsafe error != nil else { return dagstore_status_t(DAGSTORE_OK) }
@@ -41,17 +46,20 @@ public func dagstore_error_status(_ error: OpaquePointer!) -> dagstore_status_t 
         ?? dagstore_status_t(DAGSTORE_INVALID_ARGUMENT)
 }
 
+/// See `dagstore_error_message` in `dagstore.h`.
 @c(dagstore_error_message) @implementation
 public func dagstore_error_message(_ error: OpaquePointer!) -> UnsafePointer<CChar>! {
     unsafe HandleTable.with(error, .error, as: ErrorBox.self) { unsafe $0.message.start }
         ?? noText.start
 }
 
+/// See `dagstore_error_shard` in `dagstore.h`.
 @c(dagstore_error_shard) @implementation
 public func dagstore_error_shard(_ error: OpaquePointer!) -> UnsafePointer<CChar>! {
     unsafe HandleTable.with(error, .error, as: ErrorBox.self) { unsafe $0.shard?.start } ?? nil
 }
 
+/// See `dagstore_error_offset` in `dagstore.h`.
 @c(dagstore_error_offset) @implementation
 public func dagstore_error_offset(
     _ error: OpaquePointer!,
@@ -63,6 +71,7 @@ public func dagstore_error_offset(
     return offset != nil
 }
 
+/// See `dagstore_error_new` in `dagstore.h`.
 @c(dagstore_error_new) @implementation
 public func dagstore_error_new(
     _ status: dagstore_status_t,
@@ -74,6 +83,7 @@ public func dagstore_error_new(
     return unsafe HandleTable.add(.error, ErrorBox(Failure(status, message)))
 }
 
+/// See `dagstore_error_release` in `dagstore.h`.
 @c(dagstore_error_release) @implementation
 public func dagstore_error_release(_ error: OpaquePointer!) {
     unsafe release(error, .error, as: ErrorBox.self)
@@ -94,6 +104,7 @@ func release<Object: AnyObject>(
 
 // MARK: The process
 
+/// See `dagstore_log_set` in `dagstore.h`.
 @c(dagstore_log_set) @implementation
 public func dagstore_log_set(
     _ level: Int32,
@@ -109,5 +120,6 @@ public func dagstore_log_set(
     }
 }
 
+/// See `dagstore_mapping_guard_install` in `dagstore.h`.
 @c(dagstore_mapping_guard_install) @implementation
 public func dagstore_mapping_guard_install() -> Bool { MappingGuard.install() }

@@ -114,6 +114,7 @@ private func replied<Success: Sendable>(
     return try outcome.wait()
 }
 
+/// See `dagstore_register` in `dagstore.h`.
 @c(dagstore_register) @implementation
 public func dagstore_register(
     _ store: OpaquePointer!,
@@ -131,6 +132,7 @@ public func dagstore_register(
     }
 }
 
+/// See `dagstore_register_with` in `dagstore.h`.
 @c(dagstore_register_with) @implementation
 public func dagstore_register_with(
     _ store: OpaquePointer!,
@@ -148,6 +150,7 @@ public func dagstore_register_with(
     }
 }
 
+/// See `dagstore_register_async` in `dagstore.h`.
 @c(dagstore_register_async) @implementation
 public func dagstore_register_async(
     _ store: OpaquePointer!,
@@ -168,6 +171,7 @@ public func dagstore_register_async(
     }
 }
 
+/// See `dagstore_initialize` in `dagstore.h`.
 @c(dagstore_initialize) @implementation
 public func dagstore_initialize(
     _ store: OpaquePointer!,
@@ -182,6 +186,7 @@ public func dagstore_initialize(
     }
 }
 
+/// See `dagstore_recover` in `dagstore.h`.
 @c(dagstore_recover) @implementation
 public func dagstore_recover(
     _ store: OpaquePointer!,
@@ -194,6 +199,7 @@ public func dagstore_recover(
     }
 }
 
+/// See `dagstore_recover_async` in `dagstore.h`.
 @c(dagstore_recover_async) @implementation
 public func dagstore_recover_async(
     _ store: OpaquePointer!,
@@ -209,6 +215,7 @@ public func dagstore_recover_async(
     }
 }
 
+/// See `dagstore_destroy` in `dagstore.h`.
 @c(dagstore_destroy) @implementation
 public func dagstore_destroy(
     _ store: OpaquePointer!,
@@ -223,6 +230,7 @@ public func dagstore_destroy(
 
 // MARK: Leases
 
+/// See `dagstore_acquire` in `dagstore.h`.
 @c(dagstore_acquire) @implementation
 public func dagstore_acquire(
     _ store: OpaquePointer!,
@@ -264,6 +272,7 @@ public func dagstore_acquire(
     }
 }
 
+/// See `dagstore_acquire_async` in `dagstore.h`.
 @c(dagstore_acquire_async) @implementation
 public func dagstore_acquire_async(
     _ store: OpaquePointer!,
@@ -284,6 +293,7 @@ public func dagstore_acquire_async(
     }
 }
 
+/// See `dagstore_shard_release` in `dagstore.h`.
 @c(dagstore_shard_release) @implementation
 public func dagstore_shard_release(_ shard: OpaquePointer!) {
     // The lease ends with the object, and that goes with the last call that uses it.
@@ -292,6 +302,7 @@ public func dagstore_shard_release(_ shard: OpaquePointer!) {
 
 // MARK: What is known
 
+/// See `dagstore_state` in `dagstore.h`.
 @c(dagstore_state) @implementation
 public func dagstore_state(
     _ store: OpaquePointer!,
@@ -307,6 +318,7 @@ public func dagstore_state(
     }
 }
 
+/// See `dagstore_shards_open` in `dagstore.h`.
 @c(dagstore_shards_open) @implementation
 public func dagstore_shards_open(
     _ store: OpaquePointer!,
@@ -331,6 +343,7 @@ public func dagstore_shards_open(
     }
 }
 
+/// See `dagstore_shards_next` in `dagstore.h`.
 @c(dagstore_shards_next) @implementation
 public func dagstore_shards_next(
     _ shards: OpaquePointer!,
@@ -342,6 +355,7 @@ public func dagstore_shards_next(
     }
 }
 
+/// See `dagstore_shards_close` in `dagstore.h`.
 @c(dagstore_shards_close) @implementation
 public func dagstore_shards_close(_ shards: OpaquePointer!) {
     unsafe release(shards, .shards, as: ShardsCursor.self)
@@ -369,6 +383,7 @@ func step<Cursor: AnyObject, Value>(
     }
 }
 
+/// See `dagstore_events_open` in `dagstore.h`.
 @c(dagstore_events_open) @implementation
 public func dagstore_events_open(
     _ store: OpaquePointer!,
@@ -386,6 +401,7 @@ public func dagstore_events_open(
     }
 }
 
+/// See `dagstore_events_next` in `dagstore.h`.
 @c(dagstore_events_next) @implementation
 public func dagstore_events_next(
     _ events: OpaquePointer!,
@@ -398,6 +414,7 @@ public func dagstore_events_next(
     }
 }
 
+/// See `dagstore_events_close` in `dagstore.h`.
 @c(dagstore_events_close) @implementation
 public func dagstore_events_close(_ events: OpaquePointer!) {
     unsafe release(events, .events, as: EventsBox.self) { $0.close() }

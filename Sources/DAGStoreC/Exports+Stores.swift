@@ -4,6 +4,7 @@ internal import Mounts
 
 // Mounts and stores: see `dagstore.h`.
 
+/// See `dagstore_mounts_new` in `dagstore.h`.
 @c(dagstore_mounts_new) @implementation
 public func dagstore_mounts_new(
     _ out_mounts: UnsafeMutablePointer<OpaquePointer?>!,
@@ -15,6 +16,7 @@ public func dagstore_mounts_new(
     }
 }
 
+/// See `dagstore_mounts_add` in `dagstore.h`.
 @c(dagstore_mounts_add) @implementation
 public func dagstore_mounts_add(
     _ mounts: OpaquePointer!,
@@ -41,6 +43,7 @@ public func dagstore_mounts_add(
     }
 }
 
+/// See `dagstore_mounts_release` in `dagstore.h`.
 @c(dagstore_mounts_release) @implementation
 public func dagstore_mounts_release(_ mounts: OpaquePointer!) {
     unsafe release(mounts, .mounts, as: MountsBox.self)
@@ -48,6 +51,7 @@ public func dagstore_mounts_release(_ mounts: OpaquePointer!) {
 
 // MARK: Stores
 
+/// See `dagstore_config_init` in `dagstore.h`.
 @c(dagstore_config_init) @implementation
 public func dagstore_config_init(
     _ config: UnsafeMutablePointer<dagstore_config_t>!,
@@ -66,6 +70,7 @@ public func dagstore_config_init(
     }
 }
 
+/// See `dagstore_open` in `dagstore.h`.
 @c(dagstore_open) @implementation
 public func dagstore_open(
     _ path: UnsafePointer<CChar>!,
@@ -97,6 +102,7 @@ public func dagstore_open(
     return status
 }
 
+/// See `dagstore_shutdown` in `dagstore.h`.
 @c(dagstore_shutdown) @implementation
 public func dagstore_shutdown(
     _ store: OpaquePointer!,
@@ -109,6 +115,7 @@ public func dagstore_shutdown(
     }
 }
 
+/// See `dagstore_close` in `dagstore.h`.
 @c(dagstore_close) @implementation
 public func dagstore_close(_ store: OpaquePointer!) {
     unsafe release(store, .store, as: StoreBox.self) { $0.close(cancellingJobs: false) }
@@ -125,6 +132,7 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
     return result
 }
 
+/// See `dagstore_compact` in `dagstore.h`.
 @c(dagstore_compact) @implementation
 public func dagstore_compact(
     _ path: UnsafePointer<CChar>!,
@@ -151,6 +159,7 @@ public func dagstore_compact(
     }
 }
 
+/// See `dagstore_statistics` in `dagstore.h`.
 @c(dagstore_statistics) @implementation
 public func dagstore_statistics(
     _ store: OpaquePointer!,
@@ -187,6 +196,7 @@ public func dagstore_statistics(
     }
 }
 
+/// See `dagstore_collect_garbage` in `dagstore.h`.
 @c(dagstore_collect_garbage) @implementation
 public func dagstore_collect_garbage(
     _ store: OpaquePointer!,
@@ -214,6 +224,7 @@ public func dagstore_collect_garbage(
     }
 }
 
+/// See `dagstore_check` in `dagstore.h`.
 @c(dagstore_check) @implementation
 public func dagstore_check(
     _ store: OpaquePointer!,
