@@ -186,6 +186,13 @@ let package = Package(
             dependencies: ["Bytes", "CAR", "Multiformats", "TestSupport", "dagstore", system],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "DAGStoreCTests",
+            dependencies: [
+                "CDAGStore", "DAGStorage", "DAGStoreC", "Multiformats", "TestSupport",
+            ],
+            swiftSettings: house
+        ),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: house),
     ]
 )

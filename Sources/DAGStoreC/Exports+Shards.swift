@@ -361,9 +361,7 @@ public func dagstore_shards_close(_ shards: OpaquePointer!) {
     unsafe release(shards, .shards, as: ShardsCursor.self)
 }
 
-/// Steps a cursor.
-///
-/// - Parameter next: The next value; nil at the end.
+/// Steps a cursor: `next` gives its next value, or nil at the end.
 func step<Cursor: AnyObject, Value>(
     _ handle: OpaquePointer?,
     _ kind: HandleKind,

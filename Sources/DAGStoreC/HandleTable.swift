@@ -105,9 +105,8 @@ enum HandleTable {
 
     /// Takes a handle back.
     ///
-    /// What it stands for is let go of with the last call that uses it.
+    /// What it stands for is let go of with the last call that uses it, and `body` is called with it before.
     ///
-    /// - Parameter body: Called with what it stands for, before that is let go of.
     /// - Returns: Whether it was a handle of this kind.
     @discardableResult
     static func remove<Object: AnyObject>(

@@ -1,0 +1,88 @@
+import CDAGStore
+import DAGStorage
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The header")
+struct HeaderTests {
+    static let header = PackageFolder.url.appending(path: "CModules/CDAGStore/include/dagstore.h")
+    static let list = PackageFolder.url.appending(path: "CModules/CDAGStore/dagstore.abi")
+
+    /// The header without comments.
+    static func code() throws -> String {
+        var text = try String(contentsOf: header, encoding: .utf8)
+        while let start = text.range(of: "/*"), let end = text.range(of: "*/") {
+            text.removeSubrange(start.lowerBound..<end.upperBound)
+        }
+        return text
+    }
+
+    @Test("declares the functions of the ABI list, which the linker exports")
+    func functions() throws {
+        let declared = try Self.code().split(separator: "\n").compactMap { line -> String? in
+            guard line.first?.isLetter == true, !line.hasPrefix("typedef"),
+                let open = line.firstIndex(of: "(")
+            else { return nil }
+            let name = line[..<open].split { $0 == " " || $0 == "*" }.last
+            return name.map { String($0) }
+        }
+        let listed = try String(contentsOf: Self.list, encoding: .utf8).split(separator: "\n")
+            .map { String($0) }
+        #expect(listed.count > 70)
+        #expect(declared.sorted() == listed.sorted())
+        #expect(Set(declared).count == declared.count)
+    }
+
+    @Test("has a comment for every function")
+    func comments() throws {
+        var before = ""
+        for line in try String(contentsOf: Self.header, encoding: .utf8).split(separator: "\n") {
+            if line.first?.isLetter == true, line.contains("("), !line.hasPrefix("typedef"),
+                !line.contains("_release("), !line.contains("_close("), line.contains("dagstore_")
+            {
+                #expect(before.hasSuffix("*/"), "\(line)")
+            }
+            before = String(line)
+        }
+    }
+
+    @Test("numbers errors as the store does", arguments: DAGStoreError.Code.allCases)
+    func codes(code: DAGStoreError.Code) throws {
+        #expect(name(code.rawValue) == code.name)
+        // shardUnknown -> DAGSTORE_SHARD_UNKNOWN
+        var constant = "DAGSTORE_"
+        var previous: Character = "_"
+        for character in code.name {
+            if character.isUppercase, !previous.isUppercase { constant += "_" }
+            constant += character.uppercased()
+            previous = character
+        }
+        let text = try Self.code().replacing(" ", with: "")
+        #expect(text.contains("\(constant)=\(code.rawValue)"), "\(constant)")
+    }
+
+    @Test("says which ABI and release it is")
+    func versions() {
+        #expect(dagstore_abi_version() == UInt32(DAGSTORE_ABI_VERSION))
+        #expect(unsafe String(cString: dagstore_version()) == "0.1.0")
+        #expect(name(-999) == "unknown")
+        #expect(name(dagstore_status_t(DAGSTORE_DONE)) == "done")
+        #expect(name(dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL)) == "bufferTooSmall")
+    }
+
+    @Test("defaults are the store's")
+    func defaults() throws {
+        var config = unsafe dagstore_config_t()
+        let size = unsafe MemoryLayout<dagstore_config_t>.size
+        try expectOK(unsafe dagstore_config_init(&config, size, nil))
+        let standard = Configuration()
+        #expect(unsafe config.size == UInt32(size))
+        #expect(unsafe config.map_size == UInt64(standard.mapSize))
+        #expect(unsafe config.idle_shards_max == UInt32(standard.idleShardsMax))
+        #expect(unsafe config.transient_quota == .max)
+        #expect(unsafe config.transient_high_watermark == standard.transientHighWatermark)
+        // A program that knows less has less written.
+        #expect(unsafe name(dagstore_config_init(&config, 8, nil)) == "invalidArgument")
+    }
+}
