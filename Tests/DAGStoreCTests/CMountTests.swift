@@ -15,11 +15,18 @@ private final class Supply: Sendable {
     let opened = Count()
     let closed = Count()
     let released = Count()
+    /// Rings when the context is given back.
+    let bell = DispatchSemaphore(value: 0)
     let reads = Count()
     /// What `open` answers instead of opening.
     let refusal = Atomic<dagstore_status_t>(0)
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func release() {
+        released.add()
+        bell.signal()
+    }
 
     func table(_ access: Int) -> dagstore_mount_vtable_t {
         var table = dagstore_mount_vtable_t()
@@ -56,7 +63,7 @@ private final class Supply: Sendable {
         unsafe table.close = { context, _ in
             unsafe object(context, as: Supply.self).closed.add()
         }
-        unsafe table.release = { context in unsafe object(context, as: Supply.self).released.add() }
+        unsafe table.release = { context in unsafe object(context, as: Supply.self).release() }
         return table
     }
 }
@@ -91,6 +98,7 @@ struct CMountTests {
         unsafe dagstore_shard_release(shard)
         #expect(supply.released.value == 0)
         store.close()
+        supply.bell.wait()
         #expect(supply.opened.value > 0)
         #expect(supply.closed.value == supply.opened.value)
         #expect(supply.released.value == 1)

@@ -332,7 +332,10 @@ typedef struct dagstore_mount_vtable {
      */
     void (*interrupt)(void *context, void *source);
 
-    /* The scheme is used no more, and no callback is under way: frees `context`. NULL if there is nothing to free. */
+    /*
+     * The scheme is used no more, and no callback is under way: frees `context`. NULL if there is nothing to free.
+     * Comes once, on any thread, perhaps a moment after dagstore_close or the last release has returned.
+     */
     void (*release)(void *context);
 } dagstore_mount_vtable_t;
 
