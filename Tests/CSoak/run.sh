@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Compiles the soak against an installed libdagstore, with and without AddressSanitizer and LeakSanitizer, and runs it.
+#
+#     run.sh PREFIX SECONDS CAR_FILE...
+set -euo pipefail
+soak=$(cd "$(dirname "$0")" && pwd)
+prefix=$1 seconds=$2
+shift 2
+cars=()
+for car in "$@"; do cars+=("$(realpath "$car")"); done
+outside=$(mktemp -d)
+trap 'rm -rf "$outside"' EXIT
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
+flags=(-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread)
+read -ra link < <(pkg-config --cflags --libs dagstore)
+cc "${flags[@]}" "$soak/soak.c" "${link[@]}" -o "$outside/plain"
+cc "${flags[@]}" -fsanitize=address,undefined "$soak/soak.c" "${link[@]}" -o "$outside/sanitized"
+# Freed memory stays in quarantine, which is no growth.
+export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=1
+for build in plain sanitized; do
+    echo "soak: $build"
+    "$outside/$build" "$outside/store-$build" "$seconds" "${cars[@]}"
+done
+echo "soak: passed"
