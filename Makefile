@@ -2,8 +2,10 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
+# A section for each function, so that the linker of libdagstore drops those that nobody calls.
+export RELEASE = $(SWIFT) build -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo libdagstore install uninstall test lint soak mutants bench bench-instructions fuzz clean
+.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c mutants bench bench-instructions fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -15,7 +17,7 @@ build: setup ## builds everything, with debug checks
 	$(SWIFT) build --build-tests
 
 release: setup ## builds .build/release/dagstore
-	$(SWIFT) build -c release
+	$(RELEASE)
 
 demo: release ## makes a CAR of this folder's sources, stores it, and reads it back
 	@.ci/demo
@@ -45,19 +47,27 @@ test: setup lint ## builds and runs all tests, the README's example and the rele
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 	@.ci/smoke
+	@.ci/foreign
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
 soak: setup ## kills a busy store over and over for a minute, and looks for anything lost
 	$(SWIFT) build --build-tests
 	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test --skip-build --filter SoakTests
 
+soak-c: demo ## eight threads use libdagstore from C for 30 s, and again under AddressSanitizer
+	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/prefix
+	Tests/CSoak/run.sh $(CURDIR)/.build/prefix 30 demo-data/sources.car $(SOAK_CARS)
+
 mutants: setup ## changes the lifecycle's table line by line; its tests must notice each time
 	Tests/ShardLifecycleTests/mutants.sh
 
-bench: release ## measures, and prints a JSON line for each figure; makes 5 GB of data
+bench: release install-for-bench ## measures, and prints a JSON line for each figure; makes 5 GB of data
 	@rm -f .build-bench/release.yaml  # or a file that is new in this package goes unseen
 	cd Benchmarks && $(SWIFT) build -c release --scratch-path ../.build-bench
-	DAGSTORE=$(CURDIR)/.build/release/dagstore .build-bench/release/dagstore-bench run --data .build-bench/data
+	DAGSTORE=$(CURDIR)/.build/release/dagstore DAGSTORE_PREFIX=$(CURDIR)/.build-bench/prefix .build-bench/release/dagstore-bench run --data .build-bench/data
+
+install-for-bench:
+	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build-bench/prefix
 
 bench-instructions: bench ## counts the instructions of a lease, with valgrind
 	@command -v valgrind >/dev/null || { apt-get update -q && apt-get install -y -q valgrind; } >/dev/null

@@ -15,8 +15,6 @@ flags=(-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread)
 read -ra link < <(pkg-config --cflags --libs dagstore)
 cc "${flags[@]}" "$soak/soak.c" "${link[@]}" -o "$outside/plain"
 cc "${flags[@]}" -fsanitize=address,undefined "$soak/soak.c" "${link[@]}" -o "$outside/sanitized"
-# Freed memory stays in quarantine, which is no growth.
-export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=1
 for build in plain sanitized; do
     echo "soak: $build"
     "$outside/$build" "$outside/store-$build" "$seconds" "${cars[@]}"
