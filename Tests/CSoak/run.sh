@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the soak against an installed libdagstore, with and without AddressSanitizer and LeakSanitizer, and runs it.
+# Compiles the soak and the misuse against an installed libdagstore, with and without AddressSanitizer and LeakSanitizer, and runs them.
 #
 #     run.sh PREFIX SECONDS CAR_FILE...
 set -euo pipefail
@@ -13,8 +13,11 @@ trap 'rm -rf "$outside"' EXIT
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
 flags=(-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Wpedantic -Werror -pthread)
 read -ra link < <(pkg-config --cflags --libs dagstore)
+sanitize=(-fsanitize=address,undefined)
 cc "${flags[@]}" "$soak/soak.c" "${link[@]}" -o "$outside/plain"
-cc "${flags[@]}" -fsanitize=address,undefined "$soak/soak.c" "${link[@]}" -o "$outside/sanitized"
+cc "${flags[@]}" "${sanitize[@]}" "$soak/soak.c" "${link[@]}" -o "$outside/sanitized"
+cc "${flags[@]}" "${sanitize[@]}" "$soak/misuse.c" "${link[@]}" -o "$outside/misuse"
+"$outside/misuse" "$outside/store-misuse" "${cars[0]}"
 for build in plain sanitized; do
     echo "soak: $build"
     "$outside/$build" "$outside/store-$build" "$seconds" "${cars[@]}"

@@ -1,0 +1,333 @@
+/*
+ * Calls every function of the header with what it must refuse: NULL, handles that are none, sizes that cannot be, texts
+ * that are not UTF-8, CIDs that are cut short. Nothing may crash, and every refusal has a message and leaves nothing.
+ *
+ *     misuse STORE_DIRECTORY CAR_FILE
+ */
+#include <dagstore.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned long calls;
+
+static void refuse_to_go_on(const char *what, int line, dagstore_status_t status) {
+    fprintf(stderr, "misuse: line %d: %s answered %s\n", line, what, dagstore_status_name(status));
+    abort();
+}
+
+/* A call with `&error` must fail with `expected`, and say why. */
+#define REFUSES(expected, call)                                                                    \
+    do {                                                                                           \
+        dagstore_error_t *error = NULL;                                                            \
+        dagstore_status_t answer = (call);                                                         \
+        if (answer != (expected) || dagstore_error_status(error) != answer ||                      \
+            strlen(dagstore_error_message(error)) == 0)                                            \
+            refuse_to_go_on(#call, __LINE__, answer);                                              \
+        dagstore_error_release(error);                                                             \
+        calls += 1;                                                                                \
+    } while (0)
+
+#define INVALID(call) REFUSES(DAGSTORE_INVALID_ARGUMENT, call)
+
+#define EMPTY(place)                                                                               \
+    do {                                                                                           \
+        if (place) refuse_to_go_on(#place, __LINE__, 0);                                           \
+    } while (0)
+
+static void succeed(dagstore_status_t status) {
+    if (status < 0) refuse_to_go_on("a call that is right", 0, status);
+    calls += 1;
+}
+
+static const uint8_t a_cid[36] = {1, 0x55, 0x12, 0x20};
+static const char *const not_utf8 = "\xff\xfe";
+
+/* Everything that takes a store, given one that is none. */
+static void without_store(dagstore_t *store) {
+    dagstore_shard_t *shard = (dagstore_shard_t *)1;
+    dagstore_block_t *block = (dagstore_block_t *)1;
+    dagstore_places_t *places = (dagstore_places_t *)1;
+    dagstore_multihashes_t *multihashes = (dagstore_multihashes_t *)1;
+    dagstore_shards_t *shards = (dagstore_shards_t *)1;
+    dagstore_events_t *events = (dagstore_events_t *)1;
+    dagstore_problems_t *problems = (dagstore_problems_t *)1;
+    dagstore_statistics_t statistics = {.size = sizeof statistics};
+    dagstore_garbage_t garbage = {.size = sizeof garbage};
+    dagstore_check_t check = {.size = sizeof check};
+    bool is_there = true;
+    uint64_t size = 1;
+    uint32_t state = 1;
+    INVALID(dagstore_shutdown(store, 0, &error));
+    INVALID(dagstore_statistics(store, &statistics, &error));
+    INVALID(dagstore_collect_garbage(store, 0, &garbage, &error));
+    INVALID(dagstore_check(store, 0, &check, &problems, &error));
+    EMPTY(problems);
+    INVALID(dagstore_register(store, "k", "file:///x", 0, &error));
+    INVALID(dagstore_register_with(store, "k", "file:///x", NULL, &error));
+    INVALID(dagstore_register_async(store, "k", "file:///x", NULL, NULL, NULL, &error));
+    INVALID(dagstore_initialize(store, "k", &error));
+    INVALID(dagstore_recover(store, "k", &error));
+    INVALID(dagstore_recover_async(store, "k", NULL, NULL, &error));
+    INVALID(dagstore_destroy(store, "k", &error));
+    INVALID(dagstore_acquire(store, "k", 0, &shard, &error));
+    EMPTY(shard);
+    INVALID(dagstore_acquire_async(store, "k", 0, NULL, NULL, &error));
+    INVALID(dagstore_state(store, "k", &state, &error));
+    EMPTY(state);
+    INVALID(dagstore_shards_open(store, NULL, &shards, &error));
+    EMPTY(shards);
+    INVALID(dagstore_events_open(store, 1, &events, &error));
+    EMPTY(events);
+    INVALID(dagstore_get(store, a_cid, sizeof a_cid, 0, &block, &error));
+    EMPTY(block);
+    INVALID(dagstore_contains(store, a_cid, sizeof a_cid, &is_there, &error));
+    EMPTY(is_there);
+    INVALID(dagstore_block_size(store, a_cid, sizeof a_cid, &size, &error));
+    EMPTY(size);
+    INVALID(dagstore_find(store, a_cid, sizeof a_cid, &places, &error));
+    EMPTY(places);
+    INVALID(dagstore_multihashes_open(store, "k", NULL, &multihashes, &error));
+    EMPTY(multihashes);
+    dagstore_close(store);
+}
+
+/* Everything that takes another handle, given one that is none. */
+static void without_handle(void *handle) {
+    uint8_t buffer[8];
+    size_t size = 1;
+    bool is_there = true;
+    dagstore_location_t location = {.size = sizeof location};
+    dagstore_entry_t entry = {.size = sizeof entry};
+    dagstore_place_t place = {.size = sizeof place};
+    dagstore_info_t info = {.size = sizeof info};
+    dagstore_event_t event = {.size = sizeof event};
+    dagstore_problem_t problem = {.size = sizeof problem};
+    dagstore_car_info_t car_info = {.size = sizeof car_info};
+    dagstore_car_verification_t verification = {.size = sizeof verification};
+    dagstore_bytes_t bytes;
+    dagstore_block_t *block;
+    dagstore_entries_t *entries;
+    INVALID(dagstore_shard_key(handle, (char *)buffer, sizeof buffer, &size, &error));
+    EMPTY(size);
+    INVALID(dagstore_shard_root(handle, 0, buffer, sizeof buffer, &size, &error));
+    INVALID(dagstore_shard_contains(handle, a_cid, sizeof a_cid, &is_there, &error));
+    EMPTY(is_there);
+    INVALID(dagstore_shard_locate(handle, a_cid, sizeof a_cid, &location, &error));
+    INVALID(dagstore_shard_get(handle, a_cid, sizeof a_cid, &block, &error));
+    EMPTY(block);
+    INVALID(dagstore_shard_read(handle, a_cid, sizeof a_cid, buffer, sizeof buffer, &size, &error));
+    EMPTY(size);
+    INVALID(dagstore_block_verified(handle, a_cid, sizeof a_cid, &block, &error));
+    EMPTY(block);
+    INVALID(dagstore_entries_open(handle, &entries, &error));
+    EMPTY(entries);
+    INVALID(dagstore_entries_next(handle, &entry, &error));
+    INVALID(dagstore_places_next(handle, &place, &error));
+    INVALID(dagstore_multihashes_next(handle, &bytes, &error));
+    INVALID(dagstore_shards_next(handle, &info, &error));
+    INVALID(dagstore_events_next(handle, 0, &event, &error));
+    INVALID(dagstore_problems_next(handle, &problem, &error));
+    INVALID(dagstore_car_inspect(handle, &car_info, &error));
+    INVALID(dagstore_car_root(handle, 0, buffer, sizeof buffer, &size, &error));
+    INVALID(dagstore_car_verify(handle, 1, &verification, &error));
+    EMPTY(dagstore_shard_block_count(handle) || dagstore_shard_root_count(handle));
+    EMPTY(dagstore_block_bytes(handle).data);
+    EMPTY(dagstore_multihashes_cursor(handle));
+    dagstore_shard_release(handle);
+    dagstore_block_release(handle);
+    dagstore_entries_close(handle);
+    dagstore_places_close(handle);
+    dagstore_multihashes_close(handle);
+    dagstore_shards_close(handle);
+    dagstore_events_close(handle);
+    dagstore_problems_close(handle);
+    dagstore_car_close(handle);
+    dagstore_mounts_release(handle);
+    dagstore_error_release(handle);
+    calls += 13;
+}
+
+/* Texts that cannot be. */
+static void wrong_texts(dagstore_t *store) {
+    char *large = malloc(1 << 20);
+    memset(large, 'k', (1 << 20) - 1);
+    large[(1 << 20) - 1] = 0;
+    dagstore_shard_t *shard;
+    size_t size;
+    INVALID(dagstore_register(store, NULL, "file:///x", 0, &error));
+    INVALID(dagstore_register(store, "k", NULL, 0, &error));
+    INVALID(dagstore_register(store, not_utf8, "file:///x", 0, &error));
+    INVALID(dagstore_register(store, "k", not_utf8, 0, &error));
+    INVALID(dagstore_register(store, "k", "no URL", 0, &error));
+    INVALID(dagstore_register(store, "k", large, 0, &error));
+    INVALID(dagstore_register(store, "k", "file:///x", 3, &error));
+    INVALID(dagstore_register(store, "k", "file:///x", 4, &error));
+    REFUSES(DAGSTORE_UNKNOWN_SCHEME, dagstore_register(store, "k", "ftp://x", 0, &error));
+    REFUSES(DAGSTORE_INVALID_KEY, dagstore_register(store, "", "file:///x", 0, &error));
+    REFUSES(DAGSTORE_INVALID_KEY, dagstore_register(store, large, "file:///x", 0, &error));
+    REFUSES(DAGSTORE_INVALID_KEY, dagstore_acquire(store, large, 0, &shard, &error));
+    INVALID(dagstore_acquire(store, "k", 0, NULL, &error));
+    REFUSES(DAGSTORE_INVALID_CID, dagstore_cid_parse(large, NULL, 0, &size, &error));
+    REFUSES(DAGSTORE_INVALID_CID, dagstore_cid_parse("", NULL, 0, &size, &error));
+    INVALID(dagstore_cid_parse(NULL, NULL, 0, &size, &error));
+    INVALID(dagstore_cid_parse("x", NULL, 0, NULL, &error));
+    INVALID(dagstore_cid_parse("x", NULL, 5, &size, &error));
+    dagstore_register_options_t options = {.size = sizeof options, .existing_transient = "relative"};
+    INVALID(dagstore_register_with(store, "k", "file:///x", &options, &error));
+    options.existing_transient = "";
+    INVALID(dagstore_register_with(store, "k", "file:///x", &options, &error));
+    options.size = 4;
+    INVALID(dagstore_register_with(store, "k", "file:///x", &options, &error));
+    dagstore_multihashes_t *walk;
+    static const char *const cursors[] = {"", "x", "1", "1.2.3", "-1.0", "18446744073709551616.0"};
+    for (size_t index = 0; index < sizeof cursors / sizeof *cursors; index++)
+        INVALID(dagstore_multihashes_open(store, "example", cursors[index], &walk, &error));
+    REFUSES(DAGSTORE_SOURCE_CHANGED, dagstore_multihashes_open(store, "example", "9.0", &walk, &error));
+    free(large);
+}
+
+/* CIDs cut short and changed, and sizes that cannot be. */
+static void wrong_cids(dagstore_t *store, dagstore_shard_t *shard) {
+    uint8_t cid[DAGSTORE_CID_SIZE];
+    size_t size;
+    succeed(dagstore_shard_root(shard, 0, cid, sizeof cid, &size, NULL));
+    REFUSES(DAGSTORE_BUFFER_TOO_SMALL, dagstore_shard_root(shard, 0, cid, 1, &size, &error));
+    INVALID(dagstore_shard_root(shard, SIZE_MAX, cid, sizeof cid, &size, &error));
+    succeed(dagstore_shard_root(shard, 0, cid, sizeof cid, &size, NULL));
+    dagstore_block_t *block;
+    for (size_t cut = 0; cut < size; cut++) {
+        REFUSES(DAGSTORE_INVALID_CID, dagstore_shard_get(shard, cid, cut, &block, &error));
+        REFUSES(DAGSTORE_INVALID_CID, dagstore_get(store, cid, cut, 0, &block, &error));
+    }
+    REFUSES(DAGSTORE_INVALID_CID, dagstore_shard_get(shard, cid, SIZE_MAX, &block, &error));
+    REFUSES(DAGSTORE_INVALID_CID, dagstore_shard_get(shard, cid, SIZE_MAX / 2, &block, &error));
+    INVALID(dagstore_shard_get(shard, NULL, size, &block, &error));
+    INVALID(dagstore_shard_get(shard, cid, size, NULL, &error));
+    for (size_t index = 0; index < size * 8; index++) {
+        uint8_t changed[DAGSTORE_CID_SIZE];
+        memcpy(changed, cid, sizeof changed);
+        changed[index / 8] ^= (uint8_t)(1 << index % 8);
+        if (dagstore_shard_get(shard, changed, size, &block, NULL) == DAGSTORE_OK) {
+            dagstore_block_t *verified;
+            dagstore_status_t status = dagstore_block_verified(block, changed, size, &verified, NULL);
+            if (status == DAGSTORE_OK) dagstore_block_release(verified);
+            dagstore_block_release(block);
+        }
+        calls += 1;
+    }
+    dagstore_cid_parts_t parts = {.size = 3};
+    INVALID(dagstore_cid_split(cid, size, &parts, &error));
+    INVALID(dagstore_cid_split(cid, size, NULL, &error));
+    REFUSES(DAGSTORE_INVALID_CID, dagstore_cid_make(0x55, cid, 1, cid, sizeof cid, &size, &error));
+    INVALID(dagstore_cid_make(0x55, NULL, 1, cid, sizeof cid, &size, &error));
+}
+
+static dagstore_status_t no_stat(void *context, const char *url, dagstore_mount_stat_t *out,
+                                 dagstore_error_t **error) {
+    (void)context, (void)url, (void)out, (void)error;
+    return DAGSTORE_MOUNT_GONE;
+}
+
+/* Configurations, mounts and queues that cannot be. */
+static void wrong_structs(const char *directory, dagstore_t *store) {
+    dagstore_config_t config;
+    dagstore_t *other;
+    for (size_t size = 0; size < sizeof config; size++)
+        INVALID(dagstore_config_init(&config, size, &error));
+    INVALID(dagstore_config_init(NULL, sizeof config, &error));
+    INVALID(dagstore_config_init(&config, SIZE_MAX, &error));
+    succeed(dagstore_config_init(&config, sizeof config, NULL));
+    REFUSES(DAGSTORE_CATALOG_LOCKED, dagstore_open(directory, &config, &other, &error));
+    INVALID(dagstore_open(NULL, &config, &other, &error));
+    INVALID(dagstore_open("", &config, &other, &error));
+    INVALID(dagstore_open(directory, &config, NULL, &error));
+    config.flags = 1 << 30;
+    INVALID(dagstore_open(directory, &config, &other, &error));
+    config.flags = 0;
+    config.recovery = 77;
+    REFUSES(DAGSTORE_INVALID_CONFIGURATION, dagstore_open(directory, &config, &other, &error));
+    config.recovery = 0;
+    config.map_size = UINT64_MAX;
+    REFUSES(DAGSTORE_INVALID_CONFIGURATION, dagstore_open(directory, &config, &other, &error));
+    config.map_size = 1 << 30;
+    config.concurrent_indexing = UINT32_MAX;
+    REFUSES(DAGSTORE_INVALID_CONFIGURATION, dagstore_open(directory, &config, &other, &error));
+    config.concurrent_indexing = 1;
+    config.transient_low_watermark = 2;
+    REFUSES(DAGSTORE_INVALID_CONFIGURATION, dagstore_open(directory, &config, &other, &error));
+    config.mounts = (dagstore_mounts_t *)(uintptr_t)0xdeadbeef;
+    INVALID(dagstore_open(directory, &config, &other, &error));
+
+    dagstore_mounts_t *mounts;
+    succeed(dagstore_mounts_new(&mounts, NULL));
+    INVALID(dagstore_mounts_new(NULL, &error));
+    dagstore_mount_vtable_t table = {.size = sizeof table, .access = DAGSTORE_ACCESS_RANDOM, .stat = no_stat};
+    INVALID(dagstore_mounts_add(mounts, "x", &table, NULL, &error));
+    INVALID(dagstore_mounts_add(mounts, NULL, &table, NULL, &error));
+    INVALID(dagstore_mounts_add(mounts, "x", NULL, NULL, &error));
+    dagstore_mounts_release(mounts);
+
+    dagstore_events_t *events;
+    INVALID(dagstore_events_open(store, 0, &events, &error));
+    INVALID(dagstore_events_open(store, SIZE_MAX, &events, &error));
+    INVALID(dagstore_shutdown(store, 0x100, &error));
+    uint64_t before;
+    INVALID(dagstore_compact(directory, 1, &before, NULL, &error));
+    REFUSES(DAGSTORE_CATALOG_LOCKED, dagstore_compact(directory, 0, NULL, NULL, &error));
+    dagstore_car_t *car;
+    INVALID(dagstore_car_open(NULL, &car, &error));
+    REFUSES(DAGSTORE_MOUNT_GONE, dagstore_car_open("/nowhere/at-all", &car, &error));
+    INVALID(dagstore_log_set(-1, NULL, NULL, &error));
+    EMPTY(dagstore_error_new(0, "no error") != NULL);
+    dagstore_error_release(dagstore_error_new(-1, NULL));
+    EMPTY(dagstore_error_offset(NULL, NULL));
+    EMPTY(dagstore_error_shard(NULL) != NULL);
+}
+
+/* The CAR itself, outside of the store: here for what it is made of. */
+static void inspect(const char *path) {
+    dagstore_car_t *car;
+    succeed(dagstore_car_open(path, &car, NULL));
+    dagstore_car_info_t info = {.size = sizeof info};
+    succeed(dagstore_car_inspect(car, &info, NULL));
+    dagstore_car_verification_t verification = {.size = sizeof verification};
+    succeed(dagstore_car_verify(car, 0, &verification, NULL));
+    if (verification.sections != info.sections || info.roots == 0) abort();
+    dagstore_car_close(car);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) return 2;
+    dagstore_t *store;
+    dagstore_shard_t *shard;
+    char url[4096];
+    snprintf(url, sizeof url, "file://%s", argv[2]);
+    succeed(dagstore_open(argv[1], NULL, &store, NULL));
+    succeed(dagstore_register(store, "example", url, 0, NULL));
+    succeed(dagstore_acquire(store, "example", DAGSTORE_WAIT_FOREVER, &shard, NULL));
+
+    static const uint64_t garbage[] = {0, 1, 0xdeadbeef, UINT64_MAX, UINT64_C(1) << 63, UINT64_C(0xffff) << 48};
+    for (size_t index = 0; index < sizeof garbage / sizeof *garbage; index++) {
+        without_store((dagstore_t *)(uintptr_t)garbage[index]);
+        without_handle((void *)(uintptr_t)garbage[index]);
+    }
+    for (int bit = 0; bit < 64; bit++) {
+        void *handle = (void *)((uintptr_t)store ^ (uintptr_t)1 << bit);
+        if (handle != (void *)shard) without_handle(handle);
+        without_store((dagstore_t *)((uintptr_t)shard ^ (uintptr_t)1 << bit));
+    }
+    wrong_texts(store);
+    wrong_cids(store, shard);
+    wrong_structs(argv[1], store);
+    inspect(argv[2]);
+
+    dagstore_shard_release(shard);
+    without_handle(shard);
+    dagstore_close(store);
+    without_store(store);
+    if (dagstore_live_handles() != 0) refuse_to_go_on("the end, with handles,", 0, 0);
+    printf("misuse: %lu calls, all refused as they should be\n", calls);
+    return 0;
+}
