@@ -1,10 +1,10 @@
 /*
  * dagstore.h: a store of CAR files, for C and everything that calls C.
  *
- * A store holds shards. A shard is a CAR file (blocks named by CIDs) that stays where it is; of each the
- * store keeps a record that survives crashes, and an index from multihash to place. A lease on a shard
- * reads its blocks, as views of the file wherever that can be mapped. An inverse index finds the shards
- * that have a block.
+ * A store holds shards. A shard is a CAR file (blocks named by CIDs) that stays where it is; of
+ * each the store keeps a record that survives crashes, and an index from multihash to place. A
+ * lease on a shard reads its blocks, as views of the file wherever that can be mapped. An inverse
+ * index finds the shards that have a block.
  *
  *     dagstore_t *store;
  *     dagstore_error_t *error;
@@ -28,46 +28,51 @@
  *
  * RULES, for every function unless it says otherwise
  *
- * 1. Results. A function that can fail returns a dagstore_status_t: DAGSTORE_OK (0), or a negative error
- *    code. Functions that step return DAGSTORE_DONE (1) when there is nothing more. Results come through
- *    parameters named out_...; the last parameter is `dagstore_error_t **out_error`, which may be NULL. It
- *    receives NULL, or on failure an error with a sentence for people, which the caller releases.
- *    On failure every other out parameter is NULL, 0 or false.
+ * 1. Results. A function that can fail returns a dagstore_status_t: DAGSTORE_OK (0), or a negative
+ *    error code. Functions that step return DAGSTORE_DONE (1) when there is nothing more. Results
+ *    come through parameters named out_...; the last parameter is `dagstore_error_t **out_error`,
+ *    which may be NULL. It receives NULL, or on failure an error with a sentence for people, which
+ *    the caller releases. On failure every other out parameter is NULL, 0 or false.
  *
- * 2. References. What a function gives out as a handle is the caller's, once. The function that takes it back is named
- *    with the handle's type: _close or _release. All of them accept NULL.
- *    Handles are not addresses, and nothing is found behind them. A handle that was given back, or that
- *    never was one, is recognised: functions answer DAGSTORE_INVALID_ARGUMENT, and giving it back again
- *    does nothing. It may be given back while other threads use it; their calls end as if they had
- *    come before.
+ * 2. References. What a function gives out as a handle is the caller's, once. The function that
+ *    takes it back is named with the handle's type: _close or _release. All of them accept NULL.
+ *    Handles are not addresses, and nothing is found behind them. A handle that was given back, or
+ *    that never was one, is recognised: functions answer DAGSTORE_INVALID_ARGUMENT, and giving it
+ *    back again does nothing. It may be given back while other threads use it: their calls end as
+ *    if they had come before, and what it stood for (a lease, say) goes with the last of them.
  *
- * 3. Bytes and texts. What goes in is borrowed for the call. What comes out belongs to the handle that it
- *    came from, and is valid until that is given back; with cursors, until the next step. A
+ * 3. Bytes and texts. What goes in is borrowed for the call. What comes out belongs to the handle
+ *    that it came from, and is valid until that is given back; with cursors, until the next step. A
  *    dagstore_bytes_t of a block is valid until the block is released, also after its shard was
- *    released and the store closed. Texts are UTF-8 and end with NUL. CIDs are binary, with their size.
+ *    released and the store closed. Texts are UTF-8 and end with NUL. CIDs are binary, with their
+ *    size.
  *
- * 4. Structs start with `uint32_t size`, which the caller sets to the sizeof of the struct it knows; the
- *    rest should be zero. Later versions of the library add fields at the end, and read and write no
- *    more than `size`. What is less than the first version's struct is DAGSTORE_INVALID_ARGUMENT.
+ * 4. Structs start with `uint32_t size`, which the caller sets to the sizeof of the struct it
+ *    knows; the rest should be zero. Later versions of the library add fields at the end, and read
+ *    and write no more than `size`. What is less than the first version's struct is
+ *    DAGSTORE_INVALID_ARGUMENT.
  *
  * 5. Threads. Any thread may call any function at any time, except that a cursor (entries, shards,
- *    places, multihashes, problems, events) is stepped by one thread at a time. Calls block until they are answered;
- *    what was answered is on disk. Where a call may wait for long there is `timeout_ms`: 0 never waits for
- *    fetching or indexing, DAGSTORE_WAIT_FOREVER has no limit. Reading (acquire of an available shard, contains, locate, get,
- *    read) uses the calling thread and threads of the library, and none of any language's runtime.
+ *    places, multihashes, problems, events) is stepped by one thread at a time. Calls block until
+ *    they are answered; what was answered is on disk. Where a call may wait for long there is
+ *    `timeout_ms`: 0 never waits for fetching or indexing, DAGSTORE_WAIT_FOREVER has no limit.
+ *    Reading (acquire of an available shard, contains, locate, get, read) uses the calling thread
+ *    and threads of the library, and none of any language's runtime.
  *
- * 6. Callbacks. Completions of the _async functions come on one thread of the store, one after the other.
- *    Mount callbacks come on threads of the library, or on the thread that reads; log and progress
- *    callbacks on any. A callback may call any function. What it must not do is wait for itself: a
- *    completion for a later completion, a mount for the shard whose bytes it supplies.
- *    dagstore_close and dagstore_shutdown in a callback return at once, and the store closes
- *    when the callback has returned. A callback must return: no longjmp, no exception, no unwinding panic.
+ * 6. Callbacks. Completions of the _async functions come on one thread of the store, one after the
+ *    other. Mount callbacks come on threads of the library, or on the thread that reads; log and
+ *    progress callbacks on any. A callback may call any function. What it must not do is wait for
+ *    itself: a completion for a later completion, a mount for the shard whose bytes it supplies.
+ *    dagstore_close and dagstore_shutdown in a callback return at once, and the store closes when
+ *    the callback has returned. A callback must return: no longjmp, no exception, no unwinding
+ *    panic.
  *
  * 7. A process that forks does not use its stores in the child. One process opens a store once.
  *
- * 8. Compatibility. This header describes DAGSTORE_ABI_VERSION. A library answers callers of its own ABI
- *    version and of none other; within a version, functions, constants and trailing struct fields are added only.
- *    `Since` says with which release of the library a function came: where nothing is said, 0.1.
+ * 8. Compatibility. This header describes DAGSTORE_ABI_VERSION. A library answers callers of its
+ *    own ABI version and of none other; within a version, functions, constants and trailing struct
+ *    fields are added only. `Since` says with which release of the library a function came: where
+ *    nothing is said, 0.1.
  *
  * Costs are of one core of a current server, with everything in memory.
  */
@@ -82,9 +87,7 @@
 extern "C" {
 #endif
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Versions                                                                                         */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Versions -------------------------------------------------------------------------------- */
 
 /* The ABI that this header describes. */
 #define DAGSTORE_ABI_VERSION 1
@@ -95,11 +98,12 @@ uint32_t dagstore_abi_version(void);
 /* The release of the library, such as "0.1.0"; a static text. */
 const char *dagstore_version(void);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Status codes                                                                                     */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Status codes ---------------------------------------------------------------------------- */
 
-/* DAGSTORE_OK, DAGSTORE_DONE, or a negative error code. Numbers are never reused; more may be added. */
+/*
+ * DAGSTORE_OK, DAGSTORE_DONE, or a negative error code. Numbers are never reused; more may be
+ * added.
+ */
 typedef int32_t dagstore_status_t;
 
 enum {
@@ -112,7 +116,8 @@ enum {
     DAGSTORE_BLOCK_NOT_FOUND = -2,       /* the block is not here */
 
     /* Asked wrongly. */
-    DAGSTORE_INVALID_ARGUMENT = -10,     /* an argument that cannot be: NULL, a stale handle, bad UTF-8, ... */
+    /* an argument that cannot be: NULL, a stale handle, bad UTF-8, ... */
+    DAGSTORE_INVALID_ARGUMENT = -10,
     DAGSTORE_INVALID_KEY = -11,          /* a key that is empty or over 480 bytes */
     DAGSTORE_INVALID_CID = -12,          /* text or bytes that are no CID */
     DAGSTORE_INVALID_CONFIGURATION = -13,
@@ -156,19 +161,21 @@ enum {
 /* The name of a code, such as "blockNotFound"; a static text, "unknown" for other numbers. */
 const char *dagstore_status_name(dagstore_status_t status);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Handles, bytes                                                                                   */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Handles, bytes -------------------------------------------------------------------------- */
 
 typedef struct dagstore dagstore_t;                           /* an open store */
 typedef struct dagstore_shard dagstore_shard_t;               /* a lease on a shard */
 typedef struct dagstore_block dagstore_block_t;               /* a block's bytes */
 typedef struct dagstore_error dagstore_error_t;               /* why a call failed */
-typedef struct dagstore_mounts dagstore_mounts_t;             /* mount schemes of the caller's own */
+/* mount schemes of the caller's own */
+typedef struct dagstore_mounts dagstore_mounts_t;
 typedef struct dagstore_entries dagstore_entries_t;           /* cursor over a shard's index */
-typedef struct dagstore_shards dagstore_shards_t;             /* cursor over the shards of a store */
-typedef struct dagstore_places dagstore_places_t;             /* cursor over the places of a block */
-typedef struct dagstore_multihashes dagstore_multihashes_t;   /* cursor over a shard's multihashes */
+/* cursor over the shards of a store */
+typedef struct dagstore_shards dagstore_shards_t;
+/* cursor over the places of a block */
+typedef struct dagstore_places dagstore_places_t;
+/* cursor over a shard's multihashes */
+typedef struct dagstore_multihashes dagstore_multihashes_t;
 typedef struct dagstore_problems dagstore_problems_t;         /* cursor over what a check found */
 typedef struct dagstore_events dagstore_events_t;             /* queue of what happens to shards */
 typedef struct dagstore_car dagstore_car_t;                   /* a CAR file outside of any store */
@@ -185,27 +192,34 @@ typedef struct dagstore_bytes {
 /* A size or a time without a limit, or one that is not known. */
 #define DAGSTORE_NO_LIMIT UINT64_MAX
 
-/* Handles of all kinds that were given out and not given back, in this process: what a test for leaks asks. */
+/*
+ * Handles of all kinds that were given out and not given back, in this process: what a test for
+ * leaks asks.
+ */
 uint64_t dagstore_live_handles(void);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Errors                                                                                           */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* The code; DAGSTORE_OK for NULL, DAGSTORE_INVALID_ARGUMENT for a stale handle. */
 dagstore_status_t dagstore_error_status(const dagstore_error_t *error);
 
-/* What was found, for people; "" for NULL and for a stale handle. Valid until the error is released. */
+/*
+ * What was found, for people; "" for NULL and for a stale handle. Valid until the error is
+ * released.
+ */
 const char *dagstore_error_message(const dagstore_error_t *error);
 
-/* The key of the shard that the error is about; NULL if it is about none. Valid until the error is released. */
+/*
+ * The key of the shard that the error is about; NULL if it is about none. Valid until the error is
+ * released.
+ */
 const char *dagstore_error_shard(const dagstore_error_t *error);
 
 /*
  * Where in a CAR the bytes are wrong.
  *
- * out_offset: Receives the offset in bytes. For a malformed section it counts from the start of the payload.
- * Returns: Whether the error has an offset.
+ * out_offset: Receives the offset in bytes. For a malformed section it counts from the start of the
+ * payload. Returns: Whether the error has an offset.
  */
 bool dagstore_error_offset(const dagstore_error_t *error, uint64_t *out_offset);
 
@@ -220,9 +234,7 @@ dagstore_error_t *dagstore_error_new(dagstore_status_t status, const char *messa
 
 void dagstore_error_release(dagstore_error_t *error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Logging, signals: of the whole process                                                           */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Logging, signals: of the whole process -------------------------------------------------- */
 
 enum {
     DAGSTORE_LOG_NONE = 0,
@@ -232,14 +244,18 @@ enum {
     DAGSTORE_LOG_DEBUG = 4    /* every event of every shard, leases too */
 };
 
-/* Receives a line of log, without a newline; `message` is borrowed for the call. Lines come one at a time. */
+/*
+ * Receives a line of log, without a newline; `message` is borrowed for the call. Lines come one at
+ * a time.
+ */
 typedef void (*dagstore_log_fn)(void *context, int32_t level, const char *message);
 
 /*
  * Says who receives log lines from now on.
  *
- * Lines are handed over on a thread of the library, in order; while more than 1,024 wait, the newest are dropped.
- * When the call returns, the receiver before is not called any more, unless the call was made in a log callback.
+ * Lines are handed over on a thread of the library, in order; while more than 1,024 wait, the
+ * newest are dropped. When the call returns, the receiver before is not called any more, unless the
+ * call was made in a log callback.
  *
  * level: The least severe level that is wanted; DAGSTORE_LOG_NONE for no logging. Stores that
  *   are open already are heard from then on, too.
@@ -253,19 +269,18 @@ dagstore_status_t dagstore_log_set(int32_t level, dagstore_log_fn callback, void
 /*
  * Installs a handler for SIGBUS, which turns the loss of mapped bytes into DAGSTORE_SOURCE_CHANGED.
  *
- * Whoever makes a mapped CAR shorter takes bytes away under its readers. With the handler the library's own
- * reads end in an error; views that the caller reads are not guarded. Signals of others go to the handler that
- * was there before. Call it before the first store is opened; only the first call does anything. In a Go
- * program, call it before other packages install handlers, and read blocks with dagstore_shard_read: Go's
- * runtime wants SA_ONSTACK, which the handler has.
+ * Whoever makes a mapped CAR shorter takes bytes away under its readers. With the handler the
+ * library's own reads end in an error; views that the caller reads are not guarded. Signals of
+ * others go to the handler that was there before. Call it before the first store is opened; only
+ * the first call does anything. In a Go
+ * program, call it before other packages install handlers, and read blocks with
+ * dagstore_shard_read: Go's runtime wants SA_ONSTACK, which the handler has.
  *
  * Returns: Whether the handler is there.
  */
 bool dagstore_mapping_guard_install(void);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Mounts: bytes that the caller supplies                                                           */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Mounts: bytes that the caller supplies -------------------------------------------------- */
 
 enum {
     /* The bytes come once, from the beginning: the store copies them into its folder. */
@@ -275,27 +290,32 @@ enum {
 };
 
 enum {
-    /* The bytes must first be brought from somewhere slow (unsealed, say); `open` may take hours. */
+    /*
+     * The bytes must first be brought from somewhere slow (unsealed, say); `open` may take hours.
+     */
     DAGSTORE_MOUNT_NOT_READY = 1
 };
 
-/* What can be said of a source without reading it. Zero but for `size` when the callback is called. */
+/*
+ * What can be said of a source without reading it. Zero but for `size` when the callback is called.
+ */
 typedef struct dagstore_mount_stat {
     uint32_t size;
     uint32_t flags;       /* DAGSTORE_MOUNT_NOT_READY or 0 */
     uint64_t bytes;       /* the source's size; DAGSTORE_NO_LIMIT if it is not known */
-    char validator[256];  /* a text that differs when the bytes do, such as an entity tag; "" if there is none */
+    /* a text that differs when the bytes do, such as an entity tag; "" if there is none */
+    char validator[256];
 } dagstore_mount_stat_t;
 
 /*
  * How a mount scheme of the caller's own is read.
  *
- * Callbacks come on several threads at once: up to 16 `stat`, 64 `open` and 64 reads while shards are fetched
- * and indexed (others wait), and one read for every thread that reads a block of a RANDOM source. `url` is borrowed for the
- * call. A callback that fails returns DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE,
- * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT or DAGSTORE_SOURCE_CHANGED, and may set *out_error
- * (never NULL) to a dagstore_error_new, which is the library's then. Anything else that it returns counts as
- * DAGSTORE_MOUNT_UNREACHABLE.
+ * Callbacks come on several threads at once: up to 16 `stat`, 64 `open` and 64 reads while shards
+ * are fetched and indexed (others wait), and one read for every thread that reads a block of a
+ * RANDOM source. `url` is borrowed for the call. A callback that fails returns DAGSTORE_MOUNT_GONE,
+ * DAGSTORE_MOUNT_UNREACHABLE, DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT or
+ * DAGSTORE_SOURCE_CHANGED, and may set *out_error (never NULL) to a dagstore_error_new, which is
+ * the library's then. Anything else that it returns counts as DAGSTORE_MOUNT_UNREACHABLE.
  */
 typedef struct dagstore_mount_vtable {
     uint32_t size;
@@ -309,7 +329,8 @@ typedef struct dagstore_mount_vtable {
      * Opens the source at `url`.
      *
      * out_source: Receives what reads and the close are given; NULL is as good as any.
-     * out_bytes: Receives the size in bytes. DAGSTORE_NO_LIMIT if it is not known, which a RANDOM source must not say.
+     * out_bytes: Receives the size in bytes. DAGSTORE_NO_LIMIT if it is not known, which a RANDOM
+     *   source must not say.
      */
     dagstore_status_t (*open)(void *context, const char *url, void **out_source,
                               uint64_t *out_bytes, dagstore_error_t **out_error);
@@ -317,8 +338,9 @@ typedef struct dagstore_mount_vtable {
     /*
      * Reads up to `capacity` bytes at `offset`.
      *
-     * Of a RANDOM source several threads read at once; what is missing is asked for again, and 0 bytes before
-     * the end are a failure. Of a SEQUENTIAL source each read begins where the one before ended, and 0 bytes are its end.
+     * Of a RANDOM source several threads read at once; what is missing is asked for again, and 0
+     * bytes before the end are a failure. Of a SEQUENTIAL source each read begins where the one
+     * before ended, and 0 bytes are its end.
      */
     dagstore_status_t (*read_at)(void *context, void *source, uint64_t offset, uint8_t *buffer,
                                  size_t capacity, size_t *out_size, dagstore_error_t **out_error);
@@ -327,14 +349,15 @@ typedef struct dagstore_mount_vtable {
     void (*close)(void *context, void *source);
 
     /*
-     * Nobody waits for reads of this source any more, which should return soon; NULL if that cannot be had.
-     * At most once, before `close`, on any thread, while reads may be under way.
+     * Nobody waits for reads of this source any more, which should return soon; NULL if that cannot
+     * be had. At most once, before `close`, on any thread, while reads may be under way.
      */
     void (*interrupt)(void *context, void *source);
 
     /*
-     * The scheme is used no more, and no callback is under way: frees `context`. NULL if there is nothing to free.
-     * Comes once, on any thread, perhaps a moment after dagstore_close or the last release has returned.
+     * The scheme is used no more, and no callback is under way: frees `context`. NULL if there is
+     * nothing to free. Comes once, on any thread, perhaps a moment after dagstore_close or the last
+     * release has returned.
      */
     void (*release)(void *context);
 } dagstore_mount_vtable_t;
@@ -345,12 +368,13 @@ dagstore_status_t dagstore_mounts_new(dagstore_mounts_t **out_mounts, dagstore_e
 /*
  * Adds a scheme: mount URLs of the form scheme://... are read through `vtable`.
  *
- * Stores that are open already do not see it. The vtable is copied. The vtable's `release` is called when
- * the set was released and every store that was opened with it, and all leases and reads, have gone; if the call
- * fails, it is not called.
+ * Stores that are open already do not see it. The vtable is copied. The vtable's `release` is
+ * called when the set was released and every store that was opened with it, and all leases and
+ * reads, have gone; if the call fails, it is not called.
  *
  * scheme: Lower-case letters, digits, '+', '-', '.'; begins with a letter.
- * Errors: INVALID_ARGUMENT if the scheme cannot be one or is taken, or stat, open, read_at or close is NULL.
+ * Errors: INVALID_ARGUMENT if the scheme cannot be one or is taken, or stat, open, read_at or close
+ *   is NULL.
  */
 dagstore_status_t dagstore_mounts_add(dagstore_mounts_t *mounts, const char *scheme,
                                       const dagstore_mount_vtable_t *vtable, void *context,
@@ -359,16 +383,16 @@ dagstore_status_t dagstore_mounts_add(dagstore_mounts_t *mounts, const char *sch
 /* Stores that were opened with the set keep what they need of it. */
 void dagstore_mounts_release(dagstore_mounts_t *mounts);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Stores                                                                                           */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Stores ---------------------------------------------------------------------------------- */
 
 enum {
     /* Only looks: records and indexes are neither locked nor written. */
     DAGSTORE_OPEN_READ_ONLY = 1,
     /* Answers survive a crash of the process and not one of the machine. For benchmarks. */
     DAGSTORE_OPEN_RELAXED = 2,
-    /* Reads CARs by system calls, and blocks are copies, so that files may become shorter under us. */
+    /*
+     * Reads CARs by system calls, and blocks are copies, so that files may become shorter under us.
+     */
     DAGSTORE_OPEN_UNMAPPED = 4,
     /* A section of length zero is an error, and not the end of the data. */
     DAGSTORE_OPEN_REFUSES_NULL_PADDING = 8
@@ -391,8 +415,8 @@ enum {
 /*
  * Chooses among the shards that may have a block.
  *
- * Called on the thread that asks, for each dagstore_get. `keys` come in the order in which they would be asked:
- * open ones, available ones, failed ones.
+ * Called on the thread that asks, for each dagstore_get. `keys` come in the order in which they
+ * would be asked: open ones, available ones, failed ones.
  *
  * order: Room for `count` indices into `keys`: those that shall be asked, best first.
  * Returns: How many were written; 0 if the block is to be refused.
@@ -412,15 +436,18 @@ typedef struct dagstore_config {
     uint64_t header_size_max;          /* largest CAR header read, in bytes; 32 MiB */
     uint64_t section_size_max;         /* largest section read, in bytes; 8 MiB */
     uint32_t concurrent_indexing;      /* shards indexed at once; 2 */
-    uint32_t concurrent_ready_fetches; /* mounts that say they are ready, opened and copied at once; 8 */
+    /* mounts that say they are ready, opened and copied at once; 8 */
+    uint32_t concurrent_ready_fetches;
     uint32_t automatic_recoveries;     /* how often a shard that fails is recovered by itself; 0 */
     uint32_t idle_shards_max;          /* open shards without leases; 256 */
     uint64_t idle_bytes_max;           /* their payload bytes; DAGSTORE_NO_LIMIT */
     uint64_t idle_time_max_ms;         /* how long they stay open; DAGSTORE_NO_LIMIT */
-    uint64_t transient_quota;          /* bytes of the store's own copies of CARs; DAGSTORE_NO_LIMIT */
+    /* bytes of the store's own copies of CARs; DAGSTORE_NO_LIMIT */
+    uint64_t transient_quota;
     double transient_high_watermark;   /* share of the quota above which copies are removed; 0.9 */
     double transient_low_watermark;    /* share of the quota down to which they are removed; 0.7 */
-    dagstore_mounts_t *mounts;         /* schemes of the caller's own; NULL; borrowed for dagstore_open */
+    /* schemes of the caller's own; NULL; borrowed for dagstore_open */
+    dagstore_mounts_t *mounts;
     dagstore_select_fn select_shards;  /* NULL */
     void *select_context;              /* handed to select_shards; in use as long as the store is */
 } dagstore_config_t;
@@ -428,23 +455,26 @@ typedef struct dagstore_config {
 /*
  * Fills a configuration with the defaults.
  *
- * The size is an argument, so that a program built with an older header has no more filled than it knows.
+ * The size is an argument, so that a program built with an older header has no more filled than it
+ * knows.
  *
  * size: sizeof(dagstore_config_t), as the caller knows it.
  * Errors: INVALID_ARGUMENT.
  */
-dagstore_status_t dagstore_config_init(dagstore_config_t *config, size_t size, dagstore_error_t **out_error);
+dagstore_status_t dagstore_config_init(dagstore_config_t *config, size_t size,
+                                       dagstore_error_t **out_error);
 
 /*
  * Opens the store in a directory; unless it is opened to look only, makes it if there is none.
  *
- * What was being fetched or indexed when the store was last open is taken up again after the call. Costs
- * a quarter of a millisecond, for any number of shards.
+ * What was being fetched or indexed when the store was last open is taken up again after the call.
+ * Costs a quarter of a millisecond, for any number of shards.
  *
  * path: The directory; made, with those above it, if it is missing.
  * config: NULL for the defaults.
  * Errors: CATALOG_LOCKED if it is open already; CATALOG_TOO_NEW, CATALOG_CORRUPT, CATALOG_FULL,
- *   READ_ONLY; INVALID_ARGUMENT if it is opened to look only and there is no store; INVALID_CONFIGURATION.
+ *   READ_ONLY; INVALID_ARGUMENT if it is opened to look only and there is no store;
+ *   INVALID_CONFIGURATION.
  */
 dagstore_status_t dagstore_open(const char *path, const dagstore_config_t *config,
                                 dagstore_t **out_store, dagstore_error_t **out_error);
@@ -457,33 +487,41 @@ enum {
 /*
  * Closes a store and keeps the handle: other threads that use it get DAGSTORE_CLOSED from now on.
  *
- * Waits for what is under way, and gives the store's lock back. Leases that are still held go on working. May be
- * called again. When it returns, all completions of _async functions have been called.
+ * Waits for what is under way, and gives the store's lock back. Leases that are still held go on
+ * working. May be called again. When it returns, all completions of _async functions have been
+ * called.
  *
  * flags: DAGSTORE_SHUTDOWN_CANCELLING or 0.
  * Errors: INVALID_ARGUMENT.
  */
-dagstore_status_t dagstore_shutdown(dagstore_t *store, uint32_t flags, dagstore_error_t **out_error);
+dagstore_status_t dagstore_shutdown(dagstore_t *store, uint32_t flags,
+                                    dagstore_error_t **out_error);
 
-/* Closes a store as dagstore_shutdown does without flags, if that was not done, and gives the handle back. */
+/*
+ * Closes a store as dagstore_shutdown does without flags, if that was not done, and gives the
+ * handle back.
+ */
 void dagstore_close(dagstore_t *store);
 
 /*
- * Writes the catalogue of a store that nobody has open anew, without the room that removed shards left.
+ * Writes the catalogue of a store that nobody has open anew, without the room that removed shards
+ * left.
  *
  * map_size: Address space to open it with; 0 for the default.
  * out_before, out_after: Receive the sizes of its file in bytes; may be NULL.
- * Errors: CATALOG_LOCKED, CATALOG_FULL, CATALOG_CORRUPT, READ_ONLY; INVALID_ARGUMENT if there is no store.
+ * Errors: CATALOG_LOCKED, CATALOG_FULL, CATALOG_CORRUPT, READ_ONLY; INVALID_ARGUMENT if there is no
+ *   store.
  */
 dagstore_status_t dagstore_compact(const char *path, uint64_t map_size, uint64_t *out_before,
                                    uint64_t *out_after, dagstore_error_t **out_error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* The life of a shard                                                                              */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- The life of a shard --------------------------------------------------------------------- */
 
 enum {
-    /* Indexes the shard when somebody first acquires it; the call returns when the record is on disk. */
+    /*
+     * Indexes the shard when somebody first acquires it; the call returns when the record is on
+     * disk.
+     */
     DAGSTORE_REGISTER_LAZY = 1,
     /* Indexes it at once, and does not wait for that. */
     DAGSTORE_REGISTER_BACKGROUND = 2
@@ -497,23 +535,26 @@ typedef void (*dagstore_progress_fn)(void *context, uint64_t bytes_done, uint64_
 typedef struct dagstore_register_options {
     uint32_t size;
     uint32_t flags;                 /* DAGSTORE_REGISTER_... */
-    const char *existing_transient; /* absolute path of a local copy to read instead; NULL. Stays the caller's. */
-    dagstore_progress_fn progress;  /* NULL. Not called any more when the registration is answered. */
+    /* absolute path of a local copy to read instead; NULL. Stays the caller's. */
+    const char *existing_transient;
+    /* NULL. Not called any more when the registration is answered. */
+    dagstore_progress_fn progress;
     void *progress_context;
 } dagstore_register_options_t;
 
 /*
  * Makes a CAR known under a key and, unless it is to wait, indexes it.
  *
- * A CAR that cannot be indexed leaves a failed shard behind, with the error, to be recovered or destroyed.
- * Costs a commit, and a second one when the shard is available; about 100 ns a section.
+ * A CAR that cannot be indexed leaves a failed shard behind, with the error, to be recovered or
+ * destroyed. Costs a commit, and a second one when the shard is available; about 100 ns a section.
  *
  * key: At most 480 bytes.
  * mount_url: Where the CAR is: "file:///path/to.car", or a URL of a scheme of the caller's own.
  * flags: DAGSTORE_REGISTER_...
- * Errors: SHARD_EXISTS, INVALID_KEY, UNKNOWN_SCHEME, INVALID_ARGUMENT; MOUNT_GONE, MOUNT_UNREACHABLE,
- *   FETCH_FAILED, FETCH_TIMED_OUT, SOURCE_CHANGED; MALFORMED_CAR, TRUNCATED, UNSUPPORTED_VERSION,
- *   LIMIT_EXCEEDED, MALFORMED_INDEX; QUOTA_EXCEEDED, CATALOG_FULL, READ_ONLY, CLOSED.
+ * Errors: SHARD_EXISTS, INVALID_KEY, UNKNOWN_SCHEME, INVALID_ARGUMENT; MOUNT_GONE,
+ *   MOUNT_UNREACHABLE, FETCH_FAILED, FETCH_TIMED_OUT, SOURCE_CHANGED; MALFORMED_CAR, TRUNCATED,
+ *   UNSUPPORTED_VERSION, LIMIT_EXCEEDED, MALFORMED_INDEX; QUOTA_EXCEEDED, CATALOG_FULL, READ_ONLY,
+ *   CLOSED.
  */
 dagstore_status_t dagstore_register(dagstore_t *store, const char *key, const char *mount_url,
                                     uint32_t flags, dagstore_error_t **out_error);
@@ -527,8 +568,8 @@ dagstore_status_t dagstore_register_with(dagstore_t *store, const char *key, con
 typedef void (*dagstore_done_fn)(void *context, dagstore_status_t status, dagstore_error_t *error);
 
 /*
- * The same, without waiting. Returns DAGSTORE_OK, and `done` is called once, on the store's thread for
- * completions; or an error in the arguments, and `done` is not called.
+ * The same, without waiting. Returns DAGSTORE_OK, and `done` is called once, on the store's thread
+ * for completions; or an error in the arguments, and `done` is not called.
  */
 dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, const char *mount_url,
                                           const dagstore_register_options_t *options,
@@ -540,14 +581,16 @@ dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, co
  *
  * Errors: SHARD_UNKNOWN; the stored error's code if the shard has failed; and as dagstore_register.
  */
-dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key, dagstore_error_t **out_error);
+dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key,
+                                      dagstore_error_t **out_error);
 
 /*
  * Fetches and indexes a failed shard again; nothing that was fetched before is used.
  *
  * Errors: SHARD_UNKNOWN; NOT_FAILED; and as dagstore_register.
  */
-dagstore_status_t dagstore_recover(dagstore_t *store, const char *key, dagstore_error_t **out_error);
+dagstore_status_t dagstore_recover(dagstore_t *store, const char *key,
+                                   dagstore_error_t **out_error);
 
 /* The same, without waiting; see dagstore_register_async. */
 dagstore_status_t dagstore_recover_async(dagstore_t *store, const char *key, dagstore_done_fn done,
@@ -558,29 +601,33 @@ dagstore_status_t dagstore_recover_async(dagstore_t *store, const char *key, dag
  *
  * Errors: SHARD_UNKNOWN; SHARD_IN_USE if it has leases; CATALOG_FULL, READ_ONLY, CLOSED.
  */
-dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key, dagstore_error_t **out_error);
+dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
+                                   dagstore_error_t **out_error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Leases                                                                                           */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Leases ---------------------------------------------------------------------------------- */
 
 /*
  * A lease on a shard: while it lasts, its blocks can be read and it cannot be destroyed.
  *
- * A lazily registered shard is fetched and indexed now, once for all who ask; that goes on when a caller gives
- * up. An open shard costs 1.5 us, 0.3 us beside another lease; one that is not open some 100 us.
+ * A lazily registered shard is fetched and indexed now, once for all who ask; that goes on when a
+ * caller gives up. An open shard costs 1.5 us, 0.3 us beside another lease; one that is not open
+ * some 100 us.
  *
  * timeout_ms: How long to wait for fetching and indexing; 0 not at all.
- * Errors: SHARD_UNKNOWN; the stored error's code, or SHARD_FAILED, if the shard has failed; MOUNT_GONE,
- *   MOUNT_UNREACHABLE, FETCH_FAILED, SOURCE_CHANGED if its source is not there or not what was indexed,
- *   and the shard has failed then; CATALOG_CORRUPT, QUOTA_EXCEEDED; DEADLINE_EXCEEDED, CLOSED.
+ * Errors: SHARD_UNKNOWN; the stored error's code, or SHARD_FAILED, if the shard has failed;
+ *   MOUNT_GONE, MOUNT_UNREACHABLE, FETCH_FAILED, SOURCE_CHANGED if its source is not there or not
+ *   what was indexed, and the shard has failed then; CATALOG_CORRUPT, QUOTA_EXCEEDED;
+ *   DEADLINE_EXCEEDED, CLOSED.
  */
 dagstore_status_t dagstore_acquire(dagstore_t *store, const char *key, uint32_t timeout_ms,
                                    dagstore_shard_t **out_shard, dagstore_error_t **out_error);
 
-/* Receives a lease, which is the callback's then; `shard` is NULL and `error` borrowed if there is none. */
-typedef void (*dagstore_acquired_fn)(void *context, dagstore_status_t status, dagstore_shard_t *shard,
-                                     dagstore_error_t *error);
+/*
+ * Receives a lease, which is the callback's then; `shard` is NULL and `error` borrowed if there is
+ * none.
+ */
+typedef void (*dagstore_acquired_fn)(void *context, dagstore_status_t status,
+                                     dagstore_shard_t *shard, dagstore_error_t *error);
 
 /* The same, without waiting; see dagstore_register_async. */
 dagstore_status_t dagstore_acquire_async(dagstore_t *store, const char *key, uint32_t timeout_ms,
@@ -613,11 +660,10 @@ size_t dagstore_shard_root_count(const dagstore_shard_t *shard);
  * Errors: BUFFER_TOO_SMALL, with *out_size the room that is needed; INVALID_ARGUMENT.
  */
 dagstore_status_t dagstore_shard_root(dagstore_shard_t *shard, size_t index, uint8_t *buffer,
-                                      size_t capacity, size_t *out_size, dagstore_error_t **out_error);
+                                      size_t capacity, size_t *out_size,
+                                      dagstore_error_t **out_error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Blocks of a shard                                                                                */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Blocks of a shard ----------------------------------------------------------------------- */
 
 /* Where a block lies. */
 typedef struct dagstore_location {
@@ -633,31 +679,34 @@ typedef struct dagstore_location {
  *
  * Errors: INVALID_CID, CATALOG_CORRUPT, MOUNT_UNREACHABLE.
  */
-dagstore_status_t dagstore_shard_contains(dagstore_shard_t *shard, const uint8_t *cid, size_t cid_size,
-                                          bool *out_contains, dagstore_error_t **out_error);
+dagstore_status_t dagstore_shard_contains(dagstore_shard_t *shard, const uint8_t *cid,
+                                          size_t cid_size, bool *out_contains,
+                                          dagstore_error_t **out_error);
 
 /*
  * Where the block with the multihash of a CID lies. Of equal multihashes the first section answers.
  *
  * Errors: BLOCK_NOT_FOUND, INVALID_CID, CATALOG_CORRUPT, MOUNT_UNREACHABLE.
  */
-dagstore_status_t dagstore_shard_locate(dagstore_shard_t *shard, const uint8_t *cid, size_t cid_size,
-                                        dagstore_location_t *out_location, dagstore_error_t **out_error);
+dagstore_status_t dagstore_shard_locate(dagstore_shard_t *shard, const uint8_t *cid,
+                                        size_t cid_size, dagstore_location_t *out_location,
+                                        dagstore_error_t **out_error);
 
 /*
  * The block with the multihash of a CID, as a view wherever the shard is mapped.
  *
- * The bytes are what the CAR has; they are not hashed: see dagstore_block_verified. Costs 0.3 us; a miss without
- * `out_error` allocates nothing.
+ * The bytes are what the CAR has; they are not hashed: see dagstore_block_verified. Costs 0.3 us; a
+ * miss without `out_error` allocates nothing.
  *
- * Errors: BLOCK_NOT_FOUND, INVALID_CID, CATALOG_CORRUPT, MOUNT_UNREACHABLE, SOURCE_CHANGED; what a mount of the
- *   caller's own says.
+ * Errors: BLOCK_NOT_FOUND, INVALID_CID, CATALOG_CORRUPT, MOUNT_UNREACHABLE, SOURCE_CHANGED; what a
+ *   mount of the caller's own says.
  */
 dagstore_status_t dagstore_shard_get(dagstore_shard_t *shard, const uint8_t *cid, size_t cid_size,
                                      dagstore_block_t **out_block, dagstore_error_t **out_error);
 
 /*
- * The same, copied into a buffer: no handle, and with the mapping guard safe from files that become shorter.
+ * The same, copied into a buffer: no handle, and with the mapping guard safe from files that become
+ *   shorter.
  *
  * buffer: Room for `capacity` bytes; may be NULL if that is 0.
  * out_size: Receives the block's size.
@@ -667,11 +716,15 @@ dagstore_status_t dagstore_shard_read(dagstore_shard_t *shard, const uint8_t *ci
                                       uint8_t *buffer, size_t capacity, size_t *out_size,
                                       dagstore_error_t **out_error);
 
-/* The block's bytes, valid until it is released; {NULL, 0} for a stale handle, {not NULL, 0} if there are none. */
+/*
+ * The block's bytes, valid until it is released; {NULL, 0} for a stale handle, {not NULL, 0} if
+ * there are none.
+ */
 dagstore_bytes_t dagstore_block_bytes(const dagstore_block_t *block);
 
 /*
- * The block, if its bytes have the hash of a CID. What was mapped is a copy then, so that it stays so.
+ * The block, if its bytes have the hash of a CID. What was mapped is a copy then, so that it stays
+ * so.
  *
  * Errors: HASH_MISMATCH, UNSUPPORTED_HASH, INVALID_CID, SOURCE_CHANGED.
  */
@@ -692,7 +745,8 @@ typedef struct dagstore_entry {
 } dagstore_entry_t;
 
 /*
- * A walk over all sections in CAR order, repeated ones included. It holds the lease until it is closed.
+ * A walk over all sections in CAR order, repeated ones included. It holds the lease until it is
+ * closed.
  *
  * Errors: INVALID_ARGUMENT.
  */
@@ -710,18 +764,18 @@ dagstore_status_t dagstore_entries_next(dagstore_entries_t *entries, dagstore_en
 
 void dagstore_entries_close(dagstore_entries_t *entries);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Blocks of all shards                                                                             */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Blocks of all shards -------------------------------------------------------------------- */
 
 /*
  * The block with the multihash of a CID, from any shard that has it.
  *
- * Shards that are open are asked first, then those that have to be opened or fetched, last those that have
- * failed, unless `select_shards` says otherwise. If one fails, the next is asked. Costs 1.2 us in a shard that is open.
+ * Shards that are open are asked first, then those that have to be opened or fetched, last those
+ * that have failed, unless `select_shards` says otherwise. If one fails, the next is asked. Costs
+ * 1.2 us in a shard that is open.
  *
  * timeout_ms: How long to wait for fetching and indexing; 0 not at all.
- * Errors: BLOCK_NOT_FOUND, INVALID_CID, CLOSED, DEADLINE_EXCEEDED; the first error of a shard if no other has it.
+ * Errors: BLOCK_NOT_FOUND, INVALID_CID, CLOSED, DEADLINE_EXCEEDED; the first error of a shard if no
+ *   other has it.
  */
 dagstore_status_t dagstore_get(dagstore_t *store, const uint8_t *cid, size_t cid_size,
                                uint32_t timeout_ms, dagstore_block_t **out_block,
@@ -756,9 +810,11 @@ typedef struct dagstore_place {
 /*
  * The shards that have a block with the multihash of a CID, and where; in order of registration.
  *
- * Every shard is asked by its own index, so that the answer is exact. dagstore_cid_make makes a CID of a multihash.
+ * Every shard is asked by its own index, so that the answer is exact. dagstore_cid_make makes a CID
+ * of a multihash.
  *
- * Errors: INVALID_CID, CATALOG_CORRUPT, CLOSED. That no shard has it is no error: the walk is empty.
+ * Errors: INVALID_CID, CATALOG_CORRUPT, CLOSED. That no shard has it is no error: the walk is
+ *   empty.
  */
 dagstore_status_t dagstore_find(dagstore_t *store, const uint8_t *cid, size_t cid_size,
                                 dagstore_places_t **out_places, dagstore_error_t **out_error);
@@ -772,11 +828,12 @@ void dagstore_places_close(dagstore_places_t *places);
 /*
  * A walk over the multihashes of a shard in CAR order: what an announcer advertises.
  *
- * The order is the same each time for the same CAR. No byte of the shard is read, and no lease is held.
+ * The order is the same each time for the same CAR. No byte of the shard is read, and no lease is
+ * held.
  *
  * cursor: What dagstore_multihashes_cursor said, perhaps in another process; NULL to begin.
- * Errors: SHARD_UNKNOWN; SHARD_FAILED if the shard has no index; SOURCE_CHANGED if it was indexed anew since
- *   the cursor was made; INVALID_ARGUMENT, CATALOG_CORRUPT, CLOSED.
+ * Errors: SHARD_UNKNOWN; SHARD_FAILED if the shard has no index; SOURCE_CHANGED if it was indexed
+ *   anew since the cursor was made; INVALID_ARGUMENT, CATALOG_CORRUPT, CLOSED.
  */
 dagstore_status_t dagstore_multihashes_open(dagstore_t *store, const char *key, const char *cursor,
                                             dagstore_multihashes_t **out_multihashes,
@@ -793,17 +850,17 @@ dagstore_status_t dagstore_multihashes_next(dagstore_multihashes_t *multihashes,
                                             dagstore_error_t **out_error);
 
 /*
- * Where the walk is, as a text that may be kept: it goes on after the last multihash that was given out.
+ * Where the walk is, as a text that may be kept: it goes on after the last multihash that was given
+ *   out.
  *
- * Returns: A text valid until the next step, or until the next call of this; "" at the end, NULL for a stale handle.
+ * Returns: A text valid until the next step, or until the next call of this; "" at the end, NULL
+ *   for a stale handle.
  */
 const char *dagstore_multihashes_cursor(dagstore_multihashes_t *multihashes);
 
 void dagstore_multihashes_close(dagstore_multihashes_t *multihashes);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* What is known of shards                                                                          */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- What is known of shards ----------------------------------------------------------------- */
 
 /* Where a shard is in its life. */
 enum {
@@ -854,7 +911,8 @@ dagstore_status_t dagstore_state(dagstore_t *store, const char *key, uint32_t *o
  * key: Only this shard; NULL for all.
  * Errors: SHARD_UNKNOWN, INVALID_KEY, CATALOG_CORRUPT, CLOSED.
  */
-dagstore_status_t dagstore_shards_open(dagstore_t *store, const char *key, dagstore_shards_t **out_shards,
+dagstore_status_t dagstore_shards_open(dagstore_t *store, const char *key,
+                                       dagstore_shards_t **out_shards,
                                        dagstore_error_t **out_error);
 
 /* The next shard; DAGSTORE_DONE at the end. Errors: CATALOG_CORRUPT, CLOSED. */
@@ -881,21 +939,24 @@ typedef struct dagstore_event {
     uint32_t operation;        /* DAGSTORE_EVENT_... */
     uint32_t state;            /* where the shard is after it */
     int32_t error_status;      /* why it failed; DAGSTORE_OK if it did not */
-    uint64_t number;           /* counted from 1 since the store was opened; a queue that overflowed has gaps */
+    /* counted from 1 since the store was opened; a queue that overflowed has gaps */
+    uint64_t number;
     uint64_t references;       /* leases after it */
     const char *key;
     const char *error_message; /* NULL if it did not fail */
 } dagstore_event_t;
 
 /*
- * A queue of what happens from now on; the first one also has what the store did by itself after it was opened.
+ * A queue of what happens from now on; the first one also has what the store did by itself after it
+ * was opened.
  *
  * Any number of queues. One that is not emptied loses its oldest events, and slows nobody.
  *
  * capacity: How many events are kept, 1 to 1,048,576.
  * Errors: INVALID_ARGUMENT, CLOSED.
  */
-dagstore_status_t dagstore_events_open(dagstore_t *store, size_t capacity, dagstore_events_t **out_events,
+dagstore_status_t dagstore_events_open(dagstore_t *store, size_t capacity,
+                                       dagstore_events_t **out_events,
                                        dagstore_error_t **out_error);
 
 /*
@@ -942,9 +1003,7 @@ typedef struct dagstore_statistics {
 dagstore_status_t dagstore_statistics(dagstore_t *store, dagstore_statistics_t *out_statistics,
                                       dagstore_error_t **out_error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* Housekeeping                                                                                     */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- Housekeeping ---------------------------------------------------------------------------- */
 
 /* What a collection of garbage did with the store's own copies of shards. */
 typedef struct dagstore_garbage {
@@ -958,13 +1017,15 @@ typedef struct dagstore_garbage {
 } dagstore_garbage_t;
 
 /*
- * Removes the store's own copies of shards that nobody uses; they are fetched again when somebody does.
+ * Removes the store's own copies of shards that nobody uses; they are fetched again when somebody
+ * does.
  *
- * quota: How many bytes may stay; those that were used longest ago go first. 0 removes all that may go.
- * Errors: READ_ONLY, CLOSED.
+ * quota: How many bytes may stay; those that were used longest ago go first. 0 removes all that may
+ * go. Errors: READ_ONLY, CLOSED.
  */
 dagstore_status_t dagstore_collect_garbage(dagstore_t *store, uint64_t quota,
-                                           dagstore_garbage_t *out_garbage, dagstore_error_t **out_error);
+                                           dagstore_garbage_t *out_garbage,
+                                           dagstore_error_t **out_error);
 
 enum {
     DAGSTORE_CHECK_DEEP = 1,   /* reads and hashes every block */
@@ -981,17 +1042,21 @@ typedef struct dagstore_check {
     uint64_t blocks;       /* hashed */
     uint64_t bytes;        /* hashed */
     uint64_t skipped;      /* shards that are not on this machine */
-    uint64_t stale_entries;/* entries of the inverse index that lead nowhere until they are merged; no problem */
+    /* entries of the inverse index that lead nowhere until they are merged; no problem */
+    uint64_t stale_entries;
 } dagstore_check_t;
 
 /*
- * Looks for what is wrong: in the catalogue, in indexes, in sources and copies and, if asked, in every block.
+ * Looks for what is wrong: in the catalogue, in indexes, in sources and copies and, if asked, in
+ *   every block.
  *
- * Failed shards are no problems: they say what is wrong with them. Works beside everything else, about 200 ns a section.
+ * Failed shards are no problems: they say what is wrong with them. Works beside everything else,
+ *   about 200 ns a section.
  *
  * flags: DAGSTORE_CHECK_...
  * out_problems: Receives a walk over the problems; may be NULL.
- * Errors: CATALOG_CORRUPT if the catalogue cannot be walked; READ_ONLY if repairs are asked for; CLOSED.
+ * Errors: CATALOG_CORRUPT if the catalogue cannot be walked; READ_ONLY if repairs are asked for;
+ *   CLOSED.
  */
 dagstore_status_t dagstore_check(dagstore_t *store, uint32_t flags, dagstore_check_t *out_check,
                                  dagstore_problems_t **out_problems, dagstore_error_t **out_error);
@@ -1000,35 +1065,35 @@ dagstore_status_t dagstore_check(dagstore_t *store, uint32_t flags, dagstore_che
 typedef struct dagstore_problem {
     uint32_t size;
     uint32_t reserved;
-    const char *kind;   /* "catalogRow", "counters", "orphanIndex", "index", "sourceUnreachable", "sourceChanged",
-                           "transient", "block", "inverse"; more may be added */
+    const char *kind;   /* "catalogRow", "counters", "orphanIndex", "index", "sourceUnreachable",
+                           "sourceChanged", "transient", "block", "inverse"; more may be added */
     const char *key;    /* NULL if it is about no shard */
     const char *detail; /* for people */
     const char *repair; /* "mended", "reindexed", "markedFailed"; NULL if nothing was done */
 } dagstore_problem_t;
 
 /* The next problem; DAGSTORE_DONE at the end. */
-dagstore_status_t dagstore_problems_next(dagstore_problems_t *problems, dagstore_problem_t *out_problem,
+dagstore_status_t dagstore_problems_next(dagstore_problems_t *problems,
+                                         dagstore_problem_t *out_problem,
                                          dagstore_error_t **out_error);
 
 void dagstore_problems_close(dagstore_problems_t *problems);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* CIDs                                                                                             */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- CIDs ------------------------------------------------------------------------------------ */
 
 /* Room for the binary form of every CID with a digest of up to 64 bytes. */
 #define DAGSTORE_CID_SIZE 96
 
 /*
- * The binary form of a CID's text: base58btc for version 0; a multibase prefix, one of f F b B k K z, for version 1.
+ * The binary form of a CID's text: base58btc for version 0; a multibase prefix, one of f F b B k K
+ * z, for version 1.
  *
  * buffer: Room for `capacity` bytes; may be NULL if that is 0.
  * out_size: Receives the CID's size.
  * Errors: INVALID_CID; BUFFER_TOO_SMALL, with *out_size the room that is needed.
  */
-dagstore_status_t dagstore_cid_parse(const char *text, uint8_t *buffer, size_t capacity, size_t *out_size,
-                                     dagstore_error_t **out_error);
+dagstore_status_t dagstore_cid_parse(const char *text, uint8_t *buffer, size_t capacity,
+                                     size_t *out_size, dagstore_error_t **out_error);
 
 /*
  * The text of a CID, with its NUL: base58btc for version 0, base32 for version 1.
@@ -1036,8 +1101,9 @@ dagstore_status_t dagstore_cid_parse(const char *text, uint8_t *buffer, size_t c
  * out_size: Receives the size of the text with its NUL.
  * Errors: INVALID_CID; BUFFER_TOO_SMALL, with *out_size the room that is needed.
  */
-dagstore_status_t dagstore_cid_format(const uint8_t *cid, size_t cid_size, char *buffer, size_t capacity,
-                                      size_t *out_size, dagstore_error_t **out_error);
+dagstore_status_t dagstore_cid_format(const uint8_t *cid, size_t cid_size, char *buffer,
+                                      size_t capacity, size_t *out_size,
+                                      dagstore_error_t **out_error);
 
 /* The parts of a CID. */
 typedef struct dagstore_cid_parts {
@@ -1050,28 +1116,30 @@ typedef struct dagstore_cid_parts {
 } dagstore_cid_parts_t;
 
 /* Takes a binary CID apart; the parts point into it. Errors: INVALID_CID. */
-dagstore_status_t dagstore_cid_split(const uint8_t *cid, size_t cid_size, dagstore_cid_parts_t *out_parts,
-                                     dagstore_error_t **out_error);
+dagstore_status_t dagstore_cid_split(const uint8_t *cid, size_t cid_size,
+                                     dagstore_cid_parts_t *out_parts, dagstore_error_t **out_error);
 
 /*
- * A version 1 CID of a codec and a multihash. Blocks are looked up by multihash: any codec will do, 0x55 (raw) is usual.
+ * A version 1 CID of a codec and a multihash. Blocks are looked up by multihash: any codec will do,
+ * 0x55 (raw) is usual.
  *
- * Errors: INVALID_CID if it is no multihash; BUFFER_TOO_SMALL, with *out_size the room that is needed.
+ * Errors: INVALID_CID if it is no multihash; BUFFER_TOO_SMALL, with *out_size the room that is
+ *   needed.
  */
 dagstore_status_t dagstore_cid_make(uint64_t codec, const uint8_t *multihash, size_t multihash_size,
                                     uint8_t *buffer, size_t capacity, size_t *out_size,
                                     dagstore_error_t **out_error);
 
-/* ------------------------------------------------------------------------------------------------ */
-/* CAR files outside of any store                                                                   */
-/* ------------------------------------------------------------------------------------------------ */
+/* ---- CAR files outside of any store ---------------------------------------------------------- */
 
 /*
  * Opens a CAR file and reads its headers.
  *
- * Errors: MOUNT_GONE, MOUNT_UNREACHABLE; MALFORMED_CAR, TRUNCATED, UNSUPPORTED_VERSION, LIMIT_EXCEEDED.
+ * Errors: MOUNT_GONE, MOUNT_UNREACHABLE; MALFORMED_CAR, TRUNCATED, UNSUPPORTED_VERSION,
+ *   LIMIT_EXCEEDED.
  */
-dagstore_status_t dagstore_car_open(const char *path, dagstore_car_t **out_car, dagstore_error_t **out_error);
+dagstore_status_t dagstore_car_open(const char *path, dagstore_car_t **out_car,
+                                    dagstore_error_t **out_error);
 
 enum {
     DAGSTORE_CAR_FULLY_INDEXED = 1 /* the header says that the embedded index lists every section */
@@ -1082,7 +1150,8 @@ typedef struct dagstore_car_info {
     uint32_t size;
     uint32_t version;            /* 1 or 2 */
     uint32_t flags;              /* DAGSTORE_CAR_... */
-    uint32_t index_codec;        /* multicodec of the embedded index; 0 if there is none or it cannot be read */
+    /* multicodec of the embedded index; 0 if there is none or it cannot be read */
+    uint32_t index_codec;
     uint64_t roots;
     uint64_t data_offset;        /* of the payload in the file */
     uint64_t data_size;          /* of the payload, in bytes */
@@ -1104,8 +1173,9 @@ dagstore_status_t dagstore_car_inspect(dagstore_car_t *car, dagstore_car_info_t 
                                        dagstore_error_t **out_error);
 
 /* A root, as dagstore_shard_root. */
-dagstore_status_t dagstore_car_root(dagstore_car_t *car, size_t index, uint8_t *buffer, size_t capacity,
-                                    size_t *out_size, dagstore_error_t **out_error);
+dagstore_status_t dagstore_car_root(dagstore_car_t *car, size_t index, uint8_t *buffer,
+                                    size_t capacity, size_t *out_size,
+                                    dagstore_error_t **out_error);
 
 /* What hashing every block found. */
 typedef struct dagstore_car_verification {
@@ -1121,8 +1191,8 @@ typedef struct dagstore_car_verification {
  *
  * threads: How many; 0 for one a processor. The calling thread is one of them.
  * out_verification: Receives the counts, also if the call fails.
- * Errors: HASH_MISMATCH, with the section's offset in the payload; MALFORMED_CAR, TRUNCATED, LIMIT_EXCEEDED,
- *   MALFORMED_INDEX.
+ * Errors: HASH_MISMATCH, with the section's offset in the payload; MALFORMED_CAR, TRUNCATED,
+ *   LIMIT_EXCEEDED, MALFORMED_INDEX.
  */
 dagstore_status_t dagstore_car_verify(dagstore_car_t *car, uint32_t threads,
                                       dagstore_car_verification_t *out_verification,
