@@ -65,13 +65,9 @@ final class EntriesCursor: Sendable {
     func next() throws -> dagstore_entry_t? {
         unsafe try state.withLock { state in
             var entry = unsafe dagstore_entry_t()
-            var walk = state.walk
             var room = unsafe state.room
-            defer {
-                state.walk = walk
-                unsafe state.room = room
-            }
-            let isThere = try walk.next { cid, location in
+            defer { unsafe state.room = room }
+            let isThere = try state.walk.next { cid, location in
                 if room.count < cid.count {
                     unsafe room.deallocate()
                     unsafe room = .allocate(byteCount: max(128, cid.count), alignment: 8)

@@ -35,19 +35,19 @@ private final class Supply: Sendable {
         unsafe table.stat = { context, url, out, error in
             let supply = unsafe object(context, as: Supply.self)
             supply.stats.add()
-            unsafe out!.pointee.bytes = UInt64(supply.bytes.count)
+            unsafe out?.pointee.bytes = UInt64(supply.bytes.count)
             return dagstore_status_t(DAGSTORE_OK)
         }
         unsafe table.open = { context, url, source, size, error in
             let supply = unsafe object(context, as: Supply.self)
             let refusal = supply.refusal.load(ordering: .relaxed)
             guard refusal == 0 else {
-                unsafe error!.pointee = dagstore_error_new(refusal, "the vault is shut")
+                unsafe error?.pointee = dagstore_error_new(refusal, "the vault is shut")
                 return refusal
             }
             supply.opened.add()
-            unsafe source!.pointee = context
-            unsafe size!.pointee = UInt64(supply.bytes.count)
+            unsafe source?.pointee = context
+            unsafe size?.pointee = UInt64(supply.bytes.count)
             return dagstore_status_t(DAGSTORE_OK)
         }
         unsafe table.read_at = { context, source, offset, buffer, capacity, size, error in
@@ -56,8 +56,8 @@ private final class Supply: Sendable {
             let start = min(Int(offset), supply.bytes.count)
             // Not more than 100 bytes at once: what is missing is asked for again.
             let count = min(capacity, supply.bytes.count - start, 100)
-            for index in 0..<count { unsafe buffer![index] = supply.bytes[start + index] }
-            unsafe size!.pointee = count
+            for index in 0..<count { unsafe buffer?[index] = supply.bytes[start + index] }
+            unsafe size?.pointee = count
             return dagstore_status_t(DAGSTORE_OK)
         }
         unsafe table.close = { context, _ in

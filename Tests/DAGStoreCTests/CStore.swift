@@ -85,5 +85,9 @@ func context<Object: AnyObject>(of object: Object) -> UnsafeMutableRawPointer {
 /// The object behind a context.
 func object<Object: AnyObject>(_ context: UnsafeMutableRawPointer?, as type: Object.Type) -> Object
 {
-    unsafe Unmanaged<Object>.fromOpaque(context!).takeUnretainedValue()
+    guard let context = unsafe context else {
+        preconditionFailure("a callback without its context")
+    }
+    // SAFETY: the test that gave the context out keeps its object.
+    return unsafe Unmanaged<Object>.fromOpaque(context).takeUnretainedValue()
 }

@@ -240,7 +240,9 @@ struct CStoreTests {
             unsafe dagstore_log_set(
                 level,
                 { context, _, message in
-                    unsafe object(context, as: Lines.self).add(String(cString: message!))
+                    unsafe object(context, as: Lines.self).add(
+                        message.map { unsafe String(cString: $0) } ?? ""
+                    )
                 },
                 context(of: lines),
                 nil

@@ -51,7 +51,7 @@ struct HandleTests {
             var generator = SplitMix64(seed: UInt64(thread))
             for _ in 0..<20_000 {
                 let place = shared[Int(generator.next() % 16)]
-                let handle = unsafe OpaquePointer(bitPattern: UInt(place.value.load(ordering: .relaxed)))
+                let handle = unsafe place.handle
                 switch generator.next() % 3 {
                 case 0:
                     let new = unsafe HandleTable.add(.car, Thing())
@@ -77,7 +77,7 @@ struct HandleTests {
             }
         }
         for place in shared {
-            let handle = unsafe OpaquePointer(bitPattern: UInt(place.value.load(ordering: .relaxed)))
+            let handle = unsafe place.handle
             unsafe HandleTable.remove(handle, .car, as: Thing.self)
         }
         #expect(wrong.value.load(ordering: .relaxed) == 0)
@@ -88,4 +88,9 @@ struct HandleTests {
 /// An atomic that can be in an array.
 private final class Atomic64: Sendable {
     let value = Atomic<UInt64>(0)
+
+    /// The number as a handle.
+    var handle: OpaquePointer? {
+        unsafe OpaquePointer(bitPattern: UInt(value.load(ordering: .relaxed)))
+    }
 }

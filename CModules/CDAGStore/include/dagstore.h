@@ -255,7 +255,7 @@ typedef void (*dagstore_log_fn)(void *context, int32_t level, const char *messag
  *
  * Lines are handed over on a thread of the library, in order; while more than 1,024 wait, the
  * newest are dropped. When the call returns, the receiver before is not called any more, unless the
- * call was made in a log callback.
+ * call was made in a callback.
  *
  * level: The least severe level that is wanted; DAGSTORE_LOG_NONE for no logging. Stores that
  *   are open already are heard from then on, too.
@@ -537,7 +537,10 @@ typedef struct dagstore_register_options {
     uint32_t flags;                 /* DAGSTORE_REGISTER_... */
     /* absolute path of a local copy to read instead; NULL. Stays the caller's. */
     const char *existing_transient;
-    /* NULL. Not called any more when the registration is answered. */
+    /*
+     * NULL. Called until the first indexing has ended: after the call has returned, if the shard is
+     * registered lazily or in the background.
+     */
     dagstore_progress_fn progress;
     void *progress_context;
 } dagstore_register_options_t;
