@@ -78,7 +78,7 @@ public func dagstore_open(
     _ out_store: UnsafeMutablePointer<OpaquePointer?>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    let status = unsafe answering(out_error) {
+    unsafe answering(out_error) {
         let place = try unsafe emptied(out_store, "out_store")
         let path = try unsafe filePath(path, "path")
         var configuration = Configuration()
@@ -94,12 +94,19 @@ public func dagstore_open(
                 registry = found
             }
         }
-        let store = try DAGStore.open(at: path, mounts: registry, configuration: configuration)
-        unsafe place.pointee = try giveOut(.store, StoreBox(store))
-        Log.tell(.info) { "store opened: \(path)" }
+        do {
+            let store = try DAGStore.open(
+                at: path,
+                mounts: registry,
+                configuration: configuration
+            )
+            unsafe place.pointee = try giveOut(.store, StoreBox(store))
+            Log.tell(.info) { "store opened: \(path)" }
+        } catch {
+            Log.tell(.error) { "store not opened: \(error)" }
+            throw error
+        }
     }
-    if status < 0 { Log.tell(.error) { "a store cannot be opened: status \(status)" } }
-    return status
 }
 
 /// See `dagstore_shutdown` in `dagstore.h`.

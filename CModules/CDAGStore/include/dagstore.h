@@ -552,7 +552,8 @@ typedef struct dagstore_register_options {
  * destroyed. Costs a commit, and a second one when the shard is available; about 100 ns a section.
  *
  * key: At most 480 bytes.
- * mount_url: Where the CAR is: "file:///path/to.car", or a URL of a scheme of the caller's own.
+ * mount_url: Where the CAR is: "file:///path/to.car", with a '%' of the path written as %25, or a
+ *   URL of a scheme of the caller's own.
  * flags: DAGSTORE_REGISTER_...
  * Errors: SHARD_EXISTS, INVALID_KEY, UNKNOWN_SCHEME, INVALID_ARGUMENT; MOUNT_GONE,
  *   MOUNT_UNREACHABLE, FETCH_FAILED, FETCH_TIMED_OUT, SOURCE_CHANGED; MALFORMED_CAR, TRUNCATED,
