@@ -109,14 +109,23 @@ extension DAGStore {
         case .found(let block): return block
         case .ask(let others): keys = others
         }
+        return try ask(keys) { key in
+            guard let shard = try acquireIfAvailable(key) else {
+                throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
+            }
+            defer { shard.release() }
+            return try shard.blockIfLocal(for: cid)
+        }
+    }
+
+    /// Asks one shard after the other until one has what is looked for.
+    ///
+    /// - Throws: The first error, if none has it; that a shard is gone is no error.
+    func ask<Found>(_ keys: [ShardKey], _ look: (ShardKey) throws -> Found?) throws -> Found? {
         var failure: (any Error)?
         for key in keys {
             do {
-                guard let shard = try acquireIfAvailable(key) else {
-                    throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
-                }
-                defer { shard.release() }
-                if let block = try shard.blockIfLocal(for: cid) { return block }
+                if let found = try look(key) { return found }
             } catch let error as DAGStoreError where error.code == .shardUnknown {
                 continue
             } catch {

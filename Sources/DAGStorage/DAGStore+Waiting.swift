@@ -121,22 +121,12 @@ extension DAGStore {
         case .found(let block): return block.content
         case .ask(let others): keys = others
         }
-        var failure: (any Error)?
-        for key in keys {
-            do {
-                let shard = try acquire(key, patience)
-                defer { shard.release() }
-                let found = try cid.bytes.withView { view throws(DAGStoreError) in
-                    try shard.bytes(of: view, cid.layout)
-                }
-                if let found { return found }
-            } catch let error as DAGStoreError where error.code == .shardUnknown {
-                continue
-            } catch {
-                failure = failure ?? error
+        return try ask(keys) { key in
+            let shard = try acquire(key, patience)
+            defer { shard.release() }
+            return try cid.bytes.withView { view throws(DAGStoreError) in
+                try shard.bytes(of: view, cid.layout)
             }
         }
-        if let failure { throw failure }
-        return nil
     }
 }
