@@ -71,7 +71,7 @@ private final class Supply: Sendable {
 @Suite("Mounts of a C program")
 struct CMountTests {
     /// A store that reads `vault://` through a supply.
-    private func open(_ supply: Supply, _ access: Int) throws -> CStore {
+    private static func open(_ supply: Supply, _ access: Int) throws -> CStore {
         var mounts: OpaquePointer?
         try expectOK(unsafe dagstore_mounts_new(&mounts, nil))
         defer { unsafe dagstore_mounts_release(mounts) }
@@ -89,7 +89,7 @@ struct CMountTests {
     func reading(access: Int) throws {
         let car = CARBuilder.uniform(sections: 20, blockSize: 333, seed: 6)
         let supply = Supply(car.bytes)
-        let store = try open(supply, access)
+        let store = try Self.open(supply, access)
         try expectOK(unsafe dagstore_register(store.handle, "a", "vault://1", 0, nil))
         let shard = unsafe try store.acquire("a")
         for expected in car.blocks {
@@ -116,7 +116,7 @@ struct CMountTests {
     func errors(status: Int, expected: String) throws {
         let supply = Supply([])
         supply.refusal.store(dagstore_status_t(status), ordering: .relaxed)
-        let store = try open(supply, DAGSTORE_ACCESS_RANDOM)
+        let store = try Self.open(supply, DAGSTORE_ACCESS_RANDOM)
         var error: OpaquePointer?
         let answer = unsafe dagstore_register(store.handle, "a", "vault://1", 0, &error)
         #expect(name(answer) == expected)
@@ -131,15 +131,21 @@ struct CMountTests {
         arguments: [DAGSTORE_ACCESS_RANDOM, DAGSTORE_ACCESS_SEQUENTIAL, 0]
     )
     func blockedPool(access: Int) async throws {
+        // In a process of its own: the task pool of this one is for the other tests.
+        await #expect(processExitsWith: .success) { [access] in
+            try await CMountTests.readWhilePoolIsBlocked(access)
+        }
+    }
+
+    private static func readWhilePoolIsBlocked(_ access: Int) async throws {
         let car = CARBuilder.uniform(sections: 20, blockSize: 333, seed: 7)
         let supply = Supply(car.bytes)
-        let store = unsafe try access == 0 ? CStore() : open(supply, access)
+        let store = unsafe try access == 0 ? CStore() : Self.open(supply, access)
         if access == 0 {
             try store.add("a", car)
         } else {
             try expectOK(unsafe dagstore_register(store.handle, "a", "vault://1", 0, nil))
         }
-        // In another process, whose task pool is its own, this would be simpler; here the others wait meanwhile.
         let width = ProcessInfo.processInfo.activeProcessorCount
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
