@@ -15,12 +15,17 @@ final class StoreEngine: Sendable {
         var isClosed = false
         /// Whether the loop has ended, so that nothing opens a shard any more.
         var isStopped = false
-        /// Whether the catalogue is closed.
+        /// Whether somebody has begun to close the catalogue.
+        var isClosingCatalog = false
+        /// Whether the catalogue is closed, so that the store can be opened again.
         var isCatalogClosed = false
         /// Calls that use the catalogue without a lease.
         var calls = 0
         /// Those who close the store and wait for the calls.
         var closers: [CheckedContinuation<Void, Never>] = []
+
+        /// Whether nobody uses the catalogue but those who hold leases.
+        var isIdle: Bool { calls == 0 && isClosingCatalog == isCatalogClosed }
     }
 
     let directory: FilePath
@@ -130,23 +135,19 @@ final class StoreEngine: Sendable {
 
     /// Ends what `beginCall` or `beginWork` began.
     func endCall() {
-        let closers = use.withLock { use in
+        let isEnding = use.withLock { use in
             use.calls -= 1
-            guard use.calls == 0, use.isStopped else {
-                return [] as [CheckedContinuation<Void, Never>]
-            }
-            defer { use.closers = [] }
-            return use.closers
+            return use.isStopped
         }
-        closeCatalogIfUnused()
-        for closer in closers { closer.resume() }
+        if isEnding { closeCatalogIfUnused() }
     }
 
-    /// Waits until no call uses the catalogue; the loop has ended before.
+    /// Waits until no call uses the catalogue, and, unless leases hold it, until it is closed; the loop has
+    /// ended before.
     func waitForCalls() async {
         await withCheckedContinuation { continuation in
             let isIdle = use.withLock { use in
-                guard use.calls > 0 else { return true }
+                guard !use.isIdle else { return true }
                 use.closers.append(continuation)
                 return false
             }
@@ -154,16 +155,28 @@ final class StoreEngine: Sendable {
         }
     }
 
-    /// Closes the catalogue with the last who uses it, after the store was closed.
+    /// Closes the catalogue with the last who uses it, after the store was closed, and tells those who wait
+    /// for that.
     func closeCatalogIfUnused() {
         let isLast = use.withLock { use in
-            guard use.isStopped, use.calls == 0, !use.isCatalogClosed,
+            guard use.isStopped, use.calls == 0, !use.isClosingCatalog,
                 leaseCount.load(ordering: .acquiring) == 0
             else { return false }
-            use.isCatalogClosed = true
+            use.isClosingCatalog = true
             return true
         }
-        if isLast { catalog.close() }
+        if isLast {
+            catalog.close()
+            use.withLock { $0.isCatalogClosed = true }
+        }
+        let closers = use.withLock { use in
+            guard use.isStopped, use.isIdle else {
+                return [] as [CheckedContinuation<Void, Never>]
+            }
+            defer { use.closers = [] }
+            return use.closers
+        }
+        for closer in closers { closer.resume() }
     }
 
     // MARK: Leases

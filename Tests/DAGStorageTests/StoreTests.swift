@@ -188,7 +188,8 @@ struct StoreTests {
             try await store.destroy("a")
             usage.append(try store.statistics().catalogUsedBytes)
         }
-        #expect(usage[49] <= usage[9] + usage[9] / 4, "\(usage)")
+        // What a merge under way holds comes and goes; 40 leaked indexes would be twenty times as much.
+        #expect(usage[49] <= 2 * usage[9], "\(usage)")
         #expect(try store.statistics().indexBytes == 0)
         await store.close()
     }
