@@ -2,8 +2,10 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
+# Everything that can be built in is; `swift build` by itself leaves LevelDB out.
+export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops those that nobody calls.
-export RELEASE = $(SWIFT) build -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
+export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
 .PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c mutants bench bench-instructions fuzz clean
 
@@ -14,7 +16,7 @@ setup:
 	@.ci/setup
 
 build: setup ## builds everything, with debug checks
-	$(SWIFT) build --build-tests
+	$(SWIFT) build $(TRAITS) --build-tests
 
 release: setup ## builds .build/release/dagstore
 	$(RELEASE)
@@ -44,15 +46,15 @@ lint: ## checks the format
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
 test: setup lint ## builds and runs all tests, the README's example and the release smoke
-	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) build $(TRAITS) --build-tests
+	$(SWIFT) test $(TRAITS) --skip-build
 	@.ci/smoke
 	@.ci/foreign
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
 soak: setup ## kills a busy store over and over for a minute, and looks for anything lost
-	$(SWIFT) build --build-tests
-	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test --skip-build --filter SoakTests
+	$(SWIFT) build $(TRAITS) --build-tests
+	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) --skip-build --filter SoakTests
 
 soak-c: demo ## eight threads use libdagstore from C for 30 s, and again under AddressSanitizer
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/prefix

@@ -44,6 +44,13 @@ let package = Package(
         // What `make libdagstore` links into libdagstore.so.
         .library(name: "dagstore-objects", type: .static, targets: ["DAGStoreC"]),
     ],
+    traits: [
+        .trait(
+            name: "LevelDB",
+            description:
+                "Reads and writes the LevelDB datastores of Go nodes; needs libleveldb-dev."
+        )
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -68,6 +75,13 @@ let package = Package(
             path: "CModules/CDigest",
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+
+        // Only Migration uses it, and only where the trait is enabled. It has no pkg-config file.
+        .systemLibrary(
+            name: "CLevelDB",
+            path: "CModules/CLevelDB",
+            providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
 
         // The C interface: its header is the source of truth, which DAGStoreC implements.
@@ -120,6 +134,16 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // Floor 4: services.
+        .target(
+            name: "Migration",
+            dependencies: [
+                "Bytes", "CAR", "DAGStorage", "Mounts", "Multiformats", system,
+                .target(name: "CLevelDB", condition: .when(traits: ["LevelDB"])),
+            ],
+            swiftSettings: house
+        ),
+
         // Floor 5: doors.
         .target(
             name: "DAGStoreC",
@@ -132,8 +156,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", "ShardIndex",
-                arguments, system,
+                "Bytes", "CAR", "DAGStorage", "Hashing", "Migration", "Mounts", "Multiformats",
+                "ShardIndex", arguments, system,
             ],
             swiftSettings: house
         ),
@@ -173,6 +197,7 @@ let package = Package(
                 "Multiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
+        tests("Migration", also: ["Bytes", "DAGStorage", "Multiformats", system]),
         .testTarget(
             name: "InteropTests",
             dependencies: [

@@ -10,7 +10,7 @@ struct Dagstore: ParsableCommand {
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
             Find.self,
             Index.self, Recover.self, Destroy.self, Initialize.self, InitializeAll.self,
-            CollectGarbage.self, Check.self, Compact.self, Stats.self,
+            CollectGarbage.self, Check.self, Compact.self, Stats.self, Migrate.self,
         ]
     )
 

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import DAGStorage
+internal import Migration
 internal import SystemPackage
 
 /// An error as it is told: on standard error, and as the exit status.
@@ -31,6 +32,14 @@ struct ErrorReport {
             offset = nil
             shard = nil
             exitStatus = Self.otherStatus
+            return
+        }
+        if let error = error as? MigrationError {
+            code = error.code.rawValue
+            message = "\(error.path): \(error.detail)"
+            offset = nil
+            shard = nil
+            exitStatus = error.code.exitStatus
             return
         }
         let error = DAGStoreError(any: error)
@@ -69,6 +78,18 @@ struct ErrorReport {
         // There is nowhere to tell that nobody can be told.
         try? bytes.withView { bytes throws(Errno) in
             try Kernel.write(bytes, to: .standardError)
+        }
+    }
+}
+
+extension MigrationError.Code {
+    /// What the program ends with, in the families of the library's codes.
+    fileprivate var exitStatus: Int32 {
+        switch self {
+        case .unknownLayout, .notBuiltIn: 2
+        case .sourceUnreadable, .sourceChanged: 4
+        case .sourceCorrupt, .truncated, .malformedIndex, .unsupportedVersion: 5
+        case .full: 6
         }
     }
 }

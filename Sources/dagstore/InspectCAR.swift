@@ -48,10 +48,7 @@ private struct CARReport {
     }
 
     private var indexCodecText: String? {
-        found.indexCodec.map { codec in
-            let digits = String(codec, radix: 16)
-            return "0x" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-        }
+        found.indexCodec.map(\.asCodec)
     }
 
     /// Writes the members of the JSON object.

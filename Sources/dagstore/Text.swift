@@ -95,3 +95,11 @@ extension Duration {
         return UInt64(min(Double(count) / time, 1e18))
     }
 }
+
+extension UInt64 {
+    /// An index codec as people write it: hexadecimal, of at least four digits.
+    var asCodec: String {
+        let digits = String(self, radix: 16)
+        return "0x" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
+    }
+}

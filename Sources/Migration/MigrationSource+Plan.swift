@@ -1,0 +1,309 @@
+internal import Bytes
+internal import DAGStorage
+internal import FoundationEssentials
+internal import Mounts
+internal import Multiformats
+internal import SystemPackage
+
+extension MigrationSource {
+    /// Finds what a migration would do; writes nothing to the source.
+    ///
+    /// *Cost*: every record and every index is read once, no CAR. *Memory*: a few hundred bytes a shard.
+    ///
+    /// - Parameter schemes: The mount schemes that are served.
+    /// - Returns: The plan; what is wrong with single shards stands in it.
+    /// - Throws: `.sourceCorrupt`, `.sourceUnreadable`, `.notBuiltIn`.
+    public func plan(schemes: Set<String> = ["file"]) throws(MigrationError) -> MigrationPlan {
+        var planner = Planner(self, schemes)
+        switch layout {
+        case .dagstore: try planner.planRecords()
+        case .indexes: try planner.planIndexes()
+        case .cars: try planner.planCARs()
+        }
+        return planner.plan
+    }
+
+    /// Calls `body` with every record of the datastore, in order of the datastore's keys.
+    func forEachRecord(
+        _ body: (_ datastoreKey: ByteView, _ value: ByteView) throws(MigrationError) -> Void
+    ) throws(MigrationError) {
+        guard let datastore else { return }
+        #if LevelDB
+            let database = try LevelDBReader(at: datastore)
+            try database.forEach(prefix: GoRecord.prefix) { (key, value) throws(MigrationError) in
+                try body(key, value)
+                return true
+            }
+        #else
+            throw MigrationError(
+                .notBuiltIn,
+                datastore,
+                "a LevelDB datastore; this program was built without the trait LevelDB"
+            )
+        #endif
+    }
+}
+
+/// Puts a plan together.
+private struct Planner {
+    let source: MigrationSource
+    let schemes: Set<String>
+    var plan: MigrationPlan
+    /// The multihashes under each mangled key, until there are too many.
+    private var mangled: [[UInt8]: [[UInt8]]] = [:]
+    private static let mangledMax = 1 << 20
+    private static let detailMax = 200
+
+    init(_ source: MigrationSource, _ schemes: Set<String>) {
+        self.source = source
+        self.schemes = schemes
+        plan = MigrationPlan(layout: source.layout)
+    }
+
+    // MARK: Layouts
+
+    mutating func planRecords() throws(MigrationError) {
+        // By their bytes: two strings of other bytes may be the same to Swift, and to no file system.
+        var files = Set<[UInt8]>()
+        if let indexes = source.indexes {
+            for name in try MigrationSource.files(below: indexes)
+            where name.hasSuffix(MigrationSource.indexSuffix) {
+                files.insert(Array(name.utf8))
+            }
+        }
+        var transients = Set<[UInt8]>()
+        if let folder = source.transients {
+            transients = Set(try MigrationSource.names(in: folder).map { Array($0.utf8) })
+        }
+        var records: [GoRecord] = []
+        var unreadable: [MigrationProblem] = []
+        try source.forEachRecord { key, value in
+            guard let record = GoRecord.reading(value.copied) else {
+                let name = String(decoding: key.copied, as: UTF8.self)
+                unreadable.append(MigrationProblem(kind: .malformedRecord, detail: name))
+                return
+            }
+            records.append(record)
+        }
+        plan.strays = unreadable
+        var keys = Set<[UInt8]>()
+        for record in records {
+            if let name = FilePath(record.transientPath).lastComponent {
+                transients.remove(Array(name.string.utf8))
+            }
+            guard keys.insert(Array(record.key.utf8)).inserted else {
+                plan.strays.append(MigrationProblem(kind: .duplicateKey, detail: record.key))
+                continue
+            }
+            try add(record, &files)
+        }
+        noteOrphans(files, .orphanIndex)
+        noteOrphans(transients, .orphanTransient)
+        if let datastore = source.datastore {
+            for name in try MigrationSource.names(in: datastore) {
+                plan.bytesBefore += Self.size(datastore.appending(name))
+            }
+        }
+        noteCollisions()
+    }
+
+    private mutating func noteOrphans(_ names: Set<[UInt8]>, _ kind: MigrationProblem.Kind) {
+        for name in names.map({ String(decoding: $0, as: UTF8.self) }).sorted() {
+            plan.strays.append(MigrationProblem(kind: kind, detail: name))
+        }
+    }
+
+    mutating func planIndexes() throws(MigrationError) {
+        for name in try MigrationSource.names(in: source.root) where name.hasSuffix(".idx") {
+            let isFull = name.hasSuffix(MigrationSource.indexSuffix)
+            let suffix = isFull ? MigrationSource.indexSuffix : ".idx"
+            let key = String(decoding: name.utf8.dropLast(suffix.utf8.count), as: UTF8.self)
+            var shard = PlannedShard(
+                key: key,
+                mountURL: nil,
+                state: .available,
+                error: "",
+                isLazy: false
+            )
+            try examine(source.root.appending(name), &shard)
+            noteKey(&shard)
+            plan.shards.append(shard)
+        }
+        noteCollisions()
+    }
+
+    mutating func planCARs() throws(MigrationError) {
+        for name in try MigrationSource.names(in: source.root) where name.hasSuffix(".car") {
+            let path = source.root.appending(name)
+            var shard = PlannedShard(
+                key: String(decoding: name.utf8.dropLast(4), as: UTF8.self),
+                mountURL: FileMount(path).url.text,
+                state: .registered,
+                error: "",
+                isLazy: true
+            )
+            noteKey(&shard)
+            plan.shards.append(shard)
+        }
+    }
+
+    // MARK: Shards
+
+    private mutating func add(
+        _ record: GoRecord,
+        _ files: inout Set<[UInt8]>
+    ) throws(MigrationError) {
+        let place = source.indexPath(of: record.key)
+        let hasIndex = place.map { MigrationSource.isFile($0) } ?? false
+        var (state, error, problems) = Self.standing(record, hasIndex: hasIndex)
+        if let url = Self.mountProblem(record.mountURL, schemes) { problems.append(url) }
+        if !Self.isFileName(record.key) {
+            let detail = "\(record.key): the source cannot keep its index under this name"
+            problems.append(MigrationProblem(kind: .keyIsNoFileName, detail: detail))
+        }
+        if !hasIndex, state == .available {
+            let detail = place?.string ?? record.key
+            problems.append(MigrationProblem(kind: .missingIndex, detail: detail))
+            state = .registered
+        }
+        var shard = PlannedShard(
+            key: record.key,
+            mountURL: record.mountURL,
+            state: state,
+            error: error,
+            isLazy: record.isLazy
+        )
+        shard.problems = problems
+        noteKey(&shard)
+        if hasIndex, let place {
+            files.remove(Array((record.key + MigrationSource.indexSuffix).utf8))
+            try examine(place, &shard)
+        }
+        plan.shards.append(shard)
+    }
+
+    /// What a state of the reference is here.
+    private static func standing(
+        _ record: GoRecord,
+        hasIndex: Bool
+    ) -> (ShardStatus.State, error: String, [MigrationProblem]) {
+        switch record.state {
+        case GoRecord.State.new: return (.registered, "", [])
+        case GoRecord.State.initializing: return (hasIndex ? .available : .registered, "", [])
+        case GoRecord.State.available, GoRecord.State.serving: return (.available, "", [])
+        case GoRecord.State.errored: return (.failed, record.error, [])
+        case GoRecord.State.recovering:
+            let detail = "a crash interrupted its recovery"
+            let reason = record.error.isEmpty ? detail : "\(detail); before: \(record.error)"
+            return (.failed, reason, [MigrationProblem(kind: .stuckRecovering, detail: record.key)])
+        default:
+            let detail = "state \(record.state)"
+            return (.failed, detail, [MigrationProblem(kind: .unknownState, detail: detail)])
+        }
+    }
+
+    private static func mountProblem(_ url: String, _ schemes: Set<String>) -> MigrationProblem? {
+        guard let mount = try? MountURL(url) else {
+            return MigrationProblem(kind: .unknownScheme, detail: "\(url): not a mount URL")
+        }
+        guard schemes.contains(mount.scheme) else {
+            return MigrationProblem(kind: .unknownScheme, detail: url)
+        }
+        guard mount.scheme == FileMount.scheme,
+            mount.rest.starts(with: "%2F".utf8) || mount.rest.starts(with: "%2f".utf8)
+        else { return nil }
+        return MigrationProblem(kind: .absolutePathDamaged, detail: url)
+    }
+
+    /// Whether the reference can make a file of this name in its index folder.
+    private static func isFileName(_ key: String) -> Bool {
+        let size = key.utf8.count + MigrationSource.indexSuffix.utf8.count
+        return size <= 255 && !key.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+    }
+
+    private func noteKey(_ shard: inout PlannedShard) {
+        guard (try? ShardKey(shard.key)) == nil else { return }
+        let detail = "\(shard.key.utf8.count) bytes"
+        shard.problems.append(MigrationProblem(kind: .unusableKey, detail: detail))
+    }
+
+    // MARK: Indexes
+
+    /// Reads an index file; that it cannot be read is a problem of the shard.
+    private mutating func examine(
+        _ path: FilePath,
+        _ shard: inout PlannedShard
+    ) throws(MigrationError) {
+        let size = Self.size(path)
+        plan.bytesBefore += size
+        shard.bytes = size
+        do throws(MigrationError) {
+            let index = try IndexFile(at: path)
+            shard.codec = index.codec
+            shard.entries = index.count
+            let count = try countMangled(index)
+            if count > 0 {
+                let detail = "\(count) of \(index.count)"
+                shard.problems.append(MigrationProblem(kind: .mangledInverseKeys, detail: detail))
+            }
+            guard index.buckets.contains(where: { $0.hashCode == nil }) else { return }
+            let detail = "\(index.count) entries"
+            shard.problems.append(MigrationProblem(kind: .indexWithoutHashCodes, detail: detail))
+        } catch {
+            shard.entries = nil
+            let detail = "\(error.path.lastComponent?.string ?? ""): \(error.detail)"
+            shard.problems.append(MigrationProblem(kind: .malformedIndex, detail: detail))
+        }
+    }
+
+    /// How many multihashes the reference keeps under another key.
+    private mutating func countMangled(_ index: IndexFile) throws(MigrationError) -> Int {
+        var count = 0
+        var multihash: [UInt8] = []
+        try index.forEach { hashCode, digest, _ in
+            guard let hashCode else { return }
+            multihash.removeAll(keepingCapacity: true)
+            Varint.append(hashCode, to: &multihash)
+            Varint.append(UInt64(digest.count), to: &multihash)
+            multihash.append(digest)
+            guard !multihash.withView(GoPath.isClean) else { return }
+            count += 1
+            guard mangled.count < Self.mangledMax else { return }
+            let key = GoPath.cleanRooted(multihash)
+            if mangled[key]?.contains(multihash) != true {
+                mangled[key, default: []].append(multihash)
+            }
+        }
+        return count
+    }
+
+    private mutating func noteCollisions() {
+        for multihashes in mangled.values.filter({ $0.count > 1 }) {
+            let names = multihashes.map(Self.hexadecimal).sorted()
+            let detail = String(names.joined(separator: " ").prefix(Self.detailMax))
+            plan.strays.append(MigrationProblem(kind: .collidingInverseKeys, detail: detail))
+        }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
+    }
+
+    private static func size(_ path: FilePath) -> UInt64 {
+        (try? FileIdentity(at: path))?.size ?? 0
+    }
+}
+
+extension MigrationSource {
+    /// Where the reference keeps the index of a key; nil if that is outside of the source.
+    ///
+    /// Keys become file names as they are, so that `../x` leads out of the folder of the indexes.
+    func indexPath(of key: String) -> FilePath? {
+        guard let indexes, !key.utf8.contains(0) else { return nil }
+        var path = indexes
+        path.append(key + Self.indexSuffix)
+        path.lexicallyNormalize()
+        let inside = root.lexicallyNormalized()
+        return path.starts(with: inside) ? path : nil
+    }
+}

@@ -1,0 +1,107 @@
+internal import FoundationEssentials
+public import SystemPackage
+
+/// A directory that a migration reads and never changes.
+///
+/// *Concurrency*: one thread; everything blocks.
+public struct MigrationSource: Sendable {
+    /// The folder in which everything lies.
+    public let root: FilePath
+    /// How it is laid out.
+    public let layout: MigrationLayout
+    /// The folder of the LevelDB, if there is one.
+    let datastore: FilePath?
+    /// The folder of the indexes, if there is one.
+    let indexes: FilePath?
+    /// The folder of the transients, if there is one.
+    let transients: FilePath?
+
+    static let indexSuffix = ".full.idx"
+
+    /// Recognises what lies at `path`.
+    ///
+    /// A Go node's folder is found by its `datastore`, also as `dagstore` below `path`; else a folder of
+    /// `.full.idx` or `.idx` files, or of `.car` files.
+    ///
+    /// - Parameters:
+    ///   - path: A folder.
+    ///   - layout: What it must be; nil if that is to be found.
+    /// - Throws: `.unknownLayout`, `.unsupportedVersion`, `.sourceUnreadable`.
+    public init(at path: FilePath, layout: MigrationLayout? = nil) throws(MigrationError) {
+        let names = try Self.names(in: path)
+        for root in [path, path.appending("dagstore")]
+        where layout ?? .dagstore == .dagstore
+            && Self.isFile(root.appending("datastore").appending("CURRENT"))
+        {
+            self.root = root
+            self.layout = .dagstore
+            datastore = root.appending("datastore")
+            indexes = ["index", "indices"].map { root.appending($0) }.first(where: Self.isFolder)
+            let copies = root.appending("transients")
+            transients = Self.isFolder(copies) ? copies : nil
+            if let indexes { try Self.checkVersion(indexes) }
+            return
+        }
+        root = path
+        datastore = nil
+        transients = nil
+        let hasIndexes = names.contains { $0.hasSuffix(".idx") }
+        let hasCARs = names.contains { $0.hasSuffix(".car") }
+        guard let found: MigrationLayout = hasIndexes ? .indexes : hasCARs ? .cars : nil,
+            layout == nil || layout == found || (layout == .cars && hasCARs)
+        else {
+            let wanted = layout.map { "no \($0.rawValue) layout" } ?? "nothing to migrate"
+            throw MigrationError(
+                .unknownLayout,
+                path,
+                "\(wanted): neither datastore/CURRENT nor .idx or .car files"
+            )
+        }
+        self.layout = layout ?? found
+        indexes = self.layout == .indexes ? path : nil
+        if let indexes { try Self.checkVersion(indexes) }
+    }
+
+    /// An index repository says in a file which version it is.
+    private static func checkVersion(_ indexes: FilePath) throws(MigrationError) {
+        let path = indexes.appending(".version")
+        guard let bytes = FileManager.default.contents(atPath: path.string) else { return }
+        guard bytes.elementsEqual([UInt8(ascii: "1")]) else {
+            let text = String(decoding: bytes.prefix(32), as: UTF8.self)
+            throw MigrationError(
+                .unsupportedVersion,
+                path,
+                "an index repository of version \(text)"
+            )
+        }
+    }
+
+    static func names(in folder: FilePath) throws(MigrationError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
+        } catch {
+            throw MigrationError(.sourceUnreadable, folder, "not a folder that can be read")
+        }
+    }
+
+    /// The files below a folder, as paths relative to it.
+    static func files(below folder: FilePath) throws(MigrationError) -> [String] {
+        do {
+            return try FileManager.default.subpathsOfDirectory(atPath: folder.string).sorted()
+        } catch {
+            throw MigrationError(.sourceUnreadable, folder, "not a folder that can be read")
+        }
+    }
+
+    private static func kind(_ path: FilePath) -> FileAttributeType? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path.string)
+        return attributes?[.type] as? FileAttributeType
+    }
+
+    static func isFile(_ path: FilePath) -> Bool { kind(path) == .typeRegular }
+    static func isFolder(_ path: FilePath) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder)
+            && isFolder
+    }
+}

@@ -1,0 +1,162 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Migration
+internal import SystemPackage
+
+/// The verbs about bringing shards over from Go nodes.
+struct Migrate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring shards over from the folders of Go nodes.",
+        subcommands: [MigratePlan.self]
+    )
+
+    func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
+}
+
+/// What is asked about a source.
+struct SourceOptions: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "The folder of a Go node, or one of index files or CARs.",
+            valueName: "source"
+        ),
+        completion: .directory
+    )
+    var path: String
+
+    @Option(
+        help: ArgumentHelp(
+            "How the source is laid out: auto, dagstore, indexes or cars.",
+            valueName: "layout"
+        )
+    )
+    var from = "auto"
+
+    func validate() throws {
+        guard from == "auto" || MigrationLayout(rawValue: from) != nil else {
+            throw ValidationError("\(from): not one of auto, dagstore, indexes and cars")
+        }
+    }
+
+    /// The source, recognised.
+    func source() throws(MigrationError) -> MigrationSource {
+        try MigrationSource(at: FilePath(path), layout: MigrationLayout(rawValue: from))
+    }
+}
+
+/// `migrate plan`: says what a migration would do, and writes nothing.
+struct MigratePlan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Say what would be brought over, and what is wrong with it; nothing is written.",
+        discussion: """
+            Every record and every index is read, no CAR. The source may be in use by its node: its LevelDB \
+            is opened as a copy of its journals beside links to its tables.
+            """
+    )
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        let plan = try source.source().plan()
+        try Output.run(format.format) { output in
+            switch format.format {
+            case .json: try Self.writeJSON(plan, to: &output)
+            case .text: try Self.writeText(plan, to: &output)
+            }
+        }
+    }
+
+    private static func writeJSON(_ plan: MigrationPlan, to output: inout Output) throws {
+        for shard in plan.shards { try output.object { json in shard.write(to: &json) } }
+        for stray in plan.strays {
+            try output.object { json in
+                json.member("key", nil as String?)
+                json.member("problem", stray.kind.rawValue)
+                json.member("detail", stray.detail)
+            }
+        }
+        try output.object { json in
+            json.member("layout", plan.layout.rawValue)
+            json.member("shards", plan.shards.count)
+            json.member("states") { json in
+                for (name, count) in plan.stateCounts { json.member(name, count) }
+            }
+            json.member("codecs") { json in
+                for (name, count) in plan.codecCounts { json.member(name, count) }
+            }
+            json.member("entries", plan.entries)
+            json.member("bytesBefore", plan.bytesBefore)
+            json.member("bytesAfter", plan.bytesAfter)
+            json.member("problems") { json in
+                for (name, count) in plan.sortedProblems { json.member(name, count) }
+            }
+        }
+    }
+
+    private static func writeText(_ plan: MigrationPlan, to output: inout Output) throws {
+        var table = Table([
+            .text("KEY"), .number("ENTRIES"), .number("SIZE"), .text("CODEC"), .text("STATE"),
+            .text("PROBLEMS"),
+        ])
+        for shard in plan.shards { table.measure(shard.row) }
+        try output.heading(of: table)
+        for shard in plan.shards { try output.line(table.line(shard.row)) }
+        for stray in plan.strays {
+            try output.line("\(stray.kind.rawValue): \(stray.detail.printable)")
+        }
+        let states = plan.stateCounts.map { "\($0.1.grouped) \($0.0)" }.joined(separator: ", ")
+        let shards = plan.shards.count.counted("shard", "shards")
+        try output.line("\(shards)\(states.isEmpty ? "" : ": \(states)")")
+        let sizes = "\(plan.bytesBefore.asSize) there, about \(plan.bytesAfter.asSize) here"
+        try output.line("\(plan.entries.grouped) entries, \(sizes)")
+        let problems = plan.sortedProblems.map { "\($0.1.grouped) \($0.0)" }
+        try output.line(
+            problems.isEmpty ? "no problems" : "problems: " + problems.joined(separator: ", ")
+        )
+    }
+}
+
+extension MigrationPlan {
+    fileprivate var stateCounts: [(String, Int)] {
+        Self.counts(shards.map(\.state.rawValue))
+    }
+
+    fileprivate var codecCounts: [(String, Int)] {
+        Self.counts(shards.compactMap { $0.codec?.asCodec })
+    }
+
+    fileprivate var sortedProblems: [(String, Int)] {
+        problemCounts.map { ($0.key.rawValue, $0.value) }.sorted { $0.0 < $1.0 }
+    }
+
+    private static func counts(_ names: [String]) -> [(String, Int)] {
+        Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +).sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value) }
+    }
+}
+
+extension PlannedShard {
+    /// Writes the members of a line about a shard.
+    fileprivate func write(to json: inout JSONWriter) {
+        json.member("key", key)
+        json.member("state", state.rawValue)
+        json.member("mount", mountURL)
+        json.member("lazy", isLazy)
+        json.member("entries", entries)
+        json.member("bytes", bytes)
+        json.member("codec", codec?.asCodec)
+        json.member("problem", problems.first?.kind.rawValue)
+        json.member("problems", problems.map(\.kind.rawValue))
+        json.member("details", problems.map(\.detail))
+        json.member("error", error.isEmpty ? nil : error)
+    }
+
+    fileprivate var row: [String] {
+        [
+            key.printable, entries?.grouped ?? "-", bytes?.asSize ?? "-", codec?.asCodec ?? "-",
+            state.rawValue, problems.map(\.kind.rawValue).joined(separator: ", "),
+        ]
+    }
+}
