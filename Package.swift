@@ -197,7 +197,7 @@ let package = Package(
                 "Multiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
-        tests("Migration", also: ["Bytes", "DAGStorage", "Multiformats", system]),
+        tests("Migration", also: ["Bytes", "DAGStorage", "Mounts", "Multiformats", system]),
         .testTarget(
             name: "InteropTests",
             dependencies: [

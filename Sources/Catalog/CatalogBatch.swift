@@ -30,6 +30,8 @@ struct CatalogBatch {
     ) throws(LMDBError) -> ShardRecord {
         switch change {
         case .insert(let record, let pending): try insert(record, pending: pending, writer)
+        case .adopt(let record, let parts):
+            try publish(insert(record, pending: nil, writer), parts, writer)
         case .update(let record, let pending): try update(record, pending: pending, writer)
         case .publish(let record, let parts): try publish(record, parts, writer)
         case .remove(let record): try remove(record, writer)

@@ -6,6 +6,10 @@ package enum CatalogChange: Sendable {
     ///
     /// Its number is filled in. Its key must be free, or the whole batch fails with `.exists`.
     case insert(ShardRecord, pending: PendingWork?)
+    /// A new shard, with an index that was made before the shard was known.
+    ///
+    /// Its number and generation are filled in. Its key must be free, as for `insert`.
+    case adopt(ShardRecord, IndexParts)
     /// The record and the pending row of a shard as they shall be; what equals the disk is not
     /// written.
     ///
@@ -62,6 +66,8 @@ extension CatalogChange {
     var addedSize: Int {
         switch self {
         case .insert(let record, _): 2 * record.key.utf8.count + record.mountURL.utf8.count + 128
+        case .adopt(let record, let parts):
+            Self.insert(record, pending: nil).addedSize + Self.publish(record, parts).addedSize
         case .publish(_, let parts):
             parts.root.count + parts.inverse.size + parts.pieces.reduce(0) { $0 + $1.size }
         case .update, .remove: 0

@@ -2,6 +2,9 @@ package import Bytes
 
 extension ShardRecord {
     private static let isLazyFlag: UInt8 = 1
+    private static let isIncompleteFlag: UInt8 = 2
+    private static let originShift: UInt8 = 2
+    private static let hasIdentityFlag: UInt8 = 16
 
     /// The record's bytes, in the version that is written.
     ///
@@ -22,7 +25,7 @@ extension ShardRecord {
         bytes.reserveCapacity(sizes.reduce(Self.headerSize, +))
         bytes.append(Self.version)
         bytes.append(state.rawValue)
-        bytes.append(isLazy ? Self.isLazyFlag : 0)
+        bytes.append(flags)
         bytes.append(identity.rawValue)
         bytes.append(littleEndian: errorCode)
         bytes.append(littleEndian: generation)
@@ -71,7 +74,7 @@ extension ShardRecord {
             mountURL: String(decoding: bytes[fields.url].copied, as: UTF8.self),
             state: state
         )
-        isLazy = bytes[2] & Self.isLazyFlag != 0
+        readFlags(bytes[2])
         if !fields.errorText.isEmpty {
             errorText = String(decoding: bytes[fields.errorText].copied, as: UTF8.self)
         }
@@ -98,6 +101,31 @@ extension ShardRecord {
         fileModified = Int64(bitPattern: bytes.loadUInt64(at: 64))
         fileInode = bytes.loadUInt64(at: 72)
         fileDevice = bytes.loadUInt64(at: 80)
+    }
+
+    private var flags: UInt8 {
+        let codec: UInt8 = origin.map { $0.codec == 0x0400 ? 1 : 2 } ?? 0
+        return (isLazy ? Self.isLazyFlag : 0) | (isIncomplete ? Self.isIncompleteFlag : 0)
+            | codec << Self.originShift
+            | (origin?.hasIdentity == true ? Self.hasIdentityFlag : 0)
+    }
+
+    private mutating func readFlags(_ flags: UInt8) {
+        isLazy = flags & Self.isLazyFlag != 0
+        isIncomplete = flags & Self.isIncompleteFlag != 0
+        let codec = flags >> Self.originShift & 3
+        guard codec != 0 else { return }
+        origin = Origin(
+            codec: codec == 1 ? 0x0400 : 0x0401,
+            hasIdentity: flags & Self.hasIdentityFlag != 0
+        )
+    }
+
+    /// Whether a version 2 may have written these flags.
+    private static func areFlags(_ flags: UInt8) -> Bool {
+        let codec = flags >> originShift & 3
+        guard flags < 32, codec != 3 else { return false }
+        return codec != 0 || flags <= isLazyFlag
     }
 
     private static func headerSize(ofVersion version: UInt8) -> Int {
@@ -137,7 +165,7 @@ extension ShardRecord {
             guard textSize <= ShardRecord.errorTextSizeMax,
                 validatorSize <= ShardRecord.validatorSizeMax,
                 pathSize <= ShardRecord.transientPathSizeMax,
-                bytes[2] <= ShardRecord.isLazyFlag,
+                ShardRecord.areFlags(bytes[2]),
                 bytes.loadUInt16(at: 90) == 0
             else { return nil }
         }

@@ -3,7 +3,8 @@
 /// ```
 ///  0  u8  version            2
 ///  1  u8  state              see `State`
-///  2  u8  flags              bit 0 registered lazily
+///  2  u8  flags              bit 0 registered lazily, bit 1 index incomplete, bits 2 and 3 codec of
+///                            origin (0 none, 1 0x0400, 2 0x0401), bit 4 origin had identity CIDs
 ///  3  u8  identity           what bytes 56 to 87 describe: see `Identity`
 ///  4  i32 error              the code of the last failure, 0 if there was none
 ///  8  u64 generation         of the index; 0 if there is none
@@ -50,6 +51,21 @@ package struct ShardRecord: Equatable, Sendable {
         case content = 2
     }
 
+    /// The index file that a shard was brought over with, so that it can be written back as it was.
+    package struct Origin: Equatable, Sendable {
+        /// 0x0400 or 0x0401.
+        package var codec: UInt64
+        /// Whether it had identity CIDs.
+        package var hasIdentity: Bool
+
+        /// An origin.
+        package init(codec: UInt64, hasIdentity: Bool) {
+            precondition(codec == 0x0400 || codec == 0x0401)
+            self.codec = codec
+            self.hasIdentity = hasIdentity
+        }
+    }
+
     /// The version that is written; version 1 is read too.
     package static let version: UInt8 = 2
     static let headerSize = 112
@@ -70,6 +86,10 @@ package struct ShardRecord: Equatable, Sendable {
     package var mountURL: String
     package var state: State
     package var isLazy = false
+    /// Whether its index came from a file, and does not know sizes and codecs until the CAR was read.
+    package var isIncomplete = false
+    /// The index file it came with; nil if it was registered here.
+    package var origin: Origin?
     /// The code of the last failure, 0 if there was none.
     package var errorCode: Int32 = 0
     package var errorText = ""

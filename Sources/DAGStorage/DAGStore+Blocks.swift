@@ -28,14 +28,18 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func shards(containing multihash: Multihash) throws -> [ShardKey] {
-        try places(of: CID(codec: Codec.raw, multihash: multihash)).map(\.key)
+        let cid = CID(codec: Codec.raw, multihash: multihash)
+        return try engine.using { try translating { try engine.holders(of: cid) } }
     }
 
     /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
     ///
+    /// A shard that was brought over with its index, and whose CAR was never read, is left out: the index does
+    /// not say how large a block is.
+    ///
     /// *Cost*: as `shards(containing:)`.
     ///
-    /// - Throws: `catalogCorrupt`, `closed`.
+    /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have it.
     public func places(of cid: CID) throws -> [FoundBlock] {
         try engine.using { try translating { try engine.places(of: cid) } }
     }
@@ -45,11 +49,14 @@ extension DAGStore {
     /// The block of an identity CID is in the CID. No byte of a shard is touched.
     ///
     /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not; `closed`.
-    public func contains(_ cid: CID) throws -> Bool { try size(of: cid) != nil }
+    public func contains(_ cid: CID) throws -> Bool {
+        if cid.isIdentity { return true }
+        return try engine.using { try translating { try engine.isAnywhere(cid) } }
+    }
 
     /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
     ///
-    /// - Throws: As `contains`.
+    /// - Throws: As `contains`; `mountUnreachable` if only shards have it whose CAR was not read yet.
     public func size(of cid: CID) throws -> UInt64? {
         if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
         return try engine.using { try translating { try engine.firstPlace(of: cid) } }?.location

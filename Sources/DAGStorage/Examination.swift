@@ -264,6 +264,8 @@ final class Examination: Sendable {
     ///
     /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
     private func isWithinReach(_ record: ShardRecord) throws -> Bool {
+        // Nobody has read it yet, so that there is nothing to compare with.
+        guard !record.isIncomplete else { return false }
         do {
             guard let source = try engine.reachAtOnce(record, isOpening: true) else { return false }
             let known = SourceFacts(record)

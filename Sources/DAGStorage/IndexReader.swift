@@ -74,6 +74,15 @@ package final class IndexReader: Sendable {
         try cid.withDigest { try section(hashCode: cid.hashCode, digest: $0) }
     }
 
+    /// Whether there is a section with the multihash of a CID.
+    ///
+    /// *Cost*: as `section(of:)`; it works also where sizes are unknown.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    func contains(_ cid: CID) throws -> Bool {
+        try cid.withDigest { try slotByPage(hashCode: cid.hashCode, digest: $0) } != nil
+    }
+
     /// Calls `body` with the inverse index's hash of every section, in CAR order.
     ///
     /// - Throws: `catalogCorrupt`, and what `body` throws.
@@ -180,7 +189,16 @@ package final class IndexReader: Sendable {
         let entry = page.kind(of: slot)
         guard let size = page.sectionSize(of: slot), let cidSize = entry.cidSize,
             let dataSize = IndexEntry.dataSize(ofSection: size, cidSize: UInt64(cidSize))
-        else { throw DAGStoreError(.catalogCorrupt, "an index page without sizes", shard: key) }
+        else {
+            guard record.isIncomplete else {
+                throw DAGStoreError(.catalogCorrupt, "an index page without sizes", shard: key)
+            }
+            throw DAGStoreError(
+                .mountUnreachable,
+                "brought over with its index, and the CAR was not read yet: acquire it first",
+                shard: key
+            )
+        }
         let length = UInt64(cidSize) + dataSize
         let layout = CIDLayout(
             version: entry.version,

@@ -67,7 +67,7 @@ extension ShardLoop {
         let pending: PendingWork? =
             switch change {
             case .insert(_, let pending), .update(_, let pending): pending
-            case .publish, .remove: nil
+            case .adopt, .publish, .remove: nil
             }
         batch.append(
             change,

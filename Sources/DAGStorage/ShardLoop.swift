@@ -145,7 +145,8 @@ final class ShardLoop {
         let resting: ShardLifecycle.Resting =
             switch record.state {
             case .registered: .registered
-            case .available: .available
+            // What it was brought over with answers where blocks are, and no more: the CAR is read first.
+            case .available: record.isIncomplete ? .registered : .available
             case .failed: .failed
             }
         let recovers =

@@ -22,6 +22,7 @@ struct IndexedSource: Sendable {
         record.payloadSize = payloadSize
         record.indexSize = indexSize
         record.state = .available
+        record.isIncomplete = false
         record.errorCode = 0
         record.errorText = ""
     }

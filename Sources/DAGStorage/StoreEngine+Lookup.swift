@@ -38,13 +38,47 @@ extension StoreEngine {
 
     /// The shards that have a multihash, in order of registration.
     ///
-    /// - Throws: `catalogCorrupt`.
+    /// - Throws: `catalogCorrupt`; `mountUnreachable` if only shards have it whose CAR was not read yet.
     func places(of cid: CID) throws -> [FoundBlock] {
         var found: [FoundBlock] = []
+        var failure: DAGStoreError?
         for number in try candidates(of: cid).all {
-            if let place = try confirmed(cid, number) { found.append(place) }
+            do {
+                if let place = try confirmed(cid, number) { found.append(place) }
+            } catch let error as DAGStoreError where error.code == .mountUnreachable {
+                failure = error
+            }
+        }
+        if found.isEmpty, let failure { throw failure }
+        return found
+    }
+
+    /// The keys of the shards that have a multihash, in order of registration.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    func holders(of cid: CID) throws -> [ShardKey] {
+        var found: [ShardKey] = []
+        for number in try candidates(of: cid).all {
+            let key = try withIndex(of: number) { try $0.contains(cid) ? $0.key : nil }
+            if let key = key ?? nil { found.append(key) }
         }
         return found
+    }
+
+    /// Whether any shard has a multihash; damage of one shard's index does not hide another's answer.
+    ///
+    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    func isAnywhere(_ cid: CID) throws -> Bool {
+        var failure: (any Error)?
+        for number in try candidates(of: cid).all {
+            do {
+                if try withIndex(of: number, { try $0.contains(cid) }) == true { return true }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return false
     }
 
     /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.

@@ -10,11 +10,16 @@ extension MigrationSource {
     ///
     /// *Cost*: every record and every index is read once, no CAR. *Memory*: a few hundred bytes a shard.
     ///
-    /// - Parameter schemes: The mount schemes that are served.
+    /// - Parameters:
+    ///   - schemes: The mount schemes that are served.
+    ///   - map: Mount URLs that will change; what it maps is served.
     /// - Returns: The plan; what is wrong with single shards stands in it.
     /// - Throws: `.sourceCorrupt`, `.sourceUnreadable`, `.notBuiltIn`.
-    public func plan(schemes: Set<String> = ["file"]) throws(MigrationError) -> MigrationPlan {
-        var planner = Planner(self, schemes)
+    public func plan(
+        schemes: Set<String> = ["file"],
+        map: MountMap = MountMap()
+    ) throws(MigrationError) -> MigrationPlan {
+        var planner = Planner(self, schemes.union(map.schemes))
         switch layout {
         case .dagstore: try planner.planRecords()
         case .indexes: try planner.planIndexes()
@@ -295,6 +300,27 @@ private struct Planner {
 }
 
 extension MigrationSource {
+    /// The file with a planned shard's index, in any layout; nil if the layout has none.
+    func indexFile(of key: String) -> FilePath? {
+        guard layout == .indexes else { return indexPath(of: key) }
+        let full = root.appending(key + Self.indexSuffix)
+        return Self.isFile(full) ? full : root.appending(key + ".idx")
+    }
+
+    /// The URL of a shard whose mount the source does not know.
+    func placeholderURL(of key: String) -> String {
+        let escaped = key.utf8.map { byte -> String in
+            let isPlain =
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
+                || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+            return isPlain
+                ? String(UnicodeScalar(byte))
+                : "%" + String(0x100 + Int(byte), radix: 16, uppercase: true).dropFirst()
+        }
+        return "index://" + escaped.joined()
+    }
+
     /// Where the reference keeps the index of a key; nil if that is outside of the source.
     ///
     /// Keys become file names as they are, so that `../x` leads out of the folder of the indexes.

@@ -7,7 +7,7 @@ internal import SystemPackage
 struct Migrate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring shards over from the folders of Go nodes.",
-        subcommands: [MigratePlan.self]
+        subcommands: [MigratePlan.self, MigrateRun.self, MigrateCheck.self]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
@@ -127,7 +127,7 @@ extension MigrationPlan {
         Self.counts(shards.compactMap { $0.codec?.asCodec })
     }
 
-    fileprivate var sortedProblems: [(String, Int)] {
+    var sortedProblems: [(String, Int)] {
         problemCounts.map { ($0.key.rawValue, $0.value) }.sorted { $0.0 < $1.0 }
     }
 
@@ -139,7 +139,7 @@ extension MigrationPlan {
 
 extension PlannedShard {
     /// Writes the members of a line about a shard.
-    fileprivate func write(to json: inout JSONWriter) {
+    func write(to json: inout JSONWriter) {
         json.member("key", key)
         json.member("state", state.rawValue)
         json.member("mount", mountURL)

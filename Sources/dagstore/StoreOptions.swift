@@ -35,6 +35,16 @@ struct StoreOptions: ParsableArguments {
         return try open(isReadOnly: false, change)
     }
 
+    /// Refuses a store that would lie inside of what it is filled from.
+    ///
+    /// - Throws: `invalidArgument`.
+    func refuseInside(_ source: FilePath) throws {
+        let folder = Kernel.workingDirectory ?? ""
+        let inner = folder.pushing(try directory).lexicallyNormalized()
+        guard inner.starts(with: folder.pushing(source).lexicallyNormalized()) else { return }
+        throw DAGStoreError(.invalidArgument, "\(inner) lies in the source")
+    }
+
     private var directory: FilePath {
         get throws {
             let path = store ?? Kernel.variable("DAGSTORE_PATH") ?? "dagstore-data"

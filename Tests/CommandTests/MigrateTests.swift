@@ -43,6 +43,55 @@ struct MigrateTests {
         #expect(try await Command.run(["migrate"]).status == 2)
     }
 
+    @Test("brings a folder of index files over, checks it, and has nothing to do the second time")
+    func run() async throws {
+        let scene = try Scene()
+        let first = try await scene.json("migrate", "run", Self.path("indices"), "--verify", "full")
+        // Indexes without hash codes are a problem, and come over.
+        #expect(first.status == 5)
+        #expect(first.objects.count == 101)
+        #expect(first.objects.last?["migrated"] == 100)
+        #expect(first.objects.last?["entries"] == 2898)
+        let check = try await scene.json("migrate", "check", Self.path("indices"))
+        #expect(check.status == 0)
+        #expect(check.objects.last?["different"] == 0)
+        let second = try await scene.json("migrate", "run", Self.path("indices"))
+        #expect(second.objects.last?["present"] == 100)
+        #expect(try await scene.json("check").status == 0)
+    }
+
+    @Test("a check without what should be there ends with 6")
+    func different() async throws {
+        let scene = try Scene()
+        _ = try await scene.run("register", scene.write(Sample.car))
+        let outcome = try await scene.run("migrate", "check", Self.path("indices"))
+        #expect(outcome.status == 6)
+        #expect(outcome.lines.last == "100 shards, 2,898 entries: 100 different")
+    }
+
+    @Test("a store inside of the source, and options that cannot be, are asked wrongly")
+    func wrongRuns() async throws {
+        let empty = try TemporaryFolder()
+        _ = try empty.write([0x81, 0x08, 0, 0, 0, 0], to: "a.full.idx")
+        let before = try FileManager.default.contentsOfDirectory(atPath: empty.url.path)
+        for store in [empty.url.path, empty.path(of: "store")] {
+            let outcome = try await Command.run(
+                ["migrate", "run", empty.url.path, "--store", store]
+            )
+            #expect(outcome.status == 2)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: empty.url.path) == before)
+        let scene = try Scene()
+        let source = empty.url.path
+        for wrong in [
+            ["--jobs", "0"], ["--verify", "perhaps"], ["--mount-map", "lotus"],
+            ["--mount-map", "a=b"],
+        ] {
+            let arguments = ["migrate", "run", source, "--store", scene.store] + wrong
+            #expect(try await Command.run(arguments).status == 2, "\(wrong)")
+        }
+    }
+
     #if LevelDB
         @Test("plans a Go node's folder")
         func lotus() async throws {

@@ -1,0 +1,222 @@
+package import Bytes
+internal import Catalog
+internal import Dispatch
+internal import Mounts
+internal import ShardIndex
+package import SystemPackage
+
+/// A shard that another store had, as it is taken over.
+package struct ImportedShard: Sendable {
+    /// Its key.
+    package var key: ShardKey
+    /// Where its bytes come from; the scheme need not be known here.
+    package var mountURL: MountURL
+    /// What it failed of; nil if it has not failed.
+    package var failure: String?
+    /// Whether it was registered lazily.
+    package var isLazy: Bool
+    /// A copy of its bytes that belongs to the user.
+    package var transient: FilePath?
+
+    /// A shard without an index.
+    package init(
+        key: ShardKey,
+        mountURL: MountURL,
+        failure: String? = nil,
+        isLazy: Bool = false,
+        transient: FilePath? = nil
+    ) {
+        self.key = key
+        self.mountURL = mountURL
+        self.failure = failure
+        self.isLazy = isLazy
+        self.transient = transient
+    }
+}
+
+/// One record of an index file.
+package struct ImportedEntry {
+    /// The hash function; nil if the file does not say.
+    package var hashCode: UInt64?
+    /// The digest.
+    package var digest: ByteView
+    /// Where the section starts in the payload.
+    package var offset: UInt64
+
+    /// A record.
+    package init(hashCode: UInt64?, digest: ByteView, offset: UInt64) {
+        self.hashCode = hashCode
+        self.digest = digest
+        self.offset = offset
+    }
+}
+
+/// The index file that a shard comes with.
+package struct ImportedIndex {
+    /// 0x0400 or 0x0401.
+    package var codec: UInt64
+    /// Whether it has identity CIDs.
+    package var hasIdentity: Bool
+    /// The largest offset in it; nil if it has no records.
+    package var offsetMax: UInt64?
+    /// Calls its argument with every record, in ascending order of offsets, no two of them equal.
+    package var forEach: ((ImportedEntry) throws -> Void) throws -> Void
+
+    /// An index.
+    package init(
+        codec: UInt64,
+        hasIdentity: Bool,
+        offsetMax: UInt64?,
+        forEach: @escaping ((ImportedEntry) throws -> Void) throws -> Void
+    ) {
+        self.codec = codec
+        self.hasIdentity = hasIdentity
+        self.offsetMax = offsetMax
+        self.forEach = forEach
+    }
+}
+
+/// A shard that is ready to be taken over: its index stands in the catalogue, and nothing names it.
+package struct PreparedShard: Sendable {
+    let record: ShardRecord
+    let parts: IndexParts?
+    /// About how many bytes a commit still writes for it.
+    package var size: Int { 256 + (parts?.pieces.reduce(0) { $0 + $1.size } ?? 0) }
+}
+
+/// Takes shards over with the indexes that they come with.
+///
+/// *Concurrency*: any thread; everything blocks.
+package struct ShardImporter: Sendable {
+    let engine: StoreEngine
+    private let sortBudget: Int
+
+    /// An importer into `store`.
+    ///
+    /// - Parameters:
+    ///   - store: The store, open for writing.
+    ///   - sortBudget: Bytes of memory for sorting, for each shard that is being prepared.
+    package init(_ store: DAGStore, sortBudget: Int) {
+        engine = store.engine
+        self.sortBudget = sortBudget
+    }
+
+    /// Writes the index of a shard, so that only a small commit is left.
+    ///
+    /// What is not committed is removed when the store is opened the next time.
+    ///
+    /// *Cost*: about 150 ns an entry. *Memory*: as `IndexBuilder`.
+    ///
+    /// - Parameters:
+    ///   - shard: The shard.
+    ///   - index: What it comes with; nil if it is to be indexed when it is first used.
+    /// - Returns: What `commit` takes.
+    /// - Throws: `limitExceeded`, `catalogFull`, `readOnly`, `closed`, and what `index` throws.
+    package func prepare(_ shard: ImportedShard, _ index: ImportedIndex?) throws -> PreparedShard {
+        var record = ShardRecord(
+            number: 0,
+            key: shard.key.text,
+            mountURL: shard.mountURL.text,
+            state: shard.failure != nil ? .failed : index != nil ? .available : .registered
+        )
+        record.isLazy = shard.isLazy
+        record.transientPath = shard.transient.map(\.bytes) ?? []
+        record.registered = WallClock.milliseconds
+        record.stateSince = record.registered
+        if let failure = shard.failure {
+            record.errorCode = DAGStoreError.Code.shardFailed.rawValue
+            record.errorText = failure
+        }
+        guard let index else { return PreparedShard(record: record, parts: nil) }
+        record.isIncomplete = true
+        record.origin = ShardRecord.Origin(codec: index.codec, hasIdentity: index.hasIdentity)
+        return try engine.using {
+            let built = try build(index)
+            record.sectionCount = built.root.sectionCount
+            record.payloadSize = built.root.payloadSize
+            record.indexSize = built.root.indexSize
+            return PreparedShard(record: record, parts: built.parts)
+        }
+    }
+
+    /// Takes prepared shards over, all of them or none, in one transaction.
+    ///
+    /// - Throws: `shardExists` if a key is taken; `catalogFull`, `readOnly`, `closed`.
+    package func commit(_ shards: [PreparedShard]) throws {
+        guard !shards.isEmpty else { return }
+        try engine.using {
+            let changes: [CatalogChange] = shards.map { shard in
+                guard let parts = shard.parts else { return .insert(shard.record, pending: nil) }
+                return .adopt(shard.record, parts)
+            }
+            let records = try translating {
+                try engine.writer.sync { try engine.catalog.commit(changes) }
+            }
+            for (record, shard) in zip(records, shards) {
+                if let parts = shard.parts { engine.noteInverse(record, parts.inverse) }
+            }
+        }
+    }
+
+    private func build(_ index: ImportedIndex) throws -> (root: IndexRoot, parts: IndexParts) {
+        engine.merger.waitForRoom(engine)
+        let pieces = GenerationWriter(
+            catalog: engine.catalog,
+            queue: engine.writer,
+            temporaryDirectory: engine.directory.appending("tmp"),
+            isLoopBusy: { [loop = engine.loop] in loop.isBusy }
+        )
+        do {
+            let built = try translating { try build(index, pieces) }
+            let rest = try pieces.finish()
+            let parts = IndexParts(
+                root: built.root.encoded(policy: engine.configuration.indexPagePolicy),
+                generation: rest.generation,
+                pieces: rest.pieces,
+                inverse: built.inverse
+            )
+            return (built.root, parts)
+        } catch {
+            pieces.abandon()
+            throw error
+        }
+    }
+
+    private func build(_ index: ImportedIndex, _ pieces: GenerationWriter) throws -> BuiltIndex {
+        // Where the payload ends is not known: it ends after the last section begins.
+        guard index.offsetMax != .max else {
+            throw DAGStoreError(.malformedIndex, "an offset of 2^64 - 1")
+        }
+        let end = index.offsetMax.map { $0 + 1 } ?? 0
+        var builder = try IndexBuilder(
+            hash: engine.catalog.hash,
+            policy: engine.configuration.indexPagePolicy,
+            sortBudget: sortBudget,
+            dataOffset: 0,
+            payloadSize: end,
+            headerSize: 0,
+            roots: [],
+            sink: pieces
+        )
+        var next: UInt64 = 0
+        try index.forEach { entry in
+            guard entry.digest.count <= IndexPage.digestSizeMax else {
+                let detail = "a digest of \(entry.digest.count) bytes"
+                throw DAGStoreError(.limitExceeded, detail)
+            }
+            guard entry.offset >= next, entry.offset < end else {
+                let detail = "two records of other multihashes at offset \(entry.offset)"
+                throw DAGStoreError(.malformedIndex, detail)
+            }
+            next = entry.offset + 1
+            let kind = EntryKind(
+                version: 1,
+                codec: nil,
+                hashCode: entry.hashCode,
+                digestSize: entry.digest.count
+            )
+            try builder.append(offset: entry.offset, size: nil, kind: kind, digest: entry.digest)
+        }
+        return try builder.finish(dataEnd: end)
+    }
+}

@@ -1,0 +1,219 @@
+internal import Bytes
+public import DAGStorage
+internal import Dispatch
+internal import Mounts
+internal import Synchronization
+internal import SystemPackage
+
+/// Takes the shards of a source into a store.
+///
+/// A shard is taken over whole or not at all, so that a run that was interrupted, however, is gone on with by
+/// running again: shards whose key the store has are passed over.
+///
+/// *Memory*: about 200 MB whatever the size of the indexes. *Concurrency*: `run` blocks its thread; shards are
+/// prepared by as many threads as asked for.
+public struct MigrationRun: Sendable {
+    /// How thoroughly what was written is compared with the source.
+    public enum Verification: String, Sendable, CaseIterable {
+        /// Not at all.
+        case none
+        /// Every thousandth entry of each shard.
+        case sample
+        /// Every entry.
+        case full
+    }
+
+    /// What became of one shard.
+    public struct Outcome: Sendable {
+        /// What happened.
+        public enum Result: String, Sendable {
+            /// It was taken over.
+            case migrated
+            /// The store had its key before.
+            case present
+            /// It cannot be taken over.
+            case refused
+        }
+
+        /// The shard as it was planned.
+        public let shard: PlannedShard
+        /// What happened.
+        public let result: Result
+        /// Why it was refused, or what the comparison found; nil if nothing is wrong.
+        public let error: String?
+    }
+
+    private let source: MigrationSource
+    private let importer: ShardImporter
+    private let map: MountMap
+    private let verification: Verification
+    private let jobs: Int
+    private let recordBudget: Int
+
+    /// Memory for sorting records and locators, over all jobs, in bytes.
+    private static let budget = 96 << 20
+    /// A commit takes that many shards, or that many bytes.
+    private static let commitCount = 256
+    private static let commitSize = 4 << 20
+
+    /// A run from `source` to `store`.
+    ///
+    /// - Parameters:
+    ///   - source: What is read.
+    ///   - store: What is written.
+    ///   - map: Mount URLs that change on the way.
+    ///   - verification: What is compared afterwards.
+    ///   - jobs: The threads that prepare indexes.
+    public init(
+        from source: MigrationSource,
+        to store: DAGStore,
+        map: MountMap = MountMap(),
+        verification: Verification = .sample,
+        jobs: Int = 2
+    ) {
+        precondition(jobs > 0, "a run without a job")
+        self.source = source
+        self.map = map
+        self.verification = verification
+        self.jobs = jobs
+        recordBudget = Self.budget / jobs
+        importer = ShardImporter(store, sortBudget: Self.budget / 2 / jobs)
+    }
+
+    /// Takes over what a plan of the same source names.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - isCancelled: Asked between shards.
+    ///   - tell: Told what became of each shard, when that is durable; one call at a time, in any order.
+    /// - Throws: `DAGStoreError` if the store cannot take more, `MigrationError` if the source changed; what was
+    ///   told before holds.
+    public func run(
+        _ plan: MigrationPlan,
+        isCancelled: @escaping @Sendable () -> Bool = { false },
+        _ tell: @escaping @Sendable (Outcome) -> Void
+    ) throws {
+        let state = Mutex(State())
+        DispatchQueue.concurrentPerform(iterations: jobs) { _ in
+            do {
+                try work(plan, state, isCancelled, tell)
+            } catch {
+                state.withLock { $0.error = $0.error ?? error }
+            }
+        }
+        if let error = state.withLock({ $0.error }) { throw error }
+    }
+
+    private struct State {
+        var next = 0
+        var error: (any Error)?
+    }
+
+    /// Prepares one shard after the other, and commits them in groups.
+    private func work(
+        _ plan: MigrationPlan,
+        _ state: borrowing Mutex<State>,
+        _ isCancelled: () -> Bool,
+        _ tell: (Outcome) -> Void
+    ) throws {
+        var waiting: [(shard: PlannedShard, prepared: PreparedShard)] = []
+        var size = 0
+        while !isCancelled() {
+            let number = state.withLock { state -> Int? in
+                guard state.error == nil, state.next < plan.shards.count else { return nil }
+                defer { state.next += 1 }
+                return state.next
+            }
+            guard let number else { break }
+            let shard = plan.shards[number]
+            do {
+                guard let prepared = try prepare(shard) else {
+                    let outcome = Outcome(shard: shard, result: .present, error: nil)
+                    state.withLock { _ in tell(outcome) }
+                    continue
+                }
+                waiting.append((shard, prepared))
+                size += prepared.size
+            } catch let refusal as Refusal {
+                let outcome = Outcome(shard: shard, result: .refused, error: refusal.reason)
+                state.withLock { _ in tell(outcome) }
+                continue
+            }
+            if waiting.count >= Self.commitCount || size >= Self.commitSize {
+                try finish(waiting, state, tell)
+                waiting = []
+                size = 0
+            }
+        }
+        try finish(waiting, state, tell)
+    }
+
+    private func finish(
+        _ shards: [(shard: PlannedShard, prepared: PreparedShard)],
+        _ state: borrowing Mutex<State>,
+        _ tell: (Outcome) -> Void
+    ) throws {
+        try importer.commit(shards.map(\.prepared))
+        for (shard, _) in shards {
+            let difference = try verification == .none ? nil : compare(shard)
+            let outcome = Outcome(shard: shard, result: .migrated, error: difference?.description)
+            state.withLock { _ in tell(outcome) }
+        }
+    }
+
+    /// Why a shard cannot be taken over.
+    private struct Refusal: Error {
+        let reason: String
+    }
+
+    /// Writes a shard's index; nil if the store has the shard.
+    private func prepare(_ shard: PlannedShard) throws -> PreparedShard? {
+        let key: ShardKey
+        let url: MountURL
+        do {
+            key = try ShardKey(shard.key)
+            url = try map.url(
+                shard.mountURL ?? source.placeholderURL(of: shard.key),
+                key: shard.key
+            )
+        } catch {
+            throw Refusal(reason: "\(error)")
+        }
+        guard try !importer.contains(key) else { return nil }
+        let imported = ImportedShard(
+            key: key,
+            mountURL: url,
+            failure: shard.state == .failed ? shard.error : nil,
+            isLazy: shard.isLazy
+        )
+        guard shard.entries != nil, let path = source.indexFile(of: shard.key) else {
+            return try importer.prepare(imported, nil)
+        }
+        let file = try IndexFile(at: path)
+        let order = try OffsetOrder(file, budget: recordBudget)
+        let index = ImportedIndex(
+            codec: file.codec,
+            hasIdentity: order.hasIdentity,
+            offsetMax: order.offsetMax
+        ) { add in
+            try order.forEach { hashCode, digest, offset in
+                try add(ImportedEntry(hashCode: hashCode, digest: digest, offset: offset))
+            }
+        }
+        do {
+            return try importer.prepare(imported, index)
+        } catch let error as DAGStoreError
+            where error.code == .malformedIndex || error.code == .limitExceeded
+        {
+            throw Refusal(reason: "\(path): \(error.message)")
+        }
+    }
+
+    private func compare(_ shard: PlannedShard) throws -> MigrationDifference? {
+        let checker = MigrationCheck(of: source, importer: importer, recordBudget: recordBudget)
+        return try checker.difference(
+            of: shard,
+            inverseStep: verification == .full ? 1 : 1000
+        )
+    }
+}

@@ -1,0 +1,173 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Migration
+internal import Synchronization
+
+/// `migrate run`: takes the shards of a source into a store.
+struct MigrateRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Bring the shards of a source into a store, with their indexes; no CAR is read.",
+        discussion: """
+            The source is read and never changed. A shard comes whole or not at all; when the run is \
+            interrupted, run it again: shards that the store has are passed over. What an index file does not \
+            say, sizes and codecs, is read from the CAR when a shard is first used. Ends with 0 if all is \
+            well, 5 if there were problems, 6 if it could not go on.
+            """
+    )
+
+    @OptionGroup var source: SourceOptions
+
+    @Option(help: ArgumentHelp("Threads that read indexes.", valueName: "n"))
+    var jobs = Kernel.processorCount
+
+    @Option(help: "What is compared with the source afterwards: none, sample or full.")
+    var verify = "sample"
+
+    @Option(
+        help: ArgumentHelp(
+            "Gives mounts of a scheme another URL; {key} and {rest} are filled in. May be repeated.",
+            valueName: "scheme=url"
+        )
+    )
+    var mountMap: [String] = []
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        guard (1...64).contains(jobs) else { throw ValidationError("\(jobs): not 1 to 64 jobs") }
+        guard MigrationRun.Verification(rawValue: verify) != nil else {
+            throw ValidationError("\(verify): not one of none, sample and full")
+        }
+        _ = try Self.map(mountMap)
+    }
+
+    private static func map(_ texts: [String]) throws -> MountMap {
+        var map = MountMap()
+        for text in texts {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { throw ValidationError("\(text): not scheme=url") }
+            do {
+                try map.map(String(parts[0]), to: String(parts[1]))
+            } catch {
+                throw ValidationError("\(text): \(error)")
+            }
+        }
+        return map
+    }
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        let source = try source.source()
+        let map = try Self.map(mountMap)
+        let plan = try source.plan(map: map)
+        try store.refuseInside(source.root)
+        let store = try store.openForWriting(isNewAllowed: true)
+        let run = MigrationRun(
+            from: source,
+            to: store,
+            map: map,
+            verification: MigrationRun.Verification(rawValue: verify) ?? .sample,
+            jobs: jobs
+        )
+        let bar = ProgressBar(progress.progress, "migrating")
+        let report = Report(plan)
+        do {
+            try run.run(plan) { outcome in
+                report.add(outcome)
+                bar.update(report.bytesDone, of: report.bytesTotal)
+            }
+        } catch {
+            bar.finish()
+            await store.close(cancellingJobs: true)
+            ErrorReport(error).write(format.format)
+            throw ExitCode(6)
+        }
+        bar.finish()
+        await store.close(cancellingJobs: true)
+        try Output.run(format.format) { output in
+            try report.write(plan, ContinuousClock.now - start, to: &output)
+        }
+        guard report.isClean(plan) else { throw ExitCode(5) }
+    }
+}
+
+/// What became of the shards.
+private final class Report: Sendable {
+    private struct State {
+        var outcomes: [String: MigrationRun.Outcome] = [:]
+        var bytesDone: UInt64 = 0
+    }
+
+    let bytesTotal: UInt64
+    private let state = Mutex(State())
+
+    init(_ plan: MigrationPlan) {
+        bytesTotal = plan.shards.reduce(0) { $0 + ($1.bytes ?? 0) + 1 }
+    }
+
+    var bytesDone: UInt64 { state.withLock { $0.bytesDone } }
+
+    func add(_ outcome: MigrationRun.Outcome) {
+        state.withLock { state in
+            state.outcomes[outcome.shard.key] = outcome
+            state.bytesDone += (outcome.shard.bytes ?? 0) + 1
+        }
+    }
+
+    private var outcomes: [String: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
+
+    /// Whether nothing was wrong, at the source or on the way.
+    func isClean(_ plan: MigrationPlan) -> Bool {
+        plan.problemCounts.isEmpty && outcomes.values.allSatisfy { $0.error == nil }
+    }
+
+    func write(_ plan: MigrationPlan, _ time: Duration, to output: inout Output) throws {
+        let outcomes = outcomes
+        for shard in plan.shards {
+            guard let outcome = outcomes[shard.key] else { continue }
+            switch output.format {
+            case .json:
+                try output.object { json in
+                    shard.write(to: &json)
+                    json.member("result", outcome.result.rawValue)
+                    json.member("difference", outcome.error)
+                }
+            case .text:
+                guard outcome.result == .refused || outcome.error != nil else { continue }
+                let reason = outcome.error ?? outcome.result.rawValue
+                try output.line("\(shard.key.printable): \(reason.printable)")
+            }
+        }
+        let counts = outcomes.values.reduce(into: [:]) { $0[$1.result, default: 0] += 1 }
+        let entries = outcomes.values.reduce(0) {
+            $0 + ($1.result == .migrated ? $1.shard.entries ?? 0 : 0)
+        }
+        switch output.format {
+        case .json:
+            try output.object { json in
+                json.member("migrated", counts[.migrated] ?? 0)
+                json.member("present", counts[.present] ?? 0)
+                json.member("refused", counts[.refused] ?? 0)
+                json.member("entries", entries)
+                json.member("problems") { json in
+                    for (name, count) in plan.sortedProblems { json.member(name, count) }
+                }
+                json.member("seconds", time)
+            }
+        case .text:
+            let migrated = (counts[.migrated] ?? 0).counted("shard", "shards")
+            let present = (counts[.present] ?? 0).grouped
+            let refused = (counts[.refused] ?? 0).grouped
+            try output.line(
+                "\(migrated) migrated with \(entries.grouped) entries, \(present) there before, \(refused) refused"
+            )
+            let problems = plan.sortedProblems.map { "\($0.1.grouped) \($0.0)" }
+            if !problems.isEmpty {
+                try output.line("problems: " + problems.joined(separator: ", "))
+            }
+        }
+    }
+}
