@@ -1,6 +1,5 @@
 package import Bytes
 internal import Catalog
-internal import Multiformats
 internal import ShardIndex
 
 /// Comparing a store with what it took over.
@@ -51,18 +50,29 @@ extension ShardImporter {
         }
     }
 
-    /// Whether the inverse index leads from a digest to a shard.
+    /// The inverse index's answers about one shard; nil if there is no such shard.
+    package func inverseProbe(of key: ShardKey) throws -> InverseProbe? {
+        try engine.using {
+            let record = try translating { try engine.catalog.record(of: key.text) }
+            return record.map { InverseProbe(engine: engine, number: $0.number) }
+        }
+    }
+}
+
+/// Asks the inverse index about one shard.
+package struct InverseProbe: Sendable {
+    let engine: StoreEngine
+    let number: UInt32
+
+    /// Whether the inverse index leads from a digest to the shard.
+    ///
+    /// *Cost*: a search in the inverse index.
     ///
     /// - Throws: `catalogCorrupt`.
-    package func isFound(_ digest: ByteView, in key: ShardKey) throws -> Bool {
+    package func isFound(_ digest: ByteView) throws -> Bool {
         try engine.using {
-            try translating {
-                guard let record = try engine.catalog.record(of: key.text) else { return false }
-                // The inverse index is of digests, whatever the hash function.
-                let multihash = Multihash(code: HashCode.sha2_256, digest: digest.copied)
-                let cid = CID(codec: Codec.raw, multihash: multihash)
-                return try engine.candidates(of: cid).all.contains(record.number)
-            }
+            let found = try translating { try engine.candidates(ofDigest: digest) }
+            return found.single.map { $0 == number } ?? found.all.contains(number)
         }
     }
 }

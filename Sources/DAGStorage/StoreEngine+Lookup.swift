@@ -1,3 +1,4 @@
+internal import Bytes
 internal import CAR
 internal import Catalog
 internal import Dispatch
@@ -21,7 +22,14 @@ extension StoreEngine {
     ///
     /// - Throws: `catalogCorrupt`; `readOnly` if a store that is only looked at has no inverse index yet.
     func candidates(of cid: CID) throws -> ShardNumbers {
-        let hash = cid.withDigest { InverseEntry.hash(of: catalog.hash.hash($0).high) }
+        try cid.withDigest { try candidates(ofDigest: $0) }
+    }
+
+    /// The shards that may have a digest, whatever its hash function, by number.
+    ///
+    /// - Throws: As `candidates(of:)`.
+    func candidates(ofDigest digest: ByteView) throws -> ShardNumbers {
+        let hash = InverseEntry.hash(of: catalog.hash.hash(digest).high)
         guard catalog.isReadOnly else { return try inverse.candidates(of: hash) }
         guard !catalog.lacksInverse else {
             throw DAGStoreError(

@@ -55,7 +55,8 @@ public struct MigrationCheck: Sendable {
         of shard: PlannedShard,
         inverseStep: UInt64 = 1
     ) throws -> MigrationDifference? {
-        guard let key = try? ShardKey(shard.key), try importer.contains(key) else {
+        guard let key = try? ShardKey(shard.key), let probe = try importer.inverseProbe(of: key)
+        else {
             return MigrationDifference(key: shard.key, isThere: false, missing: 0, unfindable: 0)
         }
         guard shard.entries != nil, let path = source.indexFile(of: shard.key) else { return nil }
@@ -66,7 +67,7 @@ public struct MigrationCheck: Sendable {
         var number: UInt64 = 0
         try order.forEach { hashCode, digest, offset in
             if try !stored.has(offset, hashCode, digest) { missing += 1 }
-            if number % inverseStep == 0, try !importer.isFound(digest, in: key) { unfindable += 1 }
+            if number % inverseStep == 0, try !probe.isFound(digest) { unfindable += 1 }
             number += 1
         }
         guard missing + unfindable > 0 else { return nil }
