@@ -80,7 +80,12 @@ package final class IndexReader: Sendable {
     ///
     /// - Throws: `catalogCorrupt`.
     func contains(_ cid: CID) throws -> Bool {
-        try cid.withDigest { try slotByPage(hashCode: cid.hashCode, digest: $0) } != nil
+        try cid.withDigest { try contains(hashCode: cid.hashCode, digest: $0) }
+    }
+
+    /// Whether there is a section with a multihash; as `contains(_:)`.
+    func contains(hashCode: UInt64, digest: ByteView) throws -> Bool {
+        try slotByPage(hashCode: hashCode, digest: digest) != nil
     }
 
     /// Calls `body` with the inverse index's hash of every section, in CAR order.

@@ -115,7 +115,7 @@ private struct StoredOffsets {
     private mutating func fill() throws {
         var entries: [Entry] = []
         entries.reserveCapacity(Self.chunkSize)
-        _ = try importer.forEachEntry(of: key, from: ordinal) { entry in
+        _ = try ShardExporter(importer).forEachEntry(of: key, from: ordinal) { entry in
             entries.append(
                 Entry(hashCode: entry.hashCode, digest: entry.digest.copied, offset: entry.offset)
             )

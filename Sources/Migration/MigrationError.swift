@@ -24,6 +24,10 @@ public struct MigrationError: Error, Equatable, Sendable, CustomStringConvertibl
         case unsupportedVersion
         /// A LevelDB, and the program was built without it.
         case notBuiltIn
+        /// What is exported goes to a new or an empty folder, and this one is neither.
+        case destinationExists
+        /// What is exported cannot be written.
+        case destinationUnwritable
         /// There is no room for the scratch copy of a LevelDB's journals.
         case full
     }

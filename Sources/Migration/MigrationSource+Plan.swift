@@ -318,7 +318,7 @@ extension MigrationSource {
                 ? String(UnicodeScalar(byte))
                 : "%" + String(0x100 + Int(byte), radix: 16, uppercase: true).dropFirst()
         }
-        return "index://" + escaped.joined()
+        return Self.placeholderScheme + "://" + escaped.joined()
     }
 
     /// Where the reference keeps the index of a key; nil if that is outside of the source.

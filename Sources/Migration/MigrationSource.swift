@@ -17,6 +17,8 @@ public struct MigrationSource: Sendable {
     let transients: FilePath?
 
     static let indexSuffix = ".full.idx"
+    /// The scheme of shards whose mount nobody knows.
+    static let placeholderScheme = "index"
 
     /// Recognises what lies at `path`.
     ///

@@ -21,19 +21,25 @@ public struct MountMap: Sendable {
     /// The schemes that are mapped.
     var schemes: Set<String> { Set(templates.keys) }
 
+    /// The URL that a shard's template gives; nil if its scheme has none.
+    ///
+    /// - Throws: `MountError(.malformedURL)`.
+    func mapped(_ url: MountURL, key: String) throws(MountError) -> MountURL? {
+        guard let template = templates[url.scheme] else { return nil }
+        let rest = String(decoding: Array(url.rest), as: UTF8.self)
+        return try MountURL(
+            template.replacing("{key}", with: key).replacing("{rest}", with: rest)
+        )
+    }
+
     /// The URL of a shard here.
     ///
     /// - Throws: `MountError(.malformedURL)`.
     func url(_ text: String, key: String) throws(MountError) -> MountURL {
         let url = try MountURL(text)
-        guard let template = templates[url.scheme] else {
-            guard url.scheme == FileMount.scheme else { return url }
-            // The reference writes absolute paths as a host, which it cannot read back.
-            return try FileMount(url: text).url
-        }
-        let rest = String(decoding: Array(url.rest), as: UTF8.self)
-        return try MountURL(
-            template.replacing("{key}", with: key).replacing("{rest}", with: rest)
-        )
+        if let mapped = try mapped(url, key: key) { return mapped }
+        guard url.scheme == FileMount.scheme else { return url }
+        // The reference writes absolute paths as a host, which it cannot read back.
+        return try FileMount(url: text).url
     }
 }

@@ -1,4 +1,4 @@
-internal import SystemPackage
+package import SystemPackage
 
 #if canImport(Darwin)
     internal import Darwin
@@ -7,9 +7,9 @@ internal import SystemPackage
 #endif
 
 /// System calls on names in a folder of the store; each says why it failed.
-enum NameCalls {
+package enum NameCalls {
     /// Makes a folder; that it is there already is `.fileExists`.
-    static func makeDirectory(_ path: FilePath) throws(Errno) {
+    package static func makeDirectory(_ path: FilePath) throws(Errno) {
         // SAFETY: the string is read during the call.
         try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o755) })
     }
@@ -21,7 +21,7 @@ enum NameCalls {
     }
 
     /// Gives a file another name, in the place of whatever had it.
-    static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
+    package static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
         // SAFETY: both strings are read during the call.
         let code = unsafe old.withPlatformString { old in
             unsafe new.withPlatformString { unsafe systemRename(old, $0) }
@@ -30,7 +30,7 @@ enum NameCalls {
     }
 
     /// Waits until what was renamed in a folder is on disk.
-    static func synchronize(directory: FilePath) throws(Errno) {
+    package static func synchronize(directory: FilePath) throws(Errno) {
         // SAFETY: the string is read during the call.
         let descriptor = unsafe directory.withPlatformString {
             unsafe systemOpen($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,18 +1,18 @@
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
 /// A copy that is being written.
 ///
 /// *Concurrency*: any thread may write, one at a time.
-final class PartialFile: Sendable {
+package final class PartialFile: Sendable {
     /// Where the file is.
-    let path: FilePath
+    package let path: FilePath
     private let descriptor: Mutex<FileDescriptor?>
 
     /// Makes the file; it must not be there.
     ///
     /// - Throws: `.unreachable`, `.full`.
-    init(creating path: FilePath) throws(MountError) {
+    package init(creating path: FilePath) throws(MountError) {
         self.path = path
         do {
             let descriptor = try FileDescriptor.open(
@@ -32,7 +32,7 @@ final class PartialFile: Sendable {
     /// Writes `bytes` after what was written.
     ///
     /// - Throws: `.full`, `.unreachable`.
-    func write(_ bytes: [UInt8]) throws(MountError) {
+    package func write(_ bytes: [UInt8]) throws(MountError) {
         do {
             try descriptor.withLock { descriptor in
                 guard let descriptor else { throw Errno.badFileDescriptor }
@@ -46,7 +46,7 @@ final class PartialFile: Sendable {
     /// Waits until the file is on disk, if `isDurable`.
     ///
     /// - Throws: `.full`, `.unreachable`.
-    func synchronize(isDurable: Bool) throws(MountError) {
+    package func synchronize(isDurable: Bool) throws(MountError) {
         guard isDurable else { return }
         do {
             try descriptor.withLock { descriptor in
@@ -61,7 +61,7 @@ final class PartialFile: Sendable {
     /// Closes the file: some file systems say only now that a write has failed.
     ///
     /// - Throws: `.full`, `.unreachable`.
-    func close() throws(MountError) {
+    package func close() throws(MountError) {
         do {
             try descriptor.withLock { descriptor in
                 guard let open = descriptor.take() else { return }

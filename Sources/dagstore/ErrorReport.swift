@@ -86,10 +86,10 @@ extension MigrationError.Code {
     /// What the program ends with, in the families of the library's codes.
     fileprivate var exitStatus: Int32 {
         switch self {
-        case .unknownLayout, .notBuiltIn: 2
+        case .unknownLayout, .notBuiltIn, .destinationExists: 2
         case .sourceUnreadable, .sourceChanged: 4
         case .sourceCorrupt, .truncated, .malformedIndex, .unsupportedVersion: 5
-        case .full: 6
+        case .full, .destinationUnwritable: 6
         }
     }
 }

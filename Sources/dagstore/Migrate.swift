@@ -7,7 +7,9 @@ internal import SystemPackage
 struct Migrate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring shards over from the folders of Go nodes.",
-        subcommands: [MigratePlan.self, MigrateRun.self, MigrateCheck.self]
+        subcommands: [
+            MigratePlan.self, MigrateRun.self, MigrateCheck.self, MigrateExport.self,
+        ]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }

@@ -24,14 +24,7 @@ struct MigrateRun: AsyncParsableCommand {
     @Option(help: "What is compared with the source afterwards: none, sample or full.")
     var verify = "sample"
 
-    @Option(
-        help: ArgumentHelp(
-            "Gives mounts of a scheme another URL; {key} and {rest} are filled in. May be repeated.",
-            valueName: "scheme=url"
-        )
-    )
-    var mountMap: [String] = []
-
+    @OptionGroup var mounts: MountMapOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -41,27 +34,12 @@ struct MigrateRun: AsyncParsableCommand {
         guard MigrationRun.Verification(rawValue: verify) != nil else {
             throw ValidationError("\(verify): not one of none, sample and full")
         }
-        _ = try Self.map(mountMap)
-    }
-
-    private static func map(_ texts: [String]) throws -> MountMap {
-        var map = MountMap()
-        for text in texts {
-            let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { throw ValidationError("\(text): not scheme=url") }
-            do {
-                try map.map(String(parts[0]), to: String(parts[1]))
-            } catch {
-                throw ValidationError("\(text): \(error)")
-            }
-        }
-        return map
     }
 
     func run() async throws {
         let start = ContinuousClock.now
         let source = try source.source()
-        let map = try Self.map(mountMap)
+        let map = try mounts.map()
         let plan = try source.plan(map: map)
         try store.refuseInside(source.root)
         let store = try store.openForWriting(isNewAllowed: true)
@@ -97,7 +75,8 @@ struct MigrateRun: AsyncParsableCommand {
 /// What became of the shards.
 private final class Report: Sendable {
     private struct State {
-        var outcomes: [String: MigrationRun.Outcome] = [:]
+        /// By the bytes of the keys: two strings of other bytes may be the same to Swift.
+        var outcomes: [[UInt8]: MigrationRun.Outcome] = [:]
         var bytesDone: UInt64 = 0
     }
 
@@ -112,12 +91,12 @@ private final class Report: Sendable {
 
     func add(_ outcome: MigrationRun.Outcome) {
         state.withLock { state in
-            state.outcomes[outcome.shard.key] = outcome
+            state.outcomes[Array(outcome.shard.key.utf8)] = outcome
             state.bytesDone += (outcome.shard.bytes ?? 0) + 1
         }
     }
 
-    private var outcomes: [String: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
+    private var outcomes: [[UInt8]: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
 
     /// Whether nothing was wrong, at the source or on the way.
     func isClean(_ plan: MigrationPlan) -> Bool {
@@ -127,7 +106,7 @@ private final class Report: Sendable {
     func write(_ plan: MigrationPlan, _ time: Duration, to output: inout Output) throws {
         let outcomes = outcomes
         for shard in plan.shards {
-            guard let outcome = outcomes[shard.key] else { continue }
+            guard let outcome = outcomes[Array(shard.key.utf8)] else { continue }
             switch output.format {
             case .json:
                 try output.object { json in

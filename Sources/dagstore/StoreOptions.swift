@@ -45,6 +45,18 @@ struct StoreOptions: ParsableArguments {
         throw DAGStoreError(.invalidArgument, "\(inner) lies in the source")
     }
 
+    /// Refuses a destination that would lie inside of the store.
+    ///
+    /// - Throws: `invalidArgument`.
+    func refuseHolding(_ destination: FilePath) throws {
+        let folder = Kernel.workingDirectory ?? ""
+        let inner = folder.pushing(destination).lexicallyNormalized()
+        guard inner.starts(with: folder.pushing(try directory).lexicallyNormalized()) else {
+            return
+        }
+        throw DAGStoreError(.invalidArgument, "\(inner) lies in the store")
+    }
+
     private var directory: FilePath {
         get throws {
             let path = store ?? Kernel.variable("DAGSTORE_PATH") ?? "dagstore-data"

@@ -92,7 +92,42 @@ struct MigrateTests {
         }
     }
 
+    @Test("writes index files back, and only to where nothing is")
+    func exportsIndexes() async throws {
+        let scene = try Scene()
+        _ = try await scene.run("migrate", "run", Self.path("indices"))
+        let folder = try TemporaryFolder()
+        let to = folder.path(of: "out")
+        let first = try await scene.json("migrate", "export", "--to", to, "--layout", "indexes")
+        #expect(first.status == 0)
+        #expect(first.objects.count == 101)
+        #expect(first.objects.last?["entries"] == 2898)
+        #expect(FileManager.default.fileExists(atPath: to + "/.version"))
+        let second = try await scene.json("migrate", "export", "--to", to, "--layout", "indexes")
+        #expect(second.status == 2)
+        #expect(second.error["code"] == "destinationExists")
+        let inside = try await scene.json("migrate", "export", "--to", scene.store + "/x")
+        #expect(inside.status == 2)
+        let layout = try await scene.json("migrate", "export", "--to", to, "--layout", "cars")
+        #expect(layout.status == 2)
+        let check = try await scene.json("migrate", "check", to)
+        #expect(check.status == 0)
+    }
+
     #if LevelDB
+        @Test("writes a Go node's folder, and says what the node will not have")
+        func exportsFolder() async throws {
+            let scene = try Scene()
+            _ = try await scene.run("migrate", "run", Self.path("lotus-repo"))
+            let folder = try TemporaryFolder()
+            let to = folder.path(of: "out")
+            let outcome = try await scene.json("migrate", "export", "--to", to)
+            #expect(outcome.status == 5)
+            #expect(outcome.objects.last?["shards"] == 28)
+            #expect(outcome.objects.last?["problems"]?["indexWithoutHashCodes"] == 1)
+            #expect(try await scene.run("migrate", "check", to).status == 0)
+        }
+
         @Test("plans a Go node's folder")
         func lotus() async throws {
             let outcome = try await Self.plan([Self.path("lotus-repo"), "--format", "json"])

@@ -85,7 +85,7 @@
         }
 
         /// The text of a message, which is freed.
-        private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String? {
+        static func take(_ message: UnsafeMutablePointer<CChar>?) -> String? {
             guard let message = unsafe message else { return nil }
             // SAFETY: LevelDB's messages end with a zero, and are freed once, here.
             defer { unsafe leveldb_free(message) }

@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Migration
+internal import SystemPackage
+
+/// `migrate export`: writes a store's shards as a Go node has them.
+struct MigrateExport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write the shards of a store as a folder that a Go node can start on.",
+        discussion: """
+            Index files are those that go-car writes for the same sections, in the codec that each shard came \
+            with. The folder is there when it is whole and on disk; until then it is written under the same \
+            name with .partial. Ends with 0 if all is well, 5 if the node will not have everything as it is \
+            here, 6 if it could not go on.
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp("A folder that is empty, or not there.", valueName: "dest"),
+        completion: .directory
+    )
+    var to: String
+
+    @Option(help: "dagstore: records, inverse index and index files; indexes: index files alone.")
+    var layout = "dagstore"
+
+    @OptionGroup var mounts: MountMapOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+    @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+        guard MigrationExport.Layout(rawValue: layout) != nil else {
+            throw ValidationError("\(layout): neither dagstore nor indexes")
+        }
+    }
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        let layout = MigrationExport.Layout(rawValue: layout) ?? .dagstore
+        let map = try mounts.map()
+        guard !to.isEmpty else {
+            throw DAGStoreError(.invalidArgument, "the destination has no name")
+        }
+        try store.refuseHolding(FilePath(to))
+        let store = try store.openForReading()
+        let export = MigrationExport(of: store, to: FilePath(to), layout: layout, map: map)
+        let bar = ProgressBar(progress.progress, "exporting")
+        var outcomes: [MigrationExport.Outcome] = []
+        do {
+            defer { bar.finish() }
+            try export.run(progress: { bar.update($0, of: $1) }) { outcomes.append($0) }
+        } catch {
+            await store.close(cancellingJobs: true)
+            throw error
+        }
+        await store.close(cancellingJobs: true)
+        try Output.run(format.format) { output in
+            try Self.write(outcomes, ContinuousClock.now - start, to: &output)
+        }
+        guard outcomes.allSatisfy(\.problems.isEmpty) else { throw ExitCode(5) }
+    }
+
+    private static func write(
+        _ outcomes: [MigrationExport.Outcome],
+        _ time: Duration,
+        to output: inout Output
+    ) throws {
+        for outcome in outcomes {
+            switch output.format {
+            case .json:
+                try output.object { json in
+                    json.member("key", outcome.key)
+                    json.member("state", outcome.state.rawValue)
+                    json.member("entries", outcome.entries)
+                    json.member("bytes", outcome.bytes)
+                    json.member("codec", outcome.codec?.asCodec)
+                    json.member("problem", outcome.problems.first?.kind.rawValue)
+                    json.member("problems", outcome.problems.map(\.kind.rawValue))
+                    json.member("details", outcome.problems.map(\.detail))
+                }
+            case .text:
+                for problem in outcome.problems {
+                    let what = "\(problem.kind.rawValue): \(problem.detail)"
+                    try output.line("\(outcome.key.printable): \(what.printable)")
+                }
+            }
+        }
+        let entries = outcomes.reduce(0) { $0 + ($1.entries ?? 0) }
+        let bytes = outcomes.reduce(0) { $0 + ($1.bytes ?? 0) }
+        let problems = outcomes.flatMap(\.problems).reduce(into: [:]) {
+            $0[$1.kind.rawValue, default: 0] += 1
+        }
+        switch output.format {
+        case .json:
+            try output.object { json in
+                json.member("shards", outcomes.count)
+                json.member("entries", entries)
+                json.member("bytes", bytes)
+                json.member("problems") { json in
+                    for (name, count) in problems.sorted(by: { $0.key < $1.key }) {
+                        json.member(name, count)
+                    }
+                }
+                json.member("seconds", time)
+            }
+        case .text:
+            let shards = outcomes.count.counted("shard", "shards")
+            try output.line(
+                "\(shards) exported with \(entries.grouped) entries, \(bytes.asSize) of index files"
+            )
+        }
+    }
+}
+
+/// `--mount-map`: mount URLs that change on the way.
+struct MountMapOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Gives mounts of a scheme another URL; {key} and {rest} are filled in. May be repeated.",
+            valueName: "scheme=url"
+        )
+    )
+    var mountMap: [String] = []
+
+    func validate() throws { _ = try map() }
+
+    /// The map.
+    func map() throws -> MountMap {
+        var map = MountMap()
+        for text in mountMap {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { throw ValidationError("\(text): not scheme=url") }
+            do {
+                try map.map(String(parts[0]), to: String(parts[1]))
+            } catch {
+                throw ValidationError("\(text): \(error)")
+            }
+        }
+        return map
+    }
+}
