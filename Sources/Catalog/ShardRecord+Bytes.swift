@@ -125,7 +125,7 @@ extension ShardRecord {
     private static func areFlags(_ flags: UInt8) -> Bool {
         let codec = flags >> originShift & 3
         guard flags < 32, codec != 3 else { return false }
-        return codec != 0 || flags <= isLazyFlag
+        return codec != 0 || flags <= isLazyFlag | isIncompleteFlag
     }
 
     private static func headerSize(ofVersion version: UInt8) -> Int {

@@ -88,7 +88,8 @@ package struct ShardRecord: Equatable, Sendable {
     package var isLazy = false
     /// Whether its index came from a file, and does not know sizes and codecs until the CAR was read.
     package var isIncomplete = false
-    /// The index file it came with; nil if it was registered here.
+    /// The index file it came with; nil if it was registered here, or is incomplete and its offsets may count from
+    /// elsewhere than the payload.
     package var origin: Origin?
     /// The code of the last failure, 0 if there was none.
     package var errorCode: Int32 = 0

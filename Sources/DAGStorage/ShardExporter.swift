@@ -18,7 +18,7 @@ package struct ExportedShard: Sendable {
     package let isLazy: Bool
     /// The path of the copy that its mount lent, as bytes; empty if there is none.
     package let transientPath: [UInt8]
-    /// The sections of its index; nil if it has none.
+    /// The sections of its index; nil if it has none that can be written as a file.
     package let entries: UInt64?
     /// The codec of the index file that it came with; 0x0401 if it came with none.
     package let codec: UInt64
@@ -66,6 +66,8 @@ package struct ShardExporter: Sendable {
             case .available: .available
             case .failed: .failed
             }
+        // Offsets of unknown meaning make no index file; they are read from the CAR when it is used.
+        let isWhole = record.generation != 0 && !(record.isIncomplete && record.origin == nil)
         return ExportedShard(
             number: record.number,
             key: try ShardKey(record.key),
@@ -74,10 +76,38 @@ package struct ShardExporter: Sendable {
             error: record.errorText,
             isLazy: record.isLazy,
             transientPath: record.transientPath,
-            entries: record.generation == 0 ? nil : record.sectionCount,
+            entries: isWhole ? record.sectionCount : nil,
             codec: record.origin?.codec ?? 0x0401,
             hasIdentity: record.origin?.hasIdentity ?? true
         )
+    }
+
+    /// The number of a shard; nil if there is none of this key.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    package func number(of key: ShardKey) throws -> UInt32? {
+        try engine.using { try translating { try engine.catalog.number(of: key.text) } }
+    }
+
+    /// Whether a multihash leads to a shard, by the inverse index and by the shard's own.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    package func isFound(
+        hashCode: UInt64,
+        digest: ByteView,
+        in number: UInt32
+    ) throws -> Bool {
+        try engine.using {
+            try translating {
+                guard try engine.candidates(ofDigest: digest).all.contains(number) else {
+                    return false
+                }
+                let has = try engine.withIndex(of: number) {
+                    try $0.contains(hashCode: hashCode, digest: digest)
+                }
+                return has ?? false
+            }
+        }
     }
 
     /// The numbers of the shards whose index has a multihash, in order of registration.
@@ -88,6 +118,7 @@ package struct ShardExporter: Sendable {
     ///   - hashCode: The hash function.
     ///   - digest: The digest.
     ///   - number: A shard that is known to have it.
+    /// - Returns: The numbers, this one among them.
     /// - Throws: `catalogCorrupt`.
     package func holders(
         hashCode: UInt64,

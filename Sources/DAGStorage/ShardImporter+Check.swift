@@ -9,6 +9,17 @@ extension ShardImporter {
         try engine.using { try translating { try engine.catalog.record(of: key.text) } } != nil
     }
 
+    /// Where the payload of a shard begins in its source, as its index says; 0 if there is none.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    package func dataOffset(of key: ShardKey) throws -> UInt64 {
+        try engine.using {
+            let record = try translating { try engine.catalog.record(of: key.text) }
+            guard let record else { return 0 }
+            return try engine.withIndex(of: record.number) { $0.root.dataOffset } ?? 0
+        }
+    }
+
     /// The inverse index's answers about one shard; nil if there is no such shard.
     package func inverseProbe(of key: ShardKey) throws -> InverseProbe? {
         try engine.using {

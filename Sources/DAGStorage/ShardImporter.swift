@@ -53,10 +53,24 @@ package struct ImportedEntry {
 
 /// The index file that a shard comes with.
 package struct ImportedIndex {
-    /// 0x0400 or 0x0401.
-    package var codec: UInt64
-    /// Whether it has identity CIDs.
-    package var hasIdentity: Bool
+    /// What its index file was.
+    package struct Origin {
+        /// 0x0400 or 0x0401.
+        package var codec: UInt64
+        /// Whether it has identity CIDs.
+        package var hasIdentity: Bool
+
+        /// An origin.
+        package init(codec: UInt64, hasIdentity: Bool) {
+            self.codec = codec
+            self.hasIdentity = hasIdentity
+        }
+    }
+
+    /// What its index file was; nil if its offsets are not those that an index file would have.
+    package var origin: Origin?
+    /// Where the payload begins in the source, as far as it is known.
+    package var dataOffset: UInt64
     /// The largest offset in it; nil if it has no records.
     package var offsetMax: UInt64?
     /// Calls its argument with every record, in ascending order of offsets, no two of them equal.
@@ -64,13 +78,13 @@ package struct ImportedIndex {
 
     /// An index.
     package init(
-        codec: UInt64,
-        hasIdentity: Bool,
+        origin: Origin?,
+        dataOffset: UInt64 = 0,
         offsetMax: UInt64?,
         forEach: @escaping ((ImportedEntry) throws -> Void) throws -> Void
     ) {
-        self.codec = codec
-        self.hasIdentity = hasIdentity
+        self.origin = origin
+        self.dataOffset = dataOffset
         self.offsetMax = offsetMax
         self.forEach = forEach
     }
@@ -129,7 +143,9 @@ package struct ShardImporter: Sendable {
         }
         guard let index else { return PreparedShard(record: record, parts: nil) }
         record.isIncomplete = true
-        record.origin = ShardRecord.Origin(codec: index.codec, hasIdentity: index.hasIdentity)
+        record.origin = index.origin.map {
+            ShardRecord.Origin(codec: $0.codec, hasIdentity: $0.hasIdentity)
+        }
         return try engine.using {
             let built = try build(index)
             record.sectionCount = built.root.sectionCount
@@ -192,7 +208,7 @@ package struct ShardImporter: Sendable {
             hash: engine.catalog.hash,
             policy: engine.configuration.indexPagePolicy,
             sortBudget: sortBudget,
-            dataOffset: 0,
+            dataOffset: index.dataOffset,
             payloadSize: end,
             headerSize: 0,
             roots: [],

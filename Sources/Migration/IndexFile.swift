@@ -10,7 +10,7 @@ internal import SystemPackage
 /// read, and whether their offsets lead to sections nowhere here.
 ///
 /// *Memory*: a window of 1 MiB, or one record if that is larger. *Concurrency*: one thread.
-final class IndexFile {
+final class IndexFile: MigrationRecords {
     /// The records of one width, and in 0x0401 of one hash function.
     struct Bucket {
         let hashCode: UInt64?

@@ -22,7 +22,7 @@ public struct MigrationDifference: Sendable, CustomStringConvertible {
 
 /// Compares a store with a source that was taken over.
 public struct MigrationCheck: Sendable {
-    private let source: MigrationSource
+    let source: MigrationSource
     private let importer: ShardImporter
     private let recordBudget: Int
 
@@ -34,6 +34,8 @@ public struct MigrationCheck: Sendable {
             recordBudget: 96 << 20
         )
     }
+
+    var exporter: ShardExporter { ShardExporter(importer) }
 
     init(of source: MigrationSource, importer: ShardImporter, recordBudget: Int) {
         self.source = source
@@ -59,8 +61,12 @@ public struct MigrationCheck: Sendable {
         else {
             return MigrationDifference(key: shard.key, isThere: false, missing: 0, unfindable: 0)
         }
-        guard shard.entries != nil, let path = source.indexFile(of: shard.key) else { return nil }
-        let order = try OffsetOrder(IndexFile(at: path), budget: recordBudget)
+        // Boost counts from the start of the piece; what was subtracted is known of the shard.
+        let dataOffset = try source.layout == .boostLID ? importer.dataOffset(of: key) : 0
+        guard let records = try source.records(of: shard, dataOffset: dataOffset) else {
+            return nil
+        }
+        let order = try OffsetOrder(records, budget: recordBudget)
         var stored = StoredOffsets(of: key, in: importer)
         var missing: UInt64 = 0
         var unfindable: UInt64 = 0

@@ -29,6 +29,8 @@ public struct MigrationPlan: Sendable {
 public enum MigrationLayout: String, Sendable, CaseIterable {
     /// A Go node's `dagstore` folder: a LevelDB datastore and an index repository.
     case dagstore
+    /// Boost's Local Index Directory: a LevelDB with the records of every piece.
+    case boostLID = "boost-lid"
     /// A folder of index files, without records.
     case indexes
     /// A folder of CARs.
@@ -42,7 +44,7 @@ public struct PlannedShard: Sendable {
     /// The mount URL that the source has for it; nil if it has none.
     public let mountURL: String?
     /// The state it will have.
-    public let state: ShardStatus.State
+    public internal(set) var state: ShardStatus.State
     /// What will be written into it if it has failed.
     public let error: String
     /// Whether it was registered lazily.
@@ -55,6 +57,8 @@ public struct PlannedShard: Sendable {
     public var bytes: UInt64?
     /// What is not as it should be.
     public var problems: [MigrationProblem] = []
+    /// Under which number Boost keeps its records; nil anywhere else.
+    var cursor: UInt64?
 }
 
 /// Something at the source that is not as it should be.
@@ -87,6 +91,10 @@ public struct MigrationProblem: Sendable, Equatable {
         case unknownState
         /// A record that cannot be read.
         case malformedRecord
+        /// Pieces whose records Boost keeps under one number, so that nobody can tell them apart.
+        case sharedCursor
+        /// An inverse entry that leads to no shard, or to one that does not have the multihash.
+        case strayInverseEntry
         /// An index of no shard.
         case orphanIndex
         /// A transient of no shard.

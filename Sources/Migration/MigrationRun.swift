@@ -1,4 +1,5 @@
 internal import Bytes
+internal import CAR
 public import DAGStorage
 internal import Dispatch
 internal import Mounts
@@ -186,14 +187,16 @@ public struct MigrationRun: Sendable {
             failure: shard.state == .failed ? shard.error : nil,
             isLazy: shard.isLazy
         )
-        guard shard.entries != nil, let path = source.indexFile(of: shard.key) else {
+        let dataOffset = source.layout == .boostLID ? Self.dataOffset(url) : nil
+        guard let records = try source.records(of: shard, dataOffset: dataOffset ?? 0) else {
             return try importer.prepare(imported, nil)
         }
-        let file = try IndexFile(at: path)
-        let order = try OffsetOrder(file, budget: recordBudget)
+        let order = try OffsetOrder(records, budget: recordBudget)
+        let codec =
+            (records as? IndexFile)?.codec ?? dataOffset.map { _ in CARIndex.multihashSorted }
         let index = ImportedIndex(
-            codec: file.codec,
-            hasIdentity: order.hasIdentity,
+            origin: codec.map { ImportedIndex.Origin(codec: $0, hasIdentity: order.hasIdentity) },
+            dataOffset: dataOffset ?? 0,
             offsetMax: order.offsetMax
         ) { add in
             try order.forEach { hashCode, digest, offset in
@@ -205,8 +208,16 @@ public struct MigrationRun: Sendable {
         } catch let error as DAGStoreError
             where error.code == .malformedIndex || error.code == .limitExceeded
         {
-            throw Refusal(reason: "\(path): \(error.message)")
+            throw Refusal(reason: "\(records.path): \(error.message)")
         }
+    }
+
+    /// Where the payload begins in the file that a mount names; nil if that is not known here.
+    private static func dataOffset(_ url: MountURL) -> UInt64? {
+        guard url.scheme == FileMount.scheme, let mount = try? FileMount(url: url.text),
+            let file = try? LocalFile(opening: mount.path)
+        else { return nil }
+        return (try? CARFile(file, limits: CARLimits()))?.layout.dataOffset
     }
 
     private func compare(_ shard: PlannedShard) throws -> MigrationDifference? {

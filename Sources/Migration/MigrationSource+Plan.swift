@@ -22,6 +22,7 @@ extension MigrationSource {
         var planner = Planner(self, schemes.union(map.schemes))
         switch layout {
         case .dagstore: try planner.planRecords()
+        case .boostLID: try planner.planPieces()
         case .indexes: try planner.planIndexes()
         case .cars: try planner.planCARs()
         }
@@ -104,17 +105,95 @@ private struct Planner {
         }
         noteOrphans(files, .orphanIndex)
         noteOrphans(transients, .orphanTransient)
-        if let datastore = source.datastore {
-            for name in try MigrationSource.names(in: datastore) {
-                plan.bytesBefore += Self.size(datastore.appending(name))
-            }
-        }
+        try addDatastoreSize()
         noteCollisions()
     }
 
     private mutating func noteOrphans(_ names: Set<[UInt8]>, _ kind: MigrationProblem.Kind) {
         for name in names.map({ String(decoding: $0, as: UTF8.self) }).sorted() {
             plan.strays.append(MigrationProblem(kind: kind, detail: name))
+        }
+    }
+
+    mutating func planPieces() throws(MigrationError) {
+        #if LevelDB
+            guard let pieces = source.pieces else { return }
+            var users: [UInt64: Int] = [:]
+            try pieces.forEachPiece { piece, cursor in
+                var shard = PlannedShard(
+                    key: piece,
+                    mountURL: "lotus://\(piece)",
+                    state: .registered,
+                    error: "",
+                    isLazy: false
+                )
+                if let cursor {
+                    users[cursor, default: 0] += 1
+                } else {
+                    let detail = "the metadata of \(piece)"
+                    shard.problems.append(MigrationProblem(kind: .malformedRecord, detail: detail))
+                }
+                shard.cursor = cursor
+                plan.shards.append(shard)
+            }
+            for number in plan.shards.indices {
+                var shard = plan.shards[number]
+                try examinePiece(&shard, pieces, users)
+                plan.shards[number] = shard
+            }
+            try addDatastoreSize()
+            noteCollisions()
+        #endif
+    }
+
+    #if LevelDB
+        /// Counts the records of a piece.
+        private func examinePiece(
+            _ shard: inout PlannedShard,
+            _ pieces: BoostPieces,
+            _ users: [UInt64: Int]
+        ) throws(MigrationError) {
+            noteKey(&shard)
+            if let url = Self.mountProblem(shard.mountURL ?? "", schemes) {
+                shard.problems.append(url)
+            }
+            guard let cursor = shard.cursor else { return }
+            let records = BoostRecords(
+                path: source.root,
+                reader: pieces.reader,
+                cursor: cursor,
+                dataOffset: 0
+            )
+            var count: UInt64 = 0
+            do throws(MigrationError) {
+                try records.forEach { _, _, _ in count += 1 }
+            } catch {
+                guard error.code == .malformedIndex else { throw error }
+                shard.problems.append(MigrationProblem(kind: .malformedIndex, detail: error.detail))
+                return
+            }
+            guard count > 0 else {
+                let detail = "\(shard.key): no records under cursor \(cursor)"
+                // One that was never indexed has none, and lacks nothing.
+                if cursor != 0 {
+                    shard.problems.append(MigrationProblem(kind: .missingIndex, detail: detail))
+                }
+                return
+            }
+            guard users[cursor] == 1 else {
+                let detail = "cursor \(cursor), \(users[cursor] ?? 0) pieces"
+                shard.problems.append(MigrationProblem(kind: .sharedCursor, detail: detail))
+                return
+            }
+            shard.state = .available
+            shard.entries = count
+        }
+    #endif
+
+    private mutating func addDatastoreSize() throws(MigrationError) {
+        guard let datastore = source.datastore else { return }
+        for name in try MigrationSource.names(in: datastore) {
+            plan.bytesBefore += Self.size(datastore.appending(name))
         }
     }
 
@@ -300,8 +379,34 @@ private struct Planner {
 }
 
 extension MigrationSource {
-    /// The file with a planned shard's index, in any layout; nil if the layout has none.
-    func indexFile(of key: String) -> FilePath? {
+    /// The records of a planned shard, in any layout; nil if it has none.
+    ///
+    /// - Parameters:
+    ///   - shard: The shard.
+    ///   - dataOffset: Where its payload begins, if the layout counts from the start of the piece.
+    /// - Returns: The records, which are read when they are asked for.
+    /// - Throws: `.sourceUnreadable`, `.truncated`, `.malformedIndex`.
+    func records(
+        of shard: PlannedShard,
+        dataOffset: UInt64
+    ) throws(MigrationError) -> (any MigrationRecords)? {
+        guard shard.entries != nil else { return nil }
+        #if LevelDB
+            if let pieces, let cursor = shard.cursor {
+                return BoostRecords(
+                    path: root,
+                    reader: pieces.reader,
+                    cursor: cursor,
+                    dataOffset: dataOffset
+                )
+            }
+        #endif
+        guard let path = indexFile(of: shard.key) else { return nil }
+        return try IndexFile(at: path)
+    }
+
+    /// The file with a planned shard's index; nil if the layout has none.
+    private func indexFile(of key: String) -> FilePath? {
         guard layout == .indexes else { return indexPath(of: key) }
         let full = root.appending(key + Self.indexSuffix)
         return Self.isFile(full) ? full : root.appending(key + ".idx")

@@ -15,6 +15,10 @@ public struct MigrationSource: Sendable {
     let indexes: FilePath?
     /// The folder of the transients, if there is one.
     let transients: FilePath?
+    #if LevelDB
+        /// Boost's rows, if that is the layout.
+        let pieces: BoostPieces?
+    #endif
 
     static let indexSuffix = ".full.idx"
     /// The scheme of shards whose mount nobody knows.
@@ -22,8 +26,9 @@ public struct MigrationSource: Sendable {
 
     /// Recognises what lies at `path`.
     ///
-    /// A Go node's folder is found by its `datastore`, also as `dagstore` below `path`; else a folder of
-    /// `.full.idx` or `.idx` files, or of `.car` files.
+    /// A Go node's folder is found by its `datastore`, also as `dagstore` below `path`; Boost's directory is a
+    /// LevelDB in `path` itself, or in `leveldb` or `lid/leveldb` below it; else a folder of `.full.idx` or `.idx`
+    /// files, or of `.car` files.
     ///
     /// - Parameters:
     ///   - path: A folder.
@@ -41,12 +46,36 @@ public struct MigrationSource: Sendable {
             indexes = ["index", "indices"].map { root.appending($0) }.first(where: Self.isFolder)
             let copies = root.appending("transients")
             transients = Self.isFolder(copies) ? copies : nil
+            #if LevelDB
+                pieces = nil
+            #endif
             if let indexes { try Self.checkVersion(indexes) }
             return
+        }
+        for root in [path.appending("lid").appending("leveldb"), path.appending("leveldb"), path]
+        where layout ?? .boostLID == .boostLID && Self.isFile(root.appending("CURRENT")) {
+            #if LevelDB
+                self.root = root
+                self.layout = .boostLID
+                datastore = root
+                indexes = nil
+                transients = nil
+                pieces = BoostPieces(reader: try LevelDBReader(at: root))
+                return
+            #else
+                throw MigrationError(
+                    .notBuiltIn,
+                    root,
+                    "a LevelDB; this program was built without the trait LevelDB"
+                )
+            #endif
         }
         root = path
         datastore = nil
         transients = nil
+        #if LevelDB
+            pieces = nil
+        #endif
         let hasIndexes = names.contains { $0.hasSuffix(".idx") }
         let hasCARs = names.contains { $0.hasSuffix(".car") }
         guard let found: MigrationLayout = hasIndexes ? .indexes : hasCARs ? .cars : nil,

@@ -1,7 +1,7 @@
 internal import Bytes
 internal import SystemPackage
 
-/// The records of an index file in order of their offsets, in bounded memory.
+/// The records of an index in order of their offsets, in bounded memory.
 ///
 /// Index files are sorted by digest, and indexes here are built in CAR order. The offsets are counted first,
 /// so that ranges of them can be chosen that fit the budget; then the file is read once for each range.
@@ -13,7 +13,7 @@ struct OffsetOrder {
     /// Whether there are identity CIDs; without hash functions, that is not known.
     private(set) var hasIdentity = false
 
-    private let index: IndexFile
+    private let index: any MigrationRecords
     /// Upper bounds of the ranges, each excluded by the next one.
     private var bounds: [UInt64] = []
 
@@ -24,23 +24,23 @@ struct OffsetOrder {
     /// Finds the ranges.
     ///
     /// - Parameters:
-    ///   - index: The file.
+    ///   - index: The records.
     ///   - budget: Bytes of memory for the records of a range.
     /// - Throws: `.malformedIndex` if its records are not sorted, or too many share a range of offsets;
     ///   `.sourceChanged`, `.sourceUnreadable`.
-    init(_ index: IndexFile, budget: Int) throws(MigrationError) {
+    init(_ index: any MigrationRecords, budget: Int) throws(MigrationError) {
         self.index = index
         var maximum: UInt64 = 0
         var identity = false
-        try index.forEach { hashCode, _, offset in
+        var total: UInt64 = 0
+        try index.forEach { hashCode, digest, offset in
             maximum = max(maximum, offset)
+            total += UInt64(digest.count) + Self.recordSize
             if hashCode == 0 { identity = true }
         }
-        guard index.count > 0 else { return }
+        guard total > 0 else { return }
         offsetMax = maximum
         hasIdentity = identity
-        let digests = index.buckets.reduce(0) { $0 + $1.count * UInt64($1.width - 8) }
-        let total = digests + index.count * Self.recordSize
         guard total > UInt64(budget) else {
             bounds = [maximum]
             return

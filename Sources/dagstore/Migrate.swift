@@ -28,7 +28,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How the source is laid out: auto, dagstore, indexes or cars.",
+            "How the source is laid out: auto, dagstore, boost-lid, indexes or cars.",
             valueName: "layout"
         )
     )
@@ -36,7 +36,7 @@ struct SourceOptions: ParsableArguments {
 
     func validate() throws {
         guard from == "auto" || MigrationLayout(rawValue: from) != nil else {
-            throw ValidationError("\(from): not one of auto, dagstore, indexes and cars")
+            throw ValidationError("\(from): not one of auto, dagstore, boost-lid, indexes and cars")
         }
     }
 

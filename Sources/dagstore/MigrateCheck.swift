@@ -44,6 +44,18 @@ struct MigrateCheck: AsyncParsableCommand {
                     }
                 }
             }
+            for problem in try check.strayInverse(plan) {
+                switch format.format {
+                case .text:
+                    try output.line("\(problem.kind.rawValue): \(problem.detail.printable)")
+                case .json:
+                    try output.object { json in
+                        json.member("key", nil as String?)
+                        json.member("problem", problem.kind.rawValue)
+                        json.member("detail", problem.detail)
+                    }
+                }
+            }
             switch format.format {
             case .text:
                 let shards = plan.shards.count.counted("shard", "shards")

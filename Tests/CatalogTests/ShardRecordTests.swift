@@ -130,7 +130,8 @@ struct ShardRecordTests {
 
     @Test(
         "a byte that has no meaning is corrupt",
-        arguments: [(1, 1), (1, 3), (2, 2), (2, 255), (3, 3), (90, 1), (91, 1)] as [(Int, UInt8)]
+        arguments: [(1, 1), (1, 3), (2, 12), (2, 16), (2, 255), (3, 3), (90, 1), (91, 1)]
+            as [(Int, UInt8)]
     )
     func meaninglessBytes(place: Int, value: UInt8) {
         var bytes = Self.full().encoded()

@@ -302,7 +302,9 @@ struct ExportTests {
             try run(source, to: store)
             let first = try export(store)
             #expect(first.count == odd.count)
-            #expect(first[Array("a//b/".utf8)]?.problems.map(\.kind) == [.duplicateKey])
+            // Whichever came second.
+            let losers = ["a/b", "a//b/"].flatMap { first[Array($0.utf8)]?.problems ?? [] }
+            #expect(losers.map(\.kind) == [.duplicateKey])
             #expect(first[Array(odd[7].utf8)]?.problems == [])
             let records = try rows(path("out"), "/dagstore/")
             #expect(records.count == odd.count - 1)

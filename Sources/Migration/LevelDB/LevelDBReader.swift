@@ -5,8 +5,9 @@
 
     /// A LevelDB directory that somebody else owns, opened on a scratch copy.
     ///
-    /// *Concurrency*: one thread.
-    @safe final class LevelDBReader {
+    /// *Concurrency*: any thread.
+    // SAFETY: LevelDB's reads may run on any thread, each through an iterator of its own; nothing is written.
+    @safe final class LevelDBReader: @unchecked Sendable {
         private let database: OpaquePointer
         private let options: OpaquePointer
         private let readOptions: OpaquePointer
