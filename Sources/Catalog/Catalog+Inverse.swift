@@ -151,46 +151,6 @@ extension Catalog {
         return entries
     }
 
-    /// Calls `body` with every shard that the inverse index names for a hash, as of one moment.
-    ///
-    /// *Cost*: reads all entries that are in no run yet, and checks a segment of every run.
-    ///
-    /// - Throws: `.corrupt`.
-    package func forEachShard(
-        inverse hash: UInt64,
-        _ body: (UInt32) -> Void
-    ) throws(CatalogError) {
-        for entry in try recentEntries() where entry.hash == hash { body(entry.shard) }
-        let damage = try read { (reader) throws(LMDBError) -> ShardIndexError? in
-            try reader.withCursor(tables.runs) { cursor throws(LMDBError) in
-                var row = try cursor.first()
-                while let (key, value) = row {
-                    let generation = key.loadBigEndianUInt64(at: 0)
-                    row = try cursor.next()
-                    guard !value.isEmpty else { continue }
-                    do throws(ShardIndexError) {
-                        let shape = try InverseRunShape(reading: value.copied)
-                        let number = UInt32(shape.segment(of: hash))
-                        let place = TableKey.value(generation, number)
-                        let bytes = try? place.withView { key throws(LMDBError) in
-                            try reader.get(tables.inverse, key)
-                        }
-                        guard let bytes else {
-                            throw ShardIndexError(.malformed, "a run lacks segment \(number)")
-                        }
-                        let segment = try InverseSegment(reading: bytes, of: shape)
-                        try segment.check()
-                        segment.forEachShard(of: hash, body)
-                    } catch {
-                        return error
-                    }
-                }
-                return nil
-            }
-        }
-        if let damage { throw CatalogError(damage) }
-    }
-
     /// What the inverse index has cost so far.
     package func inverseTotals() throws(CatalogError) -> InverseTotals {
         let row = try read { (reader) throws(LMDBError) in

@@ -67,6 +67,8 @@ package final class Catalog: Sendable {
     private let lock: StoreLock?
     /// Whether an earlier format was found, which has no inverse index.
     package let lacksInverse: Bool
+    /// What searches keep if another process may write.
+    let seen = Mutex(SeenInverse())
     /// Set once by a commit that failed in a way that leaves the disk in doubt.
     private let hasFailed = Atomic<Bool>(false)
 

@@ -182,6 +182,26 @@ package struct ShardImporter: Sendable {
             temporaryDirectory: engine.directory.appending("tmp"),
             isLoopBusy: { [loop = engine.loop] in loop.isBusy }
         )
+        let walk = index.forEach
+        var failure: (any Error)?
+        var index = index
+        // What the caller's walk throws reaches the caller as it is.
+        index.forEach = { add in
+            var isOurs = false
+            do {
+                try walk { entry in
+                    do {
+                        try add(entry)
+                    } catch {
+                        isOurs = true
+                        throw error
+                    }
+                }
+            } catch {
+                if !isOurs { failure = error }
+                throw error
+            }
+        }
         do {
             let built = try translating { try build(index, pieces) }
             let rest = try pieces.finish()
@@ -194,7 +214,7 @@ package struct ShardImporter: Sendable {
             return (built.root, parts)
         } catch {
             pieces.abandon()
-            throw error
+            throw failure ?? error
         }
     }
 

@@ -139,6 +139,10 @@ public struct MigrationRun: Sendable {
                 let outcome = Outcome(shard: shard, result: .refused, error: refusal.reason)
                 state.withLock { _ in tell(outcome) }
                 continue
+            } catch let error as MigrationError where error.code == .malformedIndex {
+                let outcome = Outcome(shard: shard, result: .refused, error: error.description)
+                state.withLock { _ in tell(outcome) }
+                continue
             }
             if waiting.count >= Self.commitCount || size >= Self.commitSize {
                 try finish(waiting, state, tell)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DAGStorage
+internal import Migration
 internal import Mounts
 internal import SystemPackage
 
@@ -26,6 +27,22 @@ struct Register: AsyncParsableCommand {
     )
     var existingTransient: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "An index of the CAR, as car index writes it; instead of walking the CAR now.",
+            valueName: "file"
+        )
+    )
+    var existingIndex: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What of the index is compared with the CAR: sample or full; after sample, initialize walks it.",
+            valueName: "how"
+        )
+    )
+    var verify = "sample"
+
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -38,6 +55,15 @@ struct Register: AsyncParsableCommand {
             throw ValidationError(
                 "--existing-transient is one CAR, and there are \(sources.count) sources"
             )
+        }
+        guard existingIndex == nil || sources.count == 1 else {
+            throw ValidationError("--existing-index is of one CAR, and there are \(sources.count)")
+        }
+        guard existingIndex == nil || (!lazy && existingTransient == nil) else {
+            throw ValidationError("--existing-index goes with neither --lazy nor a transient")
+        }
+        guard ExistingIndex.Validation(rawValue: verify) != nil else {
+            throw ValidationError("\(verify): neither sample nor full")
         }
     }
 
@@ -74,6 +100,20 @@ struct Register: AsyncParsableCommand {
     ) async throws -> ShardStatus {
         let key = try ShardKey(key ?? source.key)
         let mount = try source.mount.get()
+        if let existingIndex {
+            try ExistingIndex(at: FilePath(existingIndex)).register(
+                key,
+                from: mount,
+                in: store,
+                validation: ExistingIndex.Validation(rawValue: verify) ?? .sample
+            )
+            // Every section was looked at, so that the rest costs little.
+            if verify == "full" { try await store.initialize(key) }
+            guard let status = try store.status(of: key) else {
+                throw DAGStoreError(.shardUnknown, "\(key): destroyed meanwhile", shard: key)
+            }
+            return status
+        }
         let bar = ProgressBar(progress.progress, position + key.text)
         defer { bar.finish() }
         let transient = try existingTransient.map { try Source($0).mount.get().path }

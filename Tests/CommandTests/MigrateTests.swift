@@ -1,3 +1,5 @@
+import Bytes
+import CAR
 import Foundation
 import TestSupport
 import Testing
@@ -58,6 +60,83 @@ struct MigrateTests {
         let second = try await scene.json("migrate", "run", Self.path("indices"))
         #expect(second.objects.last?["present"] == 100)
         #expect(try await scene.json("check").status == 0)
+    }
+
+    @Test(
+        "a run that is killed goes on when it is run again, and ends as if nothing had been",
+        arguments: ["beforeCommit:1", "afterCommit:1", "beforeCommit:2"]
+    )
+    func killed(failpoint: String) async throws {
+        let source = try TemporaryFolder()
+        // More shards than a commit takes, and one index that is written in parts.
+        let vectors = try FileManager.default.contentsOfDirectory(atPath: Self.path("indices"))
+        for name in vectors where name.hasSuffix(".idx") {
+            let bytes = try Vectors.url("go-dagstore/indices/\(name)").bytes()
+            for copy in 0..<3 { _ = try source.write(bytes, to: "\(copy)-\(name)") }
+        }
+        var random = SplitMix64(seed: 5)
+        var builder = CARIndexBuilder()
+        for number in 0..<40_000 {
+            var digest: [UInt8] = []
+            for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+            digest.withView {
+                builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
+            }
+        }
+        _ = try source.write(builder.encoded(), to: "large.full.idx")
+        let whole = try Scene()
+        let undisturbed = try await whole.json("migrate", "run", source.url.path)
+        let total = try #require(undisturbed.objects.last?["migrated"]?.integer)
+        let scene = try Scene()
+        let killed = try await scene.run(
+            "migrate",
+            "run",
+            source.url.path,
+            "--jobs",
+            "1",
+            environment: ["DAGSTORE_FAILPOINT": failpoint]
+        )
+        #expect(killed.status != 0 && killed.status != 5)
+        let again = try await scene.json("migrate", "run", source.url.path)
+        #expect(again.status == 5)
+        let migrated = again.objects.last?["migrated"]?.integer ?? 0
+        let present = again.objects.last?["present"]?.integer ?? 0
+        #expect(migrated + present == total)
+        #expect(migrated > 0)
+        #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
+        #expect(try await scene.run("check").status == 0)
+        let lines = try await scene.run("list").lines.sorted()
+        #expect(try await whole.run("list").lines.sorted() == lines)
+    }
+
+    @Test("a store that is full keeps what came, and takes the rest when there is room")
+    func full() async throws {
+        let source = try TemporaryFolder()
+        var random = SplitMix64(seed: 6)
+        for shard in 0..<4 {
+            var builder = CARIndexBuilder()
+            for number in 0..<30_000 {
+                var digest: [UInt8] = []
+                for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+                digest.withView {
+                    builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
+                }
+            }
+            _ = try source.write(builder.encoded(), to: "\(shard).full.idx")
+        }
+        let scene = try Scene()
+        let full = try await scene.json(
+            "migrate",
+            "run",
+            source.url.path,
+            environment: ["DAGSTORE_MAP_SIZE": "4194304"]
+        )
+        #expect(full.status == 6)
+        #expect(full.error["code"] == "catalogFull")
+        let again = try await scene.json("migrate", "run", source.url.path, "--verify", "full")
+        #expect(again.objects.allSatisfy { $0["result"] != "refused" })
+        #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
+        #expect(try await scene.run("check").status == 0)
     }
 
     @Test("a check without what should be there ends with 6")

@@ -181,6 +181,53 @@ struct RegisterTests {
         #expect(outcome.errorText.hasPrefix("dagstore: shard missing: "))
     }
 
+    @Test(
+        "an index that was made before is taken, if the CAR has what it says",
+        arguments: ["sample", "full"]
+    )
+    func existingIndex(verify: String) async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        let index = scene.folder.path(of: "sample.idx")
+        let made = try await Command.run(
+            ["car", "index", path, "--output", index, "--identity"],
+            in: scene.folder.url.path
+        )
+        #expect(made.status == 0)
+        let outcome = try await scene.json(
+            "register",
+            path,
+            "--existing-index",
+            index,
+            "--verify",
+            verify
+        )
+        #expect(outcome.status == 0)
+        #expect(outcome.objects.first?["blocks"] == 4)
+        #expect(outcome.objects.first?["state"] == "available")
+        let found = try await scene.run("find", "\(Sample.raw.cid)")
+        #expect(found.status == 0)
+        #expect(found.lines.contains { $0.contains("sample") })
+        if verify == "sample" {
+            // Its CAR is walked when somebody may write.
+            let early = try await scene.json("get", "\(Sample.versionZero.cid)")
+            #expect(early.error["code"] == "mountUnreachable")
+            #expect(try await scene.run("initialize", "sample").status == 0)
+        }
+        #expect(try await scene.run("get", "\(Sample.versionZero.cid)").out == Array("world!".utf8))
+        #expect(try await scene.run("check").status == 0)
+        // Of another CAR: nothing is registered.
+        let other = try scene.write(CARBuilder(roots: [], blocks: [Sample.raw]), to: "other.car")
+        let wrong = try await scene.json("register", other, "--existing-index", index)
+        #expect(wrong.status == 5)
+        #expect(wrong.error["code"] == "malformedIndex")
+        let taken = try await scene.json("register", path, "--existing-index", index)
+        #expect(taken.error["code"] == "shardExists")
+        let lazy = try await scene.json("register", other, "--existing-index", index, "--lazy")
+        #expect(lazy.status == 2)
+        #expect(try await scene.json("list").objects.count == 1)
+    }
+
     @Test("a bar is drawn when asked for, and wiped", arguments: ["always", "never", "auto"])
     func progress(mode: String) async throws {
         let scene = try Scene()

@@ -108,6 +108,28 @@ struct RunTests {
         await store.close()
     }
 
+    @Test("an index that changes while it is read is not taken")
+    func changing() async throws {
+        let indexes = try TemporaryFolder()
+        let bytes = try Vectors.url("go-dagstore/indices/v1-raw.car.0401.idx").bytes()
+        let path = try indexes.write(bytes, to: "a.full.idx")
+        let store = try open()
+        let importer = ShardImporter(store, sortBudget: 1 << 20)
+        let order = try OffsetOrder(IndexFile(at: FilePath(path)), budget: 1 << 20)
+        let index = ImportedIndex(origin: nil, offsetMax: order.offsetMax) { add in
+            _ = try indexes.write(bytes + [0], to: "a.full.idx")
+            try order.forEach { hashCode, digest, offset in
+                try add(ImportedEntry(hashCode: hashCode, digest: digest, offset: offset))
+            }
+        }
+        let shard = ImportedShard(key: try ShardKey("a"), mountURL: try MountURL("index://a"))
+        #expect(throws: MigrationError(.sourceChanged, "", "")) {
+            try importer.prepare(shard, index)
+        }
+        #expect(try states(store).isEmpty)
+        await store.close()
+    }
+
     @Test("a check finds what a store lacks")
     func differences() async throws {
         let store = try open()
