@@ -57,6 +57,8 @@ public struct PlannedShard: Sendable {
     public var bytes: UInt64?
     /// What is not as it should be.
     public var problems: [MigrationProblem] = []
+    /// The name of the copy that the source has of it; nil if it has none.
+    var transientName: String?
     /// Under which number Boost keeps its records; nil anywhere else.
     var cursor: UInt64?
 }

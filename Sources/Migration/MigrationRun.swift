@@ -48,6 +48,7 @@ public struct MigrationRun: Sendable {
     private let importer: ShardImporter
     private let map: MountMap
     private let verification: Verification
+    private let transients: TransientTaking?
     private let jobs: Int
     private let recordBudget: Int
 
@@ -64,18 +65,21 @@ public struct MigrationRun: Sendable {
     ///   - store: What is written.
     ///   - map: Mount URLs that change on the way.
     ///   - verification: What is compared afterwards.
+    ///   - transients: What becomes of the source's copies of CARs; nil if they are left where they are.
     ///   - jobs: The threads that prepare indexes.
     public init(
         from source: MigrationSource,
         to store: DAGStore,
         map: MountMap = MountMap(),
         verification: Verification = .sample,
+        transients: TransientTaking? = nil,
         jobs: Int = 2
     ) {
         precondition(jobs > 0, "a run without a job")
         self.source = source
         self.map = map
         self.verification = verification
+        self.transients = transients
         self.jobs = jobs
         recordBudget = Self.budget / jobs
         importer = ShardImporter(store, sortBudget: Self.budget / 2 / jobs)
@@ -189,7 +193,8 @@ public struct MigrationRun: Sendable {
             key: key,
             mountURL: url,
             failure: shard.state == .failed ? shard.error : nil,
-            isLazy: shard.isLazy
+            isLazy: shard.isLazy,
+            transient: try transient(of: shard)
         )
         let dataOffset = source.layout == .boostLID ? Self.dataOffset(url) : nil
         guard let records = try source.records(of: shard, dataOffset: dataOffset ?? 0) else {
@@ -214,6 +219,14 @@ public struct MigrationRun: Sendable {
         {
             throw Refusal(reason: "\(records.path): \(error.message)")
         }
+    }
+
+    /// Takes the source's copy of a shard's CAR, if that was asked for.
+    private func transient(of shard: PlannedShard) throws(MigrationError) -> FilePath? {
+        guard let transients, let folder = source.transients, let name = shard.transientName,
+            shard.state != .failed
+        else { return nil }
+        return try transients.take(folder.appending(name))
     }
 
     /// Where the payload begins in the file that a mount names; nil if that is not known here.

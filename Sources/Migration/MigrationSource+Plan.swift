@@ -258,6 +258,11 @@ private struct Planner {
             isLazy: record.isLazy
         )
         shard.problems = problems
+        if let name = FilePath(record.transientPath).lastComponent, let folder = source.transients,
+            MigrationSource.isFile(folder.appending(name))
+        {
+            shard.transientName = name.string
+        }
         noteKey(&shard)
         if hasIndex, let place {
             files.remove(Array((record.key + MigrationSource.indexSuffix).utf8))

@@ -41,7 +41,7 @@ package enum NameCalls {
     }
 
     /// Waits until an open file is on disk.
-    static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
+    package static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
         #if canImport(Darwin)
             // There `fsync` leaves the bytes in the cache of the disk.
             try check(fcntl(descriptor.rawValue, F_FULLFSYNC))

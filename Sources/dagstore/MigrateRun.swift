@@ -24,10 +24,23 @@ struct MigrateRun: AsyncParsableCommand {
     @Option(help: "What is compared with the source afterwards: none, sample or full.")
     var verify = "sample"
 
+    @Flag(
+        exclusivity: .exclusive,
+        help:
+            "What becomes of the node's copies of CARs; those taken go to the store's folder imported."
+    )
+    var transients = Transients.leaveTransients
+
     @OptionGroup var mounts: MountMapOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
+
+    enum Transients: EnumerableFlag {
+        case copyTransients
+        case linkTransients
+        case leaveTransients
+    }
 
     func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("\(jobs): not 1 to 64 jobs") }
@@ -42,12 +55,20 @@ struct MigrateRun: AsyncParsableCommand {
         let map = try mounts.map()
         let plan = try source.plan(map: map)
         try store.refuseInside(source.root)
+        let copies = try self.store.imported
+        let taking: TransientTaking? =
+            switch transients {
+            case .copyTransients: TransientTaking(.copy, into: copies)
+            case .linkTransients: TransientTaking(.link, into: copies)
+            case .leaveTransients: nil
+            }
         let store = try store.openForWriting(isNewAllowed: true)
         let run = MigrationRun(
             from: source,
             to: store,
             map: map,
             verification: MigrationRun.Verification(rawValue: verify) ?? .sample,
+            transients: taking,
             jobs: jobs
         )
         let bar = ProgressBar(progress.progress, "migrating")

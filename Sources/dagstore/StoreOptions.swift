@@ -45,6 +45,14 @@ struct StoreOptions: ParsableArguments {
         throw DAGStoreError(.invalidArgument, "\(inner) lies in the source")
     }
 
+    /// Where copies of CARs go that were brought over.
+    var imported: FilePath {
+        get throws {
+            let folder = Kernel.workingDirectory ?? "/"
+            return folder.pushing(try directory).lexicallyNormalized().appending("imported")
+        }
+    }
+
     /// Refuses a destination that would lie inside of the store.
     ///
     /// - Throws: `invalidArgument`.

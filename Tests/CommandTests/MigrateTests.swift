@@ -194,6 +194,35 @@ struct MigrateTests {
     }
 
     #if LevelDB
+        @Test(
+            "copies of CARs come over when asked for, and are read instead of the mount",
+            arguments: ["--copy-transients", "--link-transients"]
+        )
+        func transients(option: String) async throws {
+            let scene = try Scene()
+            // A copy of the folder: a second name needs a place on the same file system.
+            let source = scene.folder.path(of: "source")
+            let copy = #"cp -R "\(Self.path("generic-repo"))" "\(source)""#
+            #expect(try await Command.shell(copy).status == 0)
+            _ = try await scene.run("migrate", "run", source, option)
+            for (key, name) in [("fs-1", "v1-cidv0"), ("fs-3", "v2-noidx")] {
+                let kept = scene.store + "/imported/transient-\(key).complete"
+                let car = try Vectors.url("go-dagstore/cars/\(name).car").bytes()
+                #expect(FileManager.default.contents(atPath: kept).map(Array.init) == car)
+                // Nobody serves this scheme, and the copy is enough.
+                #expect(try await scene.run("initialize", key).status == 0)
+            }
+            #expect(try await scene.run("check").status == 0)
+            let neither = try await scene.json(
+                "migrate",
+                "run",
+                source,
+                option,
+                "--leave-transients"
+            )
+            #expect(neither.status == 2)
+        }
+
         @Test("a check reports inverse entries that lead nowhere, and does not fail for them")
         func strayInverse() async throws {
             let scene = try Scene()

@@ -1,0 +1,68 @@
+internal import FoundationEssentials
+internal import Mounts
+public import SystemPackage
+
+/// What becomes of the copies of CARs that the source has.
+///
+/// A copy that is taken is read instead of the shard's mount; the store never removes it.
+public struct TransientTaking: Sendable {
+    /// How copies are taken.
+    public enum Way: String, Sendable {
+        /// Each byte is copied.
+        case copy
+        /// Each gets a second name, which the source's file system must allow.
+        case link
+    }
+
+    /// How they are taken.
+    let way: Way
+    /// Where they go: a folder, absolute, which is made if it is not there.
+    let folder: FilePath
+
+    /// Copies are taken into `folder`.
+    public init(_ way: Way, into folder: FilePath) {
+        precondition(folder.isAbsolute, "copies in a relative folder")
+        self.way = way
+        self.folder = folder
+    }
+
+    /// Takes one copy; it is on disk when this returns.
+    ///
+    /// *Cost*: for `copy`, the bytes of the CAR are read and written.
+    ///
+    /// - Parameter transient: The source's copy.
+    /// - Returns: Where it is now.
+    /// - Throws: `.destinationUnwritable`, `.full`.
+    func take(_ transient: FilePath) throws(MigrationError) -> FilePath {
+        let name = transient.lastComponent?.string ?? "transient"
+        let place = folder.appending(name)
+        let partial = folder.appending(name + ".partial")
+        let files = FileManager.default
+        do {
+            try files.createDirectory(
+                atPath: folder.string,
+                withIntermediateDirectories: true
+            )
+            // What an interrupted run left, or one whose shard did not come over.
+            for old in [partial, place] where MigrationSource.isFile(old) {
+                try files.removeItem(atPath: old.string)
+            }
+            switch way {
+            case .copy: try files.copyItem(atPath: transient.string, toPath: partial.string)
+            case .link: try files.linkItem(atPath: transient.string, toPath: partial.string)
+            }
+            let file = try FileDescriptor.open(partial, .readOnly, options: .closeOnExec)
+            defer { try? file.close() }
+            try NameCalls.synchronize(file)
+            try NameCalls.rename(partial, to: place)
+            try NameCalls.synchronize(directory: folder)
+        } catch {
+            let isFull =
+                (error as? CocoaError)?.code == .fileWriteOutOfSpace
+                || (error as? Errno) == .noSpace
+            let code: MigrationError.Code = isFull ? .full : .destinationUnwritable
+            throw MigrationError(code, place, "\(error)")
+        }
+        return place
+    }
+}
