@@ -202,8 +202,10 @@ struct MigrateTests {
             let scene = try Scene()
             // A copy of the folder: a second name needs a place on the same file system.
             let source = scene.folder.path(of: "source")
-            let copy = #"cp -R "\(Self.path("generic-repo"))" "\(source)""#
-            #expect(try await Command.shell(copy).status == 0)
+            let copy =
+                #"cp -R "\#(Self.path("generic-repo"))" "\#(source)" && chmod -R u+w "\#(source)""#
+            let copied = try await Command.shell(copy)
+            #expect(copied.status == 0, "\(copied.errorText)")
             _ = try await scene.run("migrate", "run", source, option)
             for (key, name) in [("fs-1", "v1-cidv0"), ("fs-3", "v2-noidx")] {
                 let kept = scene.store + "/imported/transient-\(key).complete"
