@@ -1,8 +1,10 @@
 internal import Bytes
 internal import DAGStorage
+internal import Dispatch
 internal import FoundationEssentials
 internal import Mounts
 internal import Multiformats
+internal import Synchronization
 internal import SystemPackage
 
 extension MigrationSource {
@@ -55,9 +57,10 @@ private struct Planner {
     let source: MigrationSource
     let schemes: Set<String>
     var plan: MigrationPlan
-    /// The multihashes under each mangled key, until there are too many.
-    private var mangled: [[UInt8]: [[UInt8]]] = [:]
-    private static let mangledMax = 1 << 20
+    private var mangled = MangledKeys(limit: MangledKeys.countMax)
+    /// The index files that are there, and the places of their shards.
+    private var indexPaths: [(number: Int, path: FilePath)] = []
+    private static let chunkSize = 64
     private static let detailMax = 200
 
     init(_ source: MigrationSource, _ schemes: Set<String>) {
@@ -101,8 +104,9 @@ private struct Planner {
                 plan.strays.append(MigrationProblem(kind: .duplicateKey, detail: record.key))
                 continue
             }
-            try add(record, &files)
+            add(record, &files)
         }
+        examineIndexes()
         noteOrphans(files, .orphanIndex)
         noteOrphans(transients, .orphanTransient)
         try addDatastoreSize()
@@ -209,10 +213,11 @@ private struct Planner {
                 error: "",
                 isLazy: false
             )
-            try examine(source.root.appending(name), &shard)
             noteKey(&shard)
+            indexPaths.append((plan.shards.count, source.root.appending(name)))
             plan.shards.append(shard)
         }
+        examineIndexes()
         noteCollisions()
     }
 
@@ -233,12 +238,11 @@ private struct Planner {
 
     // MARK: Shards
 
-    private mutating func add(
-        _ record: GoRecord,
-        _ files: inout Set<[UInt8]>
-    ) throws(MigrationError) {
+    private mutating func add(_ record: GoRecord, _ files: inout Set<[UInt8]>) {
         let place = source.indexPath(of: record.key)
-        let hasIndex = place.map { MigrationSource.isFile($0) } ?? false
+        // Most are known from the listing; a key may also lead out of the folder.
+        let name = Array((record.key + MigrationSource.indexSuffix).utf8)
+        let hasIndex = files.remove(name) != nil || place.map(MigrationSource.isFile) ?? false
         var (state, error, problems) = Self.standing(record, hasIndex: hasIndex)
         if let url = Self.mountProblem(record.mountURL, schemes) { problems.append(url) }
         if !Self.isFileName(record.key) {
@@ -265,8 +269,7 @@ private struct Planner {
         }
         noteKey(&shard)
         if hasIndex, let place {
-            files.remove(Array((record.key + MigrationSource.indexSuffix).utf8))
-            try examine(place, &shard)
+            indexPaths.append((plan.shards.count, place))
         }
         plan.shards.append(shard)
     }
@@ -318,19 +321,53 @@ private struct Planner {
 
     // MARK: Indexes
 
-    /// Reads an index file; that it cannot be read is a problem of the shard.
-    private mutating func examine(
+    /// Reads the index files of shards, on all cores; that one cannot be read is a problem of its shard.
+    private mutating func examineIndexes() {
+        let workers = ProcessInfo.processInfo.activeProcessorCount
+        let work = Mutex((next: 0, done: [(number: Int, shard: PlannedShard)](), mangled: mangled))
+        DispatchQueue.concurrentPerform(iterations: workers) {
+            [indexPaths, shards = plan.shards] _ in
+            var found = MangledKeys(limit: MangledKeys.countMax / workers)
+            var done: [(number: Int, shard: PlannedShard)] = []
+            while true {
+                let first = work.withLock { work in
+                    defer { work.next += Self.chunkSize }
+                    return work.next
+                }
+                guard first < indexPaths.count else { break }
+                for (number, path) in indexPaths[
+                    first..<min(first + Self.chunkSize, indexPaths.count)
+                ] {
+                    var shard = shards[number]
+                    Self.examine(path, &shard, &found)
+                    done.append((number, shard))
+                }
+            }
+            work.withLock { work in
+                work.done += done
+                work.mangled.merge(found)
+            }
+        }
+        work.withLock { work in
+            for (number, shard) in work.done {
+                plan.shards[number] = shard
+                plan.bytesBefore += shard.bytes ?? 0
+            }
+            mangled = work.mangled
+        }
+    }
+
+    private static func examine(
         _ path: FilePath,
-        _ shard: inout PlannedShard
-    ) throws(MigrationError) {
-        let size = Self.size(path)
-        plan.bytesBefore += size
-        shard.bytes = size
+        _ shard: inout PlannedShard,
+        _ mangled: inout MangledKeys
+    ) {
         do throws(MigrationError) {
             let index = try IndexFile(at: path)
+            shard.bytes = index.size
             shard.codec = index.codec
             shard.entries = index.count
-            let count = try countMangled(index)
+            let count = try countMangled(index, &mangled)
             if count > 0 {
                 let detail = "\(count) of \(index.count)"
                 shard.problems.append(MigrationProblem(kind: .mangledInverseKeys, detail: detail))
@@ -339,6 +376,7 @@ private struct Planner {
             let detail = "\(index.count) entries"
             shard.problems.append(MigrationProblem(kind: .indexWithoutHashCodes, detail: detail))
         } catch {
+            shard.bytes = shard.bytes ?? size(path)
             shard.entries = nil
             let detail = "\(error.path.lastComponent?.string ?? ""): \(error.detail)"
             shard.problems.append(MigrationProblem(kind: .malformedIndex, detail: detail))
@@ -346,7 +384,10 @@ private struct Planner {
     }
 
     /// How many multihashes the reference keeps under another key.
-    private mutating func countMangled(_ index: IndexFile) throws(MigrationError) -> Int {
+    private static func countMangled(
+        _ index: IndexFile,
+        _ mangled: inout MangledKeys
+    ) throws(MigrationError) -> Int {
         var count = 0
         var multihash: [UInt8] = []
         try index.forEach { hashCode, digest, _ in
@@ -357,17 +398,13 @@ private struct Planner {
             multihash.append(digest)
             guard !multihash.withView(GoPath.isClean) else { return }
             count += 1
-            guard mangled.count < Self.mangledMax else { return }
-            let key = GoPath.cleanRooted(multihash)
-            if mangled[key]?.contains(multihash) != true {
-                mangled[key, default: []].append(multihash)
-            }
+            mangled.note(multihash)
         }
         return count
     }
 
     private mutating func noteCollisions() {
-        for multihashes in mangled.values.filter({ $0.count > 1 }) {
+        for multihashes in mangled.collisions {
             let names = multihashes.map(Self.hexadecimal).sorted()
             let detail = String(names.joined(separator: " ").prefix(Self.detailMax))
             plan.strays.append(MigrationProblem(kind: .collidingInverseKeys, detail: detail))
@@ -442,4 +479,34 @@ extension MigrationSource {
         let inside = root.lexicallyNormalized()
         return path.starts(with: inside) ? path : nil
     }
+}
+
+/// The multihashes that the reference keeps under other keys than their own, until there are too many.
+private struct MangledKeys: Sendable {
+    static let countMax = 1 << 20
+
+    private var multihashes: [[UInt8]: [[UInt8]]] = [:]
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func note(_ multihash: [UInt8]) {
+        guard multihashes.count < limit else { return }
+        add(multihash, under: GoPath.cleanRooted(multihash))
+    }
+
+    mutating func merge(_ other: MangledKeys) {
+        for (key, others) in other.multihashes {
+            for multihash in others { add(multihash, under: key) }
+        }
+    }
+
+    private mutating func add(_ multihash: [UInt8], under key: [UInt8]) {
+        if multihashes[key]?.contains(multihash) != true {
+            multihashes[key, default: []].append(multihash)
+        }
+    }
+
+    /// Those that share a key.
+    var collisions: [[[UInt8]]] { multihashes.values.filter { $0.count > 1 } }
 }

@@ -1,13 +1,11 @@
 extension String {
     /// The text with control characters escaped, so that it stays on its line of a terminal.
     var printable: String {
-        guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            return self
-        }
+        // Nearly every text is plain, and its bytes show it.
+        guard !utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
-            text +=
-                scalar.properties.generalCategory == .control
-                ? scalar.escaped(asASCII: true) : String(scalar)
+            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+            text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
         }
     }
 
