@@ -12,9 +12,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
+        // A peer, and how Boost keeps its index. It has no pkg-config file.
+        .systemLibrary(
+            name: "CLevelDBPeer",
+            path: "CModules/CLevelDBPeer",
+            providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
+        ),
         .executableTarget(
             name: "dagstore-bench",
             dependencies: [
+                "CLevelDBPeer",
                 .product(name: "DAGStorage", package: "swift-dagstore"),
                 .product(name: "CAR", package: "swift-dagstore"),
                 .product(name: "Multiformats", package: "swift-dagstore"),

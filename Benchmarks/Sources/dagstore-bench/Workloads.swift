@@ -53,7 +53,7 @@ struct Workload {
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
         commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
-        foreign, guarded,
+        foreign, guarded, migrate,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.

@@ -1,0 +1,4 @@
+#ifndef CLEVELDBPEER_SHIM_H
+#define CLEVELDBPEER_SHIM_H
+#include <leveldb/c.h>
+#endif
