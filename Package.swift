@@ -120,7 +120,7 @@ let package = Package(
         ),
         .target(
             name: "Mounts",
-            dependencies: ["Bytes", "Failpoints", "Hashing", system],
+            dependencies: ["Bytes", "CDAGSystem", "Failpoints", "Hashing", system],
             swiftSettings: house
         ),
 

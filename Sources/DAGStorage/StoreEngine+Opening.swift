@@ -35,9 +35,7 @@ extension StoreEngine {
 
     /// Starts the loop, and posts what was interrupted.
     func start() {
-        let loop = DispatchQueue(label: "dagstore.loop")
-        // A queue that is never done has a thread of its own.
-        loop.async { ShardLoop(self).run() }
+        SystemThread.start("dagstore.loop") { ShardLoop(self).run() }
         guard !catalog.isReadOnly else { return }
         merger.wake(self)
         for (number, _) in (try? catalog.pendingShards()) ?? [] {

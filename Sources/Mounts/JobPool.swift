@@ -11,22 +11,18 @@ package final class JobPool: Sendable {
     /// A blocking piece of work.
     package typealias Job = @Sendable () -> Void
 
-    private struct State {
-        /// Lanes that run no job.
-        var free: [DispatchQueue]
-        var waiting = JobQueue()
-    }
-
-    private let state: Mutex<State>
+    private let lanes: JobLanes
 
     /// A pool that runs at most `width` jobs at once.
     ///
-    /// Each has a serial queue, which gets a thread whenever it has work. A concurrent queue would share the
-    /// process's few threads with Swift's tasks, and wait while those are blocked.
+    /// It has threads of its own, which start with the first jobs and end when there was nothing to do for a
+    /// while. Queues would share the process's few threads with whatever else blocks there.
     package init(label: String, width: Int) {
         precondition(width > 0)
-        state = Mutex(State(free: (0..<width).map { _ in DispatchQueue(label: label) }))
+        lanes = JobLanes(label: label, width: width)
     }
+
+    deinit { lanes.end() }
 
     /// Runs `body` on a thread of the pool.
     ///
@@ -41,36 +37,110 @@ package final class JobPool: Sendable {
 
     /// Has `job` run on a thread of the pool, after those that came before it, and does not wait.
     ///
-    /// *Cost*: O(1); the caller does not block.
-    package func submit(_ job: @escaping Job) {
-        let lane = state.withLock { state in
-            guard let lane = state.free.popLast() else {
-                state.waiting.append(job)
-                return nil as DispatchQueue?
-            }
-            return lane
-        }
-        if let lane { start(job, on: lane) }
+    /// Jobs that wait when the pool itself is gone still run.
+    ///
+    /// *Cost*: O(1), a thread's start at most; the caller does not block.
+    package func submit(_ job: @escaping Job) { lanes.submit(job) }
+}
+
+/// What the threads of a pool share; it outlives the pool until they have ended.
+private final class JobLanes: Sendable {
+    /// How long a thread without work stays.
+    private static let patience = DispatchTimeInterval.seconds(2)
+
+    private struct State {
+        var waiting = JobQueue()
+        var threads = 0
+        /// Threads that wait at the bell, but for those it was rung for.
+        var idle = 0
+        var isOver = false
     }
 
-    private func start(_ job: @escaping Job, on lane: DispatchQueue) {
-        lane.async {
-            var next: Job? = job
-            while let job = next {
-                job()
-                next = self.takeNext(lane)
+    /// What a thread does next.
+    private enum Step {
+        case job(JobPool.Job)
+        case wait, leave
+    }
+
+    /// What a job that came needs.
+    private enum Need { case ring, thread, nothing }
+
+    private let label: String
+    private let width: Int
+    private let state = Mutex(State())
+    private let bell = DispatchSemaphore(value: 0)
+
+    init(label: String, width: Int) {
+        self.label = label
+        self.width = width
+    }
+
+    func submit(_ job: @escaping JobPool.Job) {
+        let need = state.withLock { state -> Need in
+            state.waiting.append(job)
+            if state.idle > 0 {
+                state.idle -= 1
+                return .ring
+            }
+            guard state.threads < width else { return .nothing }
+            state.threads += 1
+            return .thread
+        }
+        switch need {
+        case .ring: bell.signal()
+        case .thread: SystemThread.start(label) { self.work() }
+        case .nothing: break
+        }
+    }
+
+    /// Sends the threads home that have nothing to do; the others go when that is so.
+    func end() {
+        let idle = state.withLock { state in
+            state.isOver = true
+            defer { state.idle = 0 }
+            return state.idle
+        }
+        for _ in 0..<idle { bell.signal() }
+    }
+
+    /// A thread's whole life.
+    private func work() {
+        while true {
+            switch next() {
+            case .job(let job): job()
+            case .wait: guard stays() else { return }
+            case .leave: return
             }
         }
     }
 
-    private func takeNext(_ lane: DispatchQueue) -> Job? {
+    /// What a thread does next; one that waits counts as idle from here on.
+    private func next() -> Step {
         state.withLock { state in
-            guard let job = state.waiting.takeFirst() else {
-                state.free.append(lane)
-                return nil
+            if let job = state.waiting.takeFirst() { return .job(job) }
+            guard state.isOver else {
+                state.idle += 1
+                return .wait
             }
-            return job
+            state.threads -= 1
+            return .leave
         }
+    }
+
+    /// Waits for the bell.
+    ///
+    /// - Returns: Whether it rang; if not, the thread counts no more.
+    private func stays() -> Bool {
+        guard bell.wait(timeout: .now() + Self.patience) == .timedOut else { return true }
+        let isRung = state.withLock { state in
+            guard state.idle > 0 else { return true }
+            state.idle -= 1
+            state.threads -= 1
+            return false
+        }
+        // Somebody rang between the timeout and here: the ring is this thread's.
+        if isRung { bell.wait() }
+        return isRung
     }
 }
 

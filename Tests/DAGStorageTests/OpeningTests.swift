@@ -36,6 +36,18 @@ struct OpeningTests {
         try await folder.open().close()
     }
 
+    @Test("a process serves from more stores at once than Dispatch has threads")
+    func manyStores() async throws {
+        let folder = try StoreFolder()
+        let mount = try folder.mount(CARBuilder.uniform(sections: 3, blockSize: 64, seed: 1).bytes)
+        let stores = try (0..<270).map { number in
+            try StoreFolder.open(folder.path(of: "store\(number)")) { $0.mapSize = 1 << 28 }
+        }
+        for store in stores { try await store.register("a", mount) }
+        for store in stores { try await store.acquire("a").release() }
+        for store in stores { await store.close() }
+    }
+
     @Test("a store of another process is locked")
     func otherProcess() async throws {
         let folder = try StoreFolder()

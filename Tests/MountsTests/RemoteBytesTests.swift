@@ -180,6 +180,40 @@ struct JobPoolTests {
         #expect((1...3).contains(seen.mostAtOnce))
     }
 
+    @Test("pools whose threads are all blocked leave Dispatch its own")
+    func manyBlocked() async throws {
+        let isReleased = DispatchSemaphore(value: 0)
+        let pools = (0..<300).map { _ in JobPool(label: "blocked", width: 1) }
+        let seen = Seen()
+        for (number, pool) in pools.enumerated() {
+            pool.submit {
+                seen.append(number)
+                isReleased.wait()
+            }
+        }
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "beside").async { continuation.resume() }
+        }
+        #expect(try await JobPool(label: "beside", width: 1).run { true })
+        for _ in pools { isReleased.signal() }
+        for pool in pools { try await pool.run {} }
+        #expect(Set(seen.numbers) == Set(0..<300))
+    }
+
+    @Test("jobs that wait when the pool is gone still run")
+    func orphans() async throws {
+        let begun = DispatchSemaphore(value: 0)
+        let seen = Seen()
+        await withCheckedContinuation { continuation in
+            let pool = JobPool(label: "orphans", width: 1)
+            pool.submit { begun.wait() }
+            for number in 0..<10 { pool.submit { seen.append(number) } }
+            pool.submit { continuation.resume() }
+            begun.signal()
+        }
+        #expect(seen.numbers == Array(0..<10))
+    }
+
     @Test("what a job throws is thrown to who waits for it")
     func failure() async throws {
         let pool = JobPool(label: "failure", width: 1)

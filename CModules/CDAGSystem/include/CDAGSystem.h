@@ -63,4 +63,15 @@ void dagstore_callback_leave(void);
 /// Whether this thread has entered a callback and not left it.
 bool dagstore_callback_is_running(void);
 
+// Threads.
+
+/// Runs `body(context)` on a new thread, which nobody joins.
+///
+/// Signals that are sent to the process are blocked there; faults of its own are not.
+///
+/// `name` is cut after 15 bytes where the system wants it.
+///
+/// Returns: whether the thread was started; if not, `body` is not called.
+bool dagstore_thread_start(const char *name, void (*body)(void *context), void *context);
+
 #endif
