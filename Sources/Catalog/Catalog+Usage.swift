@@ -14,6 +14,15 @@ extension Catalog {
         }
     }
 
+    /// Takes the pages of the map out of this process's memory; see `Environment.giveBackMemory()`.
+    package func giveBackMemory() throws(CatalogError) {
+        do {
+            try environment.giveBackMemory()
+        } catch {
+            throw CatalogError(error)
+        }
+    }
+
     /// Refuses what would take the room that removals and failures need.
     ///
     /// LMDB writes changed pages anew before it gives the old ones back, so that a map that is full to the

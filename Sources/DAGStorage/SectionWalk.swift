@@ -59,7 +59,7 @@ package struct SectionWalk {
         }
     }
 
-    /// The next section, without its digest.
+    /// The next section; `digest(of:)` has its digest.
     ///
     /// - Returns: Whether there is one.
     /// - Throws: `CARError`, `MountError`.
@@ -75,6 +75,13 @@ package struct SectionWalk {
             case .end: return false
             }
         }
+    }
+
+    /// The digest of the section that `next(into:)` gave last; the view is valid until the next call.
+    func digest(of section: borrowing Section) -> ByteView {
+        let place = layout.dataOffset + section.cidOffset - window.offset
+        let start = Int(place) + section.cid.digestOffset
+        return window.bytes[start..<start + section.cid.digestSize]
     }
 
     /// Moves the window to the scanner's position.

@@ -94,6 +94,10 @@ package struct ImportedIndex {
 package struct PreparedShard: Sendable {
     let record: ShardRecord
     let parts: IndexParts?
+    /// Why what its index does not know was not read from its CAR, which is there; nil if it was, or was not asked for.
+    package var fault: DAGStoreError?
+    /// Whether everything is known of its sections.
+    package var isComplete: Bool { parts != nil && !record.isIncomplete }
     /// About how many bytes a commit still writes for it.
     package var size: Int { 256 + (parts?.pieces.reduce(0) { $0 + $1.size } ?? 0) }
 }
@@ -103,7 +107,7 @@ package struct PreparedShard: Sendable {
 /// *Concurrency*: any thread; everything blocks.
 package struct ShardImporter: Sendable {
     let engine: StoreEngine
-    private let sortBudget: Int
+    let sortBudget: Int
 
     /// An importer into `store`.
     ///
@@ -119,14 +123,20 @@ package struct ShardImporter: Sendable {
     ///
     /// What is not committed is removed when the store is opened the next time.
     ///
-    /// *Cost*: about 150 ns an entry. *Memory*: as `IndexBuilder`.
+    /// *Cost*: about 150 ns an entry; if the CAR is read, what indexing it costs. *Memory*: as `IndexBuilder`.
     ///
     /// - Parameters:
     ///   - shard: The shard.
     ///   - index: What it comes with; nil if it is to be indexed when it is first used.
+    ///   - readsCAR: Whether sizes and codecs are taken from the CAR, if it is a file that can be read. A CAR that
+    ///     cannot, or does not have a section that the index names, changes nothing; `fault` says so then.
     /// - Returns: What `commit` takes.
     /// - Throws: `limitExceeded`, `catalogFull`, `readOnly`, `closed`, and what `index` throws.
-    package func prepare(_ shard: ImportedShard, _ index: ImportedIndex?) throws -> PreparedShard {
+    package func prepare(
+        _ shard: ImportedShard,
+        _ index: ImportedIndex?,
+        readsCAR: Bool = false
+    ) throws -> PreparedShard {
         var record = ShardRecord(
             number: 0,
             key: shard.key.text,
@@ -147,11 +157,17 @@ package struct ShardImporter: Sendable {
             ShardRecord.Origin(codec: $0.codec, hasIdentity: $0.hasIdentity)
         }
         return try engine.using {
-            let built = try build(index)
-            record.sectionCount = built.root.sectionCount
-            record.payloadSize = built.root.payloadSize
-            record.indexSize = built.root.indexSize
-            return PreparedShard(record: record, parts: built.parts)
+            var fault: DAGStoreError?
+            if readsCAR, shard.failure == nil {
+                do {
+                    if let complete = try filled(record, index) { return complete }
+                } catch let error as DAGStoreError where error.isFaultOfCAR {
+                    fault = error
+                }
+            }
+            let (root, parts) = try write(index, build)
+            record.note(root)
+            return PreparedShard(record: record, parts: parts, fault: fault)
         }
     }
 
@@ -174,7 +190,13 @@ package struct ShardImporter: Sendable {
         }
     }
 
-    private func build(_ index: ImportedIndex) throws -> (root: IndexRoot, parts: IndexParts) {
+    /// Writes an index under a generation that nothing names yet.
+    ///
+    /// - Throws: What `build` throws, translated, and what the index's own walk throws, as it is.
+    func write(
+        _ index: ImportedIndex,
+        _ build: (ImportedIndex, GenerationWriter) throws -> BuiltIndex
+    ) throws -> (root: IndexRoot, parts: IndexParts) {
         engine.merger.waitForRoom(engine)
         let pieces = GenerationWriter(
             catalog: engine.catalog,

@@ -18,6 +18,9 @@ struct IndexedSource: Sendable {
     /// Writes what was found into the record of the shard, which is available then.
     func note(in record: inout ShardRecord) {
         facts.note(in: &record)
+        if record.isIncomplete {
+            record.origin?.note(sections: record.sectionCount, of: sectionCount)
+        }
         record.sectionCount = sectionCount
         record.payloadSize = payloadSize
         record.indexSize = indexSize

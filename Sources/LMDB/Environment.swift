@@ -101,6 +101,16 @@ package final class Environment: Sendable {
         try withHandle { (handle) throws(LMDBError) in try handle.sync() }
     }
 
+    /// Takes the pages of the map out of this process's memory, as far as the system does so.
+    ///
+    /// Readers may go on meanwhile: what they touch comes back from the system's cache of the file. Whoever walks
+    /// over much of a large file calls this now and then, so as not to look as large as the file.
+    ///
+    /// *Cost*: some microseconds a megabyte that is resident, and a minor fault a page that is read again.
+    package func giveBackMemory() throws(LMDBError) {
+        try withHandle { (handle) throws(LMDBError) in try handle.giveBackMemory() }
+    }
+
     /// Frees the reader slots of processes that died, and with them the pages they held.
     ///
     /// - Returns: How many there were.

@@ -24,6 +24,8 @@ public struct MigrationDifference: Sendable, CustomStringConvertible {
 public struct MigrationCheck: Sendable {
     let source: MigrationSource
     private let importer: ShardImporter
+    /// After so many entries the catalogue's pages are given back, some 25 MB.
+    static let memoryStep: UInt64 = 1 << 18
     private let recordBudget: Int
 
     /// A comparison of `store` with `source`.
@@ -67,14 +69,15 @@ public struct MigrationCheck: Sendable {
             return nil
         }
         let order = try OffsetOrder(records, budget: recordBudget)
-        var stored = StoredOffsets(of: key, in: importer)
+        var stored = exporter.sections(of: key)
         var missing: UInt64 = 0
         var unfindable: UInt64 = 0
         var number: UInt64 = 0
         try order.forEach { hashCode, digest, offset in
-            if try !stored.has(offset, hashCode, digest) { missing += 1 }
+            if try !stored.has(hashCode: hashCode, digest: digest, at: offset) { missing += 1 }
             if number % inverseStep == 0, try !probe.isFound(digest) { unfindable += 1 }
             number += 1
+            if number % Self.memoryStep == 0 { try exporter.giveBackMemory() }
         }
         guard missing + unfindable > 0 else { return nil }
         return MigrationDifference(
@@ -83,52 +86,5 @@ public struct MigrationCheck: Sendable {
             missing: missing,
             unfindable: unfindable
         )
-    }
-}
-
-/// The entries of a shard of the store, asked for in order of their offsets.
-private struct StoredOffsets {
-    private struct Entry {
-        let hashCode: UInt64?
-        let digest: [UInt8]
-        let offset: UInt64
-    }
-
-    private let key: ShardKey
-    private let importer: ShardImporter
-    private var chunk: ArraySlice<Entry> = []
-    private var ordinal: UInt64 = 0
-    private var isAtEnd = false
-    private static let chunkSize = 4096
-
-    init(of key: ShardKey, in importer: ShardImporter) {
-        self.key = key
-        self.importer = importer
-    }
-
-    /// Whether the section at `offset`, not before the last one asked for, has this multihash.
-    mutating func has(_ offset: UInt64, _ hashCode: UInt64?, _ digest: ByteView) throws -> Bool {
-        while true {
-            if chunk.isEmpty, !isAtEnd { try fill() }
-            guard let entry = chunk.first, entry.offset <= offset else { return false }
-            chunk.removeFirst()
-            guard entry.offset == offset else { continue }
-            let isSame = entry.hashCode == nil || hashCode == nil || entry.hashCode == hashCode
-            return isSame && entry.digest.withView { $0.elementsEqual(digest) }
-        }
-    }
-
-    private mutating func fill() throws {
-        var entries: [Entry] = []
-        entries.reserveCapacity(Self.chunkSize)
-        _ = try ShardExporter(importer).forEachEntry(of: key, from: ordinal) { entry in
-            entries.append(
-                Entry(hashCode: entry.hashCode, digest: entry.digest.copied, offset: entry.offset)
-            )
-            return entries.count < Self.chunkSize
-        }
-        ordinal += UInt64(entries.count)
-        isAtEnd = entries.count < Self.chunkSize
-        chunk = entries[...]
     }
 }

@@ -42,6 +42,10 @@ public struct MigrationRun: Sendable {
         public let result: Result
         /// Why it was refused, or what the comparison found; nil if nothing is wrong.
         public let error: String?
+        /// Whether its CAR was read, so that sizes and codecs are known.
+        public var isComplete = false
+        /// Why its CAR, which is there, was not taken for what its index is of; nil if it was, or was not looked at.
+        public var carFault: String?
     }
 
     private let source: MigrationSource
@@ -49,6 +53,7 @@ public struct MigrationRun: Sendable {
     private let map: MountMap
     private let verification: Verification
     private let transients: TransientTaking?
+    private let readsCARs: Bool
     private let jobs: Int
     private let recordBudget: Int
 
@@ -66,6 +71,8 @@ public struct MigrationRun: Sendable {
     ///   - map: Mount URLs that change on the way.
     ///   - verification: What is compared afterwards.
     ///   - transients: What becomes of the source's copies of CARs; nil if they are left where they are.
+    ///   - readsCARs: Whether what index files do not say, sizes and codecs, is read from CARs that are files here; the
+    ///     headers of their sections are read then. Else that is done when a shard is first used.
     ///   - jobs: The threads that prepare indexes.
     public init(
         from source: MigrationSource,
@@ -73,6 +80,7 @@ public struct MigrationRun: Sendable {
         map: MountMap = MountMap(),
         verification: Verification = .sample,
         transients: TransientTaking? = nil,
+        readsCARs: Bool = true,
         jobs: Int = 2
     ) {
         precondition(jobs > 0, "a run without a job")
@@ -80,6 +88,7 @@ public struct MigrationRun: Sendable {
         self.map = map
         self.verification = verification
         self.transients = transients
+        self.readsCARs = readsCARs
         self.jobs = jobs
         recordBudget = Self.budget / jobs
         importer = ShardImporter(store, sortBudget: Self.budget / 2 / jobs)
@@ -112,6 +121,8 @@ public struct MigrationRun: Sendable {
     private struct State {
         var next = 0
         var error: (any Error)?
+        /// Entries that were compared since memory was given back.
+        var compared: UInt64 = 0
     }
 
     /// Prepares one shard after the other, and commits them in groups.
@@ -163,11 +174,26 @@ public struct MigrationRun: Sendable {
         _ tell: (Outcome) -> Void
     ) throws {
         try importer.commit(shards.map(\.prepared))
-        for (shard, _) in shards {
+        for (shard, prepared) in shards {
             let difference = try verification == .none ? nil : compare(shard)
-            let outcome = Outcome(shard: shard, result: .migrated, error: difference?.description)
-            state.withLock { _ in tell(outcome) }
+            let outcome = Outcome(
+                shard: shard,
+                result: .migrated,
+                error: difference?.description,
+                isComplete: prepared.isComplete,
+                carFault: prepared.fault?.description
+            )
+            state.withLock { state in
+                state.compared += shard.entries ?? 0
+                tell(outcome)
+            }
         }
+        let isMuch = state.withLock { state in
+            guard state.compared >= MigrationCheck.memoryStep else { return false }
+            state.compared = 0
+            return true
+        }
+        if isMuch { try ShardExporter(importer).giveBackMemory() }
     }
 
     /// Why a shard cannot be taken over.
@@ -213,7 +239,7 @@ public struct MigrationRun: Sendable {
             }
         }
         do {
-            return try importer.prepare(imported, index)
+            return try importer.prepare(imported, index, readsCAR: readsCARs)
         } catch let error as DAGStoreError
             where error.code == .malformedIndex || error.code == .limitExceeded
         {

@@ -7,12 +7,13 @@ internal import Synchronization
 struct MigrateRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Bring the shards of a source into a store, with their indexes; no CAR is read.",
+        abstract: "Bring the shards of a source into a store, with their indexes.",
         discussion: """
             The source is read and never changed. A shard comes whole or not at all; when the run is \
             interrupted, run it again: shards that the store has are passed over. What an index file does not \
-            say, sizes and codecs, is read from the CAR when a shard is first used. Ends with 0 if all is \
-            well, 5 if there were problems, 6 if it could not go on.
+            say, sizes and codecs, is read from the heads of the CAR's sections if the CAR is a file that can \
+            be read here, else when the shard is first used. Ends with 0 if all is well, 5 if there were \
+            problems, 6 if it could not go on.
             """
     )
 
@@ -23,6 +24,13 @@ struct MigrateRun: AsyncParsableCommand {
 
     @Option(help: "What is compared with the source afterwards: none, sample or full.")
     var verify = "sample"
+
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Whether sizes and codecs are read from CARs that are files here, or at the first use."
+    )
+    var readCars = true
 
     @Flag(
         exclusivity: .exclusive,
@@ -69,6 +77,7 @@ struct MigrateRun: AsyncParsableCommand {
             map: map,
             verification: MigrationRun.Verification(rawValue: verify) ?? .sample,
             transients: taking,
+            readsCARs: readCars,
             jobs: jobs
         )
         let bar = ProgressBar(progress.progress, "migrating")
@@ -121,7 +130,8 @@ private final class Report: Sendable {
 
     /// Whether nothing was wrong, at the source or on the way.
     func isClean(_ plan: MigrationPlan) -> Bool {
-        plan.problemCounts.isEmpty && outcomes.values.allSatisfy { $0.error == nil }
+        plan.problemCounts.isEmpty
+            && outcomes.values.allSatisfy { $0.error == nil && $0.carFault == nil }
     }
 
     func write(_ plan: MigrationPlan, _ time: Duration, to output: inout Output) throws {
@@ -134,11 +144,13 @@ private final class Report: Sendable {
                     shard.write(to: &json)
                     json.member("result", outcome.result.rawValue)
                     json.member("difference", outcome.error)
+                    json.member("complete", outcome.isComplete)
+                    json.member("carFault", outcome.carFault)
                 }
             case .text:
-                guard outcome.result == .refused || outcome.error != nil else { continue }
-                let reason = outcome.error ?? outcome.result.rawValue
-                try output.line("\(shard.key.printable): \(reason.printable)")
+                for reason in [outcome.error, outcome.carFault].compactMap({ $0 }) {
+                    try output.line("\(shard.key.printable): \(reason.printable)")
+                }
             }
         }
         let counts = outcomes.values.reduce(into: [:]) { $0[$1.result, default: 0] += 1 }

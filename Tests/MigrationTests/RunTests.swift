@@ -31,10 +31,18 @@ struct RunTests {
         to store: DAGStore,
         map: MountMap = MountMap(),
         jobs: Int = 2,
+        readsCARs: Bool = true,
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> [String: MigrationRun.Outcome] {
         let outcomes = Mutex<[String: MigrationRun.Outcome]>([:])
-        let run = MigrationRun(from: source, to: store, map: map, verification: .full, jobs: jobs)
+        let run = MigrationRun(
+            from: source,
+            to: store,
+            map: map,
+            verification: .full,
+            readsCARs: readsCARs,
+            jobs: jobs
+        )
         try run.run(source.plan(map: map), isCancelled: isCancelled) { outcome in
             outcomes.withLock { $0[outcome.shard.key] = outcome }
         }
@@ -203,7 +211,7 @@ struct RunTests {
             let cars = Vectors.url("go-dagstore/cars").path
             try map.map("file", to: "file://\(cars)/{rest}")
             let store = try open()
-            _ = try run(source("generic-repo"), to: store, map: map)
+            _ = try run(source("generic-repo"), to: store, map: map, readsCARs: false)
             let key = try ShardKey("file-rel")
             let hashes = try store.multihashes(of: key, atMost: 1000).multihashes
             #expect(hashes.count == 200)

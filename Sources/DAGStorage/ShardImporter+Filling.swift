@@ -1,0 +1,139 @@
+internal import Bytes
+internal import CAR
+internal import Catalog
+internal import Dispatch
+internal import Mounts
+internal import Multiformats
+internal import ShardIndex
+
+/// Reading from a shard's CAR what an index file does not say: sizes, codecs, and sections that it leaves out.
+extension ShardImporter {
+    /// A shard whose index was built from its CAR, which has every section that the index names.
+    ///
+    /// - Parameters:
+    ///   - record: The shard, as it would be without its CAR.
+    ///   - index: What it comes with.
+    /// - Returns: Nil if its bytes cannot be had without waiting for a mount, or an indexer of the user's own is to
+    ///   be asked.
+    /// - Throws: A fault of the CAR, see `DAGStoreError.isFaultOfCAR`; and as `prepare`.
+    func filled(_ record: ShardRecord, _ index: ImportedIndex) throws -> PreparedShard? {
+        guard engine.configuration.indexer == nil,
+            let source = try? engine.reachAtOnce(record, isOpening: false)
+        else { return nil }
+        defer { source.pin?.release() }
+        let car = try translating {
+            try CARFile(source.reader, limits: engine.configuration.limits)
+        }
+        var known: UInt64 = 0
+        let (root, parts) = try write(index) { try build($0, $1, from: car, &known) }
+        do {
+            try translating { try source.reader.checkUnchanged() }
+        } catch {
+            abandon(parts)
+            throw error
+        }
+        var record = record
+        source.facts.note(in: &record)
+        record.origin?.note(sections: known, of: root.sectionCount)
+        record.isIncomplete = false
+        record.note(root)
+        return PreparedShard(record: record, parts: parts)
+    }
+
+    /// Builds the index of a CAR, and compares it with the index that the shard comes with on the way.
+    ///
+    /// - Parameter known: Receives how many sections that index has.
+    private func build(
+        _ index: ImportedIndex,
+        _ pieces: GenerationWriter,
+        from car: CARFile,
+        _ known: inout UInt64
+    ) throws -> BuiltIndex {
+        var builder = try car.makeBuilder(
+            IndexBuilding(
+                hash: engine.catalog.hash,
+                policy: engine.configuration.indexPagePolicy,
+                sortBudget: sortBudget,
+                sink: pieces
+            )
+        )
+        var walk = car.walk()
+        var section = Section.none
+        var isThere = try walk.next(into: &section)
+        try index.forEach { entry in
+            while isThere, section.offset < entry.offset {
+                try Self.add(section, walk, to: &builder)
+                isThere = try walk.next(into: &section)
+            }
+            guard isThere, section.offset == entry.offset,
+                entry.hashCode == nil || entry.hashCode == section.cid.hashCode,
+                walk.digest(of: section).elementsEqual(entry.digest)
+            else {
+                throw DAGStoreError(
+                    .malformedIndex,
+                    "the CAR has no such section at offset \(entry.offset)",
+                    offset: entry.offset
+                )
+            }
+            known += 1
+        }
+        while isThere {
+            try Self.add(section, walk, to: &builder)
+            isThere = try walk.next(into: &section)
+        }
+        return try builder.finish(dataEnd: walk.position)
+    }
+
+    private static func add(
+        _ section: borrowing Section,
+        _ walk: borrowing SectionWalk,
+        to builder: inout IndexBuilder
+    ) throws {
+        try builder.append(
+            offset: section.offset,
+            size: UInt64(section.prefixSize) + section.length,
+            layout: section.cid,
+            digest: walk.digest(of: section)
+        )
+    }
+
+    /// Deletes an index that will not be named.
+    private func abandon(_ parts: IndexParts) {
+        guard let generation = parts.generation else { return }
+        // What cannot be deleted now stays on `pending` and is deleted at the next open.
+        engine.writer.sync { try? engine.catalog.deleteGeneration(generation) }
+    }
+}
+
+extension ShardRecord {
+    /// Notes the size of an index.
+    mutating func note(_ root: IndexRoot) {
+        sectionCount = root.sectionCount
+        payloadSize = root.payloadSize
+        indexSize = root.indexSize
+    }
+}
+
+extension ShardRecord.Origin {
+    /// Learns from the CAR what an index file of 0x0400 does not say: whether it has the identity CIDs, too.
+    ///
+    /// - Parameters:
+    ///   - known: The sections in the index file.
+    ///   - count: All sections of the CAR.
+    mutating func note(sections known: UInt64, of count: UInt64) {
+        guard codec == CARIndex.sorted else { return }
+        self = Self(codec: codec, hasIdentity: known == count)
+    }
+}
+
+extension DAGStoreError {
+    /// Whether a CAR is to blame that is there: it cannot be read, or is not the one that an index is of.
+    var isFaultOfCAR: Bool {
+        switch code {
+        case .malformedCAR, .truncated, .unsupportedVersion, .limitExceeded, .malformedIndex,
+            .sourceChanged, .mountUnreachable, .mountGone, .fetchFailed:
+            true
+        default: false
+        }
+    }
+}
