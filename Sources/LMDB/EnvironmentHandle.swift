@@ -101,15 +101,8 @@ internal import CLMDB
 
     /// Takes the pages of the map out of this process's memory; the system keeps what it likes of the file.
     func giveBackMemory() throws(LMDBError) {
-        var numbers = unsafe MDB_envinfo()
-        var main = MDB_stat()
-        // SAFETY: the environment is open; each call fills its argument.
-        try check(unsafe mdb_env_info(pointer, &numbers))
-        try check(unsafe mdb_env_stat(pointer, &main))
-        let size = unsafe min((numbers.me_last_pgno + 1) * Int(main.ms_psize), numbers.me_mapsize)
-        // SAFETY: the map is a shared one of a file, and this process never writes to it (no MDB_WRITEMAP): a page
-        // that is touched again, by whichever reader, is mapped again with the same bytes.
-        _ = unsafe madvise(numbers.me_mapaddr, size, MADV_DONTNEED)
+        // The map is opened without MDB_WRITEMAP: LMDB only reads through it.
+        MappedRange(of: try descriptor)?.giveBack()
     }
 
     /// Whether the file system has next to nothing left.

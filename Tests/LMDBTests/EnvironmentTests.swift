@@ -198,6 +198,38 @@ struct EnvironmentTests {
         #expect(after.fileSize >= after.bytesInUse)
     }
 
+    #if os(Linux)
+        /// What of an environment's map is resident in this process, in bytes, as the system counts it.
+        private static func resident(_ folder: ScratchFolder) throws -> Int {
+            // Its size is 0, so that it must be read to its end.
+            let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+            let maps = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+            var isOurs = false
+            var sum = 0
+            for line in maps.split(separator: "\n") {
+                let isNext = line.prefix { $0 != " " }.last != ":"
+                if isNext { isOurs = line.hasSuffix("\(folder.path)/data.mdb") }
+                guard isOurs, line.hasPrefix("Rss:") else { continue }
+                sum += (Int(line.filter(\.isNumber)) ?? 0) << 10
+            }
+            return sum
+        }
+
+        @Test("memory that was given back comes again as it was, also under a reader")
+        func givesBackMemory() throws {
+            let folder = try ScratchFolder()
+            let environment = try folder.open()
+            let value = (0..<8 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7 >> 3) }
+            try environment.put("key", value)
+            #expect(try environment.value(of: "key") == value)
+            #expect(try Self.resident(folder) >= value.count)
+            try environment.giveBackMemory()
+            #expect(try Self.resident(folder) < 1 << 20)
+            #expect(try environment.value(of: "key") == value)
+            #expect(try Self.resident(folder) >= value.count)
+        }
+    #endif
+
     @Test("no dead readers are found where none died")
     func noDeadReaders() throws {
         let environment = try ScratchFolder().open()

@@ -1,0 +1,77 @@
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// Where the system has mapped an open file into this process.
+///
+/// LMDB tells the address of its map to nobody, so the system is asked.
+@safe struct MappedRange {
+    private let bytes: UnsafeRawBufferPointer
+
+    #if os(Linux)
+        private static let lineSizeMax = 8 << 10
+
+        /// The largest mapping of a file; nil if there is none, or the system does not tell.
+        ///
+        /// *Cost*: a look at every mapping of the process, some 50 us.
+        ///
+        /// *Source*: proc(5), `/proc/pid/maps` and `/proc/pid/fd`.
+        init?(of descriptor: Int32) {
+            var path = [CChar](repeating: 0, count: Self.lineSizeMax)
+            // SAFETY: the call fills at most the buffer, and leaves its last byte zero.
+            let size = unsafe readlink("/proc/self/fd/\(descriptor)", &path, path.count - 1)
+            guard size > 0, let maps = unsafe fopen("/proc/self/maps", "re") else { return nil }
+            // SAFETY: the stream was opened here, and is used nowhere else.
+            defer { unsafe fclose(maps) }
+            let wanted = path[..<size].map { UInt8(bitPattern: $0) }
+            var found: Range<UInt>?
+            var line = [CChar](repeating: 0, count: Self.lineSizeMax)
+            // SAFETY: the call fills at most the buffer.
+            while unsafe fgets(&line, Int32(line.count), maps) != nil {
+                let text = line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+                guard let range = Self.range(text, of: wanted) else { continue }
+                if range.count > found?.count ?? 0 { found = range }
+            }
+            guard let found else { return nil }
+            // SAFETY: nothing is read through it; the range goes to `madvise` alone.
+            unsafe bytes = UnsafeRawBufferPointer(
+                start: UnsafeRawPointer(bitPattern: found.lowerBound),
+                count: Int(found.count)
+            )
+        }
+
+        /// The addresses in a line of `maps`, if it is about the file at `path`.
+        ///
+        /// ```
+        /// 7f1200000000-7f1300000000 r--s 00000000 fe:00 1234                       /srv/store/data.mdb
+        /// ```
+        private static func range(_ line: [UInt8], of path: [UInt8]) -> Range<UInt>? {
+            guard let slash = line.firstIndex(of: UInt8(ascii: "/")),
+                line[slash...].elementsEqual(path),
+                let space = line.firstIndex(of: UInt8(ascii: " "))
+            else { return nil }
+            let bounds = line[..<space].split(separator: UInt8(ascii: "-")).compactMap {
+                UInt(String(decoding: $0, as: UTF8.self), radix: 16)
+            }
+            guard bounds.count == 2, bounds[0] > 0, bounds[0] < bounds[1] else { return nil }
+            return bounds[0]..<bounds[1]
+        }
+
+        /// Takes the pages of a shared mapping that is only read out of this process's memory.
+        func giveBack() {
+            // SAFETY: a shared mapping of a file that this process never writes to: a page that is touched again, by
+            // whichever reader, is mapped again with the same bytes.
+            unsafe _ = madvise(
+                UnsafeMutableRawPointer(mutating: bytes.baseAddress),
+                bytes.count,
+                MADV_DONTNEED
+            )
+        }
+    #else
+        /// Not known here.
+        init?(of descriptor: Int32) { nil }
+
+        /// Does nothing.
+        func giveBack() {}
+    #endif
+}
