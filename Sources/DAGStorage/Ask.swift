@@ -81,7 +81,7 @@ enum Letter: Sendable {
     /// Which transients must stay is asked for.
     case protect(@Sendable (Set<UInt32>) -> Void)
     /// Something is to be done between two commits.
-    case freeze(@Sendable () -> Void)
+    case perform(@Sendable () -> Void)
     /// No new work comes: tell when the last job has ended, or end them.
     case drain(cancelling: Bool, @Sendable () -> Void)
     /// Shows what passes in memory.

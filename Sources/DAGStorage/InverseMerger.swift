@@ -160,7 +160,7 @@ final class InverseMerger: Sendable {
     private func freeze(_ engine: StoreEngine) -> UInt64? {
         let bell = DispatchSemaphore(value: 0)
         state.withLock { $0.frozenEnd = nil }
-        let letter = Letter.freeze { [self] in
+        let letter = Letter.perform { [self] in
             if let end = try? engine.catalog.recentEnd(), engine.inverse.freeze() != nil {
                 state.withLock { $0.frozenEnd = end }
             }

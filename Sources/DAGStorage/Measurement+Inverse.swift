@@ -2,7 +2,6 @@ internal import Catalog
 internal import Dispatch
 internal import Hashing
 internal import ShardIndex
-internal import Synchronization
 internal import SystemPackage
 
 /// Parts of the inverse index that only a benchmark looks at by themselves.
@@ -45,33 +44,16 @@ extension Measurement {
         )
         var record = ShardRecord(number: 0, key: key.text, mountURL: "", state: .available)
         record.sectionCount = UInt64(digests)
-        let bell = DispatchSemaphore(value: 0)
-        // On the loop's thread, as a registration that has been indexed.
-        let work = PublicationBox { [record] in
-            do {
-                let inserted = try engine.writer.sync {
-                    try engine.catalog.commit([.insert(record, pending: nil)])[0]
-                }
-                let published = try engine.writer.sync {
-                    try engine.catalog.commit([.publish(inserted, parts)])[0]
-                }
-                engine.noteInverse(published, inverse)
-            } catch {
-                return error
+        // As a registration that has been indexed.
+        try engine.onLoop { [record] in
+            let inserted = try engine.writer.sync {
+                try engine.catalog.commit([.insert(record, pending: nil)])[0]
             }
-            return nil
+            let published = try engine.writer.sync {
+                try engine.catalog.commit([.publish(inserted, parts)])[0]
+            }
+            engine.noteInverse(published, inverse)
         }
-        guard
-            engine.loop.post(
-                .freeze {
-                    work.run(); bell.signal()
-                }
-            )
-        else {
-            throw DAGStoreError.storeIsClosed
-        }
-        bell.wait()
-        if let error = work.error { throw error }
     }
 
     /// How many shards the inverse index names for a digest.
@@ -85,20 +67,5 @@ extension Measurement {
         let engine = store.engine
         engine.merger.wake(engine)
         try await engine.merger.run {}
-    }
-}
-
-/// Work for the loop, and how it ended.
-private final class PublicationBox: Sendable {
-    private let body: @Sendable () -> (any Error)?
-    private let failure = Mutex<(any Error)?>(nil)
-
-    init(_ body: @escaping @Sendable () -> (any Error)?) { self.body = body }
-
-    var error: (any Error)? { failure.withLock { $0 } }
-
-    func run() {
-        let error = body()
-        failure.withLock { $0 = error }
     }
 }

@@ -181,11 +181,14 @@ package struct ShardImporter: Sendable {
                 guard let parts = shard.parts else { return .insert(shard.record, pending: nil) }
                 return .adopt(shard.record, parts)
             }
-            let records = try translating {
-                try engine.writer.sync { try engine.catalog.commit(changes) }
-            }
-            for (record, shard) in zip(records, shards) {
-                if let parts = shard.parts { engine.noteInverse(record, parts.inverse) }
+            // The newest entries have one writer, and are made a run between commits: so this is the loop's to do.
+            try engine.onLoop { [engine] in
+                let records = try translating {
+                    try engine.writer.sync { try engine.catalog.commit(changes) }
+                }
+                for (record, shard) in zip(records, shards) {
+                    if let parts = shard.parts { engine.noteInverse(record, parts.inverse) }
+                }
             }
         }
     }

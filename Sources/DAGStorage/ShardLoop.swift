@@ -73,7 +73,7 @@ final class ShardLoop {
             case .ask(let ask), .retry(let ask): ask.refuse(.storeIsClosed)
             case .drain(_, let reply): drains.append(reply)
             case .protect(let reply): reply([])
-            case .freeze(let body): body()
+            case .perform(let body): body()
             case .look(_, let reply): reply(nil)
             case .ended(_, let outcome): engine.discard(outcome)
             case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
@@ -107,7 +107,7 @@ final class ShardLoop {
         case .trim: trim()
         case .resume(let number): resume(number)
         case .protect(let reply): reply(protectedNumbers())
-        case .freeze(let body):
+        case .perform(let body):
             finishBatch()
             body()
         case .drain(let isCancelling, let reply):
