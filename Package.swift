@@ -84,6 +84,13 @@ let package = Package(
             providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
 
+        // Where LevelDB is not there, it says so; see its header.
+        .target(
+            name: "CLevelDBView",
+            path: "CModules/CLevelDBView",
+            linkerSettings: [.linkedLibrary("leveldb", .when(traits: ["LevelDB"]))]
+        ),
+
         // The C interface: its header is the source of truth, which DAGStoreC implements.
         .systemLibrary(name: "CDAGStore", path: "CModules/CDAGStore"),
 
@@ -138,8 +145,9 @@ let package = Package(
         .target(
             name: "Migration",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "Mounts", "Multiformats", system,
+                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", system,
                 .target(name: "CLevelDB", condition: .when(traits: ["LevelDB"])),
+                .target(name: "CLevelDBView", condition: .when(traits: ["LevelDB"])),
             ],
             swiftSettings: house
         ),

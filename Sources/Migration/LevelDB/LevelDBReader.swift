@@ -1,142 +1,103 @@
 #if LevelDB
     internal import Bytes
-    internal import CLevelDB
+    internal import Synchronization
     internal import SystemPackage
 
-    /// A LevelDB directory that somebody else owns, opened on a scratch copy.
+    /// A LevelDB directory that somebody else owns, and may be writing to.
     ///
-    /// *Concurrency*: any thread.
-    // SAFETY: LevelDB's reads may run on any thread, each through an iterator of its own; nothing is written.
-    @safe final class LevelDBReader: @unchecked Sendable {
-        private let database: OpaquePointer
-        private let options: OpaquePointer
-        private let readOptions: OpaquePointer
-        private let scratch: LevelDBScratch
+    /// Nothing in the directory is written, locked or removed, and nothing is written anywhere else.
+    ///
+    /// *Memory*: what the journals hold, some megabytes, and 8 MiB. *Concurrency*: any thread.
+    final class LevelDBReader: Sendable {
         private let path: FilePath
+        private let heldTablesMax: Int
+        private let view: Mutex<LevelDBView>
 
-        /// How often a copy is taken anew, because a table vanished under it.
+        /// How often in a row another look is taken, because a table went away.
         private static let attemptsMax = 5
 
         /// Opens the database in `directory`.
         ///
-        /// Nothing in the directory is written, locked or removed; a node may go on using it.
-        ///
-        /// - Throws: `.sourceUnreadable`, `.sourceCorrupt`, `.full`.
-        init(at directory: FilePath) throws(MigrationError) {
-            let options = unsafe leveldb_options_create()
-            let readOptions = unsafe leveldb_readoptions_create()
-            // SAFETY: both were just made; LevelDB aborts the process where it cannot.
-            guard let options = unsafe options, let readOptions = unsafe readOptions else {
-                preconditionFailure("LevelDB gave no options")
-            }
-            unsafe leveldb_options_set_create_if_missing(options, 0)
-            unsafe leveldb_options_set_paranoid_checks(options, 1)
-            unsafe leveldb_options_set_max_open_files(options, 256)
-            unsafe leveldb_readoptions_set_verify_checksums(readOptions, 1)
-            unsafe leveldb_readoptions_set_fill_cache(readOptions, 0)
+        /// - Parameters:
+        ///   - directory: The folder.
+        ///   - heldTablesMax: How many tables are kept open at most; half of what the process may open is the limit.
+        /// - Throws: `.sourceUnreadable`, `.sourceCorrupt`, `.sourceChanged`.
+        init(at directory: FilePath, heldTablesMax: Int = .max) throws(MigrationError) {
+            path = directory
+            self.heldTablesMax = heldTablesMax
+            view = Mutex(try Self.open(directory, heldTablesMax))
+        }
+
+        /// Opens the database; once more if its tables and its manifest were not of one moment.
+        private static func open(_ directory: FilePath, _ heldTablesMax: Int) throws(MigrationError)
+            -> LevelDBView
+        {
             var last = MigrationError(.sourceUnreadable, directory, "not read")
-            var opened: (OpaquePointer, LevelDBScratch)?
-            for _ in 0..<Self.attemptsMax where unsafe opened == nil {
+            for _ in 0..<attemptsMax {
                 do throws(MigrationError) {
-                    unsafe opened = try unsafe Self.open(directory, options)
+                    return try LevelDBView(of: directory, heldTablesMax: heldTablesMax)
                 } catch {
                     last = error
-                    // A table that is gone was compacted away: the next copy follows the new manifest.
+                    // A table that is gone was compacted away: the next look follows the new manifest.
                     guard error.code == .sourceChanged || error.code == .sourceCorrupt else {
                         break
                     }
                 }
             }
-            guard let (database, scratch) = unsafe opened else {
-                unsafe leveldb_options_destroy(options)
-                unsafe leveldb_readoptions_destroy(readOptions)
-                throw last
-            }
-            unsafe self.database = database
-            unsafe self.options = options
-            unsafe self.readOptions = readOptions
-            self.scratch = scratch
-            self.path = directory
-        }
-
-        deinit {
-            // SAFETY: all three were made in `init`, and nothing else refers to them.
-            unsafe leveldb_close(database)
-            unsafe leveldb_readoptions_destroy(readOptions)
-            unsafe leveldb_options_destroy(options)
-            scratch.remove()
-        }
-
-        private static func open(
-            _ directory: FilePath,
-            _ options: OpaquePointer
-        ) throws(MigrationError) -> (OpaquePointer, LevelDBScratch) {
-            let scratch = try LevelDBScratch(of: directory)
-            var message: UnsafeMutablePointer<CChar>?
-            // SAFETY: the name is read during the call; the message is ours to free.
-            let database = unsafe scratch.path.withPlatformString {
-                unsafe leveldb_open(options, $0, &message)
-            }
-            guard let database = unsafe database else {
-                let text = unsafe Self.take(message) ?? "cannot be opened"
-                scratch.remove()
-                throw MigrationError(.sourceCorrupt, directory, text)
-            }
-            return unsafe (database, scratch)
-        }
-
-        /// The text of a message, which is freed.
-        static func take(_ message: UnsafeMutablePointer<CChar>?) -> String? {
-            guard let message = unsafe message else { return nil }
-            // SAFETY: LevelDB's messages end with a zero, and are freed once, here.
-            defer { unsafe leveldb_free(message) }
-            return unsafe String(cString: message)
+            throw last
         }
 
         /// Calls `body` with every row whose key begins with `prefix`, in order of the keys.
         ///
+        /// If the owner removes a table that could not be kept open, the walk goes on, after the last row, over what
+        /// is there then.
+        ///
         /// - Parameters:
         ///   - prefix: What the keys begin with.
         ///   - body: Receives the whole key and the value, valid during the call; returns whether to go on.
-        /// - Throws: `.sourceCorrupt` if a block's checksum does not hold.
+        /// - Throws: `.sourceCorrupt` if a block's checksum does not hold; `.sourceChanged` if tables go away faster
+        ///   than they can be read; what `body` throws.
         func forEach(
             prefix: [UInt8],
             _ body: (_ key: ByteView, _ value: ByteView) throws(MigrationError) -> Bool
         ) throws(MigrationError) {
-            guard let rows = unsafe leveldb_create_iterator(database, readOptions) else { return }
-            defer { unsafe leveldb_iter_destroy(rows) }
-            prefix.withView { prefix in
-                // SAFETY: the view is alive during the call.
-                unsafe leveldb_iter_seek(
-                    rows,
-                    prefix.buffer.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    prefix.count
-                )
-            }
-            while unsafe leveldb_iter_valid(rows) != 0 {
-                // SAFETY: both stay valid until the iterator moves, which it does after `body`.
-                let key = unsafe Self.view { unsafe leveldb_iter_key(rows, $0) }
-                let value = unsafe Self.view { unsafe leveldb_iter_value(rows, $0) }
-                let isOurs =
-                    key.count >= prefix.count
-                    && prefix.withView { key[0..<prefix.count].elementsEqual($0) }
-                guard isOurs, try body(key, value) else { break }
-                unsafe leveldb_iter_next(rows)
-            }
-            var message: UnsafeMutablePointer<CChar>?
-            unsafe leveldb_iter_get_error(rows, &message)
-            if let text = unsafe Self.take(message) {
-                throw MigrationError(.sourceCorrupt, path, text)
+            var last: [UInt8]?
+            var attempts = 0
+            while true {
+                let current = view.withLock { $0 }
+                var isOver = false
+                do throws(MigrationError) {
+                    try current.forEach(from: last ?? prefix) {
+                        (key, value) throws(MigrationError) in
+                        let isOurs =
+                            key.count >= prefix.count
+                            && prefix.withView { key[0..<prefix.count].elementsEqual($0) }
+                        guard isOurs else { return false }
+                        if let last, last.withView({ $0.elementsEqual(key) }) { return true }
+                        guard try body(key, value) else {
+                            isOver = true
+                            return false
+                        }
+                        // Copied only where it can be needed.
+                        if current.mayLoseTables { last = key.copied }
+                        attempts = 0
+                        return true
+                    }
+                    return
+                } catch {
+                    guard error.code == .sourceChanged, !isOver, attempts < Self.attemptsMax else {
+                        throw error
+                    }
+                    attempts += 1
+                }
+                try renew(current)
             }
         }
 
-        private static func view(
-            _ read: (UnsafeMutablePointer<Int>) -> UnsafePointer<CChar>?
-        ) -> ByteView {
-            var size = 0
-            let start = unsafe read(&size)
-            // SAFETY: LevelDB gives the size of what it points to.
-            return unsafe ByteView(UnsafeRawBufferPointer(start: start, count: size))
+        /// Takes another look, unless somebody else has.
+        private func renew(_ old: LevelDBView) throws(MigrationError) {
+            let new = try Self.open(path, heldTablesMax)
+            view.withLock { if $0 === old { $0 = new } }
         }
     }
 #endif

@@ -18,12 +18,18 @@
         private var batchSize = 0
 
         private static let batchSizeMax = 1 << 20
-        private static let bufferSize = 16 << 20
+        static let bufferSize = 16 << 20
 
         /// Makes a database in `directory`, in which there must be none.
         ///
+        /// - Parameters:
+        ///   - directory: The folder, which is made.
+        ///   - bufferSize: The bytes of rows that become a table.
         /// - Throws: `.destinationUnwritable`.
-        init(creating directory: FilePath) throws(MigrationError) {
+        init(
+            creating directory: FilePath,
+            bufferSize: Int = LevelDBWriter.bufferSize
+        ) throws(MigrationError) {
             // SAFETY: all were just made; LevelDB aborts the process where it cannot.
             guard let options = unsafe leveldb_options_create(),
                 let writeOptions = unsafe leveldb_writeoptions_create(),
@@ -32,7 +38,7 @@
             else { preconditionFailure("LevelDB gave no options") }
             unsafe leveldb_options_set_create_if_missing(options, 1)
             unsafe leveldb_options_set_error_if_exists(options, 1)
-            unsafe leveldb_options_set_write_buffer_size(options, Self.bufferSize)
+            unsafe leveldb_options_set_write_buffer_size(options, bufferSize)
             // As the node writes it; it reads either.
             unsafe leveldb_options_set_compression(options, Int32(leveldb_no_compression))
             var message: UnsafeMutablePointer<CChar>?
@@ -46,7 +52,7 @@
             unsafe self.batch = batch
             path = directory
             guard let database = unsafe database else {
-                let text = unsafe LevelDBReader.take(message) ?? "cannot be made"
+                let text = unsafe Self.take(message) ?? "cannot be made"
                 unsafe leveldb_writebatch_destroy(batch)
                 unsafe leveldb_readoptions_destroy(readOptions)
                 unsafe leveldb_writeoptions_destroy(writeOptions)
@@ -131,8 +137,16 @@
             try unsafe check(message)
         }
 
+        /// The text of a message, which is freed.
+        private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String? {
+            guard let message = unsafe message else { return nil }
+            // SAFETY: LevelDB's messages end with a zero, and are freed once, here.
+            defer { unsafe leveldb_free(message) }
+            return unsafe String(cString: message)
+        }
+
         private func check(_ message: UnsafeMutablePointer<CChar>?) throws(MigrationError) {
-            guard let text = unsafe LevelDBReader.take(message) else { return }
+            guard let text = unsafe Self.take(message) else { return }
             throw MigrationError(.destinationUnwritable, path, text)
         }
     }
