@@ -28,6 +28,7 @@
         }
 
         static let slash = UInt8(ascii: "/")
+        static let nextCursorKey = [slash] + [UInt8](repeating: 0, count: 10)
         static let metadataPrefix = [slash, 1] + [UInt8](repeating: 0, count: 9) + [slash]
         static let inversePrefix = [slash, 2] + [UInt8](repeating: 0, count: 9)
 
@@ -35,19 +36,35 @@
 
         /// Calls `body` with every piece, in order of their CIDs.
         ///
-        /// - Parameter body: Receives the piece's CID, and its cursor; nil if its metadata cannot be read.
+        /// - Parameter body: Receives the piece's CID, nil if it is no text, and its cursor; nil if its metadata cannot
+        ///   be read.
         /// - Throws: `.sourceCorrupt`, and what `body` throws.
         func forEachPiece(
-            _ body: (_ piece: String, _ cursor: UInt64?) throws(MigrationError) -> Void
+            _ body: (_ piece: String?, _ cursor: UInt64?) throws(MigrationError) -> Void
         ) throws(MigrationError) {
             let prefix = Self.metadataPrefix
             try reader.forEach(prefix: prefix) { (key, value) throws(MigrationError) in
-                let piece = String(decoding: key[prefix.count..<key.count].copied, as: UTF8.self)
+                let piece = String(
+                    validating: key[prefix.count..<key.count].copied,
+                    as: UTF8.self
+                )
                 let data = Data(value.copied)
                 let metadata = try? JSONDecoder().decode(Metadata.self, from: data)
                 try body(piece, metadata.map { $0.c ?? 0 })
                 return true
             }
+        }
+
+        /// Whether this is Boost's: it numbers the records of pieces from the first on.
+        func isRecognized() throws(MigrationError) -> Bool {
+            var isFound = false
+            for prefix in [Self.nextCursorKey, Self.metadataPrefix] {
+                try reader.forEach(prefix: prefix) { _, _ in
+                    isFound = true
+                    return false
+                }
+            }
+            return isFound
         }
 
         /// The CIDs in a row of the inverse index; nil if it cannot be read.

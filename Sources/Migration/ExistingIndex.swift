@@ -23,6 +23,7 @@ public struct ExistingIndex: Sendable {
     private let path: FilePath
 
     private static let sampleSize: UInt64 = 1000
+    private static let progressStep: UInt64 = 4096
     private static let budget = 96 << 20
     /// The most bytes before a digest: the section's length and four varints.
     private static let headSizeMax = 50
@@ -43,13 +44,15 @@ public struct ExistingIndex: Sendable {
     ///   - mount: The CAR.
     ///   - store: Where it is registered.
     ///   - validation: How much is compared.
+    ///   - progress: Told how many bytes of the file were passed, and of how many.
     /// - Throws: `MigrationError` with `.malformedIndex` if a record does not hold; `.truncated`,
     ///   `.sourceUnreadable`; `MountError`, `CARError` if the CAR cannot be read; `DAGStoreError(.shardExists)`.
     public func register(
         _ key: ShardKey,
         from mount: FileMount,
         in store: DAGStore,
-        validation: Validation
+        validation: Validation,
+        progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
     ) throws {
         let importer = ShardImporter(store, sortBudget: Self.budget / 2)
         guard try !importer.contains(key) else {
@@ -80,6 +83,10 @@ public struct ExistingIndex: Sendable {
                     }
                 }
                 number += 1
+                if number % Self.progressStep == 0 {
+                    let part = Double(number) / Double(file.count)
+                    progress(UInt64(part * Double(file.size)), file.size)
+                }
                 try add(ImportedEntry(hashCode: hashCode, digest: digest, offset: offset))
             }
         }

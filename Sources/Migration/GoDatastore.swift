@@ -89,7 +89,8 @@
                 let record = GoRecord(
                     key: shard.key.text,
                     mountURL: url,
-                    transientPath: String(decoding: shard.transientPath, as: UTF8.self),
+                    // A copy that is this store's or the user's: the node would delete it as its own.
+                    transientPath: "",
                     state: state,
                     isLazy: shard.isLazy,
                     error: shard.error

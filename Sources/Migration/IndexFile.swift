@@ -56,7 +56,12 @@ final class IndexFile: MigrationRecords {
         case CARIndex.sorted: try readBuckets(hashCode: nil)
         case CARIndex.multihashSorted:
             for _ in 0..<(try readCount("codes")) {
-                try readBuckets(hashCode: try readInteger("hash code"))
+                let place = position
+                let hashCode = try readInteger("hash code")
+                guard hashCode <= UInt64(Int64.max) else {
+                    throw malformed("a hash code of \(hashCode) at byte \(place)")
+                }
+                try readBuckets(hashCode: hashCode)
             }
         default:
             let text = String(codec.value, radix: 16)

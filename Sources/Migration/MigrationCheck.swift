@@ -45,6 +45,13 @@ public struct MigrationCheck: Sendable {
         self.recordBudget = recordBudget
     }
 
+    /// Whether a plan says that a shard cannot come over, so that it is no fault if it is not there.
+    public static func isExcused(_ shard: PlannedShard) -> Bool {
+        shard.problems.contains {
+            [.unusableKey, .unusableMount, .unreadableIndex].contains($0.kind)
+        }
+    }
+
     /// How a planned shard differs from the store's.
     ///
     /// Every entry of the source must stand in the store at its offset, and every `inverseStep`th must be found

@@ -28,7 +28,7 @@ public struct MigrationError: Error, Equatable, Sendable, CustomStringConvertibl
         case destinationExists
         /// What is exported cannot be written.
         case destinationUnwritable
-        /// There is no room for the scratch copy of a LevelDB's journals.
+        /// There is no room for what is written, or no memory.
         case full
     }
 
@@ -53,6 +53,14 @@ public struct MigrationError: Error, Equatable, Sendable, CustomStringConvertibl
 }
 
 extension MigrationError {
+    /// Whether one file of the source is to blame, so that shards with other files can come over.
+    var isAboutOneFile: Bool {
+        switch code {
+        case .malformedIndex, .truncated, .sourceUnreadable, .sourceChanged: true
+        default: false
+        }
+    }
+
     /// What a file says of itself when it is read.
     init(_ error: MountError, _ path: FilePath) {
         let code: Code =

@@ -220,16 +220,18 @@ public struct MigrationExport: Sendable {
             path != folder.lexicallyNormalized()
         else { return nil }
         let parent = path.removingLastComponent()
-        guard parent != indexes else { return path }
-        do {
-            try FileManager.default.createDirectory(
-                atPath: parent.string,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            return nil
+        if parent != indexes {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: parent.string,
+                    withIntermediateDirectories: true
+                )
+            } catch {
+                return nil
+            }
         }
-        return MigrationSource.isFile(path) ? nil : path
+        // Of another shard whose key is the same path, or begins with it.
+        return FileManager.default.fileExists(atPath: path.string) ? nil : path
     }
 
     /// The URL that the Go node gets.

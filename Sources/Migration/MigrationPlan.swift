@@ -1,4 +1,5 @@
 public import DAGStorage
+internal import SystemPackage
 
 /// What a migration would do, found without writing anything.
 public struct MigrationPlan: Sendable {
@@ -57,6 +58,8 @@ public struct PlannedShard: Sendable {
     public var bytes: UInt64?
     /// What is not as it should be.
     public var problems: [MigrationProblem] = []
+    /// Where its index is, if that is a file.
+    var indexPath: FilePath?
     /// The name of the copy that the source has of it; nil if it has none.
     var transientName: String?
     /// Under which number Boost keeps its records; nil anywhere else.
@@ -71,8 +74,10 @@ public struct MigrationProblem: Sendable, Equatable {
         case missingIndex
         /// An index of codec 0x0400, which forgets the hash functions.
         case indexWithoutHashCodes
-        /// An index that cannot be read.
+        /// An index that is none: the shard will be indexed when it is first used.
         case malformedIndex
+        /// An index that cannot be read now, or is cut short: the shard does not come before it can be.
+        case unreadableIndex
         /// Multihashes that the inverse index of the source has under other keys.
         case mangledInverseKeys
         /// Multihashes that share one key of the source's inverse index.
@@ -81,6 +86,8 @@ public struct MigrationProblem: Sendable, Equatable {
         case unknownScheme
         /// A key that the source could not use as a file name.
         case keyIsNoFileName
+        /// A mount that cannot be one here.
+        case unusableMount
         /// A key that cannot be one here: empty, over 480 bytes, or with a zero byte.
         case unusableKey
         /// A key that two records have.

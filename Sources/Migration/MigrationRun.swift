@@ -59,6 +59,8 @@ public struct MigrationRun: Sendable {
 
     /// Memory for sorting records and locators, over all jobs, in bytes.
     private static let budget = 96 << 20
+    /// Memory for sorting records that each job has at least.
+    private static let budgetMin = 4 << 20
     /// A commit takes that many shards, or that many bytes.
     private static let commitCount = 256
     private static let commitSize = 4 << 20
@@ -90,7 +92,7 @@ public struct MigrationRun: Sendable {
         self.transients = transients
         self.readsCARs = readsCARs
         self.jobs = jobs
-        recordBudget = Self.budget / jobs
+        recordBudget = max(Self.budgetMin, Self.budget / jobs)
         importer = ShardImporter(store, sortBudget: Self.budget / 2 / jobs)
     }
 
@@ -154,7 +156,7 @@ public struct MigrationRun: Sendable {
                 let outcome = Outcome(shard: shard, result: .refused, error: refusal.reason)
                 state.withLock { _ in tell(outcome) }
                 continue
-            } catch let error as MigrationError where error.code == .malformedIndex {
+            } catch let error as MigrationError where error.isAboutOneFile {
                 let outcome = Outcome(shard: shard, result: .refused, error: error.description)
                 state.withLock { _ in tell(outcome) }
                 continue
@@ -215,6 +217,9 @@ public struct MigrationRun: Sendable {
             throw Refusal(reason: "\(error)")
         }
         guard try !importer.contains(key) else { return nil }
+        if let problem = shard.problems.first(where: { $0.kind == .unreadableIndex }) {
+            throw Refusal(reason: problem.detail)
+        }
         let imported = ImportedShard(
             key: key,
             mountURL: url,
@@ -252,7 +257,7 @@ public struct MigrationRun: Sendable {
         guard let transients, let folder = source.transients, let name = shard.transientName,
             shard.state != .failed
         else { return nil }
-        return try transients.take(folder.appending(name))
+        return try transients.take(folder.appending(name), of: shard.key)
     }
 
     /// Where the payload begins in the file that a mount names; nil if that is not known here.

@@ -15,13 +15,17 @@ extension MigrationSource {
     /// - Parameters:
     ///   - schemes: The mount schemes that are served.
     ///   - map: Mount URLs that will change; what it maps is served.
+    ///   - progress: Told on any thread how many bytes of index files were read, and of how many; the sizes of all are
+    ///     asked for only if there is one.
     /// - Returns: The plan; what is wrong with single shards stands in it.
     /// - Throws: `.sourceCorrupt`, `.sourceUnreadable`, `.notBuiltIn`.
     public func plan(
         schemes: Set<String> = ["file"],
-        map: MountMap = MountMap()
+        map: MountMap = MountMap(),
+        progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)? = nil
     ) throws(MigrationError) -> MigrationPlan {
-        var planner = Planner(self, schemes.union(map.schemes))
+        var planner = Planner(self, schemes.union(map.schemes), map)
+        planner.progress = progress
         switch layout {
         case .dagstore: try planner.planRecords()
         case .boostLID: try planner.planPieces()
@@ -60,12 +64,17 @@ private struct Planner {
     private var mangled = MangledKeys(limit: MangledKeys.countMax)
     /// The index files that are there, and the places of their shards.
     private var indexPaths: [(number: Int, path: FilePath)] = []
+    /// The keys of all shards, by their bytes: two strings of other bytes may be the same to Swift.
+    private var keys = Set<[UInt8]>()
+    private let map: MountMap
+    var progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)?
     private static let chunkSize = 64
     private static let detailMax = 200
 
-    init(_ source: MigrationSource, _ schemes: Set<String>) {
+    init(_ source: MigrationSource, _ schemes: Set<String>, _ map: MountMap) {
         self.source = source
         self.schemes = schemes
+        self.map = map
         plan = MigrationPlan(layout: source.layout)
     }
 
@@ -95,22 +104,24 @@ private struct Planner {
             records.append(record)
         }
         plan.strays = unreadable
-        var keys = Set<[UInt8]>()
         for record in records {
             if let name = FilePath(record.transientPath).lastComponent {
                 transients.remove(Array(name.string.utf8))
             }
-            guard keys.insert(Array(record.key.utf8)).inserted else {
-                plan.strays.append(MigrationProblem(kind: .duplicateKey, detail: record.key))
-                continue
-            }
-            add(record, &files)
+            if isNew(record.key) { add(record, &files) }
         }
         examineIndexes()
         noteOrphans(files, .orphanIndex)
         noteOrphans(transients, .orphanTransient)
         try addDatastoreSize()
         noteCollisions()
+    }
+
+    /// Whether no other shard has a key; else that is a problem of the source.
+    private mutating func isNew(_ key: String) -> Bool {
+        guard !keys.insert(Array(key.utf8)).inserted else { return true }
+        plan.strays.append(MigrationProblem(kind: .duplicateKey, detail: key))
+        return false
     }
 
     private mutating func noteOrphans(_ names: Set<[UInt8]>, _ kind: MigrationProblem.Kind) {
@@ -124,6 +135,12 @@ private struct Planner {
             guard let pieces = source.pieces else { return }
             var users: [UInt64: Int] = [:]
             try pieces.forEachPiece { piece, cursor in
+                guard let piece else {
+                    let detail = "metadata of a piece whose name is no text"
+                    plan.strays.append(MigrationProblem(kind: .malformedRecord, detail: detail))
+                    return
+                }
+                guard isNew(piece) else { return }
                 var shard = PlannedShard(
                     key: piece,
                     mountURL: "lotus://\(piece)",
@@ -158,9 +175,7 @@ private struct Planner {
             _ users: [UInt64: Int]
         ) throws(MigrationError) {
             noteKey(&shard)
-            if let url = Self.mountProblem(shard.mountURL ?? "", schemes) {
-                shard.problems.append(url)
-            }
+            noteMount(&shard)
             guard let cursor = shard.cursor else { return }
             let records = BoostRecords(
                 path: source.root,
@@ -206,6 +221,7 @@ private struct Planner {
             let isFull = name.hasSuffix(MigrationSource.indexSuffix)
             let suffix = isFull ? MigrationSource.indexSuffix : ".idx"
             let key = String(decoding: name.utf8.dropLast(suffix.utf8.count), as: UTF8.self)
+            guard isNew(key) else { continue }
             var shard = PlannedShard(
                 key: key,
                 mountURL: nil,
@@ -214,7 +230,7 @@ private struct Planner {
                 isLazy: false
             )
             noteKey(&shard)
-            indexPaths.append((plan.shards.count, source.root.appending(name)))
+            shard.indexPath = source.root.appending(name)
             plan.shards.append(shard)
         }
         examineIndexes()
@@ -244,7 +260,6 @@ private struct Planner {
         let name = Array((record.key + MigrationSource.indexSuffix).utf8)
         let hasIndex = files.remove(name) != nil || place.map(MigrationSource.isFile) ?? false
         var (state, error, problems) = Self.standing(record, hasIndex: hasIndex)
-        if let url = Self.mountProblem(record.mountURL, schemes) { problems.append(url) }
         if !Self.isFileName(record.key) {
             let detail = "\(record.key): the source cannot keep its index under this name"
             problems.append(MigrationProblem(kind: .keyIsNoFileName, detail: detail))
@@ -268,9 +283,8 @@ private struct Planner {
             shard.transientName = name.string
         }
         noteKey(&shard)
-        if hasIndex, let place {
-            indexPaths.append((plan.shards.count, place))
-        }
+        noteMount(&shard)
+        if hasIndex { shard.indexPath = place }
         plan.shards.append(shard)
     }
 
@@ -280,8 +294,9 @@ private struct Planner {
         hasIndex: Bool
     ) -> (ShardStatus.State, error: String, [MigrationProblem]) {
         switch record.state {
-        case GoRecord.State.new: return (.registered, "", [])
-        case GoRecord.State.initializing: return (hasIndex ? .available : .registered, "", [])
+        // One that is new and has an index takes it as it is when it is first used.
+        case GoRecord.State.new, GoRecord.State.initializing:
+            return (hasIndex ? .available : .registered, "", [])
         case GoRecord.State.available, GoRecord.State.serving: return (.available, "", [])
         case GoRecord.State.errored: return (.failed, record.error, [])
         case GoRecord.State.recovering:
@@ -294,17 +309,24 @@ private struct Planner {
         }
     }
 
-    private static func mountProblem(_ url: String, _ schemes: Set<String>) -> MigrationProblem? {
-        guard let mount = try? MountURL(url) else {
-            return MigrationProblem(kind: .unknownScheme, detail: "\(url): not a mount URL")
+    private func noteMount(_ shard: inout PlannedShard) {
+        guard let text = shard.mountURL else { return }
+        func note(_ kind: MigrationProblem.Kind, _ detail: String) {
+            shard.problems.append(MigrationProblem(kind: kind, detail: detail))
         }
-        guard schemes.contains(mount.scheme) else {
-            return MigrationProblem(kind: .unknownScheme, detail: url)
+        guard let url = try? MountURL(text) else {
+            return note(.unusableMount, "\(text): not a mount URL")
         }
-        guard mount.scheme == FileMount.scheme,
-            mount.rest.starts(with: "%2F".utf8) || mount.rest.starts(with: "%2f".utf8)
-        else { return nil }
-        return MigrationProblem(kind: .absolutePathDamaged, detail: url)
+        guard schemes.contains(url.scheme) else { return note(.unknownScheme, text) }
+        do throws(MountError) {
+            _ = try map.url(text, key: shard.key)
+        } catch {
+            return note(.unusableMount, error.detail)
+        }
+        guard url.scheme == FileMount.scheme,
+            url.rest.starts(with: "%2F".utf8) || url.rest.starts(with: "%2f".utf8)
+        else { return }
+        note(.absolutePathDamaged, text)
     }
 
     /// Whether the reference can make a file of this name in its index folder.
@@ -324,9 +346,14 @@ private struct Planner {
     /// Reads the index files of shards, on all cores; that one cannot be read is a problem of its shard.
     private mutating func examineIndexes() {
         let workers = ProcessInfo.processInfo.activeProcessorCount
+        for (number, shard) in plan.shards.enumerated() {
+            if let path = shard.indexPath { indexPaths.append((number, path)) }
+        }
         let work = Mutex((next: 0, done: [(number: Int, shard: PlannedShard)](), mangled: mangled))
+        let total = progress == nil ? 0 : indexPaths.reduce(0) { $0 + Self.size($1.path) }
+        let read = Atomic<UInt64>(0)
         DispatchQueue.concurrentPerform(iterations: workers) {
-            [indexPaths, shards = plan.shards] _ in
+            [indexPaths, shards = plan.shards, progress] _ in
             var found = MangledKeys(limit: MangledKeys.countMax / workers)
             var done: [(number: Int, shard: PlannedShard)] = []
             while true {
@@ -341,6 +368,8 @@ private struct Planner {
                     var shard = shards[number]
                     Self.examine(path, &shard, &found)
                     done.append((number, shard))
+                    guard let progress, let size = shard.bytes else { continue }
+                    progress(read.add(size, ordering: .relaxed).newValue, total)
                 }
             }
             work.withLock { work in
@@ -378,8 +407,13 @@ private struct Planner {
         } catch {
             shard.bytes = shard.bytes ?? size(path)
             shard.entries = nil
+            shard.indexPath = nil
             let detail = "\(error.path.lastComponent?.string ?? ""): \(error.detail)"
-            shard.problems.append(MigrationProblem(kind: .malformedIndex, detail: detail))
+            // One that is cut short may be being written.
+            let isFinal = error.code == .malformedIndex
+            let kind: MigrationProblem.Kind = isFinal ? .malformedIndex : .unreadableIndex
+            shard.problems.append(MigrationProblem(kind: kind, detail: detail))
+            if shard.state == .available { shard.state = .registered }
         }
     }
 
@@ -443,15 +477,8 @@ extension MigrationSource {
                 )
             }
         #endif
-        guard let path = indexFile(of: shard.key) else { return nil }
+        guard let path = shard.indexPath else { return nil }
         return try IndexFile(at: path)
-    }
-
-    /// The file with a planned shard's index; nil if the layout has none.
-    private func indexFile(of key: String) -> FilePath? {
-        guard layout == .indexes else { return indexPath(of: key) }
-        let full = root.appending(key + Self.indexSuffix)
-        return Self.isFile(full) ? full : root.appending(key + ".idx")
     }
 
     /// The URL of a shard whose mount the source does not know.
@@ -479,34 +506,4 @@ extension MigrationSource {
         let inside = root.lexicallyNormalized()
         return path.starts(with: inside) ? path : nil
     }
-}
-
-/// The multihashes that the reference keeps under other keys than their own, until there are too many.
-private struct MangledKeys: Sendable {
-    static let countMax = 1 << 20
-
-    private var multihashes: [[UInt8]: [[UInt8]]] = [:]
-    private let limit: Int
-
-    init(limit: Int) { self.limit = limit }
-
-    mutating func note(_ multihash: [UInt8]) {
-        guard multihashes.count < limit else { return }
-        add(multihash, under: GoPath.cleanRooted(multihash))
-    }
-
-    mutating func merge(_ other: MangledKeys) {
-        for (key, others) in other.multihashes {
-            for multihash in others { add(multihash, under: key) }
-        }
-    }
-
-    private mutating func add(_ multihash: [UInt8], under key: [UInt8]) {
-        if multihashes[key]?.contains(multihash) != true {
-            multihashes[key, default: []].append(multihash)
-        }
-    }
-
-    /// Those that share a key.
-    var collisions: [[[UInt8]]] { multihashes.values.filter { $0.count > 1 } }
 }

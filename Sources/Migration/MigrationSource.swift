@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Mounts
 public import SystemPackage
 
 /// A directory that a migration reads and never changes.
@@ -60,7 +61,16 @@ public struct MigrationSource: Sendable {
                 datastore = root
                 indexes = nil
                 transients = nil
-                pieces = BoostPieces(reader: try LevelDBReader(at: root))
+                let found = BoostPieces(reader: try LevelDBReader(at: root))
+                let isBoost = try layout == .boostLID ? true : found.isRecognized()
+                guard isBoost else {
+                    throw MigrationError(
+                        .unknownLayout,
+                        root,
+                        "a LevelDB that is not Boost's; a Go node's is named by the folder above it"
+                    )
+                }
+                pieces = found
                 return
             #else
                 throw MigrationError(
@@ -124,12 +134,8 @@ public struct MigrationSource: Sendable {
         }
     }
 
-    private static func kind(_ path: FilePath) -> FileAttributeType? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path.string)
-        return attributes?[.type] as? FileAttributeType
-    }
-
-    static func isFile(_ path: FilePath) -> Bool { kind(path) == .typeRegular }
+    /// Whether a regular file is there, also by a symbolic link.
+    static func isFile(_ path: FilePath) -> Bool { (try? FileIdentity(at: path)) != nil }
     static func isFolder(_ path: FilePath) -> Bool {
         var isFolder = false
         return FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder)

@@ -23,13 +23,39 @@ public struct MountMap: Sendable {
 
     /// The URL that a shard's template gives; nil if its scheme has none.
     ///
-    /// - Throws: `MountError(.malformedURL)`.
+    /// The key is escaped, and what follows `://` in a URL is escaped already.
+    ///
+    /// - Throws: `MountError(.malformedURL)`, also for a key or a URL that would lead out of the folder that the
+    ///   template names.
     func mapped(_ url: MountURL, key: String) throws(MountError) -> MountURL? {
         guard let template = templates[url.scheme] else { return nil }
-        let rest = String(decoding: Array(url.rest), as: UTF8.self)
-        return try MountURL(
-            template.replacing("{key}", with: key).replacing("{rest}", with: rest)
-        )
+        var text = ""
+        var rest = template[...]
+        while let brace = rest.firstIndex(of: "{") {
+            text += rest[..<brace]
+            rest = rest[brace...]
+            if rest.hasPrefix("{key}") {
+                try Self.checkInside(Array(key.utf8), key)
+                text += PercentEscapes.escaped(Array(key.utf8))
+                rest = rest.dropFirst("{key}".count)
+            } else if rest.hasPrefix("{rest}") {
+                try Self.checkInside(PercentEscapes.unescaped(url.rest) ?? [], url.text)
+                text += String(decoding: Array(url.rest), as: UTF8.self)
+                rest = rest.dropFirst("{rest}".count)
+            } else {
+                text += rest.prefix(1)
+                rest = rest.dropFirst()
+            }
+        }
+        return try MountURL(text + rest)
+    }
+
+    /// Refuses what would go up in a path.
+    private static func checkInside(_ bytes: [UInt8], _ text: String) throws(MountError) {
+        let goesUp = bytes.split(separator: UInt8(ascii: "/")).contains {
+            $0.elementsEqual("..".utf8)
+        }
+        guard !goesUp else { throw MountError(.malformedURL, "\(text): leads out of its folder") }
     }
 
     /// The URL of a shard here.

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Index files are sorted by digest, and indexes here are built in CAR order. The offsets are counted first,
 /// so that ranges of them can be chosen that fit the budget; then the file is read once for each range.
 ///
-/// *Cost*: about 50 ns a record, and a pass over the file for each range. *Concurrency*: one thread.
+/// *Cost*: about 50 ns a record, and one or two passes over the file for each range. *Concurrency*: one thread.
 struct OffsetOrder {
     /// The largest offset; nil if there are no records.
     private(set) var offsetMax: UInt64?
@@ -26,7 +26,7 @@ struct OffsetOrder {
     /// - Parameters:
     ///   - index: The records.
     ///   - budget: Bytes of memory for the records of a range.
-    /// - Throws: `.malformedIndex` if its records are not sorted, or too many share a range of offsets;
+    /// - Throws: `.malformedIndex` if its records are not sorted, or more than the budget share one offset;
     ///   `.sourceChanged`, `.sourceUnreadable`.
     init(_ index: any MigrationRecords, budget: Int) throws(MigrationError) {
         self.index = index
@@ -45,33 +45,47 @@ struct OffsetOrder {
             bounds = [maximum]
             return
         }
-        try split(maximum, UInt64(budget))
+        try split(0...maximum, UInt64(budget))
     }
 
-    /// Chooses the ranges by how many bytes lie in each of 4,096 equal parts.
-    private mutating func split(_ maximum: UInt64, _ budget: UInt64) throws(MigrationError) {
-        let shift = UInt64(max(0, 64 - maximum.leadingZeroBitCount - 12))
+    /// Chooses ranges by how many bytes lie in each of 4,096 equal parts; a part that is too much is split again.
+    private mutating func split(_ range: ClosedRange<UInt64>, _ budget: UInt64)
+        throws(MigrationError)
+    {
+        let width = range.upperBound - range.lowerBound
+        let shift = UInt64(max(0, 64 - width.leadingZeroBitCount - 12))
         var sizes = [UInt64](repeating: 0, count: Self.binCount)
-        try index.forEach { _, digest, offset in
-            sizes[Int(offset >> shift)] += UInt64(digest.count) + Self.recordSize
+        let maximum = offsetMax ?? 0
+        try index.forEach { (_, digest, offset) throws(MigrationError) in
+            guard offset <= maximum else {
+                throw MigrationError(.sourceChanged, index.path, "an offset of \(offset) is new")
+            }
+            guard range.contains(offset) else { return }
+            sizes[Int((offset - range.lowerBound) >> shift)] +=
+                UInt64(digest.count) + Self.recordSize
         }
         var size: UInt64 = 0
-        for (bin, binSize) in sizes.enumerated() {
-            guard binSize <= budget else {
-                let place = UInt64(bin) << shift
-                throw MigrationError(
-                    .malformedIndex,
-                    index.path,
-                    "\(binSize) bytes of records near offset \(place)"
-                )
-            }
-            if size + binSize > budget {
-                bounds.append(UInt64(bin) << shift - 1)
+        for (bin, binSize) in sizes.enumerated() where binSize > 0 {
+            let start = range.lowerBound + UInt64(bin) << shift
+            if size > 0, size + binSize > budget {
+                bounds.append(start - 1)
                 size = 0
+            }
+            guard binSize <= budget else {
+                let end = start + min(range.upperBound - start, 1 << shift - 1)
+                guard start < end else {
+                    throw MigrationError(
+                        .malformedIndex,
+                        index.path,
+                        "\(binSize) bytes of records at offset \(start)"
+                    )
+                }
+                try split(start...end, budget)
+                continue
             }
             size += binSize
         }
-        bounds.append(maximum)
+        if size > 0 { bounds.append(range.upperBound) }
     }
 
     /// Calls `body` with every record, in order of the offsets; repeated records once.
@@ -80,10 +94,10 @@ struct OffsetOrder {
     func forEach(
         _ body: (_ hashCode: UInt64?, _ digest: ByteView, _ offset: UInt64) throws -> Void
     ) throws {
-        var lower: UInt64 = 0
+        var last: UInt64?
         for upper in bounds {
-            try forEach(from: lower, through: upper, body)
-            lower = upper + 1
+            try forEach(from: last.map { $0 + 1 } ?? 0, through: upper, body)
+            last = upper
         }
     }
 

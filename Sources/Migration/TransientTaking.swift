@@ -1,4 +1,6 @@
+internal import Bytes
 internal import FoundationEssentials
+internal import Hashing
 internal import Mounts
 public import SystemPackage
 
@@ -30,11 +32,13 @@ public struct TransientTaking: Sendable {
     ///
     /// *Cost*: for `copy`, the bytes of the CAR are read and written.
     ///
-    /// - Parameter transient: The source's copy.
+    /// - Parameters:
+    ///   - transient: The source's copy.
+    ///   - key: The shard's key, by which it is named here: copies of two sources may have one name.
     /// - Returns: Where it is now.
     /// - Throws: `.destinationUnwritable`, `.full`.
-    func take(_ transient: FilePath) throws(MigrationError) -> FilePath {
-        let name = transient.lastComponent?.string ?? "transient"
+    func take(_ transient: FilePath, of key: String) throws(MigrationError) -> FilePath {
+        let name = Self.name(of: key)
         let place = folder.appending(name)
         let partial = folder.appending(name + ".partial")
         let files = FileManager.default
@@ -65,4 +69,17 @@ public struct TransientTaking: Sendable {
         }
         return place
     }
+
+    /// A name for the copy of a shard: its key with `%XX` for what a name should not have, and a checksum if that is
+    /// too long.
+    static func name(of key: String) -> String {
+        let escaped = PercentEscapes.escaped(Array(key.utf8)).replacing("/", with: "%2F")
+        let suffix = ".car"
+        guard escaped.utf8.count + suffix.utf8.count > nameSizeMax else { return escaped + suffix }
+        let checksum = Array(key.utf8).withView { Checksum.xxh64($0) }
+        let start = escaped.prefix(nameSizeMax - suffix.utf8.count - 17)
+        return "\(start)-\(String(checksum, radix: 16))\(suffix)"
+    }
+
+    private static let nameSizeMax = 200
 }

@@ -1,7 +1,7 @@
 /// Names of any bytes as text: what is neither a letter, a digit nor one of `-._~/` becomes `%XX`.
-enum PercentEscapes {
+package enum PercentEscapes {
     /// The text of `bytes`.
-    static func escaped(_ bytes: [UInt8]) -> String {
+    package static func escaped(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count)
@@ -21,7 +21,7 @@ enum PercentEscapes {
     /// The bytes that `text` stands for; what needed no escape may have one, and the other way round.
     ///
     /// - Returns: Nil if a `%` is not followed by two hexadecimal digits.
-    static func unescaped(_ text: Substring.UTF8View) -> [UInt8]? {
+    package static func unescaped(_ text: Substring.UTF8View) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {

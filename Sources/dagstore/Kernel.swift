@@ -112,6 +112,25 @@ enum Kernel {
         unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
     }
 
+    /// Where a path leads, whatever links are on the way; what of it is not there yet stays as it is.
+    static func resolved(_ path: FilePath) -> FilePath {
+        let path = (workingDirectory ?? "/").pushing(path)
+        var there = path
+        var rest: [FilePath.Component] = []
+        while let last = there.lastComponent {
+            // SAFETY: the string is read during the call; what comes back is freed below.
+            if let found = unsafe there.withPlatformString({ unsafe realpath($0, nil) }) {
+                defer { unsafe free(found) }
+                there = unsafe FilePath(platformString: found)
+                break
+            }
+            rest.append(last)
+            there.removeLastComponent()
+        }
+        there.components.append(contentsOf: rest.reversed())
+        return there.lexicallyNormalized()
+    }
+
     /// Whether a regular file, or nothing, is at `path`; a symbolic link is something else.
     static func isRegularOrMissing(_ path: FilePath) -> Bool {
         var status = stat()

@@ -52,16 +52,17 @@ struct MigratePlan: ParsableCommand {
         commandName: "plan",
         abstract: "Say what would be brought over, and what is wrong with it; nothing is written.",
         discussion: """
-            Every record and every index is read, no CAR. The source may be in use by its node: its LevelDB \
-            is opened as a copy of its journals beside links to its tables.
+            Every record and every index is read, no CAR. The source may be in use by its node: nothing is \
+            written to it, nor locked in it.
             """
     )
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var mounts: MountMapOptions
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let plan = try source.source().plan()
+        let plan = try source.source().plan(map: mounts.map())
         try Output.run(format.format) { output in
             switch format.format {
             case .json: try Self.writeJSON(plan, to: &output)

@@ -27,9 +27,8 @@ struct MigrateCheck: AsyncParsableCommand {
         try Output.run(format.format) { output in
             for shard in plan.shards {
                 let difference = try check.difference(of: shard)
-                let isExcused = shard.problems.contains { $0.kind == .unusableKey }
                 guard let difference else { continue }
-                if !isExcused { different += 1 }
+                if !MigrationCheck.isExcused(shard) { different += 1 }
                 switch format.format {
                 case .text: try output.line(difference.description.printable)
                 case .json:

@@ -20,7 +20,7 @@ struct MigrateRun: AsyncParsableCommand {
     @OptionGroup var source: SourceOptions
 
     @Option(help: ArgumentHelp("Threads that read indexes.", valueName: "n"))
-    var jobs = Kernel.processorCount
+    var jobs = min(64, Kernel.processorCount)
 
     @Option(help: "What is compared with the source afterwards: none, sample or full.")
     var verify = "sample"
@@ -57,11 +57,26 @@ struct MigrateRun: AsyncParsableCommand {
         }
     }
 
+    /// The source and its plan; a source that cannot be planned ends the program as one that cannot be taken over.
+    private func planned(_ map: MountMap) throws -> (MigrationSource, MigrationPlan) {
+        let bar = ProgressBar(progress.progress, "planning")
+        defer { bar.finish() }
+        do {
+            let source = try source.source()
+            return (source, try source.plan(map: map, progress: bar.isShown ? bar.update : nil))
+        } catch {
+            let report = ErrorReport(error)
+            guard report.exitStatus != 2 else { throw error }
+            bar.finish()
+            report.write(format.format)
+            throw ExitCode(6)
+        }
+    }
+
     func run() async throws {
         let start = ContinuousClock.now
-        let source = try source.source()
         let map = try mounts.map()
-        let plan = try source.plan(map: map)
+        let (source, plan) = try planned(map)
         try store.refuseInside(source.root)
         let copies = try self.store.imported
         let taking: TransientTaking? =

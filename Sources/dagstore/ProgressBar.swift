@@ -31,7 +31,8 @@ final class ProgressBar: Sendable {
     }
 
     private let label: String
-    private let isShown: Bool
+    /// Whether there is anything to see.
+    let isShown: Bool
     private let start = ContinuousClock.now
     private let state: Mutex<State>
 

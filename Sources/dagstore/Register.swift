@@ -100,13 +100,15 @@ struct Register: AsyncParsableCommand {
     ) async throws -> ShardStatus {
         let key = try ShardKey(key ?? source.key)
         let mount = try source.mount.get()
+        let bar = ProgressBar(progress.progress, position + key.text)
+        defer { bar.finish() }
         if let existingIndex {
             try ExistingIndex(at: FilePath(existingIndex)).register(
                 key,
                 from: mount,
                 in: store,
                 validation: ExistingIndex.Validation(rawValue: verify) ?? .sample
-            )
+            ) { bar.update($0, of: $1) }
             // Every section was looked at, so that the rest costs little.
             if verify == "full" { try await store.initialize(key) }
             guard let status = try store.status(of: key) else {
@@ -114,8 +116,6 @@ struct Register: AsyncParsableCommand {
             }
             return status
         }
-        let bar = ProgressBar(progress.progress, position + key.text)
-        defer { bar.finish() }
         let transient = try existingTransient.map { try Source($0).mount.get().path }
         return try await store.register(
             key,

@@ -39,9 +39,8 @@ struct StoreOptions: ParsableArguments {
     ///
     /// - Throws: `invalidArgument`.
     func refuseInside(_ source: FilePath) throws {
-        let folder = Kernel.workingDirectory ?? ""
-        let inner = folder.pushing(try directory).lexicallyNormalized()
-        guard inner.starts(with: folder.pushing(source).lexicallyNormalized()) else { return }
+        let inner = Kernel.resolved(try directory)
+        guard inner.starts(with: Kernel.resolved(source)) else { return }
         throw DAGStoreError(.invalidArgument, "\(inner) lies in the source")
     }
 
@@ -57,11 +56,8 @@ struct StoreOptions: ParsableArguments {
     ///
     /// - Throws: `invalidArgument`.
     func refuseHolding(_ destination: FilePath) throws {
-        let folder = Kernel.workingDirectory ?? ""
-        let inner = folder.pushing(destination).lexicallyNormalized()
-        guard inner.starts(with: folder.pushing(try directory).lexicallyNormalized()) else {
-            return
-        }
+        let inner = Kernel.resolved(destination)
+        guard inner.starts(with: Kernel.resolved(try directory)) else { return }
         throw DAGStoreError(.invalidArgument, "\(inner) lies in the store")
     }
 

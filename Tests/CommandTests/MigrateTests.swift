@@ -139,6 +139,71 @@ struct MigrateTests {
         #expect(try await scene.run("check").status == 0)
     }
 
+    @Test(
+        "what one index file is to blame for keeps no other shard back, and comes when it is mended"
+    )
+    func unreadable() async throws {
+        let source = try TemporaryFolder()
+        let whole = try Vectors.url("go-dagstore/indices/v1-raw.car.0401.idx").bytes()
+        for name in ["a", "c"] { _ = try source.write(whole, to: "\(name).full.idx") }
+        // A Go node writes indexes in place.
+        _ = try source.write(Array(whole.dropLast(40)), to: "b.full.idx")
+        // One shard, by its key, has two files; and one is a link to a file elsewhere.
+        _ = try source.write(whole, to: "a.idx")
+        let elsewhere = try TemporaryFolder()
+        let target = try elsewhere.write(whole, to: "d")
+        try FileManager.default.createSymbolicLink(
+            atPath: source.path(of: "d.full.idx"),
+            withDestinationPath: target
+        )
+        let scene = try Scene()
+        let first = try await scene.json("migrate", "run", source.url.path)
+        #expect(first.status == 5)
+        #expect(first.objects.last?["migrated"] == 3)
+        #expect(first.objects.last?["refused"] == 1)
+        #expect(first.objects.last?["problems"]?["unreadableIndex"] == 1)
+        #expect(first.objects.last?["problems"]?["duplicateKey"] == 1)
+        #expect(try await scene.run("status", "b").status == 3)
+        #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
+        _ = try source.write(whole, to: "b.full.idx")
+        let second = try await scene.json("migrate", "run", source.url.path)
+        #expect(second.objects.last?["migrated"] == 1)
+        #expect(second.objects.last?["present"] == 3)
+        #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
+    }
+
+    @Test(
+        "a source that cannot be read ends a run with 6, also if it was readable when it was planned"
+    )
+    func failedRuns() async throws {
+        let scene = try Scene()
+        let missing = try await scene.json("migrate", "run", scene.folder.path(of: "nowhere"))
+        #expect(missing.status == 6)
+        #expect(missing.error["code"] == "sourceUnreadable")
+    }
+
+    @Test("every multihash of many middling shards is found after the store was closed")
+    func newestEntries() async throws {
+        // More than the newest entries hold, of shards too small for runs of their own.
+        let source = try TemporaryFolder()
+        var random = SplitMix64(seed: 8)
+        for shard in 0..<5 {
+            var builder = CARIndexBuilder()
+            for number in 0..<20_000 {
+                var digest: [UInt8] = []
+                for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+                digest.withView {
+                    builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
+                }
+            }
+            _ = try source.write(builder.encoded(), to: "\(shard).full.idx")
+        }
+        let scene = try Scene()
+        _ = try await scene.run("migrate", "run", source.url.path, "--verify", "none")
+        #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
+        #expect(try await scene.run("check").status == 0)
+    }
+
     @Test("a check without what should be there ends with 6")
     func different() async throws {
         let scene = try Scene()
@@ -153,7 +218,16 @@ struct MigrateTests {
         let empty = try TemporaryFolder()
         _ = try empty.write([0x81, 0x08, 0, 0, 0, 0], to: "a.full.idx")
         let before = try FileManager.default.contentsOfDirectory(atPath: empty.url.path)
-        for store in [empty.url.path, empty.path(of: "store")] {
+        // Also by a second name of the folder.
+        let link = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: link.path(of: "link"),
+            withDestinationPath: empty.url.path
+        )
+        for store in [
+            empty.url.path, empty.path(of: "store"), link.path(of: "link"),
+            link.path(of: "link/new/store"),
+        ] {
             let outcome = try await Command.run(
                 ["migrate", "run", empty.url.path, "--store", store]
             )
@@ -185,8 +259,14 @@ struct MigrateTests {
         let second = try await scene.json("migrate", "export", "--to", to, "--layout", "indexes")
         #expect(second.status == 2)
         #expect(second.error["code"] == "destinationExists")
-        let inside = try await scene.json("migrate", "export", "--to", scene.store + "/x")
-        #expect(inside.status == 2)
+        let link = folder.path(of: "link")
+        try FileManager.default.createSymbolicLink(
+            atPath: link,
+            withDestinationPath: scene.store
+        )
+        for place in [scene.store + "/x", link + "/x"] {
+            #expect(try await scene.json("migrate", "export", "--to", place).status == 2)
+        }
         let layout = try await scene.json("migrate", "export", "--to", to, "--layout", "cars")
         #expect(layout.status == 2)
         let check = try await scene.json("migrate", "check", to)
@@ -208,7 +288,7 @@ struct MigrateTests {
             #expect(copied.status == 0, "\(copied.errorText)")
             _ = try await scene.run("migrate", "run", source, option)
             for (key, name) in [("fs-1", "v1-cidv0"), ("fs-3", "v2-noidx")] {
-                let kept = scene.store + "/imported/transient-\(key).complete"
+                let kept = scene.store + "/imported/\(key).car"
                 let car = try Vectors.url("go-dagstore/cars/\(name).car").bytes()
                 #expect(FileManager.default.contents(atPath: kept).map(Array.init) == car)
                 // Nobody serves this scheme, and the copy is enough.

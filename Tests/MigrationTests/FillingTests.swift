@@ -156,7 +156,9 @@ struct FillingTests {
         #expect(try await store.check().problems.filter { $0.kind != .sourceUnreachable }.isEmpty)
         await store.close()
         let reopened = try open()
-        #expect(try await reopened.check().problems.filter { $0.kind != .sourceUnreachable }.isEmpty)
+        #expect(
+            try await reopened.check().problems.filter { $0.kind != .sourceUnreachable }.isEmpty
+        )
         await reopened.close()
     }
 }

@@ -1,0 +1,38 @@
+extension BenchRun {
+    /// Lays runs over each other.
+    ///
+    /// Of figures that have name, system and place in common the one of the later run wins. Each
+    /// figure keeps its origin. Origins that no figure is left of are dropped, and so is a skipped
+    /// piece of work that another run did.
+    ///
+    /// - Parameter runs: The runs, the one that wins last; at least one.
+    /// - Returns: One run with the figures of all.
+    public static func merging(_ runs: [BenchRun]) -> BenchRun {
+        precondition(!runs.isEmpty, "there is nothing to merge")
+        guard runs.count > 1 else { return runs[0] }
+        let figures = runs.flatMap(\.figures).laidOver()
+        let all = unique(runs.flatMap(\.origins))
+        let measured = Set(figures.map(\.origin))
+        let used = all.filter(measured.contains)
+        let done = Set(figures.map { Work(workload: $0.workload, system: $0.system) })
+        let skipped = unique(runs.flatMap(\.skipped)).filter { skip in
+            guard let system = skip.system else { return true }
+            return !done.contains(Work(workload: skip.workload, system: system))
+        }
+        let seconds = runs.compactMap(\.seconds)
+        return BenchRun(
+            origins: used.isEmpty ? all : used,
+            datasets: unique(runs.flatMap(\.datasets)),
+            figures: figures,
+            skipped: skipped,
+            busy: unique(runs.flatMap(\.busy)).filter { measured.contains($0.origin) },
+            isComplete: runs.allSatisfy(\.isComplete),
+            seconds: seconds.count == runs.count ? seconds.reduce(0, +) : nil
+        )
+    }
+
+    private struct Work: Hashable {
+        let workload: String
+        let system: String
+    }
+}

@@ -1,0 +1,72 @@
+extension ReportContent {
+    /// Every figure that stands nowhere above.
+    var others: ReportDocument.Section {
+        let bars = Set(Bars.rows.flatMap(\.bars).map(\.figure))
+        let contests = Set(plots.contests.map(\.contest.name))
+        let drawn = Set(plots.curves.flatMap { $0.curve.lines.flatMap(\.points) }.map(\.key))
+        let shown = Set(plots.contests.flatMap(\.contest.figures).map(\.key))
+        let rest = run.figures.filter { figure in
+            if drawn.contains(figure.key) || shown.contains(figure.key) { return false }
+            if contests.contains(figure.name) { return true }
+            return figure.system != Contest.store || !bars.contains(figure.name)
+        }
+        let detailed = run.figures.filter { figure in
+            bars.contains(figure.name) && figure.system == Contest.store
+                && !figure.percentiles.isEmpty && !shown.contains(figure.key)
+        }
+        let all = rest + detailed.filter { !rest.contains($0) }
+        let none = "There are none in this run."
+        return ReportDocument.Section(
+            title: "Other figures",
+            blocks: all.isEmpty ? [.paragraph([.text(none)])] : [.table(table(all))]
+        )
+    }
+
+    private func table(_ figures: [BenchRun.Figure]) -> Table {
+        let hasPercentiles = figures.contains { !$0.percentiles.isEmpty }
+        let percentileColumns = hasPercentiles ? [Table.Column(title: "percentiles")] : []
+        return Table(
+            caption: "Other figures",
+            columns: [
+                .init(title: "workload"),
+                .init(title: "name"),
+                .init(title: "system"),
+                .init(title: "median", isNumber: true),
+                .init(title: "min and max", isNumber: true),
+                .init(title: "good is"),
+                .init(title: "runs", isNumber: true),
+            ] + percentileColumns,
+            rows: figures.map { figure in
+                let place = figure.x.map { " at \(self.place($0, figure.axis ?? ""))" } ?? ""
+                return [
+                    [.text(figure.workload)],
+                    [.code(figure.name)] + Self.cell(place),
+                    [.text(Systems.title(figure.system))],
+                    [.text(NumberText.quantity(figure.median, figure.unit) + mark(figure))],
+                    [.text(NumberText.range(figure))],
+                    [.text(figure.better.rawValue)],
+                    [.text("\(figure.runs)")],
+                ] + (hasPercentiles ? [Self.cell(percentiles(figure))] : [])
+            }
+        )
+    }
+
+    /// What was skipped, and when the machine was busy.
+    var omissions: ReportDocument.Section {
+        let skipped = run.skipped.map { skip -> Line in
+            let system = skip.system.map { " on \(Systems.title($0))" } ?? ""
+            return [.strong(skip.workload + system), .text(" was skipped: \(skip.reason)")]
+        }
+        let busy = run.busy.map { spell -> Line in
+            let mark = run.origins.count > 1 ? " (run \(letter(spell.origin)))" : ""
+            let text = " ran on a busy machine: \(spell.detail)\(mark)"
+            return [.strong(spell.workload), .text(text)]
+        }
+        let none = "Nothing was skipped, and the machine was not seen busy."
+        return ReportDocument.Section(
+            title: "Skipped and disturbed",
+            blocks: skipped.isEmpty && busy.isEmpty
+                ? [.paragraph([.text(none)])] : [.list(skipped + busy)]
+        )
+    }
+}

@@ -1,0 +1,90 @@
+/// One block of a CAR, as every peer gets it: its sha2-256 digest and where its section is.
+public struct PeerEntry: Sendable {
+    /// The 32 bytes of the digest in memory order, whatever the byte order of the machine.
+    public var digest: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Where the section starts in the CAR, in bytes: its length varint, as in go-car's indexes.
+    public var offset: UInt64
+
+    /// How many bytes the block has, without its CID.
+    public var size: UInt32
+
+    /// Makes an entry of its parts.
+    public init(digest: (UInt64, UInt64, UInt64, UInt64), offset: UInt64, size: UInt32) {
+        self.digest = digest
+        self.offset = offset
+        self.size = size
+    }
+}
+
+/// Another way to keep what our store keeps: the same entries, as durable, found as exactly.
+///
+/// A peer is tuned as somebody who knows it would tune it; each says how, and why, where it is
+/// declared.
+///
+/// *Limits*: 2^32 - 1 entries a shard. A digest that a CAR has twice is found at one of its places.
+///
+/// *Concurrency*: one thread at a time, and not the same directory twice at once.
+public protocol IndexPeer: AnyObject, SendableMetatype {
+    /// The name in figures: "leveldb".
+    static var system: String { get }
+
+    /// Why the peer cannot run here, or nil if it can.
+    static func unavailability() -> String?
+
+    /// Opens the directory, or makes it with what belongs into it.
+    init(at directory: String) throws(PeerError)
+
+    /// Adds a shard's entries, given in CAR order, with their inverse; durable when it returns.
+    ///
+    /// *Limits*: a shard comes once. All sorting that the peer needs happens inside.
+    func ingest(
+        shard: UInt32,
+        _ entries: UnsafeBufferPointer<PeerEntry>
+    ) throws(PeerError)
+
+    /// Where a shard has the block with these 32 bytes of digest, if it has it.
+    func offset(of digest: UnsafeRawPointer, in shard: UInt32) throws(PeerError) -> UInt64?
+
+    /// The shards that have the block with these 32 bytes of digest, in no order.
+    func shards(of digest: UnsafeRawPointer) throws(PeerError) -> [UInt32]
+
+    /// Finishes what the peer has put off (compaction), so that lookups meet its best form.
+    ///
+    /// For nobody to be compared while still at work behind the scenes; it is no part of `ingest`.
+    func settle() throws(PeerError)
+
+    /// Lets go of all that is open. Nothing else may be called after it; a second time is harmless.
+    func close() throws(PeerError)
+
+    /// What a closed peer's files take on disk, in bytes: allocated blocks, not lengths.
+    static func sizeOnDisk(of directory: String) -> UInt64
+}
+
+extension IndexPeer {
+    /// Most peers put nothing off.
+    public func settle() throws(PeerError) {}
+
+    /// Counts every file under the directory, and the directories.
+    public static func sizeOnDisk(of directory: String) -> UInt64 { allocatedSize(of: directory) }
+}
+
+/// The peers that a run compares with.
+public enum Peers {
+    /// All of them, whether they can run here or not.
+    public static let all: [any IndexPeer.Type] = [
+        LevelDBPeer.self, RocksDBPeer.self, LMDBPeer.self, FlatPeer.self,
+    ]
+}
+
+/// What a peer could not do.
+public struct PeerError: Error, Hashable, CustomStringConvertible {
+    /// The peer's name in figures.
+    public let system: String
+
+    /// What its library, or the operating system, said.
+    public let text: String
+
+    /// "lmdb: No space left on device".
+    public var description: String { "\(system): \(text)" }
+}

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import BenchReport
+
+@Suite("Bars")
+struct BarsTests {
+    @Test("the rows are 1 to 18, and no figure has two bars")
+    func rowsAreWhole() {
+        #expect(Bars.rows.map(\.number) == Array(1...18))
+        let figures = Bars.rows.flatMap(\.bars).map(\.figure)
+        #expect(figures.count == 36)
+        #expect(Set(figures).count == figures.count)
+        #expect(Bars.rows.filter { !$0.peers.isEmpty }.map(\.number) == [1, 2, 3, 4, 7, 9, 16, 17])
+    }
+
+    @Test("a row passes if all of its bars hold")
+    func passes() throws {
+        let outcomes = Bars.outcomes(of: try Fixtures.run(Fixtures.allBars()))
+        #expect(outcomes.map(\.verdict) == Array(repeating: .pass, count: 18))
+    }
+
+    @Test(
+        "a bar is kept on its target, and missed beyond it",
+        arguments: Bars.rows.flatMap(\.bars)
+    )
+    func holdsOnTheTarget(bar: Bars.Bar) throws {
+        func verdicts(_ factor: Double) throws -> [Int] {
+            let lines = Fixtures.allBars([bar.figure: bar.target * factor])
+            let outcomes = Bars.outcomes(of: try Fixtures.run(lines))
+            return outcomes.filter { $0.verdict == .fail }.map(\.row.number)
+        }
+        let row = try #require(Bars.rows.first { $0.bars.contains(bar) })
+        #expect(try verdicts(1) == [])
+        #expect(try verdicts(bar.comparison == .atMost ? 1.01 : 0.99) == [row.number])
+    }
+
+    @Test("a bar that was not measured fails its row", arguments: Bars.rows.flatMap(\.bars))
+    func missingFails(bar: Bars.Bar) throws {
+        let lines = Fixtures.allBars().filter { !$0.contains("\"\(bar.figure)\"") }
+        let outcomes = Bars.outcomes(of: try Fixtures.run(lines))
+        let failed = outcomes.filter { $0.verdict == .fail }
+        #expect(failed.flatMap(\.row.bars).contains(bar))
+        #expect(failed.count == 1)
+    }
+
+    @Test("a peer's figure does not keep a bar of the store")
+    func peersDoNotCount() throws {
+        let run = try Fixtures.run([Fixtures.figure("register.n100k", 0.01, "s", of: "lmdb")])
+        #expect(Bars.outcomes(of: run)[2].verdict == .fail)
+    }
+
+    @Test("a figure in another unit of the same kind is converted, one of another kind is missing")
+    func converts() throws {
+        func holds(_ value: Double, _ unit: String) throws -> Bool {
+            let lines = [Fixtures.figure("lookup.ordered.confirmed", value, unit)]
+            return Bars.outcomes(of: try Fixtures.run(lines))[7].verdict == .pass
+        }
+        #expect(try holds(0.05, "us"))
+        #expect(try !holds(0.07, "us"))
+        #expect(try !holds(1, "MB"))
+    }
+
+    @Test("the margin is how many times better than the target a figure is")
+    func margins() throws {
+        let lines = Fixtures.allBars(["build.n1m": 0.24, "gets.views.1": 5, "lookup.heap": 0])
+        let bars = Bars.outcomes(of: try Fixtures.run(lines)).flatMap(\.bars)
+        func margin(_ name: String) -> Double? { bars.first { $0.bar.figure == name }?.margin }
+        #expect(margin("build.n1m") == 0.5)
+        #expect(margin("gets.views.1") == 2)
+        #expect(margin("lookup.heap") == nil)
+    }
+
+    @Test("the ratio is against the best peer, in the direction that is good")
+    func ratios() throws {
+        let run = try Fixtures.run([
+            Fixtures.figure("peers.lookup.hit", 100),
+            Fixtures.figure("peers.lookup.hit", 400, of: "leveldb"),
+            Fixtures.figure("peers.lookup.hit", 0.2, "us", of: "lmdb"),
+            Fixtures.figure("peers.verify.n100k", 1, "GB/s", better: "higher"),
+            Fixtures.figure("peers.verify.n100k", 4, "GB/s", of: "flat", better: "higher"),
+            Fixtures.figure("peers.verify.n100k", 0.5, "GB/s", of: "lmdb", better: "higher"),
+            Fixtures.figure("peers.size", 0, "B/entry"),
+            Fixtures.figure("peers.size", 4, "B/entry", of: "lmdb"),
+        ])
+        let outcomes = Bars.outcomes(of: run)
+        #expect(outcomes[6].peers.map(\.ratio) == [2, nil])
+        #expect(outcomes[6].peers.first?.best?.system == "lmdb")
+        #expect(outcomes[16].peers.map(\.ratio) == [0.25])
+        #expect(outcomes[16].peers.first?.best?.system == "flat")
+        #expect(outcomes[8].peers.map(\.ratio) == [nil])
+        #expect(outcomes[4].peers.isEmpty)
+    }
+}
