@@ -120,7 +120,9 @@ leveldb_view_rows *leveldb_view_rows_from(leveldb_view *view, const char *key, s
 }
 
 int leveldb_view_rows_valid(const leveldb_view_rows *rows) {
-    return rows->thrown.empty() && rows->iterator->Valid() ? 1 : 0;
+    if (!rows->thrown.empty() || !rows->iterator->Valid()) return 0;
+    // LevelDB passes over a table that it cannot read, and goes on after it: what comes then is not the next row.
+    return rows->iterator->status().ok() ? 1 : 0;
 }
 
 const char *leveldb_view_rows_key(const leveldb_view_rows *rows, size_t *size) {

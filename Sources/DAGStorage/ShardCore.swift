@@ -32,7 +32,7 @@ package final class ShardCore: Sendable {
     let index: IndexReader
     let payload: Payload
     private let source: ShardSource
-    private let hash: KeyedHash
+    let hash: KeyedHash
     let segments: [LocatorSegment]
     /// What keeps the copy from being deleted, until nobody reads through this any more.
     private let pin: Mutex<TransientPin?>
@@ -218,7 +218,7 @@ package final class ShardCore: Sendable {
 
     /// The section at `offset`, if it has this multihash.
     @inline(__always)
-    private func confirm(
+    func confirm(
         _ payload: ByteView,
         _ offset: UInt64,
         _ cid: ByteView,

@@ -42,7 +42,13 @@ extension ShardImporter {
 
     /// Builds the index of a CAR, and compares it with the index that the shard comes with on the way.
     ///
-    /// - Parameter known: Receives how many sections that index has.
+    /// - Parameters:
+    ///   - index: The index that it comes with.
+    ///   - pieces: Where the pieces go.
+    ///   - car: The CAR.
+    ///   - known: Receives how many sections that index has.
+    /// - Returns: What is not in the sink.
+    /// - Throws: As `filled`.
     private func build(
         _ index: ImportedIndex,
         _ pieces: GenerationWriter,

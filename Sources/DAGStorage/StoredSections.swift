@@ -24,6 +24,7 @@ package struct StoredSections {
     ///   - hashCode: The hash function; nil matches any, as an index does that does not know it.
     ///   - digest: The digest.
     ///   - offset: Where the section starts in the payload: after the one that was asked for last.
+    /// - Returns: Whether it has.
     /// - Throws: `catalogCorrupt`, `closed`.
     package mutating func has(
         hashCode: UInt64?,

@@ -59,6 +59,11 @@ internal import Hashing
             self.tags = tags
             self.rest = rest
         }
+
+        /// A search that finds nothing.
+        @inlinable package static var none: Search {
+            Search(matches: 0, group: 0, end: 0, tags: 0, rest: 0)
+        }
     }
 
     /// The bytes of the segment; whoever made the segment keeps them alive.
@@ -90,6 +95,24 @@ internal import Hashing
             bucketCount > 0,
             bytes.count == entriesStart + (entryBits * entryCount + 7) / 8 + Self.slack
         else { throw ShardIndexError(.malformed, "a locator segment's header") }
+    }
+
+    /// Fetches what `prefetchBucket` reads.
+    @inlinable package func prefetchStarts(position: UInt64) {
+        let bucket = position.multipliedFullWidth(by: bucketCount).high
+        bytes.prefetch(at: Self.headerSize &+ Int(bucket) &* 4)
+    }
+
+    /// Fetches what `search` reads.
+    @inlinable package func prefetchBucket(position: UInt64) {
+        let bucket = position.multipliedFullWidth(by: bucketCount).high
+        let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
+        let start = min(Int(starts & 0xffff_ffff), entryCount)
+        bytes.prefetch(at: tagsStart &+ start)
+        bytes.prefetch(at: tagsStart &+ start &+ 31)
+        let entries = entriesStart &+ (start &* entryBits) >> 3
+        bytes.prefetch(at: entries)
+        bytes.prefetch(at: entries &+ 64)
     }
 
     /// Begins the search for a hash that belongs to this segment.

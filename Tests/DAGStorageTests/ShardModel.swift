@@ -48,6 +48,7 @@ struct ShardModel: Sendable {
             try check(CID(codec: 0x0202, multihash: multihash), in: shard, &problems)
         }
         try checkMisses(in: shard, &generator, &problems)
+        try checkBatches(in: shard, &generator, &problems)
         return problems.prefix(20).map(\.self)
     }
 
@@ -75,6 +76,31 @@ struct ShardModel: Sendable {
             let isExpected =
                 error.code == .unsupportedHash && !BlockHash.isSupported(cid.hashCode)
             if !isExpected { problems.append("\(index): \(error)") }
+        }
+    }
+
+    /// Many at once must be what they are one by one, in order, whoever stands beside whom.
+    private func checkBatches(
+        in shard: Shard,
+        _ generator: inout SplitMix64,
+        _ problems: inout [String]
+    ) throws {
+        var cids = builder.blocks.map(\.cid)
+        for _ in 0...cids.count / 3 {
+            let absent = Multihash(code: HashCode.sha2_256, digest: generator.bytes(32))
+            cids.append(CID(codec: Codec.raw, multihash: absent))
+        }
+        cids.shuffle(using: &generator)
+        var start = 0
+        while start < cids.count {
+            let batch = Array(cids[start..<min(cids.count, start + Int(generator.next() % 20))])
+            start += max(1, batch.count)
+            let together = try shard.blocksIfLocal(for: batch)
+            let alone = try batch.map { try shard.blockIfLocal(for: $0) }
+            let isSame = try zip(together, alone).allSatisfy { one, other in
+                try one?.cid == other?.cid && one?.copiedBytes == other?.copiedBytes
+            }
+            if together.count != batch.count || !isSame { problems.append("a batch at \(start)") }
         }
     }
 
