@@ -4,33 +4,71 @@ import PackageDescription
 
 // A package of its own, so that nobody who uses the library resolves what the harness needs.
 
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+
+/// A product of the library.
+func dagstore(_ name: String) -> Target.Dependency {
+    .product(name: name, package: "swift-dagstore")
+}
+
 let package = Package(
     name: "dagstore-benchmarks",
     platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "swift-dagstore", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/google/swift-benchmark", from: "0.1.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        // A peer, and how Boost keeps its index. It has no pkg-config file.
+        // Peers. LevelDB has no pkg-config file; RocksDB is looked for when it is measured.
         .systemLibrary(
             name: "CLevelDBPeer",
             path: "CModules/CLevelDBPeer",
             providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
+        .systemLibrary(
+            name: "CLMDBPeer",
+            path: "CModules/CLMDBPeer",
+            pkgConfig: "lmdb",
+            providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]
+        ),
+        .systemLibrary(
+            name: "CDigestPeer",
+            path: "CModules/CDigestPeer",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(name: "Peers", dependencies: ["CLevelDBPeer", "CLMDBPeer", "CDigestPeer"]),
+        .testTarget(name: "PeersTests", dependencies: ["Peers", "CDigestPeer"]),
+
+        // What is made of the figures.
+        .target(name: "BenchReport"),
+        .testTarget(name: "BenchReportTests", dependencies: ["BenchReport"]),
+
         .executableTarget(
             name: "dagstore-bench",
             dependencies: [
-                "CLevelDBPeer",
-                .product(name: "DAGStorage", package: "swift-dagstore"),
-                .product(name: "CAR", package: "swift-dagstore"),
-                .product(name: "Multiformats", package: "swift-dagstore"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchReport", "CLevelDBPeer", "Peers", dagstore("DAGStorage"), dagstore("CAR"),
+                dagstore("Multiformats"), arguments,
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        // Single steps: their times, and what a tool that counts instructions looks at.
+        .executableTarget(
+            name: "dagstore-micro",
+            dependencies: [
+                dagstore("DAGStorage"), .product(name: "Benchmark", package: "swift-benchmark"),
             ]
         ),
         .executableTarget(
             name: "dagstore-steps",
-            dependencies: [.product(name: "DAGStorage", package: "swift-dagstore")]
+            dependencies: [dagstore("DAGStorage")]
         ),
     ]
 )

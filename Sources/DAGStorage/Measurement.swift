@@ -1,6 +1,7 @@
 internal import Bytes
 internal import CAR
 internal import Hashing
+internal import Mounts
 public import Multiformats
 internal import ShardIndex
 public import SystemPackage
@@ -56,6 +57,35 @@ public enum Measurement {
             zstdPages: max(built.statistics.zstdBodies, built.statistics.zstdDigests),
             bytesSaved: built.statistics.bytesSaved
         )
+    }
+
+    /// Walks over the sections of a CAR, as indexing does.
+    ///
+    /// - Returns: How many there are.
+    public static func scan(_ path: FilePath) throws -> UInt64 {
+        var count: UInt64 = 0
+        var walk = try CARFile(LocalFile(opening: path), limits: CARLimits()).walk()
+        try walk.forEach { _, _ in count += 1 }
+        return count
+    }
+
+    /// Calls `body` with the number of every section and what makes its CID, in CAR order, until it returns false.
+    public static func forEachCID(
+        of shard: Shard,
+        _ body: (_ ordinal: UInt64, _ cid: () throws -> CID) throws -> Bool
+    ) throws {
+        for number in shard.core.root.pages.indices {
+            let page = try shard.core.index.page(number)
+            for slot in 0..<page.count {
+                let isWanted = try body(page.firstOrdinal + UInt64(slot)) {
+                    guard let cid = page.entry(slot).cid else {
+                        throw DAGStoreError(.catalogCorrupt, "a CID is unknown")
+                    }
+                    return cid
+                }
+                guard isWanted else { return }
+            }
+        }
     }
 
     /// Hashes every block of a CAR.

@@ -3,10 +3,11 @@ import CAR
 import Glibc
 import Hashing
 import Multiformats
+import Synchronization
 import SystemPackage
 
 /// The pseudo-random stream that every workload's bytes come from.
-struct SplitMix64 {
+struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
@@ -50,7 +51,22 @@ struct Dataset {
         seed: 3,
         sha256: "4d28a283af46cb1ca9aac9686d76a8a82cda40ff6c3d367c5ef1a89dd05b55b9"
     )
-    static let all = [n100k, n1m, n16k]
+
+    /// Raw blocks of 32 bytes, for the cost curves: as many as there are to be entries.
+    static func curve(_ count: Int) -> Dataset {
+        Dataset(
+            name: "curve-\(count)",
+            blocks: count,
+            blockSize: 32,
+            seed: 0xc0de_0000 + UInt64(count),
+            sha256: nil
+        )
+    }
+
+    private static let files = Mutex<[DatasetLine]>([])
+
+    /// The sets whose files were asked for until now.
+    static func used() -> [DatasetLine] { files.withLock { $0 } }
 
     static func cid(of block: [UInt8]) -> CID {
         let digest = block.withView { BlockHash.digest(HashCode.sha2_256, of: $0) } ?? []
@@ -60,22 +76,36 @@ struct Dataset {
     /// The file in `folder`, made if it is missing or not whole.
     func file(in folder: FilePath) throws -> FilePath {
         let path = folder.appending("\(name).car")
-        let mark = folder.appending("\(name).ok")
-        if access(mark.string, R_OK) == 0, access(path.string, R_OK) == 0 { return path }
-        note("making \(path)")
-        try write(to: path)
-        if let sha256 {
-            let found = try Self.sha256(of: path)
-            guard found == sha256 else {
-                throw BenchmarkError("\(path) has the sha256 \(found), not \(sha256)")
+        let mark = folder.appending("\(name).sha256")
+        var found = Machine.text(of: mark.string)
+        if found.isEmpty || access(path.string, R_OK) != 0 {
+            note("making \(path)")
+            try write(to: path)
+            found = try Self.sha256(of: path)
+            guard sha256 == nil || found == sha256 else {
+                throw BenchmarkError("\(path) has the sha256 \(found), not \(sha256 ?? "")")
             }
+            let file = try FileDescriptor.open(
+                mark,
+                .writeOnly,
+                options: [.create, .truncate],
+                permissions: .ownerReadWrite
+            )
+            try file.closeAfter { _ = try file.writeAll(found.utf8) }
         }
-        _ = try FileDescriptor.open(
-            mark,
-            .writeOnly,
-            options: .create,
-            permissions: .ownerReadWrite
-        ).close()
+        var status = stat()
+        stat(path.string, &status)
+        let line = DatasetLine(
+            name: name,
+            blocks: blocks,
+            blockSize: blockSize,
+            seed: seed,
+            bytes: Int(status.st_size),
+            sha256: found
+        )
+        Self.files.withLock { files in
+            if !files.contains(where: { $0.name == name }) { files.append(line) }
+        }
         return path
     }
 
@@ -159,18 +189,21 @@ extension Dataset {
         guard access(last.string, R_OK) != 0 else { return }
         mkdir(folder.string, 0o755)
         for number in 0..<(isSame ? 1 : count) {
-            var random = SplitMix64(seed: isSame ? 7 : 0x5eed_0000 + UInt64(number))
-            let blocks = (0..<5).map { _ in
-                var block: [UInt8] = []
-                for _ in 0..<8 { block.appendLittleEndian(random.next()) }
-                return block
-            }
-            try write(
-                blocks,
-                under: blocks.map { cid(of: $0) },
-                to: folder.appending("\(number).car")
-            )
+            let shard = smallShard(isSame ? nil : number)
+            try write(shard.bytes, to: folder.appending("\(number).car"))
         }
+    }
+
+    /// A CAR of 5 blocks of 64 bytes, and its CIDs; nil for the one of which there are many.
+    static func smallShard(_ number: Int?) -> (bytes: [UInt8], cids: [CID]) {
+        var random = SplitMix64(seed: number.map { 0x5eed_0000 + UInt64($0) } ?? 7)
+        let blocks = (0..<5).map { _ in
+            var block: [UInt8] = []
+            for _ in 0..<8 { block.appendLittleEndian(random.next()) }
+            return block
+        }
+        let cids = blocks.map { cid(of: $0) }
+        return (encoded(blocks, under: cids), cids)
     }
 
     /// Writes CARs of blocks of 64 bytes, once.
@@ -190,26 +223,29 @@ extension Dataset {
             let own = blocks.map { cid(of: $0) }
             cids += own
             guard !isThere else { continue }
-            try write(blocks, under: own, to: folder.appending("\(number).car"))
+            try write(encoded(blocks, under: own), to: folder.appending("\(number).car"))
         }
         return cids
     }
 
-    /// Writes a CAR whose root is the first block.
-    private static func write(_ blocks: [[UInt8]], under cids: [CID], to path: FilePath) throws {
+    /// A CAR whose root is the first block.
+    private static func encoded(_ blocks: [[UInt8]], under cids: [CID]) -> [UInt8] {
         var writer = CARWriter(roots: [cids[0]])
         var bytes = writer.start()
         for (cid, block) in zip(cids, blocks) {
             bytes += writer.prefix(for: cid, dataSize: block.count)
             bytes += block
         }
+        return bytes
+    }
+
+    private static func write(_ bytes: [UInt8], to path: FilePath) throws {
         let file = try FileDescriptor.open(
             path,
             .writeOnly,
             options: [.create, .truncate],
-            permissions: .ownerReadWrite
+            permissions: [.ownerReadWrite]
         )
-        defer { try? file.close() }
-        try file.writeAll(bytes)
+        try file.closeAfter { _ = try file.writeAll(bytes) }
     }
 }

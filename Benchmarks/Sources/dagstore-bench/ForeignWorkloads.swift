@@ -9,13 +9,14 @@ extension Workload {
     private static let acquisitions = 200_000
 
     static let foreign = Workload(
-        name: "foreign",
+        "foreign",
         about:
             "get and acquire from C and Go beside Swift; DAGSTORE_PREFIX is where libdagstore is installed"
     ) { bench in
         guard let prefix = variable("DAGSTORE_PREFIX") else {
-            note("foreign is skipped: DAGSTORE_PREFIX does not name an installed libdagstore")
-            return []
+            return WorkloadResult(
+                skipped: [(nil, "DAGSTORE_PREFIX does not name an installed libdagstore")]
+            )
         }
         let programs = try Programs(prefix: prefix, folder: bench.folder)
         var figures = [try size(of: prefix)]
@@ -28,7 +29,7 @@ extension Workload {
         for (name, cids) in [("random", random), ("warm", few)] {
             figures += try await compare(name, cids, programs, bench)
         }
-        return figures
+        return WorkloadResult(figures: figures)
     }
 
     private static func variable(_ name: String) -> String? {

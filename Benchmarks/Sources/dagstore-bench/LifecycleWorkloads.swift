@@ -19,7 +19,7 @@ extension Workload {
             let store = try await store(bench, set)
             let key = try ShardKey(set.name)
             try await store.acquire(key).release()
-            figures += try percentiles("acquire.\(set.name).first", bench, store, key)
+            figures += try percentiles("acquire.\(set.name)", bench, store, key)
             let kept = try await store.acquire(key)
             figures += try percentiles("acquire.\(set.name).shared", bench, store, key)
             kept.release()
@@ -41,24 +41,16 @@ extension Workload {
         _ store: DAGStore,
         _ key: ShardKey
     ) throws -> [Figure] {
-        var middle: [Double] = []
-        var high: [Double] = []
+        var latencies = Latencies()
         for _ in 0..<bench.runs {
-            var times: [UInt64] = []
-            times.reserveCapacity(acquisitions)
             for _ in 0..<acquisitions {
                 let start = now()
                 try store.acquireIfAvailable(key)?.release()
-                times.append(now() - start)
+                latencies.record(now() - start)
             }
-            times.sort()
-            middle.append(Double(times[times.count / 2]))
-            high.append(Double(times[times.count / 100 * 99]))
+            latencies.endRun()
         }
-        return [
-            Figure(name: name + ".p50", unit: "ns", values: middle),
-            Figure(name: name + ".p99", unit: "ns", values: high),
-        ]
+        return latencies.figures(name)
     }
 
     static let lazy = Workload(
@@ -166,13 +158,11 @@ extension Workload {
     ) { bench in
         let set = Dataset.n1m
         let path = try set.file(in: bench.folder)
-        var figures: [Figure] = []
-        var middle: [Double] = []
-        var high: [Double] = []
+        var latencies = Latencies()
         for _ in 0..<bench.runs {
             let place = try bench.emptyStore("beside")
             let store = try DAGStore.open(at: place)
-            var times: [Double] = []
+            var times = 0
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for number in 0..<5 {
@@ -182,27 +172,24 @@ extension Workload {
                 while try store.status(of: ShardKey("bulk-4"))?.state != .available {
                     let start = now()
                     try await store.register(
-                        ShardKey("small-\(times.count)"),
+                        ShardKey("small-\(times)"),
                         from: FileMount("/nowhere.car"),
                         indexing: .onFirstUse
                     )
-                    times.append(Double(now() - start) / 1e6)
+                    latencies.record(now() - start)
+                    times += 1
                 }
                 try await group.waitForAll()
             }
-            times.sort()
-            middle.append(times[times.count / 2])
-            high.append(times[times.count * 99 / 100])
+            latencies.endRun()
             await store.close()
             bench.remove(place)
         }
-        figures.append(Figure(name: "beside.lazy.p50", unit: "ms", values: middle))
-        figures.append(Figure(name: "beside.lazy.p99", unit: "ms", values: high))
-        return figures
+        return latencies.figures("beside.lazy", unit: "ms", scale: 1e6)
     }
 
     /// Runs `body` for every number below `count`, `width` at a time.
-    private static func inFlight(
+    static func inFlight(
         _ width: Int,
         of count: Int,
         _ body: @escaping @Sendable (Int) async throws -> Void
@@ -216,9 +203,9 @@ extension Workload {
         }
     }
 
-    private static func isThere(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+    static func isThere(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
 
-    private static func touch(_ path: FilePath) throws {
+    static func touch(_ path: FilePath) throws {
         let file = try FileDescriptor.open(
             path,
             .writeOnly,

@@ -6,46 +6,85 @@ import SystemPackage
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dagstore-bench",
-        abstract: "Measures swift-dagstore and prints a JSON line for each figure.",
-        subcommands: [List.self, Run.self]
+        abstract: "Measures swift-dagstore, and peers in the same run.",
+        discussion: """
+            Every figure is a JSON line; report makes a page of them, compare holds two runs against each \
+            other. Medians, least and largest of the repeats are given.
+            """,
+        subcommands: [List.self, Run.self, Compare.self, Report.self]
     )
 }
 
 struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the workloads.")
+    static let configuration = CommandConfiguration(abstract: "List the workloads.")
 
     func run() {
+        let width = Workload.all.map(\.name.count).max() ?? 0
         for workload in Workload.all {
-            let name =
-                workload.name + String(repeating: " ", count: max(1, 12 - workload.name.count))
-            print(name + workload.about)
+            let name = workload.name + String(repeating: " ", count: width - workload.name.count)
+            let remark =
+                workload.kind == .peers ? " (peers)" : workload.kind == .long ? " (minutes)" : ""
+            print("\(name)  \(workload.about)\(remark)")
         }
     }
 }
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs workloads, all of them by default."
+        abstract: "Run workloads: those that are named, or all that need neither peers nor minutes."
     )
 
     @Argument(help: "Names of workloads.")
     var names: [String] = []
-    @Option(help: "Where data sets and stores are kept.")
+    @Flag(help: "Three repeats, and cost curves only as far as a minute goes.")
+    var quick = false
+    @Flag(help: "Everything, with peers and with what takes minutes.")
+    var all = false
+    @Option(help: "Where data sets and stores are kept: 5 GB, with --all 20 GB.")
     var data = "bench-data"
-    @Option(help: "How often each figure is measured.")
-    var runs = 5
+    @Option(help: ArgumentHelp("A file for the lines, beside standard output.", valueName: "file"))
+    var out: String?
+    @Option(help: "How often each figure is measured; else 5, or 3 if quick.")
+    var runs: Int?
+
+    func validate() throws {
+        guard (runs ?? 1) > 0 else { throw ValidationError("--runs must be 1 at least") }
+        for name in names where !Workload.all.contains(where: { $0.name == name }) {
+            throw ValidationError("no workload \(name): see dagstore-bench list")
+        }
+    }
 
     func run() async throws {
         #if DEBUG
             throw BenchmarkError("a debug build measures nothing: use -c release")
         #endif
         mkdir(data, 0o755)
-        let bench = Bench(folder: FilePath(data), runs: runs)
-        let unknown = names.filter { name in !Workload.all.contains { $0.name == name } }
-        guard unknown.isEmpty else { throw BenchmarkError("no workload \(unknown[0])") }
+        let lines = try ResultLines(to: out.map { FilePath($0) })
+        let runs = runs ?? (quick ? 3 : 5)
+        let bench = Bench(folder: FilePath(data), runs: runs, isQuick: quick)
+        let start = now()
+        try lines.write(Machine.run(isQuick: quick, runs: runs))
+        var described = Set<String>()
         for workload in Workload.all
-        where names.isEmpty ? !workload.isLong : names.contains(workload.name) {
-            for figure in try await workload.run(bench) { figure.report() }
+        where names.isEmpty ? all || workload.kind == .plain : names.contains(workload.name) {
+            note("\(workload.name): \(workload.about)")
+            let watch = Watch()
+            let result = try await workload.run(bench)
+            for set in Dataset.used() where described.insert(set.name).inserted {
+                try lines.write(set)
+            }
+            for figure in result.figures { try lines.write(figure, of: workload.name) }
+            for (system, reason) in result.skipped {
+                note("\(workload.name): \(system ?? "all") is skipped: \(reason)")
+                try lines.write(
+                    SkippedLine(workload: workload.name, system: system, reason: reason)
+                )
+            }
+            if let complaint = watch.complaint {
+                note("\(workload.name): the machine was busy: \(complaint)")
+                try lines.write(BusyLine(workload: workload.name, detail: complaint))
+            }
         }
+        try lines.write(EndLine(date: Machine.date, seconds: Double(now() - start) / 1e9))
     }
 }

@@ -8,32 +8,6 @@ func now() -> UInt64 {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// What one workload measured, run by run.
-struct Figure {
-    let name: String
-    let unit: String
-    let values: [Double]
-
-    /// Prints a JSON line: `name`, `value` (the median), `unit`, `runs`, `min`, `median`, `max`.
-    func report() {
-        let sorted = values.sorted()
-        guard let low = sorted.first, let high = sorted.last else { return }
-        let median =
-            sorted.count % 2 == 1
-            ? sorted[sorted.count / 2]
-            : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
-        let line =
-            #"{"name":"\#(name)","value":\#(short(median)),"unit":"\#(unit)","runs":\#(sorted.count)"#
-            + #","min":\#(short(low)),"median":\#(short(median)),"max":\#(short(high))}"#
-        _ = try? FileDescriptor.standardOutput.writeAll(Array("\(line)\n".utf8))
-    }
-
-    private func short(_ value: Double) -> String {
-        let scaled = (value * 10_000).rounded() / 10_000
-        return "\(scaled)"
-    }
-}
-
 /// A field of `/proc/self/status` in bytes.
 func memory(_ field: String) -> Double {
     guard let file = try? FileDescriptor.open("/proc/self/status", .readOnly) else { return 0 }

@@ -11,14 +11,13 @@ extension Workload {
     private static var entries: Double { Double(shards * entriesPerShard) }
 
     static let migrate = Workload(
-        name: "migrate",
+        "migrate",
         about:
             "10 M entries of 100 index files: migrate run, and LevelDB row by row as Boost loads them; DAGSTORE is the program",
-        isLong: true
+        kind: .long
     ) { bench in
         guard let program = getenv("DAGSTORE").map({ String(cString: $0) }) else {
-            note("migrate is skipped: DAGSTORE does not name the program")
-            return []
+            return WorkloadResult(skipped: [(nil, "DAGSTORE does not name the program")])
         }
         let source = bench.folder.appending("migrate-indexes")
         try makeIndexes(source)
@@ -53,7 +52,7 @@ extension Workload {
             Figure(name: "migrate.\(name)", unit: unit, values: values)
         }
         let full = ours["full2"] ?? []
-        return [
+        return WorkloadResult(figures: [
             figure("jobs1", "M/s", ours["jobs1"] ?? []),
             figure("jobs2", "M/s", ours["jobs2"] ?? []),
             figure("full2", "M/s", full), figure("leveldb.rows", "M/s", rows),
@@ -61,7 +60,7 @@ extension Workload {
             figure("resident.unverified", "MB", Array((memory["jobs2"] ?? []).prefix(1))),
             figure("resident.full", "MB", Array((memory["full2"] ?? []).suffix(1))),
             figure("size", "B", sizes), figure("leveldb.size", "B", rowSizes),
-        ]
+        ])
     }
 
     /// Writes the index files, the same each time.

@@ -4,12 +4,14 @@ import Glibc
 import Hashing
 import Mounts
 import Multiformats
+import Peers
 import SystemPackage
 
 /// What a workload works with.
 struct Bench {
     let folder: FilePath
     let runs: Int
+    var isQuick = false
 
     func values(_ runs: Int? = nil, _ body: () throws -> Double) rethrows -> [Double] {
         try (0..<(runs ?? self.runs)).map { _ in try body() }
@@ -31,34 +33,63 @@ struct Bench {
     }
 }
 
+/// What came of a workload.
+struct WorkloadResult {
+    var figures: [Figure] = []
+    /// What was not measured: by which system, nil for all, and why.
+    var skipped: [(system: String?, reason: String)] = []
+}
+
 struct Workload {
+    /// When it is run.
+    enum Kind {
+        /// Always.
+        case plain
+        /// With everything, or when it is named: it takes minutes.
+        case long
+        /// The same, because others are measured too.
+        case peers
+    }
+
     let name: String
     let about: String
-    /// Whether it takes minutes, and runs only when it is asked for.
-    var isLong = false
-    let run: @Sendable (Bench) async throws -> [Figure]
+    let kind: Kind
+    let run: @Sendable (Bench) async throws -> WorkloadResult
 
+    /// A workload that measures all that it is to measure.
     init(
         name: String,
         about: String,
-        isLong: Bool = false,
+        kind: Kind = .plain,
         run: @escaping @Sendable (Bench) async throws -> [Figure]
+    ) {
+        self.init(name, about: about, kind: kind) { WorkloadResult(figures: try await run($0)) }
+    }
+
+    /// A workload that may have to leave something out.
+    init(
+        _ name: String,
+        about: String,
+        kind: Kind = .plain,
+        result: @escaping @Sendable (Bench) async throws -> WorkloadResult
     ) {
         self.name = name
         self.about = about
-        self.isLong = isLong
-        self.run = run
+        self.kind = kind
+        run = result
     }
 
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
         commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
-        foreign, guarded, migrate,
+        foreign, guarded, migrate, entryCurves, shardCurves, peers,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
-    static let line = Workload(name: "line", about: "SHA-256 of 256 KiB and 1 KiB blocks, one core")
-    {
+    static let line = Workload(
+        name: "line",
+        about: "what the machine does: SHA-256 of 256 KiB and 1 KiB, an LMDB get among 1 M"
+    ) {
         bench in
         var random = SplitMix64(seed: 9)
         var figures: [Figure] = []
@@ -77,7 +108,37 @@ struct Workload {
             }
             figures.append(Figure(name: "line.sha256.\(size)", unit: "GB/s", values: values))
         }
+        figures.append(
+            Figure(name: "line.lmdb.get", unit: "ns", values: try lmdbGets(bench))
+        )
         return figures
+    }
+
+    /// Random gets of rows of 36 and 12 bytes among a million, in LMDB as it comes.
+    private static func lmdbGets(_ bench: Bench) throws -> [Double] {
+        let folder = bench.folder.appending("line-lmdb").string
+        system("rm -rf \(folder)")
+        defer { system("rm -rf \(folder)") }
+        var random = SplitMix64(seed: 10)
+        let entries = (0..<1_000_000).map { number in
+            PeerEntry(
+                digest: (random.next(), random.next(), random.next(), random.next()),
+                offset: UInt64(number),
+                size: 1
+            )
+        }
+        let database = try LMDBPeer(at: folder)
+        try entries.withUnsafeBufferPointer { try database.ingest(shard: 1, $0) }
+        let digests = (0..<500_000).map { _ in
+            entries[Int(random.next() % UInt64(entries.count))].digest
+        }
+        let values = try bench.values {
+            let start = now()
+            for var digest in digests { consume(try database.offset(of: &digest, in: 1)) }
+            return Double(now() - start) / Double(digests.count)
+        }
+        try database.close()
+        return values
     }
 
     static let build = Workload(name: "build", about: "TARGETS 1: build an index, not stored") {
@@ -194,6 +255,7 @@ struct Workload {
         let store = try await store(bench, .n1m)
         let shard = try await store.acquire(ShardKey("n1m"))
         let count = 1_000_000
+        let heap = try heapOfLookups(shard)
         let hits = try randomCIDs(shard, count: count)
         let misses = absentCIDs(count: count)
         let ordered = try Measurement.cids(of: shard)
@@ -243,7 +305,17 @@ struct Workload {
                 unit: "ns",
                 values: try time(ordered, expect: count) { try shard.contains($0) }
             ),
+            Figure(name: "lookup.heap", unit: "MB", values: [heap]),
         ]
+    }
+
+    /// How much an index takes of the heap when all of it was searched, in megabytes.
+    private static func heapOfLookups(_ shard: Shard) throws -> Double {
+        let absent = absentCIDs(count: 10_000)
+        let before = dagstore_bench.memory("RssAnon")
+        for cid in absent { consume(try shard.contains(cid)) }
+        for cid in absent { consume(try shard.contains(cid)) }
+        return max(0, dagstore_bench.memory("RssAnon") - before) / 1e6
     }
 
     static let gets = Workload(
@@ -271,18 +343,32 @@ struct Workload {
             }
             figures.append(Figure(name: "gets.views.\(threads)", unit: "M/s", values: values))
         }
+        let batches = stride(from: 0, to: cids.count, by: 8).map { Array(cids[$0..<$0 + 8]) }
+        let batched = try bench.values {
+            var total = 0
+            let start = now()
+            for batch in batches {
+                for block in try shard.blocksIfLocal(for: batch) { total &+= block?.size ?? 0 }
+            }
+            guard total == cids.count * Dataset.n1m.blockSize else {
+                throw BenchmarkError("blocks are missing")
+            }
+            return Double(cids.count) / Double(now() - start) * 1e3
+        }
+        figures.append(Figure(name: "gets.batch8", unit: "M/s", values: batched))
         let values = try bench.values {
             let start = now()
             for cid in cids { consume(try shard.blockIfLocal(for: cid).map { try $0.copiedBytes }) }
             return Double(cids.count) / Double(now() - start) * 1e3
         }
-        figures.append(Figure(name: "gets.copied.1", unit: "M/s", values: values))
+        figures.append(Figure(name: "gets.copied.unguarded", unit: "M/s", values: values))
         return figures
     }
 
     static let guarded = Workload(
         name: "guarded",
-        about: "TARGETS 6 under the mapping guard, which stays for the rest of the run"
+        about:
+            "TARGETS 6, views and copies under the mapping guard, which stays for the rest of the run"
     ) { bench in
         guard MappingGuard.install() else { throw BenchmarkError("no mapping guard") }
         let store = try await store(bench, .n1m)
@@ -300,7 +386,8 @@ struct Workload {
         }
         return [
             Figure(name: "guarded.views.1", unit: "M/s", values: views),
-            Figure(name: "guarded.copied.1", unit: "M/s", values: copies),
+            // Under the guard, as in our own programs; without it a copy takes a system call.
+            Figure(name: "gets.copied.1", unit: "M/s", values: copies),
         ]
     }
 
@@ -354,12 +441,13 @@ struct Workload {
     }
 
     static let vectors = Workload(
-        name: "vectors",
+        "vectors",
         about: "pages of real CARs that choose zstd; DAGSTORE_VECTORS names the folder"
     ) { _ in
         guard let folder = getenv("DAGSTORE_VECTORS").map({ String(cString: $0) }) else {
-            note("vectors is skipped: DAGSTORE_VECTORS does not name a folder")
-            return []
+            return WorkloadResult(
+                skipped: [(nil, "DAGSTORE_VECTORS does not name a folder of CARs")]
+            )
         }
         var pages = 0
         var zstdPages = 0
@@ -375,13 +463,13 @@ struct Workload {
             bytes += built.bytes
             sections += built.sections
         }
-        return [
+        return WorkloadResult(figures: [
             Figure(name: "vectors.sections", unit: "sections", values: [Double(sections)]),
             Figure(name: "vectors.pages", unit: "pages", values: [Double(pages)]),
             Figure(name: "vectors.zstd", unit: "pages", values: [Double(zstdPages)]),
             Figure(name: "vectors.saved", unit: "B", values: [Double(saved)]),
             Figure(name: "vectors.index", unit: "B", values: [Double(bytes)]),
-        ]
+        ])
     }
 
     static func carFiles(below folder: String) -> [String] {
@@ -432,13 +520,12 @@ struct Workload {
     }
 
     static let commandLine = Workload(
-        name: "cli",
+        "cli",
         about:
             "process time of `dagstore get` of the last block of n16k; DAGSTORE names the program"
     ) { bench in
         guard let program = getenv("DAGSTORE").map({ String(cString: $0) }) else {
-            note("cli is skipped: DAGSTORE does not name the program")
-            return []
+            return WorkloadResult(skipped: [(nil, "DAGSTORE does not name the program")])
         }
         let store = try await store(bench, .n16k)
         let shard = try await store.acquire(ShardKey("n16k"))
@@ -453,6 +540,8 @@ struct Workload {
             guard code == 0 else { throw BenchmarkError("get ended with \(code)") }
             return Double(now() - start) / 1e6
         }
-        return [Figure(name: "cli.get.n16k", unit: "ms", values: values)]
+        return WorkloadResult(
+            figures: [Figure(name: "cli.get.n16k", unit: "ms", values: values)]
+        )
     }
 }

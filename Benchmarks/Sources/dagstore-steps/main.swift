@@ -1,4 +1,4 @@
-import DAGStorage
+@_spi(Measurement) import DAGStorage
 import Glibc
 import SystemPackage
 
@@ -19,12 +19,30 @@ func leases(_ path: String, _ key: String, _ count: Int) throws {
     }
 }
 
-guard CommandLine.arguments.count == 4, let count = Int(CommandLine.arguments[3]) else {
-    print("Usage: dagstore-steps STORE KEY COUNT")
-    exit(2)
+/// Does a step so many times.
+func steps(_ name: String, _ count: Int) throws {
+    guard let step = MeasuredStep.all.first(where: { $0.name == name }) else {
+        throw DAGStoreError(.invalidArgument, "no step \(name)")
+    }
+    let sum = try step.prepared()(count)
+    print("\(name): \(count) steps, \(sum)")
 }
+
+let arguments = CommandLine.arguments
 do {
-    try leases(CommandLine.arguments[1], CommandLine.arguments[2], count)
+    switch arguments.count {
+    case 2 where arguments[1] == "list":
+        for step in MeasuredStep.all { print("\(step.name)\t\(step.about)") }
+    case 3:
+        guard let count = Int(arguments[2]) else { fallthrough }
+        try steps(arguments[1], count)
+    case 4:
+        guard let count = Int(arguments[3]) else { fallthrough }
+        try leases(arguments[1], arguments[2], count)
+    default:
+        print("Usage: dagstore-steps list | STEP COUNT | STORE KEY COUNT")
+        exit(2)
+    }
 } catch {
     print("dagstore-steps: \(error)")
     exit(1)

@@ -1,0 +1,75 @@
+import ArgumentParser
+import BenchReport
+import Foundation
+
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Hold a run against an older one, figure by figure."
+    )
+
+    @Argument(help: "The lines of the older run.")
+    var old: String
+    @Argument(help: "The lines of the newer run.")
+    var new: String
+    @Option(help: "What a median may differ by, as a share.")
+    var threshold = 0.15
+    @Flag(help: "End with 1 if a figure became worse.")
+    var strict = false
+
+    func run() throws {
+        let comparison = Comparison(
+            old: try BenchRun.read(old),
+            new: try BenchRun.read(new),
+            threshold: threshold
+        )
+        print(comparison.text)
+        if strict, comparison.worseCount > 0 { throw ExitCode(1) }
+    }
+}
+
+struct Report: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make RESULTS.md, its plots and one page of HTML of one or more runs.",
+        discussion: "Of figures that several runs have, the last one counts."
+    )
+
+    @Argument(help: "The lines of runs, oldest first.")
+    var runs: [String]
+    @Option(help: "The folder for RESULTS.md and plots/.")
+    var to = "."
+    @Option(help: ArgumentHelp("The page of HTML.", valueName: "file"))
+    var html: String?
+
+    func validate() throws {
+        guard !runs.isEmpty else { throw ValidationError("no run is named") }
+    }
+
+    func run() throws {
+        let run = BenchRun.merging(try runs.map { try BenchRun.read($0) })
+        let folder = URL(filePath: to)
+        let plots = folder.appending(path: "plots")
+        // Their names come from the figures, which change.
+        try? FileManager.default.removeItem(at: plots)
+        try FileManager.default.createDirectory(at: plots, withIntermediateDirectories: true)
+        for (name, svg) in ResultsPage.plots(run) {
+            try Data(svg.utf8).write(to: plots.appending(path: "\(name).svg"))
+        }
+        let markdown = Data(ResultsPage.markdown(run).utf8)
+        try markdown.write(to: folder.appending(path: "RESULTS.md"))
+        if let html { try Data(ReportPage.html(run).utf8).write(to: URL(filePath: html)) }
+        let outcomes = Bars.outcomes(of: run)
+        let passed = outcomes.count { $0.verdict == .pass }
+        print("\(passed) of \(outcomes.count) rows pass")
+    }
+}
+
+extension BenchRun {
+    /// The run whose lines a file has.
+    fileprivate static func read(_ path: String) throws -> BenchRun {
+        do {
+            return try BenchRun(lines: String(contentsOfFile: path, encoding: .utf8))
+        } catch {
+            throw BenchmarkError("\(path): \(error)")
+        }
+    }
+}
