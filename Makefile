@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops those that nobody calls.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c mutants bench bench-instructions fuzz clean
+.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -63,17 +63,39 @@ soak-c: demo ## eight threads use libdagstore from C for 30 s, and again under A
 mutants: setup ## changes the lifecycle's table line by line; its tests must notice each time
 	Tests/ShardLifecycleTests/mutants.sh
 
-bench: release install-for-bench ## measures, and prints a JSON line for each figure; makes 5 GB of data
+BENCH = DAGSTORE=$(CURDIR)/.build/release/dagstore DAGSTORE_PREFIX=$(CURDIR)/.build-bench/prefix \
+	.build-bench/release/dagstore-bench
+RESULTS = .build-bench/results
+
+bench: build-bench install-for-bench ## measures all that needs no peers, in ten minutes; makes 7 GB of data
+	$(BENCH) run --quick --data .build-bench/data --out $(RESULTS)/quick.jsonl
+	$(BENCH) report $(RESULTS)/quick.jsonl --to .build-bench --html .build-bench/report.html
+
+bench-peers: build-bench install-for-bench ## measures everything, beside LevelDB, RocksDB, LMDB and a flat file; writes RESULTS.md
+	@.ci/peers
+	$(BENCH) run --all --data .build-bench/data --out $(RESULTS)/all.jsonl
+	$(BENCH) report $(RESULTS)/all.jsonl --to Benchmarks --html .build-bench/report.html
+
+build-bench: release
+	@mkdir -p $(RESULTS)
 	@rm -f .build-bench/release.yaml  # or a file that is new in this package goes unseen
 	cd Benchmarks && $(SWIFT) build -c release --scratch-path ../.build-bench
-	DAGSTORE=$(CURDIR)/.build/release/dagstore DAGSTORE_PREFIX=$(CURDIR)/.build-bench/prefix .build-bench/release/dagstore-bench run --data .build-bench/data
 
 install-for-bench:
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build-bench/prefix
 
-bench-instructions: bench ## counts the instructions of a lease, with valgrind
+bench-micro: build-bench ## times single steps: a varint, a CID, a section, a page, a look-up
+	.build-bench/release/dagstore-micro --time-unit us
+
+bench-instructions: build-bench ## counts the instructions of single steps with valgrind; fails if one takes 3 % more than it may
 	@command -v valgrind >/dev/null || { apt-get update -q && apt-get install -y -q valgrind; } >/dev/null
 	Benchmarks/instructions.sh .build-bench/release/dagstore-steps .build-bench/data
+
+profile: build-bench ## shows where a workload spends its time: make profile NAME=lookup
+	Benchmarks/profile.sh $(NAME) $(BENCH)
+
+bench-smoke: build-bench ## runs a few workloads once, compares and reports them: does the harness work?
+	@.ci/bench-smoke
 
 fuzz: setup ## runs every fuzzer for a minute
 	Tests/Fuzz/run.sh 60

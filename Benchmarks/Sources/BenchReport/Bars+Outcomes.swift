@@ -15,13 +15,24 @@ extension Bars {
         public let bar: Bar
         /// What the run measured, in the unit of the bar; nil if it did not measure this.
         public let figure: BenchRun.Figure?
+        /// How many times longer than the reference's machine this one takes for what the bar is measured by; 1 if
+        /// that was not measured, or does not matter.
+        public let slowness: Double
+
+        /// The limit on this machine.
+        public var target: Double { bar.target(slowness: slowness) }
+
+        /// The limit on this machine for people, and the reference's where it is another one.
+        public var targetText: String {
+            slowness == 1 ? bar.targetText : "\(bar.text(of: target)) (\(bar.targetText) there)"
+        }
 
         /// Whether the median was measured and keeps the limit.
         public var holds: Bool {
             guard let figure else { return false }
             return switch bar.comparison {
-            case .atMost: figure.median <= bar.target
-            case .atLeast: figure.median >= bar.target
+            case .atMost: figure.median <= target
+            case .atLeast: figure.median >= target
             }
         }
 
@@ -31,8 +42,8 @@ extension Bars {
         public var margin: Double? {
             guard let figure, figure.median > 0 else { return nil }
             return switch bar.comparison {
-            case .atMost: bar.target / figure.median
-            case .atLeast: figure.median / bar.target
+            case .atMost: target / figure.median
+            case .atLeast: figure.median / target
             }
         }
     }
@@ -78,7 +89,8 @@ extension Bars {
                 row: row,
                 bars: row.bars.map { bar in
                     let figure = run.figure(bar.figure)?.converted(to: bar.unit)
-                    return BarOutcome(row: row, bar: bar, figure: figure)
+                    let slowness = bar.yardstick.flatMap { $0.slowness(in: run) } ?? 1
+                    return BarOutcome(row: row, bar: bar, figure: figure, slowness: slowness)
                 },
                 peers: row.peers.map { peer in
                     let contest = Contest(of: peer.figure, at: nil, in: run.figures)

@@ -29,9 +29,49 @@ public enum Bars {
         /// The unit of the limit, and as a rule of the figure.
         public let unit: String
 
+        /// What the limit is measured by on another machine; nil if it is the same everywhere, such as a size.
+        public var yardstick: Yardstick? {
+            switch unit {
+            case "GB/s": .hashing
+            case "ns", "us", "ms", "s", "M/s", "k/s", "1/s": .searching
+            default: nil
+            }
+        }
+
+        /// The limit on a machine that takes so many times longer.
+        func target(slowness: Double) -> Double {
+            comparison == .atMost ? target * slowness : target / slowness
+        }
+
         /// The limit for people, as in `≤ 100 ns`.
-        public var targetText: String {
+        public var targetText: String { text(of: target) }
+
+        func text(of target: Double) -> String {
             comparison.sign + " " + NumberText.quantity(target, unit, trimmed: true)
+        }
+    }
+
+    /// What a machine does whatever the store does; targets are those of the machine that the reference ran on.
+    public enum Yardstick: Hashable, Sendable {
+        /// SHA-256 of blocks of 256 KiB, on one core.
+        case hashing
+        /// A get among a million rows, in LMDB as it comes.
+        case searching
+
+        /// The name of the figure.
+        var figure: String { self == .hashing ? "line.sha256.262144" : "line.lmdb.get" }
+        /// What the reference's machine reached, in `unit`.
+        var reference: Double { self == .hashing ? 1.89 : 811 }
+        var unit: String { self == .hashing ? "GB/s" : "ns" }
+        /// What is said of it.
+        var title: String { self == .hashing ? "SHA-256 of 256 KiB" : "an LMDB get among 1 M" }
+
+        /// How many times longer than the reference's machine the machine of a run takes; nil if it was not measured.
+        func slowness(in run: BenchRun) -> Double? {
+            guard let figure = run.figure(figure)?.converted(to: unit), figure.median > 0 else {
+                return nil
+            }
+            return self == .hashing ? reference / figure.median : figure.median / reference
         }
     }
 

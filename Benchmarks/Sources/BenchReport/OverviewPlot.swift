@@ -140,7 +140,7 @@ struct OverviewPlot {
         let value = Self.value(outcome)
         let style = outcome.figure == nil ? "muted" : outcome.holds ? "good" : "bad"
         let figure = outcome.figure.map(NumberText.spread) ?? Self.missing
-        let title = "\(Self.label(outcome)): \(figure), target \(outcome.bar.targetText)"
+        let title = "\(Self.label(outcome)): \(figure), target \(outcome.targetText)"
         canvas.group(style, title: title) { canvas in
             let text = outcome.figure == nil ? "muted" : ""
             canvas.text(Self.label(outcome), x: Self.labelLeft, y: middle + 4, text)

@@ -70,7 +70,7 @@ extension ReportContent {
                 [
                     [.text(name(outcome))],
                     Self.cell(outcome.figure.map(spread) ?? ""),
-                    [.text(outcome.bar.targetText)],
+                    [.text(outcome.targetText)],
                     [.text(outcome.margin.map { NumberText.factor(1 / $0) } ?? "zero")],
                 ]
             }

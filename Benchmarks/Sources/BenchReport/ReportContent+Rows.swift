@@ -21,15 +21,33 @@ extension ReportContent {
             + "stands under “Peers side by side”."
         return ReportDocument.Section(
             title: "Targets",
-            blocks: [.paragraph([.text(text)]), .plot(plots.overview), .table(table)]
+            blocks: [.paragraph([.text(text + yardsticks)]), .plot(plots.overview), .table(table)]
         )
+    }
+
+    /// By what the targets are measured on this machine.
+    private var yardsticks: String {
+        let parts = [Bars.Yardstick.searching, .hashing].compactMap { yardstick -> String? in
+            guard let slowness = yardstick.slowness(in: run),
+                let figure = run.figure(yardstick.figure)
+            else { return nil }
+            let there = NumberText.quantity(yardstick.reference, yardstick.unit, trimmed: true)
+            let here = NumberText.quantity(figure.median, figure.unit)
+            return
+                "\(yardstick.title) takes \(NumberText.factor(slowness)) as long (\(there) there, \(here) here)"
+        }
+        guard !parts.isEmpty else { return "" }
+        return
+            " Targets are those of the machine that the reference implementation ran on (“there”), scaled to this"
+            + " one: " + parts.joined(separator: "; ")
+            + ". The second counts for rates in GB/s, the first for all other times and rates."
     }
 
     private func row(_ outcome: Bars.RowOutcome) -> [Line] {
         [
             [.text("\(outcome.row.number)")],
             [.text(outcome.row.title)],
-            .stacking(outcome.bars.map { [.text(labelled($0.bar.label, $0.bar.targetText))] }),
+            .stacking(outcome.bars.map { [.text(labelled($0.bar.label, $0.targetText))] }),
             .stacking(outcome.bars.map(figure)),
             outcome.row.peers.isEmpty ? [.text("no peer")] : peers(of: outcome, best),
             peers(of: outcome, ratio),
@@ -100,7 +118,7 @@ extension ReportContent {
         return [
             [.text("row \(row.number), \(row.topic)" + (label.isEmpty ? "" : ": \(label)"))],
             [.code(outcome.bar.figure)],
-            [.text(outcome.bar.targetText)],
+            [.text(outcome.targetText)],
             Self.cell(figure.map { NumberText.quantity($0.median, $0.unit) + mark($0) } ?? "–"),
             Self.cell(figure.map(NumberText.range) ?? "–"),
             [.text(margin ?? (figure == nil ? "–" : "zero"))],

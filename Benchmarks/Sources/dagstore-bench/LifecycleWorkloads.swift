@@ -127,7 +127,7 @@ extension Workload {
                 let start = now()
                 let store = try DAGStore.open(at: place)
                 values.append(Double(now() - start) / 1e6)
-                heap.append((dagstore_bench.memory("RssAnon") - before) / 1e6)
+                heap.append(max(0, dagstore_bench.memory("RssAnon") - before) / 1e6)
                 await store.close()
             }
             figures.append(Figure(name: "open.\(count)", unit: "ms", values: values))

@@ -11,7 +11,7 @@ struct Main: AsyncParsableCommand {
             Every figure is a JSON line; report makes a page of them, compare holds two runs against each \
             other. Medians, least and largest of the repeats are given.
             """,
-        subcommands: [List.self, Run.self, Compare.self, Report.self]
+        subcommands: [List.self, Run.self, Compare.self, Report.self, Flame.self]
     )
 }
 

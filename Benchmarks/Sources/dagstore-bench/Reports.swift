@@ -63,6 +63,22 @@ struct Report: ParsableCommand {
     }
 }
 
+struct Flame: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Draw a flame graph of the samples that perf script prints to standard input."
+    )
+
+    @Option(help: "What was measured.")
+    var title = "Profile"
+
+    func run() throws {
+        let samples = try FileHandle.standardInput.readToEnd() ?? Data()
+        let graph = FlameGraph(samples: String(decoding: samples, as: UTF8.self))
+        guard graph.sampleCount > 0 else { throw BenchmarkError("no samples") }
+        try FileHandle.standardOutput.write(contentsOf: Data(graph.svg(title: title).utf8))
+    }
+}
+
 extension BenchRun {
     /// The run whose lines a file has.
     fileprivate static func read(_ path: String) throws -> BenchRun {

@@ -130,3 +130,19 @@ struct EndLine: Encodable {
     let date: String
     let seconds: Double
 }
+
+/// A figure in the lines of another process.
+struct MeasuredFigure: Decodable {
+    let kind: String
+    let name: String
+    let unit: String
+    let median: Double
+
+    /// The figure of a line; nil if the line has none.
+    init?(line: some StringProtocol) {
+        guard let figure = try? JSONDecoder().decode(Self.self, from: Data(line.utf8)),
+            figure.kind == "figure"
+        else { return nil }
+        self = figure
+    }
+}

@@ -491,10 +491,39 @@ struct Workload {
         return found.sorted()
     }
 
+    /// Set in a process that measures its own memory.
+    private static let childVariable = "DAGSTORE_BENCH_CHILD"
+
     static let memory = Workload(
         name: "memory",
-        about: "TARGETS 18: resident memory while registering and serving n1m; run by itself"
+        about:
+            "TARGETS 18: resident memory while registering and serving n1m, in a process of its own"
     ) { bench in
+        if getenv(childVariable) != nil { return try await ownMemory(bench) }
+        // What ran before in this process would be counted.
+        _ = try Dataset.n1m.file(in: bench.folder)
+        let program = try FilePath(String(cString: unwrapped(realpath("/proc/self/exe", nil))))
+        let lines = Machine.output(
+            "\(childVariable)=1 '\(program)' run memory --runs 1 --data '\(bench.folder)' 2>/dev/null"
+        )
+        let figures = lines.split(separator: "\n").compactMap { line -> Figure? in
+            guard let figure = MeasuredFigure(line: line) else { return nil }
+            return Figure(name: figure.name, unit: figure.unit, values: [figure.median])
+        }
+        guard !figures.isEmpty else {
+            throw BenchmarkError("the process that measures memory failed")
+        }
+        return figures
+    }
+
+    private static func unwrapped(_ path: UnsafeMutablePointer<CChar>?) throws -> UnsafePointer<
+        CChar
+    > {
+        guard let path else { throw BenchmarkError("this program has no path") }
+        return UnsafePointer(path)
+    }
+
+    private static func ownMemory(_ bench: Bench) async throws -> [Figure] {
         let before = dagstore_bench.memory("VmHWM")
         let store = try await store(bench, .n1m)
         let peak = dagstore_bench.memory("VmHWM")
@@ -509,7 +538,7 @@ struct Workload {
             Figure(
                 name: "memory.serve.heap",
                 unit: "MB",
-                values: [(dagstore_bench.memory("RssAnon") - anonymous) / 1e6]
+                values: [max(0, dagstore_bench.memory("RssAnon") - anonymous) / 1e6]
             ),
             Figure(
                 name: "memory.serve.anonymous",
