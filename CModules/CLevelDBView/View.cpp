@@ -78,7 +78,8 @@ leveldb_view_outcome leveldb_view_open(const char *directory, size_t held_max, l
         leveldb::Options options;
         options.env = &view->files;
         options.paranoid_checks = true;
-        options.max_open_files = 1000;
+        // Tables that are held cost no descriptor of their own.
+        options.max_open_files = view->files.unheld_tables() > 0 ? 64 + 10 : 1000;
         options.block_cache = view->cache = leveldb::NewLRUCache(kCacheSize);
         leveldb::Status status = leveldb::DB::Open(options, directory, &view->database);
         view->files.freeze();

@@ -32,8 +32,9 @@ public enum Bars {
         /// What the limit is measured by on another machine; nil if it is the same everywhere, such as a size.
         public var yardstick: Yardstick? {
             switch unit {
-            case "GB/s": .hashing
-            case "ns", "us", "ms", "s", "M/s", "k/s", "1/s": .searching
+            // What waits for memory, as a search does; everything else is work for the processor.
+            case "ns", "M/s": .searching
+            case "us", "ms", "s", "k/s", "1/s", "GB/s": .hashing
             default: nil
             }
         }

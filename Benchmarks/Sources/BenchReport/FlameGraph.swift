@@ -67,6 +67,7 @@ public struct FlameGraph: Sendable {
     /// The graph, readable on light and dark; a box tells its name and its share when the pointer rests on it.
     ///
     /// - Parameter title: What was measured.
+    /// - Returns: A whole SVG file.
     public func svg(title: String) -> String {
         let root = Frame("all")
         root.count = sampleCount

@@ -42,7 +42,13 @@ extension ReportContent {
         let command = unique(run.origins.map(\.command)).map { [.code($0)] as Line }
         facts.append(("Command", .joining(command, separator: [.text(" and ")])))
         if !run.datasets.isEmpty {
-            let datasets = run.datasets.map(dataset)
+            // Those of the curves differ in their number of blocks alone; the lines of the run have their sums.
+            let ofCurves = run.datasets.filter { $0.name.hasPrefix("curve-") }
+            var datasets = run.datasets.filter { !ofCurves.contains($0) }.map(dataset)
+            if let one = ofCurves.first {
+                let text = " (\(ofCurves.count) of them, of 10^n blocks of \(one.blockSize) B)"
+                datasets.append([.code("curve-…"), .text(text)])
+            }
             facts.append(("Datasets", .joining(datasets, separator: [.text("; ")])))
         }
         var figures = "the median of several runs, and the smallest and largest in brackets"

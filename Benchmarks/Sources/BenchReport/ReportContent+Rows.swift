@@ -40,7 +40,8 @@ extension ReportContent {
         return
             " Targets are those of the machine that the reference implementation ran on (“there”), scaled to this"
             + " one: " + parts.joined(separator: "; ")
-            + ". The second counts for rates in GB/s, the first for all other times and rates."
+            + ". The first counts for what is given in ns and M/s, which waits for memory, the second for all other"
+            + " times and rates."
     }
 
     private func row(_ outcome: Bars.RowOutcome) -> [Line] {
