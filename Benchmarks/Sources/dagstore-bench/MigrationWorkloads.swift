@@ -118,7 +118,8 @@ extension Workload {
     /// - Returns: The most memory that it had resident, in bytes; a mapped store counts.
     @discardableResult
     private static func run(_ line: String, _ lawful: Int32...) throws -> Double {
-        var arguments = ["/bin/sh", "-c", line + " >/dev/null 2>&1"].map { strdup($0) } + [nil]
+        let words = ["/bin/sh", "-c", line + " >/dev/null 2>&1"]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var child: pid_t = 0
         guard posix_spawn(&child, "/bin/sh", nil, nil, &arguments, environ) == 0 else {
