@@ -103,10 +103,21 @@ struct Dataset {
             bytes: Int(status.st_size),
             sha256: found
         )
-        Self.files.withLock { files in
-            if !files.contains(where: { $0.name == name }) { files.append(line) }
+        let isFirst = Self.files.withLock { files in
+            guard !files.contains(where: { $0.name == name }) else { return false }
+            files.append(line)
+            return true
         }
+        if isFirst { try Self.warm(path) }
         return path
+    }
+
+    /// Reads a file once, so that it is in the system's cache, if it fits.
+    private static func warm(_ path: FilePath) throws {
+        let file = try FileDescriptor.open(path, .readOnly)
+        defer { try? file.close() }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }) > 0 {}
     }
 
     private func write(to path: FilePath) throws {
