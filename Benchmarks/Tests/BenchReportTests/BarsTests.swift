@@ -43,6 +43,24 @@ struct BarsTests {
         #expect(failed.count == 1)
     }
 
+    @Test("targets are scaled by what the machine takes to search and to hash, sizes are not")
+    func scales() throws {
+        // Twice as long for a search, half as long for a hash.
+        let lines = [
+            Fixtures.figure("line.lmdb.get", 1622, "ns"),
+            Fixtures.figure("line.sha256.262144", 3.78, "GB/s"),
+        ]
+        let bars = Bars.outcomes(of: try Fixtures.run(lines)).flatMap(\.bars)
+        func target(_ name: String) -> Double? { bars.first { $0.bar.figure == name }?.target }
+        #expect(target("lookup.hit.confirmed") == 700)
+        #expect(target("gets.batch8") == 4)
+        #expect(target("build.n1m") == 0.06)
+        #expect(target("lazy.10k") == 120_000)
+        #expect(target("index.smallest.total") == 38.2)
+        let text = bars.first { $0.bar.figure == "build.n1m" }?.targetText
+        #expect(text == "≤ 60 ms (≤ 120 ms there)")
+    }
+
     @Test("a peer's figure does not keep a bar of the store")
     func peersDoNotCount() throws {
         let run = try Fixtures.run([Fixtures.figure("register.n100k", 0.01, "s", of: "lmdb")])
