@@ -46,9 +46,8 @@ public struct FlameGraph: Sendable {
                 continue
             }
             // The address, the function with where in it, and the file in parentheses.
-            let words = line.split(separator: " ", maxSplits: 1).map {
-                $0.trimmingCharacters(in: .whitespaces)
-            }
+            let words = line.trimmingCharacters(in: .whitespaces)
+                .split(separator: " ", maxSplits: 1).map(String.init)
             guard words.count == 2 else { continue }
             var name = words[1]
             if let file = name.range(of: " (/", options: .backwards) ?? name.range(of: " ([") {

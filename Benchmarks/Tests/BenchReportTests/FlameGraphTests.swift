@@ -9,7 +9,7 @@ struct FlameGraphTests {
     private let samples = """
         bench 12 100.1:  1 cpu-clock:
         \tffff1 inner<Int>+0x12 (/usr/bin/bench)
-        \tffff2 outer+0x4 (/usr/bin/bench)
+        \t          ff2 outer+0x4 (/usr/bin/bench)
 
         bench 12 100.2:  1 cpu-clock:
         \tffff3 other (with space)+0x9 (/usr/bin/bench)
