@@ -51,9 +51,11 @@ public struct TransientTaking: Sendable {
             for old in [partial, place] where MigrationSource.isFile(old) {
                 try files.removeItem(atPath: old.string)
             }
+            // Of a symbolic link, what it leads to: a copy of the link would be the node's to break.
+            let original = URL(filePath: transient.string).resolvingSymlinksInPath().path
             switch way {
-            case .copy: try files.copyItem(atPath: transient.string, toPath: partial.string)
-            case .link: try files.linkItem(atPath: transient.string, toPath: partial.string)
+            case .copy: try files.copyItem(atPath: original, toPath: partial.string)
+            case .link: try files.linkItem(atPath: original, toPath: partial.string)
             }
             let file = try FileDescriptor.open(partial, .readOnly, options: .closeOnExec)
             defer { try? file.close() }

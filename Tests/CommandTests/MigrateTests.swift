@@ -285,7 +285,16 @@ struct MigrateTests {
                 #"cp -R "\#(Self.path("generic-repo"))" "\#(source)" && chmod -R u+w "\#(source)""#
             let copied = try await Command.shell(copy)
             #expect(copied.status == 0, "\(copied.errorText)")
+            // One of them is a link to a file elsewhere.
+            let copies = source + "/dagstore/transients/transient-fs-1.complete"
+            let elsewhere = scene.folder.path(of: "elsewhere.car")
+            try FileManager.default.moveItem(atPath: copies, toPath: elsewhere)
+            try FileManager.default.createSymbolicLink(
+                atPath: copies,
+                withDestinationPath: elsewhere
+            )
             _ = try await scene.run("migrate", "run", source, option)
+            try FileManager.default.removeItem(atPath: elsewhere)
             for (key, name) in [("fs-1", "v1-cidv0"), ("fs-3", "v2-noidx")] {
                 let kept = scene.store + "/imported/\(key).car"
                 let car = try Vectors.url("go-dagstore/cars/\(name).car").bytes()
