@@ -97,11 +97,21 @@ let package = Package(
         // Below the floors: the one view of bytes that all of them pass around.
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: house),
+        // How threads read what may go, without meeting.
+        .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: house),
 
         // Floor 0: one concern each; no floor-mates.
         .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: house),
-        .target(name: "LMDB", dependencies: ["CLMDB", "Bytes"], swiftSettings: house),
-        .target(name: "Zstd", dependencies: ["CZstd", "Bytes"], swiftSettings: house),
+        .target(
+            name: "LMDB",
+            dependencies: ["CLMDB", "Bytes", "SharedReads"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Zstd",
+            dependencies: ["CZstd", "Bytes", "SharedReads"],
+            swiftSettings: house
+        ),
         .target(
             name: "Hashing",
             dependencies: ["Bytes", "CDigest"],
@@ -122,12 +132,14 @@ let package = Package(
         // Floor 2: state.
         .target(
             name: "Catalog",
-            dependencies: ["Bytes", "Failpoints", "Hashing", "LMDB", "ShardIndex", system],
+            dependencies: [
+                "Bytes", "Failpoints", "Hashing", "LMDB", "ShardIndex", "SharedReads", system,
+            ],
             swiftSettings: house
         ),
         .target(
             name: "Mounts",
-            dependencies: ["Bytes", "CDAGSystem", "Failpoints", "Hashing", system],
+            dependencies: ["Bytes", "CDAGSystem", "Failpoints", "Hashing", "SharedReads", system],
             swiftSettings: house
         ),
 
@@ -136,7 +148,7 @@ let package = Package(
             name: "DAGStorage",
             dependencies: [
                 "Bytes", "CAR", "Catalog", "Failpoints", "Hashing", "Mounts", "Multiformats",
-                "ShardIndex", "ShardLifecycle", "Zstd", system,
+                "SharedReads", "ShardIndex", "ShardLifecycle", "Zstd", system,
             ],
             swiftSettings: house
         ),
@@ -157,7 +169,7 @@ let package = Package(
             name: "DAGStoreC",
             dependencies: [
                 "Bytes", "CAR", "CDAGStore", "CDAGSystem", "DAGStorage", "Mounts", "Multiformats",
-                system,
+                "SharedReads", system,
             ],
             swiftSettings: house
         ),
@@ -189,6 +201,7 @@ let package = Package(
             path: "Tests/Fuzz/Checks",
             swiftSettings: house
         ),
+        tests("SharedReads"),
         tests("Multiformats", also: ["Bytes"]),
         tests("Hashing", also: ["Bytes", "Multiformats"]),
         tests("LMDB", also: ["Bytes"]),

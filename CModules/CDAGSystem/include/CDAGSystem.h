@@ -6,10 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "DAGReaders.h"
+
 /// Asks the processor to have the cache line at `address` ready; any address will do.
 static inline void dagstore_prefetch(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
+
+/// The time since the machine was started, in nanoseconds, as of the last tick of its clock.
+///
+/// Ticks are 1 to 10 ms apart. Costs 5 ns, a quarter of a precise clock.
+uint64_t dagstore_coarse_time(void);
 
 // Copies out of mappings that may have lost their file.
 //

@@ -1,0 +1,77 @@
+/// A reference that does not keep its object alive, and does not count.
+///
+/// A reference count is memory that all threads write; this leaves it alone. The object must be kept alive by
+/// something else: by a reading (`Reading`), by a lease, or by its owner.
+///
+/// *Concurrency*: any thread.
+@safe public struct Borrowed<Object: AnyObject & Sendable>: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the object is `Sendable`.
+    @usableFromInline let reference: Unmanaged<Object>
+
+    /// Refers to `object`, which somebody else keeps alive for as long as this is used.
+    @inlinable public init(_ object: Object) {
+        unsafe reference = Unmanaged.passUnretained(object)
+    }
+
+    /// Refers to the object at `address`.
+    @inlinable
+    @unsafe
+    init(at address: UInt) {
+        // SAFETY: the caller has the address from such a reference.
+        unsafe reference = Unmanaged.fromOpaque(
+            UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
+        )
+    }
+
+    /// Where the object is.
+    @inlinable var address: UInt { unsafe UInt(bitPattern: reference.toOpaque()) }
+
+    /// Calls `body` with the object.
+    @inlinable
+    @inline(__always)
+    public func with<R>(_ body: (Object) throws -> R) rethrows -> R {
+        // SAFETY: whoever made this reference keeps the object alive.
+        try unsafe reference._withUnsafeGuaranteedRef(body)
+    }
+
+    /// The object, counted.
+    @inlinable public var object: Object {
+        // SAFETY: as in `with`.
+        unsafe reference.takeUnretainedValue()
+    }
+}
+
+/// An immutable row of objects that are read without counting references.
+///
+/// *Concurrency*: immutable; any thread. The row keeps its objects alive.
+@safe public final class BorrowedRow<Object: AnyObject & Sendable>: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: written before anybody else has the row; the objects are `Sendable`.
+    @usableFromInline let start: UnsafeMutablePointer<Unmanaged<Object>>
+    /// The number of objects.
+    public let count: Int
+
+    /// A row of `objects`, in their order.
+    public init(_ objects: [Object]) {
+        count = objects.count
+        unsafe start = .allocate(capacity: max(1, objects.count))
+        for (index, object) in objects.enumerated() {
+            unsafe (start + index).initialize(to: Unmanaged.passRetained(object))
+        }
+    }
+
+    deinit {
+        // SAFETY: all `count` places were initialized, each with a reference of its own.
+        for index in 0..<count { unsafe start[index].release() }
+        unsafe start.deallocate()
+    }
+
+    /// The object at `index`.
+    @inlinable public subscript(index: Int) -> Borrowed<Object> {
+        precondition(index >= 0 && index < count, "an object outside the row")
+        // SAFETY: checked above.
+        return unsafe Borrowed(at: UInt(bitPattern: start[index].toOpaque()))
+    }
+
+    /// The objects, counted.
+    public var objects: [Object] { (0..<count).map { self[$0].object } }
+}

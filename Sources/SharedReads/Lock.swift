@@ -1,0 +1,48 @@
+#if canImport(Darwin)
+    public import Darwin
+#else
+    public import Glibc
+#endif
+
+/// A value behind a lock that survives contention.
+///
+/// `Synchronization.Mutex` is a priority-inheriting futex on Linux and hands every contended lock over through the
+/// kernel: 16 threads on 2 cores fall from 27 M to 0.22 M acquisitions a second. A pthread mutex stays at 13 to
+/// 15 M, and ThreadSanitizer understands it.
+///
+/// *Cost*: 15 ns without contention, an allocation when it is made.
+///
+/// *Concurrency*: any thread. It is not recursive.
+@safe public final class Lock<Value>: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the value is touched by the thread that holds the mutex only.
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline var value: Value
+
+    /// Puts `value` behind a lock.
+    public init(_ value: sending Value) {
+        self.value = value
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex.initialize(to: pthread_mutex_t())
+        // SAFETY: the memory is the mutex's own and does not move.
+        let code = unsafe pthread_mutex_init(mutex, nil)
+        precondition(code == 0, "a lock cannot be made: \(code)")
+    }
+
+    deinit {
+        // SAFETY: nobody refers to the lock, so nobody holds it.
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe mutex.deallocate()
+    }
+
+    /// Calls `body` with the value, alone.
+    @inlinable
+    public func withLock<R, E: Error>(
+        _ body: (inout Value) throws(E) -> R
+    ) throws(E) -> R {
+        // SAFETY: the mutex lives as long as the object.
+        let code = unsafe pthread_mutex_lock(mutex)
+        precondition(code == 0, "a lock cannot be taken")
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
+}

@@ -1,0 +1,44 @@
+public import Synchronization
+
+/// A row of flags that are set once and never cleared.
+///
+/// *Cost*: looking at a flag is a load and a test. A flag that is set is written by nobody.
+///
+/// *Concurrency*: any thread.
+@safe public final class OnceFlags: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the words are atomic.
+    @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
+    /// The number of flags.
+    public let count: Int
+
+    /// `count` flags, none of them set.
+    public init(count: Int) {
+        self.count = count
+        unsafe words = .allocate(capacity: Self.wordCount(count))
+        for index in 0..<Self.wordCount(count) { unsafe (words + index).initialize(to: Atomic(0)) }
+    }
+
+    private static func wordCount(_ count: Int) -> Int { (count + 63) / 64 }
+
+    deinit {
+        // SAFETY: all words were initialized.
+        unsafe words.deinitialize(count: Self.wordCount(count))
+        unsafe words.deallocate()
+    }
+
+    /// Whether flag `index` was set.
+    @inlinable
+    public func isSet(_ index: Int) -> Bool {
+        precondition(index >= 0 && index < count, "a flag outside the row")
+        // SAFETY: checked above.
+        let word = unsafe words[index >> 6].load(ordering: .acquiring)
+        return word & 1 << UInt64(index & 63) != 0
+    }
+
+    /// Sets flag `index`.
+    public func set(_ index: Int) {
+        precondition(index >= 0 && index < count, "a flag outside the row")
+        // SAFETY: checked above.
+        _ = unsafe words[index >> 6].bitwiseOr(1 << UInt64(index & 63), ordering: .releasing)
+    }
+}

@@ -1,0 +1,81 @@
+public import CDAGSystem
+internal import Synchronization
+
+/// Names what threads read and another thread may want to free.
+///
+/// *Shape*: bits 28...31 the kind, bits 0...27 a number. Kind 15 is for marks made by `unique()`; 0 is none.
+public struct ReadMark: Hashable, Sendable {
+    /// The kind of marks that `unique()` makes.
+    public static let uniqueKind: UInt32 = 15
+
+    /// The mark as a record has it; not zero.
+    public let word: UInt32
+
+    /// A mark of one of the kinds 1 to 14.
+    ///
+    /// - Parameters:
+    ///   - kind: The kind.
+    ///   - number: A number below 2^28.
+    @inlinable public init(kind: UInt32, number: UInt32) { word = kind << 28 | number }
+
+    private static let last = Atomic<UInt32>(0)
+
+    /// A mark that no other call returned, until 2^28 of them were made.
+    ///
+    /// Two owners of one mark are safe: each also waits for the other's readers.
+    public static func unique() -> ReadMark {
+        let number = last.add(1, ordering: .relaxed).newValue
+        return ReadMark(kind: uniqueKind, number: number & 0xfff_ffff)
+    }
+}
+
+/// Reads what another thread may want to free.
+///
+/// Between `begin` and `end` nothing is freed that could be reached under the mark: `Reclaimer` waits. A reading
+/// stays on its thread, contains no `await`, and is short, because memory waits for it.
+///
+/// *Cost*: two stores to memory of the calling thread; no lock, no atomic read-modify-write.
+public enum Reading {
+    /// Begins to read.
+    ///
+    /// `end` ends it on the same thread. Readings nest.
+    @inlinable
+    @inline(__always)
+    public static func begin(_ mark: ReadMark) { dagstore_reader_begin(mark.word) }
+
+    /// Ends the reading that this thread began last.
+    @inlinable
+    @inline(__always)
+    public static func end() { dagstore_reader_end() }
+
+    /// The part of a striped count that belongs to the calling thread.
+    @inlinable
+    @inline(__always)
+    static var threadNumber: Int { Int(dagstore_reader_number()) }
+}
+
+/// A place in something that threads walk through, remembered by each thread for itself.
+///
+/// A thread remembers eight walks, so a place may be forgotten: it is a hint.
+///
+/// *Concurrency*: any thread; no two see the same memory.
+public struct ThreadPlace: Sendable {
+    @usableFromInline let owner: UInt64
+
+    private static let last = Atomic<UInt64>(0)
+
+    /// A place of its own.
+    public init() { owner = Self.last.add(1, ordering: .relaxed).newValue }
+
+    /// What this thread stored last; 0 if it stored nothing or has forgotten it.
+    @inlinable public var value: UInt64 {
+        @inline(__always) get { dagstore_reader_recall(owner) }
+        @inline(__always) nonmutating set { dagstore_reader_remember(owner, newValue) }
+    }
+}
+
+/// The time of the machine's last clock tick.
+public enum CoarseClock {
+    /// Nanoseconds since the machine was started; the same scale as `DispatchTime`, up to 10 ms behind.
+    public static var now: UInt64 { dagstore_coarse_time() }
+}

@@ -1,0 +1,81 @@
+internal import CDAGSystem
+public import Synchronization
+
+/// A count that threads change without meeting each other.
+///
+/// ```
+/// threads  0 16 32 …    1 17 33 …    2 18 34 …         15 31 47 …
+///             │            │            │                  │
+///         ┌───▼───┐    ┌───▼───┐    ┌───▼───┐          ┌───▼───┐
+///         │   3   │    │  -1   │    │   0   │    …     │   1   │     sum: the count
+///         └───────┘    └───────┘    └───────┘          └───────┘
+///         128 bytes apart, as many as processors, at most 64
+/// ```
+///
+/// A thread adds to the stripe of its number. What one thread adds another may take away, so a stripe may be
+/// negative; the sum counts.
+///
+/// *Cost*: a change is one atomic addition to a line that other threads leave alone while there are no more busy
+/// threads than processors. A sum reads all stripes.
+///
+/// *Concurrency*: any thread. All operations are sequentially consistent: see `LeaseGate` for why.
+@safe public struct StripedCount: ~Copyable, @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: the memory is atomic, and lives as long as the count.
+    @usableFromInline let start: UnsafeMutableRawPointer
+    @usableFromInline static var stripeSize: Int { 128 }
+    @usableFromInline let mask: Int
+
+    /// Zero.
+    public init() {
+        let count = Stripe.count
+        mask = count - 1
+        unsafe start = .allocate(byteCount: count * Self.stripeSize, alignment: Self.stripeSize)
+        for index in 0..<count {
+            let place = unsafe start + index * Self.stripeSize
+            unsafe place.bindMemory(to: Atomic<Int>.self, capacity: 1).initialize(to: Atomic(0))
+        }
+    }
+
+    deinit {
+        // SAFETY: trivial words, allocated above.
+        unsafe start.deallocate()
+    }
+
+    @inlinable
+    @inline(__always)
+    func stripe(_ index: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        // SAFETY: the mask keeps the index inside what was allocated and initialized.
+        unsafe (start + (index & mask) * Self.stripeSize).assumingMemoryBound(to: Atomic<Int>.self)
+    }
+
+    /// Adds to the calling thread's stripe.
+    @inlinable
+    @inline(__always)
+    public func add(_ change: Int) {
+        unsafe stripe(Reading.threadNumber).pointee
+            .wrappingAdd(change, ordering: .sequentiallyConsistent)
+    }
+
+    /// The sum of all stripes.
+    ///
+    /// It is exact if nobody adds meanwhile. Otherwise it counts every change that came before the call, and any
+    /// of those that come during it.
+    public var sum: Int {
+        var sum = 0
+        for index in 0...mask {
+            unsafe sum += stripe(index).pointee.load(ordering: .sequentiallyConsistent)
+        }
+        return sum
+    }
+}
+
+/// The parts into which what threads share is split.
+public enum Stripe {
+    /// How many there are: a power of two, at least the number of processors, at most 64.
+    public static let count = dagstore_stripe_count()
+
+    /// The number of the calling thread's.
+    @inlinable
+    @inline(__always)
+    public static func own(of count: Int) -> Int { Reading.threadNumber & (count &- 1) }
+}
