@@ -24,6 +24,54 @@ extension ByteView {
         }
         return value >> UInt64(bitOffset & 7) & mask
     }
+
+    /// Reads a little-endian 64-bit integer that may reach past the view's end.
+    ///
+    /// - Parameter offset: The first byte; inside the view.
+    /// - Returns: The integer, with zeros for bytes past the end.
+    @inline(__always)
+    @inlinable package func loadWord(at offset: Int) -> UInt64 {
+        let excess = offset &- (count &- 8)
+        guard excess > 0 else { return loadUInt64(at: offset) }
+        precondition(excess < 8, "a word outside the view")
+        guard count >= 8 else { return loadBits(at: 8 &* offset, width: 8 &* (count &- offset)) }
+        return loadUInt64(at: count &- 8) &>> UInt64(8 &* excess)
+    }
+}
+
+extension UInt64 {
+    /// Returns the position of a set bit, counted from the lowest bit of the word.
+    ///
+    /// - Parameter rank: The number of set bits below it, 0 to 63.
+    /// - Returns: The position, or 64 if the word has no more than `rank` set bits.
+    ///
+    /// *Source*: Vigna, "Broadword implementation of rank/select queries", 2008.
+    @inline(__always)
+    @inlinable package func position(ofSetBit rank: Int) -> Int {
+        assert(rank >= 0 && rank < 64)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let pairs = self &- (self >> 1 & 0x5555_5555_5555_5555)
+        let nibbles = (pairs & 0x3333_3333_3333_3333) &+ (pairs >> 2 & 0x3333_3333_3333_3333)
+        // Byte i has the set bits of bytes 0 to i, and then its high bit says if they are enough.
+        let sums = ((nibbles &+ nibbles >> 4) & 0x0f0f_0f0f_0f0f_0f0f) &* ones
+        let needed = UInt64(truncatingIfNeeded: rank &+ 1) &* ones
+        let enough = ((sums | highs) &- needed) & highs
+        guard enough != 0 else { return 64 }
+        var place = UInt64(truncatingIfNeeded: enough.trailingZeroBitCount & ~7)
+        var rest = UInt64(truncatingIfNeeded: rank) &- ((sums << 8) &>> place & 0xff)
+        // Three steps without a branch, because the processor would predict it wrongly.
+        let nibble = nibbles &>> place & 0xf
+        let skipsNibble = (nibble &- 1 &- rest) >> 63
+        place &+= skipsNibble << 2
+        rest &-= nibble & (0 &- skipsNibble)
+        let pair = pairs &>> place & 3
+        let skipsPair = (pair &- 1 &- rest) >> 63
+        place &+= skipsPair << 1
+        rest &-= pair & (0 &- skipsPair)
+        let bit = self &>> place & 1
+        return Int(truncatingIfNeeded: place &+ ((bit &- 1 &- rest) >> 63))
+    }
 }
 
 /// Appends bit fields to bytes, the lowest bit first.

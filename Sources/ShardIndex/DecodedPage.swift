@@ -161,12 +161,27 @@ struct PageHeader {
     let kindCount: Int
     let digestsStart: Int
 
+    /// Reads the header of a page after it checks the page's checksum.
     init(reading page: ByteView) throws(ShardIndexError) {
         guard page.count >= IndexPage.headerSize, page.count <= IndexPage.valueSizeMax else {
             throw ShardIndexError(.malformed, "a page of \(page.count) bytes")
         }
         guard Checksum.xxh64(page[8..<page.count]) == page.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "a page's checksum does not hold")
+        }
+        guard let header = PageHeader(trusting: page) else {
+            throw ShardIndexError(.malformed, "a page's header")
+        }
+        self = header
+    }
+
+    /// Reads the header of a page without a look at the checksum.
+    ///
+    /// - Returns: Nil if a field is out of its range.
+    @inline(__always)
+    init?(trusting page: ByteView) {
+        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.valueSizeMax else {
+            return nil
         }
         baseOffset = page.loadUInt64(at: 8)
         firstOrdinal = page.loadUInt64(at: 16)
@@ -186,7 +201,7 @@ struct PageHeader {
             baseOffset < 1 << 62, firstOrdinal < 1 << 62,
             !isDigestsStored || digestsStored == digestsSize,
             !isBodyStored || bodySize == digestsStart - IndexPage.headerSize
-        else { throw ShardIndexError(.malformed, "a page's header") }
+        else { return nil }
     }
 }
 
@@ -257,7 +272,10 @@ struct PageBody {
         starts.append(next)
         if tag == IndexPage.OffsetTag.constant {
             let size = try body.readVarint(at: &offset)
-            for _ in 0..<count { next = try append(size, after: next) }
+            for _ in 0..<count {
+                next = try Self.end(of: size, after: next)
+                starts.append(next)
+            }
             return
         }
         let width = 1 << Int(tag - IndexPage.OffsetTag.plain)
@@ -267,51 +285,30 @@ struct PageBody {
             for byte in 0..<width {
                 size |= UInt64(column[index * width + byte]) << UInt64(8 * byte)
             }
-            next = try append(size, after: next)
+            next = try Self.end(of: size, after: next)
+            starts.append(next)
         }
     }
 
-    private mutating func append(_ size: UInt64, after start: UInt64) throws(ShardIndexError)
-        -> UInt64
-    {
+    /// Returns where a section of `size` bytes ends that starts at `start`.
+    static func end(of size: UInt64, after start: UInt64) throws(ShardIndexError) -> UInt64 {
         guard size > 0, size < 1 << 62, start + size < 1 << 62 else {
             throw ShardIndexError(.malformed, "a section's size")
         }
-        starts.append(start + size)
         return start + size
     }
 
-    /// Appends `count` values, each with `base` added; they may not fall.
+    /// Appends `count` values, each with `base` added.
     private mutating func readEliasFano(
         _ body: ByteView,
         at offset: inout Int,
         base: UInt64,
         count: Int
     ) throws(ShardIndexError) {
-        let span = try body.readVarint(at: &offset)
-        let low = min(IndexPage.lowBits(span: span, count: count), ByteView.bitWidthMax)
-        guard span < 1 << 62 - base, span >> UInt64(low) < 1 << 16 else {
-            throw ShardIndexError(.malformed, "an offset column's span")
-        }
-        let lows = try Self.take(body, (low * count + 7) / 8, at: &offset)
-        let highBits = Int(span >> UInt64(low)) + count
-        let highs = try Self.take(body, (highBits + 7) / 8, at: &offset)
-        var bit = 0
-        var last: UInt64 = 0
-        for index in 0..<count {
-            while bit < highs.count * 8, highs[bit >> 3] & (1 << UInt8(bit & 7)) == 0 { bit += 1 }
-            guard bit < highs.count * 8 else {
-                throw ShardIndexError(.malformed, "an offset column with too few values")
-            }
-            let value =
-                UInt64(bit - index) << UInt64(low) | lows.loadBits(at: index * low, width: low)
-            bit += 1
-            guard value >= last, value <= span else {
-                throw ShardIndexError(.malformed, "an offset column that falls")
-            }
-            last = value
-            starts.append(base + value)
-        }
+        guard
+            let column = EliasFanoColumn(reading: body, at: &offset, base: base, count: count)
+        else { throw ShardIndexError(.malformed, "an offset column's span or size") }
+        try column.forEachValue { starts.append(base + $0) }
     }
 
     private static func take(

@@ -4,7 +4,9 @@ package import ShardIndex
 
 extension FuzzCheck {
     static func checkPage(_ input: ByteView) throws(Contradiction) {
-        guard let page = try? DecodedPage(reading: input) else { return }
+        let decoded = try? DecodedPage(reading: input)
+        try checkPageView(input, decoded)
+        guard let page = decoded else { return }
         try require((1...IndexPage.countMax).contains(page.count), "\(page.count) sections")
         try require(page.cost > 0, "a page that costs nothing")
         var last: UInt64 = 0
@@ -33,6 +35,46 @@ extension FuzzCheck {
                 try require(found.map { $0 <= slot } == true, "\(slot) is not found by digest")
                 let rest = page.firstSlot(hashCode: hashCode, digest: digest, from: slot)
                 try require(rest == slot, "\(slot) is not found from itself")
+            }
+        }
+    }
+
+    /// Compares the view of a page with the page decoded.
+    ///
+    /// A view of a page that cannot be decoded may answer anything, but it may not trap.
+    private static func checkPageView(
+        _ input: ByteView,
+        _ page: DecodedPage?
+    ) throws(Contradiction) {
+        let isChecked = (try? PageView.check(input)) != nil
+        try require(isChecked == (page != nil), "a check that decoding contradicts")
+        guard let view = PageView(trusting: input) else {
+            try require(page?.wasCompressed ?? true, "a page without a view")
+            return
+        }
+        for slot in 0..<view.count {
+            let offset = view.offset(of: slot)
+            let size = view.sectionSize(of: slot)
+            let kind = view.kind(of: slot)
+            let found = view.slot(at: offset)
+            let isMatch = view.matches(slot, hashCode: HashCode.sha2_256, digest: input)
+            guard let page else { continue }
+            try require(offset == page.offset(of: slot), "the view's offset of \(slot)")
+            try require(size == page.sectionSize(of: slot), "the view's size of \(slot)")
+            try require(kind == page.kind(of: slot), "the view's kind of \(slot)")
+            try require(found == page.slot(at: offset), "the view's section at \(offset)")
+            try require(!isMatch, "a digest as large as its page")
+            try page.entry(slot).digest.withView { digest throws(Contradiction) in
+                let hashCode = kind.hashCode ?? HashCode.sha2_256
+                try require(
+                    view.matches(slot, hashCode: hashCode, digest: digest),
+                    "\(slot) is not itself in the view"
+                )
+                let first = page.firstSlot(hashCode: hashCode, digest: digest)
+                try require(
+                    view.firstSlot(hashCode: hashCode, digest: digest) == first,
+                    "\(slot) is not found by digest in the view"
+                )
             }
         }
     }
