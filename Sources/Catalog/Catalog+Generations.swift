@@ -26,6 +26,8 @@ package struct PinnedValue: Sendable {
     package let bytes: ByteView
     /// What keeps them alive, if they were copied.
     private let owner: OwnedBytes?
+    /// Whether they were copied, so that they take memory of the process.
+    package var isCopied: Bool { owner != nil }
 
     init(_ bytes: ByteView, owner: OwnedBytes?) {
         self.bytes = bytes
@@ -157,13 +159,22 @@ extension Catalog {
         try pinned(tables.locators, generation, number)
     }
 
+    /// A value of index pages that stays readable after this call, as long as nobody deletes the generation.
+    ///
+    /// - Throws: `.corrupt` if it is not there.
+    package func pageValue(
+        _ generation: UInt64,
+        _ number: UInt32
+    ) throws(CatalogError) -> PinnedValue {
+        try pinned(tables.pages, generation, number)
+    }
+
     /// A value that stays readable while nobody deletes it.
     func pinned(
         _ table: Table,
         _ generation: UInt64,
         _ number: UInt32
     ) throws(CatalogError) -> PinnedValue {
-        let pageSize = try usage().pageSize
         let value = try read { (reader) throws(LMDBError) -> PinnedValue? in
             try TableKey.value(generation, number).withView { key throws(LMDBError) in
                 guard let bytes = try reader.get(table, key) else { return nil }
@@ -173,7 +184,7 @@ extension Catalog {
             }
         }
         guard let value else {
-            throw CatalogError(.corrupt, "generation \(generation) lacks segment \(number)")
+            throw CatalogError(.corrupt, "generation \(generation) lacks value \(number)")
         }
         return value
     }

@@ -1,7 +1,7 @@
 internal import Bytes
 internal import LMDB
 internal import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// What a search of the inverse index keeps for the next one, where another process may write.
 struct SeenInverse: Sendable {

@@ -2,6 +2,7 @@ internal import Bytes
 package import Hashing
 internal import LMDB
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 package import SystemPackage
 
@@ -64,11 +65,13 @@ package final class Catalog: Sendable {
     /// The store's hash of digests.
     package let hash: KeyedHash
     package let isReadOnly: Bool
+    /// The size of the environment's pages in bytes; a value of half a page or more does not move.
+    package let pageSize: Int
     private let lock: StoreLock?
     /// Whether an earlier format was found, which has no inverse index.
     package let lacksInverse: Bool
     /// What searches keep if another process may write.
-    let seen = Mutex(SeenInverse())
+    let seen = Lock(SeenInverse())
     /// Set once by a commit that failed in a way that leaves the disk in doubt.
     private let hasFailed = Atomic<Bool>(false)
 
@@ -124,6 +127,11 @@ package final class Catalog: Sendable {
         self.isReadOnly = options.isReadOnly
         let tables = Tables(environment)
         self.tables = tables
+        do {
+            pageSize = try environment.usage().pageSize
+        } catch {
+            throw CatalogError(error)
+        }
         do throws(LMDBError) {
             // A catalogue that lost a row is damaged: a new key would make every locator useless.
             let isNew = try environment.read { (reader) throws(LMDBError) in

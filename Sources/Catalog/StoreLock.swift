@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedReads
 internal import SystemPackage
 
 #if canImport(Darwin)
@@ -11,7 +11,7 @@ internal import SystemPackage
 ///
 /// The system lets go of it when the process ends, however it ends.
 final class StoreLock: Sendable {
-    private let descriptor: Mutex<FileDescriptor?>
+    private let descriptor: Lock<FileDescriptor?>
 
     /// Takes the lock on the file at `path`, which is made if it is missing.
     ///
@@ -45,7 +45,7 @@ final class StoreLock: Sendable {
                 isTaken ? "\(path): another process has the store open" : "\(path): \(error)"
             )
         }
-        descriptor = Mutex(file)
+        descriptor = Lock(file)
     }
 
     deinit { release() }

@@ -43,7 +43,7 @@ final class ActiveShard {
     }
 
     /// The leases on it.
-    var leaseCount: Int { entry?.leases.count ?? 0 }
+    var leaseCount: Int { entry?.leaseCount ?? 0 }
 
     /// Whether there is nothing to know of it but what is on disk.
     var isAtRest: Bool {

@@ -1,8 +1,9 @@
+internal import SharedReads
 internal import Synchronization
 
 /// Carries an answer to a thread that waits for it.
 final class AnswerBox: Sendable {
-    private let content = Mutex<Result<Ask.Answer, DAGStoreError>?>(nil)
+    private let content = Lock<Result<Ask.Answer, DAGStoreError>?>(nil)
 
     /// The answer, once it is there.
     var result: Result<Ask.Answer, DAGStoreError>? {

@@ -1,6 +1,5 @@
 package import Bytes
 internal import Hashing
-internal import Mounts
 package import Multiformats
 
 /// The bytes of a block, and what keeps them alive; whoever asked for them knows the CID.
@@ -9,10 +8,28 @@ package struct BlockBytes: Sendable {
     package let view: ByteView
     /// What keeps them alive.
     package let owner: any AnyObject & Sendable
+    /// Whether the bytes go if somebody makes a file shorter.
+    package let isMapped: Bool
 
+    /// Bytes that nobody can take away while their owner lives.
     package init(view: ByteView, owner: any AnyObject & Sendable) {
+        self.init(view: view, owner: owner, isMapped: false)
+    }
+
+    init(view: ByteView, owner: any AnyObject & Sendable, isMapped: Bool) {
         self.view = view
         self.owner = owner
+        self.isMapped = isMapped
+    }
+
+    /// The bytes that an owner of earlier ones keeps alive.
+    ///
+    /// - Parameters:
+    ///   - view: The bytes.
+    ///   - owner: The `owner` of a `BlockBytes`.
+    package init(view: ByteView, ownerOfBlock owner: any AnyObject & Sendable) {
+        let isMapped = (owner as? MemoryShare)?.isMapped ?? false
+        self.init(view: view, owner: owner, isMapped: isMapped)
     }
 
     /// A copy of `bytes`.
@@ -20,9 +37,6 @@ package struct BlockBytes: Sendable {
         let copy = OwnedBytes(copying: bytes)
         self.init(view: copy.view, owner: copy)
     }
-
-    /// Whether somebody may take the bytes away by making a file shorter.
-    package var isMapped: Bool { owner is MappedFile }
 
     /// The bytes, copied.
     ///

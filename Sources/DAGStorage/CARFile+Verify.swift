@@ -4,7 +4,7 @@ internal import Dispatch
 internal import Hashing
 internal import Mounts
 package import Multiformats
-internal import Synchronization
+internal import SharedReads
 
 /// What hashing every block of a CAR found.
 package struct CARVerification: Sendable {
@@ -74,7 +74,7 @@ extension CARFile {
     ) -> CARVerification {
         let dispenser = SectionDispenser(self)
         let claims: IndexClaims?
-        let total = Mutex(CARVerification())
+        let total = Lock(CARVerification())
         do throws(CARError) {
             claims = try copiedIndex().map { bytes throws(CARError) in try IndexClaims(bytes) }
         } catch {
@@ -157,9 +157,9 @@ private final class SectionDispenser: Sendable {
         var isAtEnd = false
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(_ car: CARFile) { state = Mutex(State(walk: car.walk())) }
+    init(_ car: CARFile) { state = Lock(State(walk: car.walk())) }
 
     /// What ended the walk before the end, if anything did.
     var error: CARError? { state.withLock { $0.error } }

@@ -105,6 +105,12 @@ public struct Configuration: Sendable {
     /// How long a shard without leases stays open; nil if there is no limit.
     public var idleTimeMax: Duration?
 
+    /// For how long a shard's file is taken to be what was indexed after it was compared with it.
+    ///
+    /// The first lease on a shard compares size, time and inode of the file, if that was last done so long ago; a
+    /// block that is asked for over all shards does so once a second. Zero: every first lease compares.
+    public var sourceCheckInterval: Duration = .milliseconds(10)
+
     /// The defaults.
     public init() {}
 
@@ -114,7 +120,7 @@ public struct Configuration: Sendable {
         }
         guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0,
             concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0,
-            idleTimeMax ?? .zero >= .zero
+            idleTimeMax ?? .zero >= .zero, sourceCheckInterval >= .zero
         else { throw DAGStoreError(.invalidConfiguration, "a negative size or count") }
         guard transientLowWatermark >= 0, transientLowWatermark <= transientHighWatermark,
             transientHighWatermark <= 1
@@ -127,5 +133,15 @@ public struct Configuration: Sendable {
         case .zstd: .zstd
         case .direct: .direct
         }
+    }
+}
+
+extension Duration {
+    /// The duration in whole nanoseconds, at most half the numbers there are.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds < 1 << 32 else { return 1 << 62 }
+        return UInt64(max(0, seconds)) * 1_000_000_000
+            + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 }

@@ -29,7 +29,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt`, `closed`.
     public func shards(containing multihash: Multihash) throws -> [ShardKey] {
         let cid = CID(codec: Codec.raw, multihash: multihash)
-        return try engine.using { try translating { try engine.holders(of: cid) } }
+        return try translating { try engine.holders(of: cid) }
     }
 
     /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
@@ -41,7 +41,7 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have it.
     public func places(of cid: CID) throws -> [FoundBlock] {
-        try engine.using { try translating { try engine.places(of: cid) } }
+        try translating { try engine.places(of: cid) }
     }
 
     /// Whether any shard has the block with the multihash of `cid`.
@@ -51,7 +51,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not; `closed`.
     public func contains(_ cid: CID) throws -> Bool {
         if cid.isIdentity { return true }
-        return try engine.using { try translating { try engine.isAnywhere(cid) } }
+        return try engine.reading { try translating { try engine.isAnywhere(cid) } }
     }
 
     /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
@@ -59,8 +59,8 @@ extension DAGStore {
     /// - Throws: As `contains`; `mountUnreachable` if only shards have it whose CAR was not read yet.
     public func size(of cid: CID) throws -> UInt64? {
         if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
-        return try engine.using { try translating { try engine.firstPlace(of: cid) } }?.location
-            .size
+        return try engine.reading { try translating { try engine.firstPlace(of: cid) } }?
+            .location.size
     }
 
     /// The sizes of many blocks, in order; nil for those that no shard has.
@@ -82,13 +82,13 @@ extension DAGStore {
     ///
     /// - Throws: The first error of a shard, if no other has the block; `closed`.
     public func block(for cid: CID) async throws -> Block? {
-        let keys: [ShardKey]
+        var candidates: Candidates
         switch try lead(cid) {
         case .found(let block): return block
-        case .ask(let others): keys = others
+        case .ask(let others): candidates = others
         }
         var failure: (any Error)?
-        for key in keys {
+        while let key = try candidates.next(engine) {
             do {
                 let shard = try await acquire(key)
                 defer { shard.release() }
@@ -111,12 +111,12 @@ extension DAGStore {
     ///
     /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
     public func blockIfLocal(for cid: CID) throws -> Block? {
-        let keys: [ShardKey]
+        let candidates: Candidates
         switch try lead(cid) {
         case .found(let block): return block
-        case .ask(let others): keys = others
+        case .ask(let others): candidates = others
         }
-        return try ask(keys) { key in
+        return try ask(candidates) { key in
             guard let shard = try acquireIfAvailable(key) else {
                 throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
             }
@@ -128,9 +128,13 @@ extension DAGStore {
     /// Asks one shard after the other until one has what is looked for.
     ///
     /// - Throws: The first error, if none has it; that a shard is gone is no error.
-    func ask<Found>(_ keys: [ShardKey], _ look: (ShardKey) throws -> Found?) throws -> Found? {
+    func ask<Found>(
+        _ candidates: Candidates,
+        _ look: (ShardKey) throws -> Found?
+    ) throws -> Found? {
+        var candidates = candidates
         var failure: (any Error)?
-        for key in keys {
+        while let key = try candidates.next(engine) {
             do {
                 if let found = try look(key) { return found }
             } catch let error as DAGStoreError where error.code == .shardUnknown {
@@ -146,15 +150,41 @@ extension DAGStore {
     /// Where a block leads: to itself, or to shards that have to be asked.
     enum Lead {
         case found(Block)
-        case ask([ShardKey])
+        case ask(Candidates)
+    }
+
+    /// Shards to ask for a block, one after the other: the first few, and all others if these have not got it.
+    struct Candidates {
+        let cid: CID
+        fileprivate var keys: ArraySlice<ShardKey> = []
+        fileprivate var asked: Set<ShardKey> = []
+        fileprivate var areMore = false
+
+        /// The next shard; nil if there is none.
+        ///
+        /// - Throws: `catalogCorrupt`, `closed`.
+        mutating func next(_ engine: StoreEngine) throws -> ShardKey? {
+            if keys.isEmpty, areMore {
+                areMore = false
+                let all = try engine.reading {
+                    try translating { try engine.order(try engine.candidates(of: cid).all) }
+                }
+                keys = engine.select(all, for: cid).filter { !asked.contains($0) }[...]
+            }
+            guard let key = keys.popFirst() else { return nil }
+            if areMore { asked.insert(key) }
+            return key
+        }
     }
 
     func lead(_ cid: CID) throws -> Lead {
         switch try near(cid) {
-        case .found(let block): .found(block)
-        case .nowhere: .ask([])
-        case .perhaps(let numbers):
-            .ask(try engine.using { try translating { try engine.order(numbers, for: cid) } })
+        case .found(let block): return .found(block)
+        case .nowhere: return .ask(Candidates(cid: cid))
+        case .perhaps(let numbers, let areMore):
+            let keys = try engine.reading { try translating { try engine.order(numbers) } }
+            let chosen = engine.select(keys, for: cid)
+            return .ask(Candidates(cid: cid, keys: chosen[...], areMore: areMore))
         }
     }
 
@@ -162,11 +192,11 @@ extension DAGStore {
         if cid.isIdentity {
             return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
         }
-        return try engine.using {
+        return try engine.reading {
             try translating {
-                guard engine.configuration.selectShards == nil else {
+                guard !engine.selectsShards else {
                     let all = try engine.candidates(of: cid).all
-                    return all.isEmpty ? .nowhere : .perhaps(all)
+                    return all.isEmpty ? .nowhere : .perhaps(all, areMore: false)
                 }
                 return try engine.nearBlock(for: cid)
             }
@@ -186,7 +216,7 @@ extension DAGStore {
             switch try near(cid) {
             case .found(let block): blocks[index] = block
             case .nowhere: break
-            case .perhaps(let numbers):
+            case .perhaps(let numbers, _):
                 // Any of them; one that has been chosen before, if there is one.
                 let number = numbers.first { wanted[$0] != nil } ?? numbers[0]
                 wanted[number, default: []].append(index)

@@ -190,6 +190,8 @@ extension DAGStore {
     }
 
     func checkOpen() throws {
-        guard !engine.use.withLock({ $0.isClosed }) else { throw DAGStoreError.storeIsClosed }
+        guard !engine.isClosed.load(ordering: .acquiring) else {
+            throw DAGStoreError.storeIsClosed
+        }
     }
 }

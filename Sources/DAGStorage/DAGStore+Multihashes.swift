@@ -76,7 +76,7 @@ extension StoreEngine {
         guard let record = try catalog.record(of: key.text) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard")
         }
-        let chunk = try withIndex(of: record.number) { reader in
+        let chunk = try withLastingIndex(of: record.number) { reader in
             try self.multihashes(reader, count, cursor)
         }
         guard let chunk else { throw DAGStoreError(.shardFailed, "the shard has no index") }

@@ -116,12 +116,12 @@ extension DAGStore {
     ///
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
     package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {
-        let keys: [ShardKey]
+        let candidates: Candidates
         switch try lead(cid) {
         case .found(let block): return block.content
-        case .ask(let others): keys = others
+        case .ask(let others): candidates = others
         }
-        return try ask(keys) { key in
+        return try ask(candidates) { key in
             let shard = try acquire(key, patience)
             defer { shard.release() }
             return try cid.bytes.withView { view throws(DAGStoreError) in

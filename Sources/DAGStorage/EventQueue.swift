@@ -1,4 +1,5 @@
 package import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// Events for a thread that polls or blocks; when it is full, the oldest goes.
@@ -23,7 +24,7 @@ package final class EventQueue: EventSink {
     }
 
     private let capacity: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
 
     /// A queue that keeps `capacity` events.

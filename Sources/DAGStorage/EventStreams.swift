@@ -1,4 +1,5 @@
 internal import ShardLifecycle
+internal import SharedReads
 internal import Synchronization
 
 /// Something that happened to a shard.
@@ -77,7 +78,7 @@ final class EventStreams: Sendable {
     /// How much is kept for readers who come late.
     static let earlyMax = 1024
 
-    private let readers = Mutex(Readers())
+    private let readers = Lock(Readers())
     private let isRead = Atomic<Bool>(true)
     private let number = Atomic<UInt64>(0)
     private let dropped = Atomic<UInt64>(0)
@@ -199,18 +200,18 @@ final class EventStreams: Sendable {
         references: Int,
         error: DAGStoreError? = nil
     ) {
-        let number = number.add(1, ordering: .relaxed).newValue
-        guard isWatched else { return }
-        let event = ShardEvent(
-            number: number,
-            operation: operation,
-            key: key,
-            state: state,
-            references: references,
-            error: error
-        )
-        // Told under the lock, so that a reader sees events in order. Handing over waits for nobody.
+        guard isWatched else { return _ = number.add(1, ordering: .relaxed) }
+        // Numbered and told under the lock, so that a reader sees events in the order of their numbers. Handing over
+        // waits for nobody.
         readers.withLock { readers in
+            let event = ShardEvent(
+                number: number.add(1, ordering: .relaxed).newValue,
+                operation: operation,
+                key: key,
+                state: state,
+                references: references,
+                error: error
+            )
             if readers.isRecording, readers.early.count < Self.earlyMax {
                 readers.early.append(event)
             }

@@ -2,14 +2,14 @@ internal import Catalog
 internal import Hashing
 internal import Mounts
 internal import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// What the doctor knows of the inverse index while it goes from shard to shard.
 ///
 /// *Concurrency*: one thread after the other.
 final class InverseChartBox: Sendable {
-    let chart: Mutex<InverseChart>
-    init(_ chart: InverseChart) { self.chart = Mutex(chart) }
+    let chart: Lock<InverseChart>
+    init(_ chart: InverseChart) { self.chart = Lock(chart) }
 }
 
 /// The content of the box, which is large and not copied.
@@ -61,7 +61,7 @@ extension Examination {
         _ chart: inout InverseChart
     ) throws -> (missing: Int, stale: UInt64) {
         guard !lacksInverse else { return (0, 0) }
-        let found = try engine.withIndex(of: record) { reader in
+        let found = try engine.withLastingIndex(of: record) { reader in
             var missing = 0
             var hashes: [UInt64] = []
             try reader.forEachHash { hash in

@@ -6,6 +6,7 @@ internal import Hashing
 internal import Mounts
 internal import Multiformats
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 
 /// One walk of the doctor through a store.

@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Mounts
+internal import SharedReads
 
 /// What a collection of garbage did with one of the store's copies.
 public struct CollectedTransient: Sendable, Equatable {
@@ -72,11 +73,14 @@ extension StoreEngine {
     /// - Returns: The numbers of the shards whose copies somebody waits for.
     @discardableResult
     func letGoOfIdleCopies() async -> Set<UInt32> {
-        await withCheckedContinuation { continuation in
+        let awaited = await withCheckedContinuation { continuation in
             if !loop.post(.protect({ continuation.resume(returning: $0) })) {
                 continuation.resume(returning: [])
             }
         }
+        // The copies are free when the last readers have ended.
+        await Reclaimer.drained(mark)
+        return awaited
     }
 
     private func report(_ collected: TransientStore.Collected) -> CollectedTransient {

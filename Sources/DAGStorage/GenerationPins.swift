@@ -1,3 +1,4 @@
+internal import SharedReads
 internal import Synchronization
 
 /// Which indexes are being read, so that none is deleted under its readers.
@@ -10,7 +11,7 @@ final class GenerationPins: Sendable {
         var doomed: Set<UInt64> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let delete: @Sendable (UInt64) -> Void
 
     /// - Parameter delete: Deletes an index; called on the thread that lets the last pin go.

@@ -3,6 +3,7 @@ internal import Catalog
 internal import Dispatch
 internal import Mounts
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
@@ -35,7 +36,7 @@ final class GenerationWriter: IndexSink {
             var generation: UInt64?
             var error: CatalogError?
         }
-        let state = Mutex(State())
+        let state = Lock(State())
     }
 
     init(

@@ -4,7 +4,7 @@ internal import Catalog
 internal import Hashing
 internal import Multiformats
 package import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// The index of one shard, as it is read: the root page, pointers to the locator's segments, and the pages
 /// through the store's cache.
@@ -19,11 +19,20 @@ package final class IndexReader: Sendable {
     let catalog: Catalog
     let hash: KeyedHash
     let segments: [LocatorSegment]
+    /// The number of segments, pinned or not; a shard of one page has none.
+    let segmentCount: UInt64
     private let cache: PageCache
     private let segmentOwners: [PinnedValue]
     private let checkedSegments: OnceFlags
     /// What keeps the index from being deleted, until nobody reads it any more.
-    private let pin: Mutex<GenerationPin?>
+    private let pin: GenerationPin?
+    /// The pages as they are stored; there are none if nothing is pinned.
+    private let pinnedPages: PinnedPages
+    /// The same, for searches that do not count references.
+    private let borrowedPages: Borrowed<PinnedPages>
+    private let isPinned: Bool
+    /// The memory that the reader takes, about, in bytes.
+    let memorySize: Int
 
     /// Opens the index that a record names.
     ///
@@ -38,7 +47,7 @@ package final class IndexReader: Sendable {
     ) throws {
         key = ShardKey(stored: record.key)
         self.record = record
-        self.pin = Mutex(pin)
+        self.pin = pin
         self.catalog = catalog
         self.cache = cache
         hash = catalog.hash
@@ -52,17 +61,18 @@ package final class IndexReader: Sendable {
             }
         }
         segmentOwners = owners
+        segmentCount = UInt64(root.segmentSizes.count)
         checkedSegments = OnceFlags(count: root.segmentSizes.count)
         segments = try owners.map { try LocatorSegment(reading: $0.bytes) }
-    }
-
-    /// Lets the index be deleted: nobody will read it any more.
-    func letGo() { pin.withLock { $0 = nil } }
-
-    /// Calls `body` while the index cannot be deleted; nil if it was let go.
-    func holding<R>(_ body: (IndexReader) throws -> R) rethrows -> R? {
-        guard let pin = pin.withLock({ $0 }) else { return nil }
-        return try withExtendedLifetime(pin) { try body(self) }
+        isPinned = pin != nil
+        pinnedPages = PinnedPages(record.generation, root, in: catalog)
+        borrowedPages = Borrowed(pinnedPages)
+        // Small objects and arrays, and what stands in them; segments that are too small to be pinned are copies.
+        let copied = owners.reduce(0) { $0 + ($1.isCopied ? $1.bytes.count : 0) }
+        memorySize =
+            1024 + record.key.utf8.count + record.mountURL.utf8.count + 64 * root.roots.count
+            + 40 * root.pages.count + 128 * root.valueCount + 160 * owners.count + copied
+            + (root.indexSize < UInt64(catalog.pageSize) ? Int(root.indexSize) : 0)
     }
 
     /// The first section with the multihash of a CID, as the index knows it.
@@ -85,7 +95,12 @@ package final class IndexReader: Sendable {
 
     /// Whether there is a section with a multihash; as `contains(_:)`.
     func contains(hashCode: UInt64, digest: ByteView) throws -> Bool {
-        try slotByPage(hashCode: hashCode, digest: digest) != nil
+        try find(
+            hashCode: hashCode,
+            digest: digest,
+            inView: { _, _ in true },
+            inPage: { _, _ in true }
+        ) ?? false
     }
 
     /// Calls `body` with the inverse index's hash of every section, in CAR order.
@@ -111,47 +126,106 @@ package final class IndexReader: Sendable {
 
     /// The first section with a multihash; candidates of the locator are confirmed by the index page.
     func section(hashCode: UInt64, digest: ByteView) throws -> Section? {
-        guard let (page, slot) = try slotByPage(hashCode: hashCode, digest: digest) else {
-            return nil
-        }
-        return try section(page, slot, hashCode: hashCode)
+        try find(
+            hashCode: hashCode,
+            digest: digest,
+            inView: { page, slot in
+                try section(
+                    page.kind(of: slot),
+                    page.sectionSize(of: slot),
+                    page.offset(of: slot),
+                    hashCode
+                )
+            },
+            inPage: { page, slot in try section(page, slot, hashCode: hashCode) }
+        )
     }
 
-    private func slotByPage(
+    /// Calls one of two functions with the first section that has a multihash; nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - hashCode: The hash function.
+    ///   - digest: The digest.
+    ///   - inView: Receives a page as it is stored, and a place in it.
+    ///   - inPage: Receives a decoded page, and a place in it.
+    /// - Returns: What the function returns.
+    /// - Throws: `catalogCorrupt`, and what the function throws.
+    @inline(__always)
+    private func find<R>(
         hashCode: UInt64,
-        digest: ByteView
-    ) throws -> (page: DecodedPage, slot: Int)? {
-        guard !root.segmentSizes.isEmpty else {
+        digest: ByteView,
+        inView: (PageView, Int) throws -> R,
+        inPage: (DecodedPage, Int) throws -> R
+    ) throws -> R? {
+        guard segmentCount > 0 else {
             guard !root.pages.isEmpty else { return nil }
-            let page = try page(0)
-            return page.firstSlot(hashCode: hashCode, digest: digest).map { (page, $0) }
+            if let view = try view(0) {
+                let slot = view.firstSlot(hashCode: hashCode, digest: digest)
+                return try slot.map { try inView(view, $0) }
+            }
+            return try withPage(0) { page in
+                let slot = page.firstSlot(hashCode: hashCode, digest: digest)
+                return try slot.map { try inPage(page, $0) }
+            }
         }
-        for offset in try candidates(digest) {
-            guard let number = root.page(ofOffset: offset) else { continue }
-            let page = try page(number)
-            guard let slot = page.slot(at: offset),
-                page.matches(slot, hashCode: hashCode, digest: digest)
-            else { continue }
-            return (page, slot)
+        let hashed = hash.hash(digest).high
+        let (number, position) = hashed.multipliedFullWidth(by: segmentCount)
+        guard Int(number) < segments.count else {
+            for offset in try candidates(Int(number), position) {
+                let found = try find(at: offset, hashCode, digest, inView, inPage)
+                if let found { return found }
+            }
+            return nil
+        }
+        let segment = segments[Int(number)]
+        try checkOnce(segment, Int(number))
+        var search = segment.search(position: position)
+        while let offset = segment.next(&search) {
+            let found = try find(at: offset, hashCode, digest, inView, inPage)
+            if let found { return found }
         }
         return nil
     }
 
-    /// The offsets where the locator says that a digest may be.
-    private func candidates(_ digest: ByteView) throws -> [UInt64] {
-        let hashed = hash.hash(digest).high
-        let count = UInt64(root.segmentSizes.count)
-        let (number, position) = hashed.multipliedFullWidth(by: count)
-        if Int(number) < segments.count {
-            let segment = segments[Int(number)]
-            try checkOnce(segment, Int(number))
-            return segment.candidates(position: position)
+    /// Calls one of two functions with the section at an offset, if it has the multihash.
+    @inline(__always)
+    private func find<R>(
+        at offset: UInt64,
+        _ hashCode: UInt64,
+        _ digest: ByteView,
+        _ inView: (PageView, Int) throws -> R,
+        _ inPage: (DecodedPage, Int) throws -> R
+    ) throws -> R? {
+        guard let number = root.page(ofOffset: offset) else { return nil }
+        if let view = try view(number) {
+            guard let slot = view.slot(at: offset),
+                view.matches(slot, hashCode: hashCode, digest: digest)
+            else { return nil }
+            return try inView(view, slot)
         }
-        return try Self.reading(record, in: catalog) {
+        return try withPage(number) { page in
+            guard let slot = page.slot(at: offset),
+                page.matches(slot, hashCode: hashCode, digest: digest)
+            else { return nil }
+            return try inPage(page, slot)
+        }
+    }
+
+    /// A page as it is stored; nil if it has to be decoded.
+    @inline(__always)
+    private func view(_ number: Int) throws -> PageView? {
+        guard isPinned else { return nil }
+        let place = root.pages[number]
+        return try borrowedPages.with { try $0.view(number, at: place) }
+    }
+
+    /// The offsets where the locator says that a digest may be.
+    private func candidates(_ number: Int, _ position: UInt64) throws -> [UInt64] {
+        try Self.reading(record, in: catalog) {
             try catalog.withSegment(record.generation, UInt32(number)) { bytes in
                 Result { () throws(ShardIndexError) in
                     let segment = try LocatorSegment(reading: bytes)
-                    try checkOnce(segment, Int(number))
+                    try checkOnce(segment, number)
                     return segment.candidates(position: position)
                 }
             }.get()
@@ -191,8 +265,21 @@ package final class IndexReader: Sendable {
 
     /// What the index knows of a section, as a section.
     func section(_ page: DecodedPage, _ slot: Int, hashCode: UInt64) throws -> Section {
-        let entry = page.kind(of: slot)
-        guard let size = page.sectionSize(of: slot), let cidSize = entry.cidSize,
+        try section(
+            page.kind(of: slot),
+            page.sectionSize(of: slot),
+            page.offset(of: slot),
+            hashCode
+        )
+    }
+
+    private func section(
+        _ entry: EntryKind,
+        _ size: UInt64?,
+        _ offset: UInt64,
+        _ hashCode: UInt64
+    ) throws -> Section {
+        guard let size, let cidSize = entry.cidSize,
             let dataSize = IndexEntry.dataSize(ofSection: size, cidSize: UInt64(cidSize))
         else {
             guard record.isIncomplete else {
@@ -214,7 +301,7 @@ package final class IndexReader: Sendable {
             digestOffset: cidSize - entry.digestSize
         )
         return Section(
-            offset: page.offset(of: slot),
+            offset: offset,
             prefixSize: Int(size - length),
             length: length,
             cid: layout
@@ -224,24 +311,35 @@ package final class IndexReader: Sendable {
     // MARK: Pages
 
     /// A decoded page, from the cache if it is there.
-    func page(_ number: Int) throws -> DecodedPage {
-        try cache.page(PageCache.Key(generation: record.generation, page: number)) {
-            let place = root.pages[number]
-            let page = try Self.reading(record, in: catalog) {
-                try catalog.withPages(record.generation, place.value) { value in
-                    let end = Int(place.start) + Int(place.size)
-                    return Result { () throws(ShardIndexError) in
-                        guard end <= value.count else {
-                            throw ShardIndexError(.malformed, "page \(number) outside its value")
-                        }
-                        return try DecodedPage(reading: value[Int(place.start)..<end])
+    func page(_ number: Int) throws -> DecodedPage { try withPage(number) { $0 } }
+
+    /// Calls `body` with a decoded page, from the cache if it is there.
+    @inline(__always)
+    private func withPage<R>(_ number: Int, _ body: (DecodedPage) throws -> R) throws -> R {
+        try cache.withPage(
+            number,
+            of: record.generation,
+            decode: { try decodedPage(number) },
+            body
+        )
+    }
+
+    private func decodedPage(_ number: Int) throws -> DecodedPage {
+        let place = root.pages[number]
+        let page = try Self.reading(record, in: catalog) {
+            try catalog.withPages(record.generation, place.value) { value in
+                let end = Int(place.start) + Int(place.size)
+                return Result { () throws(ShardIndexError) in
+                    guard end <= value.count else {
+                        throw ShardIndexError(.malformed, "page \(number) outside its value")
                     }
-                }.get()
-            }
-            guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count) else {
-                throw ShardIndexError(.malformed, "page \(number) is another page")
-            }
-            return page
+                    return try DecodedPage(reading: value[Int(place.start)..<end])
+                }
+            }.get()
         }
+        guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count) else {
+            throw ShardIndexError(.malformed, "page \(number) is another page")
+        }
+        return page
     }
 }

@@ -1,48 +1,43 @@
-internal import Synchronization
+internal import Catalog
+internal import SharedReads
 
-/// The indexes of shards that are not open, kept for the next question.
+/// The indexes of shards that are not open, kept for the next question, bounded by the memory they take.
 ///
-/// *Concurrency*: any thread.
+/// *Concurrency*: any thread; `find` within a reading of the store's mark.
 final class IndexReaders: Sendable {
-    private struct State {
-        var readers: [UInt64: (reader: IndexReader, use: UInt64)] = [:]
-        var uses: UInt64 = 0
-    }
+    private let cache: SharedCache<IndexReader>
 
-    /// How many are kept.
-    static let countMax = 128
-
-    private let state = Mutex(State())
-
-    /// The reader of a generation, or one that `open` makes, which runs without a lock.
+    /// No readers yet.
     ///
-    /// - Returns: nil if `open` does.
-    func reader(
-        _ generation: UInt64,
-        open: () throws -> IndexReader?
-    ) throws -> IndexReader? {
-        let found = state.withLock { state -> IndexReader? in
-            state.uses += 1
-            state.readers[generation]?.use = state.uses
-            return state.readers[generation]?.reader
-        }
-        if let found { return found }
-        guard let reader = try open() else { return nil }
-        state.withLock { state in
-            state.readers[generation] = (reader, state.uses)
-            guard state.readers.count > Self.countMax else { return }
-            // Half of them at once, so that a walk over many shards sorts seldom.
-            let middle = state.readers.values.map(\.use).sorted()[Self.countMax / 2]
-            state.readers = state.readers.filter { $0.value.use > middle }
-        }
-        return reader
+    /// - Parameters:
+    ///   - sizeMax: What they may take together, in bytes.
+    ///   - mark: Under which they are read.
+    init(sizeMax: Int, readUnder mark: ReadMark) {
+        cache = SharedCache(costMax: sizeMax, readUnder: mark)
     }
 
-    /// Forgets the reader of a generation that is to be deleted.
-    func remove(_ generation: UInt64) {
-        _ = state.withLock { $0.readers.removeValue(forKey: generation) }
+    private func key(_ number: UInt32) -> SharedCache<IndexReader>.Key {
+        SharedCache.Key(UInt64(number), 0)
     }
+
+    /// Calls `body` with the reader of a shard, if there is one.
+    @inline(__always)
+    func find<R>(_ number: UInt32, _ body: (IndexReader) throws -> R) rethrows -> R? {
+        guard let entry = cache.find(key(number)) else { return nil }
+        return try entry.with { try body($0.object) }
+    }
+
+    /// Keeps a reader.
+    func insert(_ reader: IndexReader) {
+        cache.insert(reader, key(reader.record.number), cost: reader.memorySize)
+    }
+
+    /// Forgets the reader of a shard whose index changes or goes.
+    func remove(_ number: UInt32) { cache.remove(key(number)) }
 
     /// Forgets all of them.
-    func removeAll() { state.withLock { $0.readers = [:] } }
+    func removeAll() { cache.removeAll { _ in true } }
+
+    /// How many are kept, and the memory they take in bytes.
+    var usage: (count: Int, bytes: Int) { (cache.count, cache.cost) }
 }

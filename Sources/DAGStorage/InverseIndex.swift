@@ -1,5 +1,6 @@
 internal import Catalog
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 
 /// From digests to the shards that may have them: the newest entries and the runs, as all threads see them.
@@ -13,36 +14,48 @@ final class InverseIndex: Sendable {
         /// The newest entries; the last table takes more, one before it is being made a run.
         let tables: [RecentEntries]
         let runs: [InverseRunReader]
+        /// The same, for searches.
+        fileprivate let tableRow: BorrowedRow<RecentEntries>
+        fileprivate let runRow: BorrowedRow<InverseRunReader>
 
         init(tables: [RecentEntries], runs: [InverseRunReader]) {
             self.tables = tables
             self.runs = runs
+            tableRow = BorrowedRow(tables)
+            runRow = BorrowedRow(runs)
         }
-    }
-
-    /// One of several places where the same snapshot is found, so that threads do not wait for each other.
-    private final class Place: Sendable {
-        let snapshot: Mutex<Snapshot>
-        init(_ snapshot: Snapshot) { self.snapshot = Mutex(snapshot) }
     }
 
     /// How many entries the newest ones have room for at first.
     private static let firstCapacity = 1 << 10
 
-    private let place: Place
+    private let current: SharedReference<Snapshot>
+    /// Who holds it may change the reference.
+    private let changes = Lock<Void>(())
     private let isDamaged = Atomic<Bool>(false)
 
     /// An index of nothing.
-    init() {
+    ///
+    /// - Parameter mark: Under which it is searched.
+    init(readUnder mark: ReadMark) {
         let table = RecentEntries(capacity: Self.firstCapacity)
-        place = Place(Snapshot(tables: [table], runs: []))
+        current = SharedReference(Snapshot(tables: [table], runs: []), readUnder: mark)
+    }
+
+    /// Puts another snapshot in the place of the one that is there.
+    private func change<R>(_ body: (Snapshot) -> (next: Snapshot?, result: R)) -> R {
+        changes.withLock { _ in
+            let (next, result) = body(current.object)
+            if let next { current.exchange(next) }
+            return result
+        }
     }
 
     /// Puts runs and newest entries in the place of everything.
     func load(runs: [InverseRunReader], recent: [InverseEntry]) {
         let table = RecentEntries(capacity: max(Self.firstCapacity, 2 * recent.count))
         for entry in recent { _ = table.append(entry) }
-        place.snapshot.withLock { $0 = Snapshot(tables: [table], runs: runs) }
+        change { _ in (Snapshot(tables: [table], runs: runs), ()) }
         noteIsSound()
     }
 
@@ -56,7 +69,7 @@ final class InverseIndex: Sendable {
     func noteIsSound() { isDamaged.store(false, ordering: .relaxed) }
 
     /// What is there now.
-    var snapshot: Snapshot { place.snapshot.withLock { $0 } }
+    var snapshot: Snapshot { changes.withLock { _ in current.object } }
 
     /// Whether the merger may have something to do.
     func wantsWork(flushFrom: Int) -> Bool {
@@ -72,24 +85,55 @@ final class InverseIndex: Sendable {
 
     /// The shards that may have a digest, in ascending order.
     ///
-    /// *Cost*: a probe of every table and run, of which there are about six.
+    /// Within a reading of the mark.
+    ///
+    /// *Cost*: a probe of every table and run, of which there are about six, and a step for each shard.
     ///
     /// - Parameter hash: The digest's.
     /// - Returns: Their numbers.
     /// - Throws: `catalogCorrupt` if a run is damaged.
     func candidates(of hash: UInt64) throws -> ShardNumbers {
+        var found = ShardNumbers()
+        try forEachShard(of: hash) { number in
+            found.insert(number)
+            return true
+        }
+        found.finish()
+        return found
+    }
+
+    /// The first few shards that may have a digest, in no order.
+    ///
+    /// Within a reading of the mark.
+    ///
+    /// *Cost*: a probe of every table and run; it does not depend on how many shards have the digest.
+    ///
+    /// - Throws: As `candidates(of:)`.
+    @inline(__always)
+    func someCandidates(of hash: UInt64) throws -> FewNumbers {
+        var found = FewNumbers()
+        try forEachShard(of: hash) { found.insert($0) }
+        return found
+    }
+
+    /// Calls `body` with shards that may have a digest, until it returns false; one may come twice.
+    @inline(__always)
+    private func forEachShard(of hash: UInt64, _ body: (UInt32) -> Bool) throws {
         guard isSound else {
             throw DAGStoreError(.catalogCorrupt, "the inverse index cannot be read")
         }
-        let snapshot = snapshot
-        for run in snapshot.runs { run.prefetch(hash) }
-        var found = ShardNumbers()
-        for table in snapshot.tables where table.count > 0 {
-            table.forEachShard(of: hash) { found.insert($0) }
+        try current.borrowed.with { snapshot in
+            let runs = snapshot.runRow
+            for place in 0..<runs.count { runs[place].with { $0.prefetch(hash) } }
+            let tables = snapshot.tableRow
+            for place in 0..<tables.count {
+                guard tables[place].with({ $0.forEachShard(of: hash, while: body) }) else { return }
+            }
+            for place in 0..<runs.count {
+                let goesOn = try runs[place].with { try $0.forEachShard(of: hash, while: body) }
+                guard goesOn else { return }
+            }
         }
-        for run in snapshot.runs { try run.forEachShard(of: hash) { found.insert($0) } }
-        found.finish()
-        return found
     }
 
     // MARK: Changing
@@ -104,13 +148,12 @@ final class InverseIndex: Sendable {
     }
 
     private func grow() -> RecentEntries? {
-        place.snapshot.withLock { snapshot in
-            guard let last = snapshot.tables.last else { return nil }
+        change { snapshot in
+            guard let last = snapshot.tables.last else { return (nil, nil) }
             let table = RecentEntries(capacity: 4 * last.capacity)
             for entry in last.entries { _ = table.append(entry) }
             let tables = Array(snapshot.tables.dropLast()) + [table]
-            snapshot = Snapshot(tables: tables, runs: snapshot.runs)
-            return table
+            return (Snapshot(tables: tables, runs: snapshot.runs), table)
         }
     }
 
@@ -118,11 +161,10 @@ final class InverseIndex: Sendable {
     ///
     /// - Returns: The one that takes no more.
     func freeze() -> RecentEntries? {
-        place.snapshot.withLock { snapshot in
-            guard let last = snapshot.tables.last else { return nil }
+        change { snapshot in
+            guard let last = snapshot.tables.last else { return (nil, nil) }
             let table = RecentEntries(capacity: Self.firstCapacity)
-            snapshot = Snapshot(tables: snapshot.tables + [table], runs: snapshot.runs)
-            return last
+            return (Snapshot(tables: snapshot.tables + [table], runs: snapshot.runs), last)
         }
     }
 
@@ -132,11 +174,12 @@ final class InverseIndex: Sendable {
         tables: [RecentEntries] = [],
         adding runs: [InverseRunReader] = []
     ) {
-        place.snapshot.withLock { snapshot in
-            snapshot = Snapshot(
+        change { snapshot in
+            let next = Snapshot(
                 tables: snapshot.tables.filter { table in !tables.contains { $0 === table } },
                 runs: snapshot.runs.filter { !gone.contains($0.generation) } + runs
             )
+            return (next, ())
         }
     }
 }
@@ -176,6 +219,49 @@ struct ShardNumbers {
 
     /// All numbers.
     var all: [UInt32] { count == 0 ? [] : count == 1 ? [first] : others }
+}
+
+/// The first few of some numbers, each once, in the order in which they came.
+struct FewNumbers {
+    /// Which of them something is true of.
+    struct Flags {
+        private var bits: UInt32 = 0
+
+        mutating func insert(_ place: Int) { bits |= 1 << UInt32(place) }
+        func contains(_ place: Int) -> Bool { bits & 1 << UInt32(place) != 0 }
+    }
+
+    /// How many there can be.
+    static let countMax = 16
+
+    private var numbers = InlineArray<16, UInt32>(repeating: 0)
+    private(set) var count = 0
+    /// Whether there were more.
+    private(set) var isCut = false
+
+    /// One of the numbers.
+    subscript(place: Int) -> UInt32 { numbers[place] }
+
+    /// Whether a number is among them.
+    func contains(_ number: UInt32) -> Bool {
+        for place in 0..<count where numbers[place] == number { return true }
+        return false
+    }
+
+    /// Adds a number, if it is not there.
+    ///
+    /// - Returns: Whether there was room.
+    @inline(__always)
+    mutating func insert(_ number: UInt32) -> Bool {
+        if contains(number) { return true }
+        guard count < Self.countMax else {
+            isCut = true
+            return false
+        }
+        numbers[count] = number
+        count += 1
+        return true
+    }
 }
 
 /// A run of the inverse index, open for reading.
@@ -219,18 +305,19 @@ final class InverseRunReader: Sendable {
     @inline(__always)
     func prefetch(_ hash: UInt64) { run.segments[shape.segment(of: hash)].prefetch(hash) }
 
-    /// Calls `body` with every shard that has the hash.
+    /// Calls `body` with every shard that has the hash, until it returns false.
     ///
+    /// - Returns: Whether it never did.
     /// - Throws: `catalogCorrupt` if the segment is damaged; damage must not answer "nobody".
     @inline(__always)
-    func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) throws {
+    func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) throws -> Bool {
         let number = shape.segment(of: hash)
         let segment = run.segments[number]
         if !checked.isSet(number) {
             try segment.check()
             checked.set(number)
         }
-        segment.forEachShard(of: hash, body)
+        return segment.forEachShard(of: hash, while: body)
     }
 
     /// Checks every segment that was not checked yet.

@@ -2,6 +2,7 @@ internal import Catalog
 internal import Dispatch
 internal import Mounts
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 
 /// Which runs are merged next.
@@ -71,7 +72,7 @@ final class InverseMerger: Sendable {
     private let pool = JobPool(label: "dagstore.inverse", width: 1)
     private let isAwake = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Has the merger look for work, soon.
     func wake(_ engine: StoreEngine) {

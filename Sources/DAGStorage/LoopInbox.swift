@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// Where letters for the loop wait.
@@ -10,7 +11,7 @@ final class LoopInbox: Sendable {
         var isOpen = true
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
     private let waiting = Atomic<Int>(0)
     private let taken = Atomic<Int>(0)

@@ -59,7 +59,7 @@ extension Measurement {
     /// How many shards the inverse index names for a digest.
     public static func candidateCount(of digest: Digest, in store: DAGStore) throws -> Int {
         let hash = InverseEntry.hash(of: store.engine.catalog.hash.hash(digest).high)
-        return try store.engine.inverse.candidates(of: hash).count
+        return try store.engine.reading { try store.engine.inverse.candidates(of: hash).count }
     }
 
     /// Waits until the merger has nothing to do.

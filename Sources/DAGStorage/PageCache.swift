@@ -1,110 +1,63 @@
 internal import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// Decoded index pages, bounded in bytes.
 ///
-/// Sixteen stripes with a lock each; within a stripe CLOCK: a page that was used since the hand last came
-/// by is passed over once.
+/// A page is decoded once and found without a lock; which one goes is CLOCK's choice.
 ///
 /// *Concurrency*: any thread.
 final class PageCache: Sendable {
-    /// Which page of which index.
-    struct Key: Hashable {
-        let generation: UInt64
-        let page: Int
-    }
-
-    private struct Slot {
-        var key: Key
-        var page: DecodedPage
-        var wasUsed: Bool
-    }
-
-    private struct Stripe: ~Copyable {
-        var places: [Key: Int] = [:]
-        var slots: [Slot] = []
-        var hand = 0
-        var cost = 0
-        var hits: UInt64 = 0
-        var misses: UInt64 = 0
-    }
-
-    private final class StripeBox: Sendable {
-        let stripe = Mutex(Stripe())
-    }
-
-    private static let stripeCount = 16
-    private let stripes = (0..<stripeCount).map { _ in StripeBox() }
-    private let costMax: Int
+    private let cache: SharedCache<DecodedPage>
+    private let hits = StripedCount()
+    private let misses = StripedCount()
 
     /// A cache of at most about `sizeMax` bytes.
-    init(sizeMax: Int) { costMax = sizeMax / Self.stripeCount }
+    ///
+    /// - Parameters:
+    ///   - sizeMax: The bytes.
+    ///   - mark: Under which pages are read.
+    init(sizeMax: Int, readUnder mark: ReadMark) {
+        cache = SharedCache(costMax: sizeMax, readUnder: mark)
+    }
 
-    /// A page, from the cache or from `decode`, which runs without a lock.
-    func page(_ key: Key, decode: () throws -> DecodedPage) throws -> DecodedPage {
-        let box = stripes[(key.page ^ Int(truncatingIfNeeded: key.generation)) & 15]
-        let found = box.stripe.withLock { stripe -> DecodedPage? in
-            guard let place = stripe.places[key] else {
-                stripe.misses += 1
-                return nil
-            }
-            stripe.hits += 1
-            stripe.slots[place].wasUsed = true
-            return stripe.slots[place].page
+    private func key(_ generation: UInt64, _ page: Int) -> SharedCache<DecodedPage>.Key {
+        SharedCache.Key(generation, UInt64(page))
+    }
+
+    /// Calls `body` with a page, from the cache or from `decode`.
+    ///
+    /// - Parameters:
+    ///   - number: The page's number.
+    ///   - generation: Of which index.
+    ///   - decode: Decodes the page; runs without a lock.
+    ///   - body: Receives the page.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `decode` or `body` throws.
+    @inline(__always)
+    func withPage<R>(
+        _ number: Int,
+        of generation: UInt64,
+        decode: () throws -> DecodedPage,
+        _ body: (DecodedPage) throws -> R
+    ) throws -> R {
+        Reading.begin(cache.mark)
+        if let entry = cache.find(key(generation, number)) {
+            defer { Reading.end() }
+            hits.add(1)
+            return try entry.with { try body($0.object) }
         }
-        if let found { return found }
+        Reading.end()
+        misses.add(1)
         let page = try decode()
-        box.stripe.withLock { Self.insert(page, key, &$0, costMax) }
-        return page
-    }
-
-    private static func insert(
-        _ page: DecodedPage,
-        _ key: Key,
-        _ stripe: inout Stripe,
-        _ costMax: Int
-    ) {
-        guard stripe.places[key] == nil, page.cost <= costMax else { return }
-        while stripe.cost + page.cost > costMax { evictOne(&stripe) }
-        stripe.places[key] = stripe.slots.count
-        stripe.slots.append(Slot(key: key, page: page, wasUsed: false))
-        stripe.cost += page.cost
-    }
-
-    private static func evictOne(_ stripe: inout Stripe) {
-        while true {
-            if stripe.hand >= stripe.slots.count { stripe.hand = 0 }
-            guard stripe.slots[stripe.hand].wasUsed else { break }
-            stripe.slots[stripe.hand].wasUsed = false
-            stripe.hand += 1
-        }
-        let evicted = stripe.slots[stripe.hand]
-        stripe.cost -= evicted.page.cost
-        stripe.places[evicted.key] = nil
-        let last = stripe.slots.removeLast()
-        guard stripe.hand < stripe.slots.count else { return }
-        stripe.slots[stripe.hand] = last
-        stripe.places[last.key] = stripe.hand
+        cache.insert(page, key(generation, number), cost: page.cost)
+        return try body(page)
     }
 
     /// Forgets the pages of a generation that is about to be deleted.
-    func remove(generation: UInt64) {
-        for box in stripes {
-            box.stripe.withLock { stripe in
-                let kept = stripe.slots.filter { $0.key.generation != generation }
-                guard kept.count != stripe.slots.count else { return }
-                stripe.slots = kept
-                stripe.cost = kept.reduce(0) { $0 + $1.page.cost }
-                stripe.places = [:]
-                for (place, slot) in kept.enumerated() { stripe.places[slot.key] = place }
-            }
-        }
-    }
+    func remove(generation: UInt64) { cache.removeAll { $0.first == generation } }
 
     /// Hits, misses and bytes so far.
     var usage: (hits: UInt64, misses: UInt64, bytes: Int) {
-        stripes.reduce((0, 0, 0)) { sum, box in
-            box.stripe.withLock { (sum.0 + $0.hits, sum.1 + $0.misses, sum.2 + $0.cost) }
-        }
+        (UInt64(hits.sum), UInt64(misses.sum), cache.cost)
     }
 }

@@ -2,6 +2,7 @@ package import Bytes
 internal import Catalog
 public import Multiformats
 package import ShardIndex
+internal import SharedReads
 internal import Synchronization
 
 /// A lease on a shard: while it lasts, its blocks can be read and it cannot be destroyed.
@@ -11,16 +12,25 @@ internal import Synchronization
 /// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be
 /// under way then or follow, which a program that only lets its references go cannot get wrong.
 public final class Shard: Sendable {
-    package let core: ShardCore
-    private let entry: ShardEntry
-    private let engine: StoreEngine
+    // The lease keeps all three alive: counting references to them would have all leases write to the same memory.
+    private let leasedCore: Borrowed<ShardCore>
+    private let entry: Borrowed<ShardEntry>
+    private let engine: Borrowed<StoreEngine>
+    private let mark: ReadMark
     private let isReleased = Atomic<Bool>(false)
 
     /// Takes over a lease that was counted already.
-    init(_ core: ShardCore, _ entry: ShardEntry, of engine: StoreEngine) {
-        self.core = core
-        self.entry = entry
-        self.engine = engine
+    init(_ entry: ShardEntry, of engine: StoreEngine) {
+        leasedCore = Borrowed(entry.core)
+        self.entry = Borrowed(entry)
+        self.engine = Borrowed(engine)
+        mark = engine.mark
+    }
+
+    /// What the lease reads through, counted.
+    package var core: ShardCore {
+        checkHeld()
+        return leasedCore.object
     }
 
     deinit { release() }
@@ -30,7 +40,15 @@ public final class Shard: Sendable {
     /// Blocks that were read stay valid. No other call on this object may be under way.
     public func release() {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        engine.endLease(entry)
+        // When the lease has ended, nothing but the reading keeps the store and the entry alive.
+        Reading.begin(mark)
+        engine.with { engine in entry.with { engine.endLease($0) } }
+        Reading.end()
+    }
+
+    /// Notes that the file was found to be what was indexed.
+    func noteCheck() {
+        entry.with { $0.noteCheck() }
     }
 
     fileprivate func checkHeld() {
@@ -38,13 +56,20 @@ public final class Shard: Sendable {
     }
 
     /// The shard's key.
-    public var key: ShardKey { core.key }
+    public var key: ShardKey { withCore { $0.key } }
 
     /// The roots that the CAR's header names, in its order.
-    public var roots: [CID] { core.root.roots }
+    public var roots: [CID] { withCore { $0.root.roots } }
 
     /// The number of sections, repeated ones included.
-    public var blockCount: UInt64 { core.root.sectionCount }
+    public var blockCount: UInt64 { withCore { $0.root.sectionCount } }
+
+    /// Calls `body` with what the lease reads through.
+    @inline(__always)
+    private func withCore<R>(_ body: (ShardCore) throws -> R) rethrows -> R {
+        checkHeld()
+        return try leasedCore.with(body)
+    }
 
     /// Whether the shard has a block with the multihash of `cid`.
     ///
@@ -52,9 +77,11 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func contains(_ cid: CID) throws -> Bool {
-        checkHeld()
-        if cid.isIdentity { return true }
-        return try looking { try core.section(of: cid) } != nil
+        if cid.isIdentity {
+            checkHeld()
+            return true
+        }
+        return try looking { try $0.section(of: cid) != nil }
     }
 
     /// Where the block with the multihash of `cid` lies; nil if it is not here.
@@ -64,8 +91,7 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func location(of cid: CID) throws -> BlockLocation? {
-        checkHeld()
-        return try looking { try core.section(of: cid).map(core.index.location) }
+        try looking { core in try core.section(of: cid).map { core.location($0) } }
     }
 
     /// The block with the multihash of `cid`; nil if it is not here.
@@ -75,11 +101,10 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws.
     public func block(for cid: CID) async throws -> Block? {
-        guard case .remote = core.payload, !cid.isIdentity else {
+        guard withCore({ $0.isRemote }), !cid.isIdentity else {
             return try blockIfLocal(for: cid)
         }
-        checkHeld()
-        guard let section = try looking({ try core.section(of: cid) }) else { return nil }
+        guard let section = try looking({ try $0.section(of: cid) }) else { return nil }
         do {
             return Block(cid: cid, try await core.bytesFromAnywhere(of: section))
         } catch let error as CancellationError {
@@ -100,7 +125,7 @@ public final class Shard: Sendable {
         if cid.isIdentity {
             return Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) })
         }
-        return try looking {
+        return try looking { core in
             guard let section = try core.section(of: cid) else { return nil }
             return Block(cid: cid, try core.bytes(of: section))
         }
@@ -114,8 +139,7 @@ public final class Shard: Sendable {
     ///
     /// - Throws: As `blockIfLocal(for:)`, for the first that cannot be had.
     public func blocksIfLocal(for cids: [CID]) throws -> [Block?] {
-        checkHeld()
-        return try looking {
+        try looking { core in
             var blocks: [Block?] = []
             blocks.reserveCapacity(cids.count)
             var start = 0
@@ -149,7 +173,7 @@ public final class Shard: Sendable {
         if layout.isIdentity {
             return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
         }
-        return try looking {
+        return try looking { core in
             guard let section = try core.section(of: cid, layout: layout) else { return nil }
             return try core.bytesBlocking(of: section)
         }
@@ -162,23 +186,29 @@ public final class Shard: Sendable {
         of cid: ByteView,
         _ layout: CIDLayout
     ) throws(DAGStoreError) -> BlockLocation? {
-        checkHeld()
-        return try looking {
-            try core.section(of: cid, layout: layout).map(core.index.location)
+        try looking { core in
+            try core.section(of: cid, layout: layout).map { core.location($0) }
         }
     }
 
     /// Runs `body`, and fails the shard if its bytes are not what was indexed.
-    private func looking<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
+    @inline(__always)
+    private func looking<R>(_ body: (ShardCore) throws -> R) throws(DAGStoreError) -> R {
         do {
-            return try body()
+            return try withCore(body)
         } catch {
-            let error = DAGStoreError(any: error).about(key)
-            if error.code == .sourceChanged {
-                engine.loop.post(.lost(key, generation: core.record.generation, error))
-            }
-            throw error
+            throw noting(error)
         }
+    }
+
+    /// The error as callers see it; the loop hears of a source that changed.
+    private func noting(_ error: any Error) -> DAGStoreError {
+        let error = DAGStoreError(any: error).about(key)
+        if error.code == .sourceChanged {
+            let generation = core.record.generation
+            engine.with { _ = $0.loop.post(.lost(key, generation: generation, error)) }
+        }
+        return error
     }
 
     /// The CIDs of all sections in CAR order, repeated ones included.
@@ -188,7 +218,7 @@ public final class Shard: Sendable {
     ///
     /// *Cost*: decodes every page; blocks the calling thread.
     package func checkIndex() -> [String] {
-        checkHeld()
+        let core = core
         var check = IndexCheck(
             root: core.root,
             segments: core.segments,
@@ -208,7 +238,7 @@ public final class Shard: Sendable {
         from ordinal: UInt64 = 0,
         _ body: (IndexEntry) throws -> Bool
     ) throws {
-        checkHeld()
+        let core = core
         guard let first = core.root.page(ofOrdinal: ordinal) else { return }
         for number in first..<core.root.pages.count {
             let page = try translating { try core.index.page(number) }

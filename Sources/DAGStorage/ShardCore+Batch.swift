@@ -19,7 +19,8 @@ extension ShardCore {
     /// - Throws: As `section(of:)`, and what `body` throws.
     func sections(of cids: ArraySlice<CID>, _ body: (Int, Section?) throws -> Void) throws {
         precondition(cids.count <= Self.batchSize, "a batch of \(cids.count)")
-        guard case .memory(_, let payload) = payload, !segments.isEmpty else {
+        let payload = memory
+        guard !payload.isEmpty, !segments.isEmpty else {
             for index in cids.indices { try body(index, section(of: cids[index])) }
             return
         }

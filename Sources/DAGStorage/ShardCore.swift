@@ -5,18 +5,18 @@ internal import Hashing
 internal import Mounts
 package import Multiformats
 package import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// An open shard, shared by its leases.
 ///
 /// It holds the root page, pointers to the locator's segments, and the bytes within reach.
 ///
-/// *Concurrency*: immutable but for the hint; any thread.
+/// *Concurrency*: immutable; any thread. A search writes to memory of its own thread only.
 package final class ShardCore: Sendable {
     /// Where blocks are read from.
     enum Payload: Sendable {
         /// In memory: a mapped file, or bytes that a mount has there.
-        case memory(any AnyObject & Sendable, payload: ByteView)
+        case memory(MemoryShares)
         /// Read by system calls.
         case file(LocalFile)
         /// Read over the network, by whoever waits for it.
@@ -31,17 +31,28 @@ package final class ShardCore: Sendable {
     /// The index, through its pages.
     let index: IndexReader
     let payload: Payload
+    /// The payload, if it is in memory; else empty.
+    let memory: ByteView
+    /// Shares in the same, one for each stripe of threads; none if it is not in memory.
+    private let shares: BorrowedRow<MemoryShare>
+    /// Whether the payload is a mapped file.
+    private let isMapped: Bool
+    /// Whether the locator leads into the payload in memory.
+    private let isDirect: Bool
+    private let isFreeOfDuplicates: Bool
     private let source: ShardSource
     let hash: KeyedHash
     let segments: [LocatorSegment]
-    /// What keeps the copy from being deleted, until nobody reads through this any more.
-    private let pin: Mutex<TransientPin?>
+    private let segmentCount: UInt64
+    /// What keeps the copy from being deleted.
+    private let pin: TransientPin?
     /// Whether the payload may lose its bytes under us, and a handler waits for that.
     private let isGuarded: Bool
     /// Where a walk in CAR order goes on: the end of the last section found.
     ///
-    /// Bit 63 is set when the last search found what stood there, so that only walks pay for looking.
-    private let hint = Atomic<UInt64>(0)
+    /// Each thread remembers its own. Bit 63 is set when the last search found what stood there, so that only
+    /// walks pay for looking.
+    private let hint = ThreadPlace()
     private static let walking: UInt64 = 1 << 63
 
     /// Opens the shard of `record` over its bytes.
@@ -61,7 +72,7 @@ package final class ShardCore: Sendable {
         key = ShardKey(stored: record.key)
         self.record = record
         readsTransient = source.pin != nil
-        self.pin = Mutex(source.pin)
+        self.pin = source.pin
         var source = source
         source.pin = nil
         self.source = source
@@ -69,6 +80,8 @@ package final class ShardCore: Sendable {
         hash = index.hash
         root = index.root
         segments = index.segments
+        segmentCount = UInt64(index.segments.count)
+        isFreeOfDuplicates = index.root.isFreeOfDuplicates
         guard root.dataOffset + root.payloadSize <= source.facts.size else {
             throw DAGStoreError(
                 .sourceChanged,
@@ -77,12 +90,21 @@ package final class ShardCore: Sendable {
         }
         let payload = try Self.payload(source, root, configuration)
         self.payload = payload
-        if case .memory(let owner, _) = payload {
-            isGuarded = owner is MappedFile && GuardedCopy.isInstalled
+        if case .memory(let shares) = payload {
+            isMapped = shares.isMapped
+            memory = shares.payload
+            self.shares = shares.row
+            isDirect = !index.segments.isEmpty
         } else {
-            isGuarded = false
+            isMapped = false
+            memory = .empty
+            shares = BorrowedRow([])
+            isDirect = false
         }
+        isGuarded = isMapped && GuardedCopy.isInstalled
     }
+
+    deinit { pin?.release() }
 
     private static func payload(
         _ source: ShardSource,
@@ -91,31 +113,37 @@ package final class ShardCore: Sendable {
     ) throws -> Payload {
         let range = Int(root.dataOffset)..<Int(root.dataOffset + root.payloadSize)
         switch source.bytes {
-        case .memory(let memory): return .memory(memory, payload: memory.view[range])
+        case .memory(let memory):
+            return .memory(MemoryShares(memory, payload: memory.view[range], isMapped: false))
         case .remote(let remote): return .remote(remote)
         case .file(let file):
             // Some file systems do not map; what is read then is copied.
             guard configuration.mapping == .whenPossible,
                 let mapped = try? MappedFile(file, access: .random)
             else { return .file(file) }
-            return .memory(mapped, payload: mapped.bytes[range])
+            return .memory(MemoryShares(mapped, payload: mapped.bytes[range], isMapped: true))
         }
+    }
+
+    /// Where a section's block lies.
+    func location(_ section: Section) -> BlockLocation {
+        BlockLocation(
+            offset: section.offset,
+            blockOffset: root.dataOffset + section.dataOffset,
+            size: section.dataSize
+        )
+    }
+
+    /// Whether blocks are read without a system call.
+    var isInMemory: Bool { shares.count > 0 }
+
+    /// Whether the bytes are elsewhere.
+    var isRemote: Bool {
+        if case .remote = payload { true } else { false }
     }
 
     /// The bytes for those who read them in order.
     var reader: any ByteSource { source.reader }
-
-    /// Lets index and copy be deleted: there is no lease any more, and there will be none.
-    ///
-    /// A released `Shard` that somebody still refers to must not hold them.
-    func letGo() {
-        index.letGo()
-        let pin = pin.withLock { pin in
-            defer { pin = nil }
-            return pin
-        }
-        pin?.release()
-    }
 
     /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {
@@ -173,29 +201,30 @@ package final class ShardCore: Sendable {
     /// The same of a binary CID.
     func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
-        guard case .memory(_, let payload) = payload, !segments.isEmpty else {
+        guard isDirect else {
             return try index.section(hashCode: layout.hashCode, digest: digest)
         }
-        let last = hint.load(ordering: .relaxed)
+        let payload = memory
+        let last = hint.value
         if last & Self.walking != 0 {
             let offset = last & ~Self.walking
             if let found = try confirm(payload, offset, cid, layout) {
-                hint.store(found.end | Self.walking, ordering: .relaxed)
+                hint.value = found.end | Self.walking
                 return found
             }
-            hint.store(offset, ordering: .relaxed)
+            hint.value = offset
         }
         let hashed = hash.hash(digest).high
-        let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
+        let (number, position) = hashed.multipliedFullWidth(by: segmentCount)
         let segment = segments[Int(number)]
         try index.checkOnce(segment, Int(number))
         var search = segment.search(position: position)
         while let offset = segment.next(&search) {
             guard let found = try confirm(payload, offset, cid, layout) else { continue }
             // Where a multihash repeats, a walk would find another section than the first.
-            if root.isFreeOfDuplicates {
+            if isFreeOfDuplicates {
                 let mark = offset == last & ~Self.walking ? Self.walking : 0
-                hint.store(found.end | mark, ordering: .relaxed)
+                hint.value = found.end | mark
             }
             return found
         }
@@ -302,13 +331,17 @@ package final class ShardCore: Sendable {
     ///
     /// - Throws: `mountUnreachable` if its bytes are elsewhere; `sourceChanged`.
     func bytes(of section: Section) throws -> BlockBytes {
-        switch payload {
-        case .memory(let owner, let payload):
+        guard shares.count == 0 else {
+            // A block counts the share of its thread. The payload itself is not looked at: that would count it.
             let start = Int(section.dataOffset)
             return BlockBytes(
-                view: payload[start..<start + Int(section.dataSize)],
-                owner: owner
+                view: memory[start..<start + Int(section.dataSize)],
+                owner: shares[Stripe.own(of: shares.count)].object,
+                isMapped: isMapped
             )
+        }
+        switch payload {
+        case .memory: preconditionFailure("memory without shares")
         case .file(let file):
             let bytes = try file.read(
                 at: root.dataOffset + section.dataOffset,

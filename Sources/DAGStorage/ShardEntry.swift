@@ -1,33 +1,73 @@
+internal import Catalog
+internal import SharedReads
 internal import Synchronization
 
-/// A shard in memory, as all threads see it: its leases, and what they read through.
+/// An open shard in memory, as all threads see it: its leases, and what they read through.
 ///
-/// There is one for every shard that is open, and for none that is not.
+/// There is one for every shard that is open. A shard that is opened anew under leases gets a new one, which counts
+/// the leases of the one before.
 ///
-/// *Concurrency*: any thread. The loop alone changes the core.
+/// *Concurrency*: any thread. The loop alone opens and closes the gate.
 final class ShardEntry: Sendable {
     let key: ShardKey
-    let leases = LeaseWord()
-    /// When the last lease ended, in nanoseconds since the machine was started.
-    let lastUse = Atomic<UInt64>(0)
-    /// When the file's state was last looked at for a block, in the same.
-    let lastCheck = Atomic<UInt64>(0)
-    private let current = Mutex<ShardCore?>(nil)
+    /// The hash of the key, for tables.
+    let keyHash: UInt64
+    let core: ShardCore
+    /// The index of the core, for readers that do not count references.
+    let index: Borrowed<IndexReader>
+    let leases = LeaseGate()
+    /// What earlier leases read through, while there are any.
+    let previous: ShardEntry?
+    /// When a lease last ended, about, in nanoseconds since the machine was started.
+    let lastUse: Atomic<UInt64>
+    /// When the file's state was last compared, in the same.
+    let lastCheck = Atomic<UInt64>(CoarseClock.now)
 
-    init(_ key: ShardKey) { self.key = key }
-
-    /// Lets go of what leases read through; there are none.
-    func letGo() {
-        let core = current.withLock { core in
-            defer { core = nil }
-            return core
-        }
-        core?.letGo()
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - core: What leases read through.
+    ///   - previous: What leases have read through that may not have ended.
+    ///   - now: The time.
+    init(_ key: ShardKey, _ core: ShardCore, after previous: ShardEntry?, now: UInt64) {
+        self.key = key
+        keyHash = key.tableHash
+        self.core = core
+        index = Borrowed(core.index)
+        self.previous = previous?.inUse
+        lastUse = Atomic(now)
     }
 
-    /// What leases read through; nil while the shard is not open.
-    var core: ShardCore? {
-        get { current.withLock { $0 } }
-        set { current.withLock { $0 = newValue } }
+    /// The shard's number.
+    var number: UInt32 { core.record.number }
+
+    /// The bytes of its payload.
+    var size: UInt64 { core.record.payloadSize }
+
+    /// The leases, those of earlier openings included.
+    var leaseCount: Int { leases.count + (previous?.leaseCount ?? 0) }
+
+    /// The first entry from here back that has leases.
+    private var inUse: ShardEntry? { leases.count > 0 ? self : previous?.inUse }
+
+    /// Notes that the file was found to be what was indexed, or is taken to be.
+    func noteCheck() { lastCheck.store(CoarseClock.now, ordering: .relaxed) }
+
+    /// Whether the file's state is to be compared, because that was last done so many nanoseconds ago.
+    func isCheckDue(after interval: UInt64) -> Bool {
+        interval == 0 || CoarseClock.now &- lastCheck.load(ordering: .relaxed) >= interval
     }
+}
+
+extension ShardKey {
+    /// A hash for tables, which differs from process to process.
+    var tableHash: UInt64 {
+        var hasher = Hasher()
+        hash(into: &hasher)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}
+
+extension UInt32 {
+    /// A shard's number as a hash for tables.
+    var tableHash: UInt64 { UInt64(self) &* 0x9e37_79b9_7f4a_7c15 }
 }

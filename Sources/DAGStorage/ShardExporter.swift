@@ -102,7 +102,7 @@ package struct ShardExporter: Sendable {
                 guard try engine.candidates(ofDigest: digest).all.contains(number) else {
                     return false
                 }
-                let has = try engine.withIndex(of: number) {
+                let has = try engine.withLastingIndex(of: number) {
                     try $0.contains(hashCode: hashCode, digest: digest)
                 }
                 return has ?? false
@@ -131,7 +131,7 @@ package struct ShardExporter: Sendable {
                 if found.single == number { return [number] }
                 return try found.all.filter { candidate in
                     guard candidate != number else { return true }
-                    let has = try engine.withIndex(of: candidate) {
+                    let has = try engine.withLastingIndex(of: candidate) {
                         try $0.contains(hashCode: hashCode, digest: digest)
                     }
                     return has ?? false
@@ -158,7 +158,7 @@ package struct ShardExporter: Sendable {
         try engine.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return false }
-            let walked = try engine.withIndex(of: record.number) { reader in
+            let walked = try engine.withLastingIndex(of: record.number) { reader in
                 guard let first = reader.root.page(ofOrdinal: ordinal) else { return true }
                 for number in first..<reader.root.pages.count {
                     let page = try translating { try reader.page(number) }

@@ -16,7 +16,7 @@ extension ShardImporter {
         try engine.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return 0 }
-            return try engine.withIndex(of: record.number) { $0.root.dataOffset } ?? 0
+            return try engine.withLastingIndex(of: record.number) { $0.root.dataOffset } ?? 0
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Mounts
+internal import SharedReads
 internal import Synchronization
 
 /// The work of a passing state: a shard is being fetched and indexed, or opened.
@@ -29,7 +30,7 @@ final class ShardJob: Sendable {
     let number: UInt64
     /// Told how far indexing is.
     let progress: (@Sendable (IndexingProgress) -> Void)?
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wasCancelled = Atomic<Bool>(false)
 
     init(

@@ -22,8 +22,14 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
                 "a key of \(text.utf8.count) bytes; at most \(Self.sizeMax) are possible"
             )
         }
-        guard !text.utf8.contains(0) else { throw DAGStoreError(.invalidKey, "a key with a NUL") }
+        guard !Self.hasNUL(text) else { throw DAGStoreError(.invalidKey, "a key with a NUL") }
         self.text = text
+    }
+
+    private static func hasNUL(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        for index in bytes.indices where bytes[index] == 0 { return true }
+        return false
     }
 
     /// A key from the catalogue, which was checked when it was written.
@@ -31,7 +37,11 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
 
     /// Compares the bytes; Unicode's canonical equivalence does not make two keys one.
     public static func == (one: ShardKey, other: ShardKey) -> Bool {
-        one.text.utf8.elementsEqual(other.text.utf8)
+        let mine = one.text.utf8.span
+        let its = other.text.utf8.span
+        guard mine.count == its.count else { return false }
+        for index in mine.indices where mine[index] != its[index] { return false }
+        return true
     }
 
     /// Hashes the text; equal bytes are equal text, and that is all a hash needs.

@@ -2,6 +2,7 @@ internal import Catalog
 internal import Dispatch
 internal import Mounts
 internal import ShardLifecycle
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
@@ -87,33 +88,29 @@ extension ShardLoop {
         guard let entry = shard.entry else { return shard.lifecycle.noteLeases(0) }
         switch event {
         case .destroy, .evict, .sourceLost:
-            guard entry.leases.isOpen else { break }
-            let count = entry.leases.close()
-            if count == 0 { engine.idleCount.subtract(1, ordering: .relaxed) }
-            return shard.lifecycle.noteLeases(UInt32(count))
+            _ = entry.leases.close()
         default: break
         }
-        shard.lifecycle.noteLeases(UInt32(entry.leases.count))
+        shard.lifecycle.noteLeases(UInt32(entry.leaseCount))
     }
 
     /// Lets leases be taken of a shard that is open.
     private func reopen(_ shard: ActiveShard) {
-        guard shard.lifecycle.state == .open, let entry = shard.entry, entry.core != nil,
-            !entry.leases.isOpen
+        guard shard.lifecycle.state == .open, let entry = shard.entry, !entry.leases.isOpen
         else { return }
-        if entry.leases.open() == 0 { engine.noteIdle() }
+        entry.leases.open()
     }
 
     private func install(_ core: ShardCore, in shard: ActiveShard) {
-        let entry = shard.entry ?? ShardEntry(shard.key)
-        entry.core = core
+        let now = DispatchTime.now().uptimeNanoseconds
+        let entry = ShardEntry(shard.key, core, after: shard.entry, now: now)
+        if let old = shard.entry { forget(old) }
         shard.entry = entry
-        engine.entries.withLock { $0[shard.key] = entry }
-        let open = OpenShard(entry: entry, size: core.record.payloadSize)
-        let before = engine.openShards.withLock { $0.updateValue(open, forKey: core.record.number) }
-        engine.openBytes.add(open.size, ordering: .relaxed)
-        if let before { engine.openBytes.subtract(before.size, ordering: .relaxed) }
+        engine.entries.insert(entry, entry.keyHash)
+        engine.openShards.insert(entry, entry.number.tableHash)
+        engine.openBytes.add(entry.size, ordering: .relaxed)
         reopen(shard)
+        engine.noteCrowding()
     }
 
     /// What is to be written.
@@ -201,9 +198,11 @@ extension ShardLoop {
     private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {
         let generation = old.generation
         guard generation != 0, generation != new.generation else { return }
+        // Those who ask from now on find the new index.
+        engine.readers.remove(new.number)
         engine.openings.submit { [engine] in
             guard engine.beginWork() else { return }
-            engine.discard(generation)
+            engine.discard(generation, of: new.number)
             engine.endCall()
         }
     }
@@ -248,7 +247,9 @@ extension ShardLoop {
                 shard.job?.cancel()
                 shard.job = nil
             case .close:
-                if shard.leaseCount == 0 { shard.entry?.letGo() }
+                guard shard.leaseCount == 0, let entry = shard.entry else { break }
+                shard.entry = nil
+                forget(entry)
             case .grant: answer(cause) { .lease(engine.grant($0)) }
             case .park: park(cause, shard)
             case .complete: complete(cause, shard)
@@ -306,8 +307,11 @@ extension ShardLoop {
         engine.openings.submit { [engine] in
             // Nobody can find the shard any more; what is left of it goes before the caller hears.
             if engine.beginWork() {
+                Reclaimer.drain(engine.mark)
                 _ = try? engine.transients.remove(record.transientName)
-                if record.generation != 0 { engine.discard(record.generation) }
+                if record.generation != 0 {
+                    engine.discard(record.generation, of: record.number)
+                }
                 engine.endCall()
             }
             ask.reply(.success(.done))

@@ -2,6 +2,7 @@ internal import Catalog
 internal import Dispatch
 internal import Mounts
 internal import ShardLifecycle
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
@@ -28,6 +29,8 @@ final class ShardLoop {
     var failedHere: Set<UInt32> = []
     /// How often shards were recovered by themselves.
     var attempts: [UInt32: Int] = [:]
+    /// Whether too many shards are open, and all that are too many are in use.
+    var isWaitingForIdle = false
     /// Those who wait for the last job to end.
     var drains: [@Sendable () -> Void] = []
 
@@ -52,6 +55,7 @@ final class ShardLoop {
     }
 
     private func turn(_ letters: [Letter]) {
+        noteTime()
         for letter in letters { read(letter) }
         finishBatch()
         while !followers.isEmpty || !batch.items.isEmpty {
@@ -64,6 +68,13 @@ final class ShardLoop {
         while let ticket = deadlines.removeFirst(before: now) {
             giveUp(ticket, DAGStoreError(.deadlineExceeded, "the deadline passed"))
         }
+    }
+
+    /// Tells the time to those who end leases; as seldom as will do, because all of them look at it.
+    private func noteTime() {
+        let now = DispatchTime.now().uptimeNanoseconds
+        guard now > engine.clock.load(ordering: .relaxed) + 1_000_000 else { return }
+        engine.clock.store(now, ordering: .relaxed)
     }
 
     /// Ends: no shard is opened any more, and leases that are left keep what they need.
@@ -79,16 +90,13 @@ final class ShardLoop {
             case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
             }
         }
-        for shard in active.values {
-            guard let entry = shard.entry else { continue }
-            if entry.leases.close() == 0 { entry.letGo() }
-        }
+        let entries = active.values.compactMap(\.entry)
+        for entry in entries { _ = entry.leases.close() }
         active = [:]
-        engine.entries.withLock { $0 = [:] }
-        engine.openShards.withLock { $0 = [:] }
+        engine.entries.removeAll()
+        engine.openShards.removeAll()
         engine.readers.removeAll()
-        engine.use.withLock { $0.isStopped = true }
-        engine.closeCatalogIfUnused()
+        engine.noteStopped(entries)
         engine.events.finish()
         for reply in drains { reply() }
     }
@@ -276,23 +284,21 @@ final class ShardLoop {
             return
         }
         active[shard.key] = nil
-        guard shard.entry != nil else { return }
-        if let entry = shard.entry { forget(entry, shard.record.number) }
-        shard.entry?.letGo()
+        guard let entry = shard.entry else { return }
         shard.entry = nil
-        _ = engine.entries.withLock { $0.removeValue(forKey: shard.key) }
+        forget(entry)
     }
 
-    private func forget(_ entry: ShardEntry, _ number: UInt32) {
-        let forgotten = engine.openShards.withLock { shards in
-            shards[number]?.entry === entry ? shards.removeValue(forKey: number) : nil
-        }
-        if let forgotten { engine.openBytes.subtract(forgotten.size, ordering: .relaxed) }
+    /// Takes an entry out of the tables; it goes when its readers have ended.
+    func forget(_ entry: ShardEntry) {
+        engine.entries.remove(entry, entry.keyHash)
+        guard engine.openShards.remove(entry, entry.number.tableHash) else { return }
+        engine.openBytes.subtract(entry.size, ordering: .relaxed)
+        engine.noteCrowding()
     }
 
     /// Closes the shards that were used longest ago, until some room is left.
     private func trim() {
-        engine.isTrimming.store(false, ordering: .relaxed)
         let configuration = engine.configuration
         let idle = active.values
             .filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
@@ -304,31 +310,43 @@ final class ShardLoop {
         var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
         let bytesMax = configuration.idleBytesMax ?? .max
         let oldest = configuration.idleTimeMax.map { time in
-            let (seconds, attoseconds) = time.components
-            let nanoseconds = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+            // Uses are noted as late as the turn before.
+            let age = time.nanoseconds + Self.sweepInterval(time).nanoseconds
             let now = DispatchTime.now().uptimeNanoseconds
-            return now - min(now, nanoseconds)
+            return now - min(now, age)
         }
+        var closedCount = 0
         for (place, (use, shard)) in idle.enumerated() {
             guard place < surplus || bytes > bytesMax || use < oldest ?? 0 else { break }
             bytes -= shard.record.payloadSize
+            closedCount += 1
             apply(.evict, to: shard, .none)
         }
+        // While all that are too many are in use, leases that end need not ask again: the next sweep looks.
+        isWaitingForIdle =
+            closedCount == 0 && engine.crowding.load(ordering: .relaxed) == Crowding.over.rawValue
+        engine.isTrimming.store(isWaitingForIdle, ordering: .relaxed)
+    }
+
+    /// How often shards are looked for that were idle for so long.
+    private static func sweepInterval(_ time: Duration) -> Duration {
+        max(time / 4, .milliseconds(5))
     }
 
     /// When idle shards are looked for next; nil if there is no limit on their time, or none is open.
     private func nextSweep() -> ContinuousClock.Instant? {
+        if isWaitingForIdle { return .now + .milliseconds(100) }
         guard let time = engine.configuration.idleTimeMax,
             active.values.contains(where: { $0.lifecycle.state == .open })
         else { return nil }
-        return .now + max(time / 2, .milliseconds(5))
+        return .now + Self.sweepInterval(time)
     }
 
     /// Lets go of idle shards that read copies of the store's own, and says which copies must stay.
     private func protectedNumbers() -> Set<UInt32> {
         for shard in active.values
         where shard.lifecycle.state == .open && shard.leaseCount == 0
-            && shard.entry?.core?.readsTransient == true
+            && shard.entry?.core.readsTransient == true
         {
             apply(.evict, to: shard, .none)
         }

@@ -1,6 +1,7 @@
 internal import Catalog
 internal import Mounts
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 public import SystemPackage
 
@@ -255,8 +256,8 @@ extension StoreEngine {
             catalogFileBytes: usage.fileSize,
             catalogUsedBytes: usage.bytesInUse,
             mapSize: usage.mapSize,
-            leases: leaseCount.load(ordering: .relaxed),
-            openShards: entries.withLock { $0.count },
+            leases: leaseCount,
+            openShards: entries.count,
             eventsDropped: events.droppedCount,
             transients: copies.files,
             transientBytes: copies.bytes,

@@ -131,7 +131,7 @@ extension StoreEngine {
             last = records.last?.number
             for record in records where record.generation != 0 {
                 do {
-                    _ = try withIndex(of: record) { reader in
+                    _ = try withLastingIndex(of: record) { reader in
                         try reader.forEachHash { hash in
                             entries.append(InverseEntry(hash: hash, shard: record.number))
                             if entries.count >= configuration.inverseRebuildBatch { try flush() }

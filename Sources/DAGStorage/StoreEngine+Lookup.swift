@@ -5,6 +5,7 @@ internal import Dispatch
 internal import Hashing
 internal import Multiformats
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 
 /// What the open shards say of a block.
@@ -12,8 +13,8 @@ enum NearBlock {
     case found(Block)
     /// No shard has it.
     case nowhere
-    /// These shards may have it, and have to be asked.
-    case perhaps([UInt32])
+    /// These shards may have it, and have to be asked; others too if there are more.
+    case perhaps([UInt32], areMore: Bool)
 }
 
 /// Finding blocks over all shards.
@@ -30,7 +31,11 @@ extension StoreEngine {
     /// - Throws: As `candidates(of:)`.
     func candidates(ofDigest digest: ByteView) throws -> ShardNumbers {
         let hash = InverseEntry.hash(of: catalog.hash.hash(digest).high)
-        guard catalog.isReadOnly else { return try inverse.candidates(of: hash) }
+        guard catalog.isReadOnly else {
+            Reading.begin(mark)
+            defer { Reading.end() }
+            return try inverse.candidates(of: hash)
+        }
         guard !catalog.lacksInverse else {
             throw DAGStoreError(
                 .readOnly,
@@ -50,9 +55,10 @@ extension StoreEngine {
     func places(of cid: CID) throws -> [FoundBlock] {
         var found: [FoundBlock] = []
         var failure: DAGStoreError?
-        for number in try candidates(of: cid).all {
+        for number in try reading({ try candidates(of: cid) }).all {
             do {
-                if let place = try confirmed(cid, number) { found.append(place) }
+                let place = try reading { try confirmed(cid, number) }
+                if let place { found.append(place) }
             } catch let error as DAGStoreError where error.code == .mountUnreachable {
                 failure = error
             }
@@ -66,9 +72,12 @@ extension StoreEngine {
     /// - Throws: `catalogCorrupt`.
     func holders(of cid: CID) throws -> [ShardKey] {
         var found: [ShardKey] = []
-        for number in try candidates(of: cid).all {
-            let key = try withIndex(of: number) { try $0.contains(cid) ? $0.key : nil }
-            if let key = key ?? nil { found.append(key) }
+        for number in try reading({ try candidates(of: cid) }).all {
+            // A reading each: there may be many.
+            let key = try reading {
+                try withIndex(of: number) { try $0.contains(cid) ? $0.key : nil } ?? nil
+            }
+            if let key { found.append(key) }
         }
         return found
     }
@@ -77,57 +86,108 @@ extension StoreEngine {
     ///
     /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
     func isAnywhere(_ cid: CID) throws -> Bool {
-        var failure: (any Error)?
-        for number in try candidates(of: cid).all {
-            do {
-                if try withIndex(of: number, { try $0.contains(cid) }) == true { return true }
-            } catch {
-                failure = failure ?? error
-            }
-        }
-        if let failure { throw failure }
-        return false
+        try first(of: cid) { reader in try reader.contains(cid) ? true : nil } ?? false
     }
 
     /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.
     ///
     /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
     func firstPlace(of cid: CID) throws -> FoundBlock? {
+        try first(of: cid) { try Self.place(of: cid, in: $0) }
+    }
+
+    /// Where a candidate has the block, as its index knows it; nil if it has not, or the shard is gone.
+    private func confirmed(_ cid: CID, _ number: UInt32) throws -> FoundBlock? {
+        try withIndex(of: number) { try Self.place(of: cid, in: $0) } ?? nil
+    }
+
+    private static func place(of cid: CID, in reader: IndexReader) throws -> FoundBlock? {
+        try reader.section(of: cid).map { section in
+            FoundBlock(key: reader.key, location: reader.location(section))
+        }
+    }
+
+    /// What the first candidate answers that answers anything: open shards are asked first.
+    ///
+    /// *Cost*: does not depend on how many shards have the multihash, unless the first ones turn out not to.
+    ///
+    /// - Throws: The first error, if no candidate answers.
+    @inline(__always)
+    private func first<R>(of cid: CID, _ ask: (IndexReader) throws -> R?) throws -> R? {
+        let some = try someCandidates(of: cid)
         var failure: (any Error)?
-        for number in try candidates(of: cid).all {
+        var isAsked = FewNumbers.Flags()
+        for place in 0..<some.count {
             do {
-                if let place = try confirmed(cid, number) { return place }
+                guard let answer = try withOpenIndex(of: some[place], ask) else { continue }
+                if let answer { return answer }
+                isAsked.insert(place)
+            } catch {
+                isAsked.insert(place)
+                failure = failure ?? error
+            }
+        }
+        for place in 0..<some.count where !isAsked.contains(place) {
+            do {
+                if let answer = try withIndex(of: some[place], ask) ?? nil { return answer }
             } catch {
                 failure = failure ?? error
+            }
+        }
+        if some.isCut {
+            for number in try candidates(of: cid).all where !some.contains(number) {
+                do {
+                    if let answer = try withIndex(of: number, ask) ?? nil { return answer }
+                } catch {
+                    failure = failure ?? error
+                }
             }
         }
         if let failure { throw failure }
         return nil
     }
 
-    /// Where a candidate has the block, as its index knows it; nil if it has not, or the shard is gone.
-    private func confirmed(_ cid: CID, _ number: UInt32) throws -> FoundBlock? {
-        let found = try withIndex(of: number) { reader in
-            try reader.section(of: cid).map { section in
-                FoundBlock(key: reader.key, location: reader.location(section))
-            }
+    /// The first shards that may have a multihash, in no order.
+    private func someCandidates(of cid: CID) throws -> FewNumbers {
+        guard catalog.isReadOnly else {
+            let hash = cid.withDigest { InverseEntry.hash(of: catalog.hash.hash($0).high) }
+            return try inverse.someCandidates(of: hash)
         }
-        return found ?? nil
+        var some = FewNumbers()
+        for number in try candidates(of: cid).all where !some.insert(number) { break }
+        return some
+    }
+
+    /// Calls `body` with the index of an open shard; nil if it is not open.
+    ///
+    /// Within a reading.
+    @inline(__always)
+    private func withOpenIndex<R>(
+        of number: UInt32,
+        _ body: (IndexReader) throws -> R
+    ) throws -> R? {
+        guard let entry = openShards.find(number.tableHash, where: { $0.number == number }) else {
+            return nil
+        }
+        // While leases are granted, what they read through is the shard's current index.
+        return try entry.with { entry in
+            guard entry.leases.isOpen else { return nil }
+            return try entry.index.with(body)
+        }
     }
 
     /// Calls `body` with the index of a shard, which is not deleted meanwhile.
     ///
-    /// *Cost*: a look into a table if the shard is open or was used lately; else its record and root page are
+    /// Within a reading.
+    ///
+    /// *Cost*: a search in a table if the shard is open or was used lately; else its record and root page are
     /// read.
     ///
     /// - Returns: What `body` returns; nil if there is no index, or the shard is gone.
     func withIndex<R>(of number: UInt32, _ body: (IndexReader) throws -> R) throws -> R? {
-        // While leases are given, what they read through is the shard's current index.
-        if let entry = openShards.withLock({ $0[number]?.entry }), entry.leases.isOpen,
-            let index = entry.core?.index, let result = try index.holding(body)
-        {
-            return result
-        }
+        if let result = try withOpenIndex(of: number, body) { return result }
+        // What another process changes is seen in the record only.
+        if !catalog.isReadOnly, let result = try readers.find(number, body) { return result }
         while let record = try catalog.record(number), record.generation != 0 {
             if let result = try withIndex(of: record, body) { return result }
         }
@@ -136,20 +196,51 @@ extension StoreEngine {
 
     /// Calls `body` with the index that a record names, which is not deleted meanwhile.
     ///
+    /// Within a reading.
+    ///
     /// - Returns: What `body` returns; nil if the shard has another index now, or is gone.
     func withIndex<R>(of record: ShardRecord, _ body: (IndexReader) throws -> R) throws -> R? {
-        var isNew = false
-        let reader = try readers.reader(record.generation) { () -> IndexReader? in
-            // It may be deleted at any moment, which is found out by pinning before looking again.
-            let pin = catalog.isReadOnly ? nil : pins.pin(record.generation)
-            guard try isCurrent(record) else { return nil }
-            isNew = true
-            return try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
+        let known = try readers.find(record.number) { reader in
+            try reader.record.generation == record.generation ? body(reader) : nil
         }
-        guard let reader else { return nil }
+        if let known, let known { return known }
+        // It may be deleted at any moment, which is found out by pinning before looking again.
+        let pin = catalog.isReadOnly ? nil : pins.pin(record.generation)
+        guard try isCurrent(record) else { return nil }
+        let reader = try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
+        if catalog.isReadOnly { readers.remove(record.number) }
+        readers.insert(reader)
         // Kept for the next question, unless it was given up before it was there to be forgotten.
-        if isNew, try !isCurrent(record) { readers.remove(record.generation) }
+        if try !isCurrent(record) { readers.remove(record.number) }
+        return try body(reader)
+    }
+
+    /// Calls `body` with the index of a shard, for as long as it takes: it is counted, and not read under the mark.
+    ///
+    /// - Returns: As `withIndex(of:_:)`.
+    func withLastingIndex<R>(
+        of number: UInt32,
+        _ body: (IndexReader) throws -> R
+    ) throws -> R? {
+        guard let reader = try counted({ try withIndex(of: number) { $0 } }) else { return nil }
         return try withExtendedLifetime(reader) { try body(reader) }
+    }
+
+    /// Calls `body` with the index that a record names, for as long as it takes.
+    ///
+    /// - Returns: As `withIndex(of:_:)`.
+    func withLastingIndex<R>(
+        of record: ShardRecord,
+        _ body: (IndexReader) throws -> R
+    ) throws -> R? {
+        guard let reader = try counted({ try withIndex(of: record) { $0 } }) else { return nil }
+        return try withExtendedLifetime(reader) { try body(reader) }
+    }
+
+    private func counted(_ find: () throws -> IndexReader?) throws -> IndexReader? {
+        Reading.begin(mark)
+        defer { Reading.end() }
+        return try find()
     }
 
     private func isCurrent(_ record: ShardRecord) throws -> Bool {
@@ -160,61 +251,52 @@ extension StoreEngine {
 
     /// A block from a shard that is open.
     ///
-    /// *Cost*: a search in the inverse index, and one in the shard.
+    /// Within a reading.
+    ///
+    /// *Cost*: a search in the inverse index, and one in the shard; it does not depend on how many shards have the
+    /// block, unless the first ones turn out not to.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     func nearBlock(for cid: CID) throws -> NearBlock {
-        let numbers = try candidates(of: cid)
-        if let number = numbers.single {
-            if let block = block(for: cid, inOpen: number) { return .found(block) }
-            return .perhaps([number])
+        let some = try someCandidates(of: cid)
+        for place in 0..<some.count {
+            if let block = block(for: cid, inOpen: some[place]) { return .found(block) }
         }
-        let all = numbers.all
-        for number in all {
-            if let block = block(for: cid, inOpen: number) { return .found(block) }
-        }
-        return all.isEmpty ? .nowhere : .perhaps(all)
+        if some.count == 0 { return .nowhere }
+        return .perhaps((0..<some.count).map { some[$0] }, areMore: some.isCut)
     }
 
-    /// A block of an open shard; nil if it is not open, has not the block, or fails.
+    /// A block of an open shard whose bytes are in memory; nil if it is not open, has not the block, or fails.
     ///
     /// What fails is asked again in another way, which says why.
     private func block(for cid: CID, inOpen number: UInt32) -> Block? {
-        guard let entry = openShards.withLock({ $0[number]?.entry }) else { return nil }
-        leaseCount.add(1, ordering: .acquiringAndReleasing)
-        defer { dropLeaseCount() }
-        guard let before = entry.leases.take() else { return nil }
-        if before == 0 { idleCount.subtract(1, ordering: .relaxed) }
-        let now = DispatchTime.now().uptimeNanoseconds
-        defer { giveBack(entry, now) }
-        guard let core = entry.core else { return nil }
-        if now &- entry.lastCheck.load(ordering: .relaxed) > Self.checkInterval {
-            entry.lastCheck.store(now, ordering: .relaxed)
-            // The lease that is asked for next finds out what is wrong, and fails the shard.
-            guard (try? core.checkSource()) != nil else { return nil }
+        guard let entry = openShards.find(number.tableHash, where: { $0.number == number }) else {
+            return nil
         }
-        guard let section = try? core.section(of: cid) else { return nil }
-        return (try? core.bytes(of: section)).map { Block(cid: cid, $0) }
+        return entry.with { entry in
+            // A system call that may wait is for leases. So is comparing the file, now and then: the lease that is
+            // asked for next finds out what is wrong, and fails the shard.
+            guard entry.leases.isOpen, entry.core.isInMemory,
+                !entry.isCheckDue(after: max(sourceCheckInterval, Self.checkInterval)),
+                let section = try? entry.core.section(of: cid),
+                let bytes = try? entry.core.bytes(of: section)
+            else { return nil }
+            noteUse(of: entry, crowding.load(ordering: .relaxed))
+            return Block(cid: cid, bytes)
+        }
     }
 
     /// How often the state of a shard's file is looked at while its blocks are asked for, in nanoseconds.
-    private static let checkInterval: UInt64 = 1_000_000_000
-
-    private func giveBack(_ entry: ShardEntry, _ now: UInt64) {
-        entry.lastUse.store(now, ordering: .relaxed)
-        let (left, isOpen) = entry.leases.giveBack()
-        guard left == 0 else { return }
-        if isOpen { noteIdle() } else { loop.post(.settle(entry.key)) }
-    }
+    static let checkInterval: UInt64 = 1_000_000_000
 
     /// Candidates in the order in which they are asked: those at hand first, those that have failed last.
     ///
-    /// - Returns: Their keys, as the user's selector left them.
-    func order(_ numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
+    /// Within a reading.
+    func order(_ numbers: [UInt32]) throws -> [ShardKey] {
         var ranked: [(rank: Int, key: ShardKey)] = []
         for number in numbers {
-            if let entry = openShards.withLock({ $0[number]?.entry }) {
-                ranked.append((0, entry.key))
+            if let entry = openShards.find(number.tableHash, where: { $0.number == number }) {
+                ranked.append((0, entry.with { $0.key }))
                 continue
             }
             guard let record = try catalog.record(number) else { continue }
@@ -226,10 +308,14 @@ extension StoreEngine {
                 }
             ranked.append((rank, ShardKey(stored: record.key)))
         }
-        let keys = ranked.enumerated()
+        return ranked.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element.key)
-        guard let select = configuration.selectShards else { return keys }
+    }
+
+    /// Keys as the user's selector leaves them; outside of a reading, because it is the user's code.
+    func select(_ keys: [ShardKey], for cid: CID) -> [ShardKey] {
+        guard selectsShards, let select = configuration.selectShards else { return keys }
         return select(cid, keys)
     }
 }

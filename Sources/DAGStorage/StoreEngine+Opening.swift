@@ -2,6 +2,7 @@ internal import Catalog
 internal import Dispatch
 internal import Failpoints
 internal import Mounts
+internal import SharedReads
 internal import Synchronization
 
 /// From the files of a store to its running loop, and back.
@@ -35,6 +36,7 @@ extension StoreEngine {
 
     /// Starts the loop, and posts what was interrupted.
     func start() {
+        holdItself()
         SystemThread.start("dagstore.loop") { ShardLoop(self).run() }
         guard !catalog.isReadOnly else { return }
         merger.wake(self)
@@ -65,28 +67,26 @@ extension StoreEngine {
                 )
                 loop.post(.ask(ask))
             }
-            guard !use.withLock({ $0.isClosed }) else { return }
+            guard !isClosed.load(ordering: .relaxed) else { return }
         }
     }
 
     /// Closes the store; see `DAGStore.close`.
     func close(cancellingJobs isCancelling: Bool) async {
         merger.stop()
-        use.withLock { $0.isClosed = true }
+        _ = refuseCalls()
         await withCheckedContinuation { continuation in
             let reply: @Sendable () -> Void = { continuation.resume() }
             if !loop.post(.drain(cancelling: isCancelling, reply)) { reply() }
         }
         await waitForCalls()
+        // What the loop let go of goes before the caller hears that the store is closed.
+        await Reclaimer.drained(mark)
     }
 
     /// Closes a store that nobody refers to any more; does not wait for what cannot be ended.
     func abandon() {
-        let isFirst = use.withLock { use in
-            defer { use.isClosed = true }
-            return !use.isClosed
-        }
-        guard isFirst else { return }
+        guard refuseCalls() else { return }
         merger.stop()
         let bell = DispatchSemaphore(value: 0)
         if loop.post(.drain(cancelling: true, { bell.signal() })) { bell.wait() }
@@ -157,7 +157,8 @@ extension StoreEngine {
     /// Leaves an ask with the loop, which calls its reply.
     func post(_ ask: Ask) {
         events.stopRecording()
-        let isClosed = use.withLock { $0.isClosed }
-        guard !isClosed, loop.post(.ask(ask)) else { return ask.refuse(.storeIsClosed) }
+        guard !isClosed.load(ordering: .acquiring), loop.post(.ask(ask)) else {
+            return ask.refuse(.storeIsClosed)
+        }
     }
 }

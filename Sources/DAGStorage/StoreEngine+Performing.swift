@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Synchronization
+internal import SharedReads
 
 extension StoreEngine {
     /// Runs `body` on the loop's thread, between two of its commits, and waits for it.
@@ -26,5 +26,5 @@ extension StoreEngine {
 
 /// Where the loop leaves what came of some work.
 private final class ResultBox<R: Sendable>: Sendable {
-    let result = Mutex<Result<R, any Error>?>(nil)
+    let result = Lock<Result<R, any Error>?>(nil)
 }

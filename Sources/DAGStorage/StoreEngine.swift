@@ -1,6 +1,7 @@
 internal import Catalog
 internal import Dispatch
 internal import Mounts
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
@@ -19,17 +20,28 @@ final class StoreEngine: Sendable {
         var isClosingCatalog = false
         /// Whether the catalogue is closed, so that the store can be opened again.
         var isCatalogClosed = false
-        /// Calls that use the catalogue without a lease.
+        /// Calls that use the catalogue for long, or across an `await`.
         var calls = 0
+        /// Whether there may be readers that began before the store was closed.
+        var hasReaders = true
+        /// Entries with leases that outlive the loop.
+        var outliving: [ShardEntry] = []
         /// Those who close the store and wait for the calls.
         var closers: [CheckedContinuation<Void, Never>] = []
 
         /// Whether nobody uses the catalogue but those who hold leases.
-        var isIdle: Bool { calls == 0 && isClosingCatalog == isCatalogClosed }
+        var isIdle: Bool { calls == 0 && !hasReaders && isClosingCatalog == isCatalogClosed }
     }
+
+    /// What the indexes of shards that are not open may take in memory, in bytes.
+    static let readersSizeMax = 64 << 20
 
     let directory: FilePath
     let configuration: Configuration
+    /// Whether `Configuration.selectShards` chooses.
+    let selectsShards: Bool
+    /// `Configuration.sourceCheckInterval` in nanoseconds.
+    let sourceCheckInterval: UInt64
     let mounts: MountRegistry
     let catalog: Catalog
     let cache: PageCache
@@ -47,24 +59,30 @@ final class StoreEngine: Sendable {
     let readyFetches: Throttle
     /// Runs all write transactions of this store, one after the other.
     let writer = DispatchQueue(label: "dagstore.writer")
-    /// The shards that are open.
-    let entries = Mutex<[ShardKey: ShardEntry]>([:])
+    /// Under which threads read what the loop may take away: open shards, indexes, pages, the inverse index.
+    let mark: ReadMark
+    /// The shards that are open, by key; the loop changes it.
+    let entries: SharedTable<ShardEntry>
     /// The same by their numbers.
-    let openShards = Mutex<[UInt32: OpenShard]>([:])
+    let openShards: SharedTable<ShardEntry>
     /// Indexes of shards that are not open.
-    let readers = IndexReaders()
-    let use = Mutex(Use())
+    let readers: IndexReaders
+    let use = Lock(Use())
+    /// The same as `Use.isClosed`, for readers.
+    let isClosed = Atomic<Bool>(false)
     let pins: GenerationPins
     /// The same for runs of the inverse index.
     let runPins: GenerationPins
-    let inverse = InverseIndex()
+    let inverse: InverseIndex
     let merger = InverseMerger()
-    /// Leases in all.
-    let leaseCount = Atomic<Int>(0)
-    /// Open shards without leases.
-    let idleCount = Atomic<Int>(0)
+    /// The store itself, from its start until its catalogue is closed: leases do not count references to it.
+    private let ownReference = Lock<StoreEngine?>(nil)
     /// Payload bytes of all open shards.
     let openBytes = Atomic<UInt64>(0)
+    /// How near the limits on idle shards the open ones are; see `Crowding`.
+    let crowding = Atomic<UInt8>(Crowding.far.rawValue)
+    /// The time of the loop's last turn, in nanoseconds since the machine was started.
+    let clock = Atomic<UInt64>(DispatchTime.now().uptimeNanoseconds)
     /// Whether the loop was asked to close idle shards and has not done so yet.
     let isTrimming = Atomic<Bool>(false)
 
@@ -78,7 +96,14 @@ final class StoreEngine: Sendable {
         self.configuration = configuration
         self.mounts = mounts
         self.catalog = catalog
-        cache = PageCache(sizeMax: configuration.pageCacheSize)
+        mark = ReadMark.unique()
+        entries = SharedTable(readUnder: mark)
+        openShards = SharedTable(readUnder: mark)
+        inverse = InverseIndex(readUnder: mark)
+        cache = PageCache(sizeMax: configuration.pageCacheSize, readUnder: mark)
+        readers = IndexReaders(sizeMax: Self.readersSizeMax, readUnder: mark)
+        selectsShards = configuration.selectShards != nil
+        sourceCheckInterval = configuration.sourceCheckInterval.nanoseconds
         indexing = JobPool(label: "dagstore.indexing", width: configuration.concurrentIndexing)
         openings = JobPool(label: "dagstore.openings", width: 4)
         copying = JobPool(label: "dagstore.copying", width: 4)
@@ -101,7 +126,26 @@ final class StoreEngine: Sendable {
         runDeletions.engine = self
     }
 
+    /// Keeps the store alive until its catalogue is closed.
+    func holdItself() { ownReference.withLock { $0 = self } }
+
     // MARK: Calls
+
+    /// Calls `body`, which looks at what the loop may take away, and may read the catalogue.
+    ///
+    /// It is short and waits for nobody: what is taken away meanwhile is kept until it ends, and so is the catalogue
+    /// of a store that is closed.
+    ///
+    /// *Cost*: two stores to memory of the calling thread.
+    ///
+    /// - Throws: `closed`, and what `body` throws.
+    @inline(__always)
+    func reading<R>(_ body: () throws -> R) throws -> R {
+        Reading.begin(mark)
+        defer { Reading.end() }
+        guard !isClosed.load(ordering: .acquiring) else { throw DAGStoreError.storeIsClosed }
+        return try body()
+    }
 
     /// Calls `body`, which uses the catalogue; a store that is closed meanwhile waits for it.
     ///
@@ -142,6 +186,17 @@ final class StoreEngine: Sendable {
         if isEnding { closeCatalogIfUnused() }
     }
 
+    /// Refuses new calls.
+    ///
+    /// - Returns: Whether this call did so, and none before.
+    func refuseCalls() -> Bool {
+        use.withLock { use in
+            defer { use.isClosed = true }
+            isClosed.store(true, ordering: .sequentiallyConsistent)
+            return !use.isClosed
+        }
+    }
+
     /// Waits until no call uses the catalogue, and, unless leases hold it, until it is closed; the loop has
     /// ended before.
     func waitForCalls() async {
@@ -155,19 +210,41 @@ final class StoreEngine: Sendable {
         }
     }
 
+    /// Notes that the loop has ended; the catalogue is closed when the readers have ended too.
+    ///
+    /// - Parameter entries: Entries whose leases may outlive the loop.
+    func noteStopped(_ entries: [ShardEntry]) {
+        use.withLock { use in
+            use.outliving = entries
+            use.isStopped = true
+        }
+        Reclaimer.after(readersOf: mark) { [self] in
+            use.withLock { $0.hasReaders = false }
+            closeCatalogIfUnused()
+        }
+    }
+
     /// Closes the catalogue with the last who uses it, after the store was closed, and tells those who wait
     /// for that.
     func closeCatalogIfUnused() {
         let isLast = use.withLock { use in
-            guard use.isStopped, use.calls == 0, !use.isClosingCatalog,
-                leaseCount.load(ordering: .acquiring) == 0
+            guard use.isStopped, !use.hasReaders, use.calls == 0, !use.isClosingCatalog,
+                use.outliving.allSatisfy({ $0.leaseCount == 0 })
             else { return false }
             use.isClosingCatalog = true
             return true
         }
         if isLast {
             catalog.close()
-            use.withLock { $0.isCatalogClosed = true }
+            // A lease that has just ended may still look at its entry and at the store.
+            let entries = use.withLock { use in
+                use.isCatalogClosed = true
+                defer { use.outliving = [] }
+                return use.outliving
+            }
+            Reclaimer.after(readersOf: mark) { [self] in
+                withExtendedLifetime(entries) { ownReference.withLock { $0 = nil } }
+            }
         }
         let closers = use.withLock { use in
             guard use.isStopped, use.isIdle else {
@@ -179,99 +256,20 @@ final class StoreEngine: Sendable {
         for closer in closers { closer.resume() }
     }
 
-    // MARK: Leases
-
-    /// A lease on a shard that is open, if it is.
-    ///
-    /// *Cost*: one lock for the look into the table, one compare-and-swap; the first lease looks at the
-    /// file's state besides. It does not depend on the number of shards or blocks.
-    ///
-    /// - Throws: `closed`; `mountGone`, `mountUnreachable` or `sourceChanged` with the news on its way
-    ///   to the loop.
-    func warmShard(_ key: ShardKey) throws -> Shard? {
-        guard let entry = entries.withLock({ $0[key] }) else { return nil }
-        // Counted before it is taken, so that a store that is closed meanwhile sees it.
-        leaseCount.add(1, ordering: .acquiringAndReleasing)
-        guard let before = entry.leases.take() else {
-            dropLeaseCount()
-            return nil
-        }
-        guard let core = entry.core else { preconditionFailure("leases on a shard that is closed") }
-        if before == 0 { idleCount.subtract(1, ordering: .relaxed) }
-        let shard = Shard(core, entry, of: self)
-        // Only the first lease looks at the file; the others are as good as the first.
-        if before == 0 {
-            do {
-                try translatingFor(key) { try core.checkSource() }
-            } catch {
-                shard.release()
-                loop.post(.lost(key, generation: core.record.generation, error))
-                throw error
-            }
-        }
-        if events.isWatched {
-            events.tell(.acquire, key, .serving, references: entry.leases.count)
-        }
-        return shard
-    }
-
-    /// A lease that the loop grants on an open shard.
-    func grant(_ entry: ShardEntry) -> Shard {
-        guard let core = entry.core else { preconditionFailure("a lease on a closed shard") }
-        leaseCount.add(1, ordering: .acquiringAndReleasing)
-        if entry.leases.add() == 0 { idleCount.subtract(1, ordering: .relaxed) }
-        return Shard(core, entry, of: self)
-    }
-
-    /// Ends a lease; called by `Shard`.
-    func endLease(_ entry: ShardEntry) {
-        entry.lastUse.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
-        let (left, isOpen) = entry.leases.giveBack()
-        if events.isWatched {
-            let state: ShardStatus.State? =
-                isOpen ? (left > 0 ? .serving : .available) : state(of: entry.key)
-            events.tell(.release, entry.key, state, references: left)
-        }
-        if left == 0 {
-            // A shard that is not open goes with its last lease, which the loop has to hear of.
-            if isOpen { noteIdle() } else { loop.post(.settle(entry.key)) }
-        }
-        dropLeaseCount()
-    }
-
-    /// Counts an open shard without leases, and has some closed if there are too many.
-    func noteIdle() {
-        let idle = idleCount.add(1, ordering: .relaxed).newValue
-        let isOverBytes =
-            configuration.idleBytesMax.map { openBytes.load(ordering: .relaxed) > $0 } ?? false
-        guard idle > configuration.idleShardsMax || isOverBytes else { return }
-        guard !isTrimming.exchange(true, ordering: .relaxed) else { return }
-        loop.post(.trim)
-    }
-
-    func dropLeaseCount() {
-        let left = leaseCount.subtract(1, ordering: .acquiringAndReleasing).newValue
-        if left == 0 { closeCatalogIfUnused() }
-    }
-
-    /// The leases that this process has on a shard.
-    func references(of key: ShardKey) -> Int {
-        entries.withLock { $0[key] }?.leases.count ?? 0
-    }
-
-    private func state(of key: ShardKey) -> ShardStatus.State? {
-        guard let status = try? using({ try status(of: key) }) else { return nil }
-        return status.state
-    }
-
     // MARK: Indexes
 
-    /// Gives an index up that no record names.
+    /// Gives an index up that no record names; called on a thread that may wait.
     ///
     /// What cannot be deleted now stays on `pending` and is deleted at the next open.
-    func discard(_ generation: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - generation: The index.
+    ///   - number: The shard whose index it was.
+    func discard(_ generation: UInt64, of number: UInt32) {
+        readers.remove(number)
         cache.remove(generation: generation)
-        readers.remove(generation)
+        // Those who read it without a lease end before it is deleted.
+        Reclaimer.drain(mark)
         guard pins.giveUp(generation) else { return }
         try? writer.sync { try catalog.deleteGeneration(generation) }
     }
@@ -285,16 +283,9 @@ final class StoreEngine: Sendable {
     }
 }
 
-/// An open shard, as it is found by its number.
-struct OpenShard: Sendable {
-    let entry: ShardEntry
-    /// The bytes of its payload.
-    let size: UInt64
-}
-
 /// Deletes indexes when their last reader goes.
 private final class GenerationDeletions: Sendable {
-    private let place = Mutex<Weak>(Weak())
+    private let place = Lock<Weak>(Weak())
 
     private struct Weak {
         weak var engine: StoreEngine?

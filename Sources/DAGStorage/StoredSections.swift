@@ -56,7 +56,7 @@ package struct StoredSections {
         page = try engine.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return nil }
-            return try engine.withIndex(of: record.number) { reader in
+            return try engine.withLastingIndex(of: record.number) { reader in
                 guard nextPage < reader.root.pages.count else { return nil }
                 return try translating { try reader.page(nextPage) }
             } ?? nil

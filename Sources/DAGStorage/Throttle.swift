@@ -1,3 +1,4 @@
+internal import SharedReads
 internal import Synchronization
 
 /// Lets a few through at a time, in the order in which they came.
@@ -13,10 +14,10 @@ final class Throttle: Sendable {
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// A throttle with `width` places.
-    init(width: Int) { state = Mutex(State(free: width)) }
+    init(width: Int) { state = Lock(State(free: width)) }
 
     /// How many wait.
     var waitingCount: Int { state.withLock { $0.waiting.count } }

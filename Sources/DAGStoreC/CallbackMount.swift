@@ -2,6 +2,7 @@ internal import Bytes
 internal import CDAGStore
 internal import DAGStorage
 internal import Mounts
+internal import SharedReads
 internal import Synchronization
 
 /// A mount scheme whose bytes a C caller supplies.
@@ -217,7 +218,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
 
 /// What a set of mount schemes stands for.
 final class MountsBox: Sendable {
-    private let registry = Mutex(MountRegistry.standard)
+    private let registry = Lock(MountRegistry.standard)
 
     /// The schemes so far.
     var current: MountRegistry { registry.withLock { $0 } }

@@ -1,7 +1,7 @@
 internal import CDAGSystem
 internal import Dispatch
 internal import Mounts
-internal import Synchronization
+internal import SharedReads
 
 #if canImport(Darwin)
     internal import Darwin
@@ -29,7 +29,7 @@ var isInCallback: Bool { dagstore_callback_is_running() }
 
 /// Carries an outcome to a thread that waits for it.
 final class Outcome<Success: Sendable>: Sendable {
-    private let content = Mutex<Result<Success, any Error>?>(nil)
+    private let content = Lock<Result<Success, any Error>?>(nil)
     private let bell = DispatchSemaphore(value: 0)
 
     func set(_ result: Result<Success, any Error>) {

@@ -3,7 +3,7 @@ internal import CDAGStore
 internal import DAGStorage
 internal import Dispatch
 internal import Multiformats
-internal import Synchronization
+internal import SharedReads
 internal import SystemPackage
 
 // What cursor handles stand for. The header says that one thread at a time steps a cursor; a lock keeps those who do
@@ -56,9 +56,9 @@ final class EntriesCursor: Sendable {
         var room = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(_ shard: Shard) { state = Mutex(unsafe State(walk: ShardEntries(shard))) }
+    init(_ shard: Shard) { state = Lock(unsafe State(walk: ShardEntries(shard))) }
 
     deinit { state.withLock { unsafe $0.room.deallocate() } }
 
@@ -97,10 +97,10 @@ final class ShardsCursor: Sendable {
         var kept = Kept()
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(_ one: ShardStatus) { state = Mutex(State(one: one)) }
-    init(_ all: sending ShardStatuses.Iterator) { state = Mutex(State(all: all)) }
+    init(_ one: ShardStatus) { state = Lock(State(one: one)) }
+    init(_ all: sending ShardStatuses.Iterator) { state = Lock(State(all: all)) }
 
     func next() throws -> dagstore_info_t? {
         unsafe try state.withLock { state in
@@ -150,9 +150,9 @@ extension ShardStatus.State {
 
 /// A walk over the places of a block.
 final class PlacesCursor: Sendable {
-    private let state: Mutex<(rest: ArraySlice<FoundBlock>, kept: Kept)>
+    private let state: Lock<(rest: ArraySlice<FoundBlock>, kept: Kept)>
 
-    init(_ places: [FoundBlock]) { state = Mutex((places[...], Kept())) }
+    init(_ places: [FoundBlock]) { state = Lock((places[...], Kept())) }
 
     func next() -> dagstore_place_t? {
         unsafe state.withLock { state in
@@ -170,9 +170,9 @@ final class PlacesCursor: Sendable {
 
 /// A walk over what a check found.
 final class ProblemsCursor: Sendable {
-    private let state: Mutex<(rest: ArraySlice<CheckProblem>, kept: Kept)>
+    private let state: Lock<(rest: ArraySlice<CheckProblem>, kept: Kept)>
 
-    init(_ problems: [CheckProblem]) { state = Mutex((problems[...], Kept())) }
+    init(_ problems: [CheckProblem]) { state = Lock((problems[...], Kept())) }
 
     func next() -> dagstore_problem_t? {
         unsafe state.withLock { state in
@@ -205,7 +205,7 @@ final class MultihashesCursor: Sendable {
     private static let chunkSize = 1024
     private let store: DAGStore
     private let key: ShardKey
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Reads the first chunk, so that what is wrong is said at once.
     init(_ store: DAGStore, _ key: ShardKey, from cursor: MultihashCursor?) throws {
@@ -214,7 +214,7 @@ final class MultihashesCursor: Sendable {
         var first = State()
         first.next = cursor
         try Self.read(store, key, &first)
-        state = Mutex(first)
+        state = Lock(first)
     }
 
     private static func read(_ store: DAGStore, _ key: ShardKey, _ state: inout State) throws {
@@ -256,7 +256,7 @@ final class EventsBox: Sendable {
     private let queue: EventQueue
     private let store: DAGStore
     private let sink: Int
-    private let kept = Mutex(Kept())
+    private let kept = Lock(Kept())
 
     /// - Throws: `CLOSED`.
     init(_ store: DAGStore, capacity: Int) throws {

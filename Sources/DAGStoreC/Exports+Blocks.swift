@@ -217,7 +217,7 @@ public func dagstore_block_verified(
             }
             // SAFETY: owners of blocks are `Sendable`, which leaves no trace in the object.
             let owner = unsafe unsafeBitCast(owner, to: (any AnyObject & Sendable).self)
-            return try unsafe BlockBytes(view: ByteView(view), owner: owner)
+            return try unsafe BlockBytes(view: ByteView(view), ownerOfBlock: owner)
                 .verified(as: bytes, layout)
         }
         guard let verified else { throw Failure.handle("dagstore_block_t") }

@@ -1,10 +1,5 @@
+internal import SharedReads
 internal import Synchronization
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// What a handle stands for.
 enum HandleKind: UInt64 {
@@ -26,7 +21,12 @@ enum HandleKind: UInt64 {
 /// was used 2^27 times. A handle may be given back while other threads use it: what it stands for goes with
 /// the last of them.
 ///
-/// *Cost*: two atomic operations a use. Slots are never freed: 64 bytes for each handle of the peak.
+/// A use pins the slot, which is a write that threads with one handle would all make. From the 64th use on, a
+/// handle is read under a mark instead (`Reading`): a use writes to memory of its thread only, and giving the
+/// handle back costs a barrier.
+///
+/// *Cost*: two atomic operations a use at first, two stores later. Slots are never freed: 128 bytes for each handle
+/// of the peak.
 ///
 /// *Concurrency*: any thread may call anything.
 enum HandleTable {
@@ -71,26 +71,31 @@ enum HandleTable {
         _ body: (Object) throws -> R
     ) rethrows -> R? {
         guard let (slot, word) = unsafe slots.find(handle, kind) else { return nil }
-        var state = unsafe slot.pointee.state.load(ordering: .relaxed)
-        while true {
-            guard state >> 32 == word else { return nil }
-            let (isDone, found) = unsafe slot.pointee.state.weakCompareExchange(
-                expected: state,
-                desired: state + 1,
-                ordering: .acquiring
-            )
-            if isDone { break }
-            state = found
+        let state = unsafe slot.pointee.state.load(ordering: .acquiring)
+        guard state & HandleSlots.isRead != 0 else {
+            guard unsafe slots.pin(slot, word) else { return nil }
+            defer { unsafe slots.unpin(slot) }
+            return try unsafe call(body, slot, type)
         }
-        defer { unsafe slots.unpin(slot) }
-        // SAFETY: pinned, the slot keeps its object; its kind says what that is.
+        Reading.begin(unsafe mark(of: handle, kind))
+        defer { Reading.end() }
+        // Who takes the handle back looks for the mark after that: seen live now, it is kept.
+        guard unsafe slot.pointee.state.load(ordering: .acquiring) >> 32 == word else { return nil }
+        return try unsafe call(body, slot, type)
+    }
+
+    /// Calls `body` with what a slot keeps.
+    @inline(__always)
+    private static func call<Object: AnyObject, R>(
+        _ body: (Object) throws -> R,
+        _ slot: UnsafeMutablePointer<HandleSlot>,
+        _ type: Object.Type
+    ) rethrows -> R {
+        // SAFETY: pinned or marked, the slot keeps its object; its kind says what that is.
         let object = unsafe slot.pointee.object.unsafelyUnwrapped
-        return try unsafe body(
-            unsafeDowncast(
-                Unmanaged<AnyObject>.fromOpaque(object)._withUnsafeGuaranteedRef { $0 },
-                to: type
-            )
-        )
+        return try unsafe Unmanaged<AnyObject>.fromOpaque(object)._withUnsafeGuaranteedRef {
+            try unsafe body(unsafeDowncast($0, to: type))
+        }
     }
 
     /// The bytes that a handle was given out with; nil if it is none of this kind.
@@ -116,24 +121,20 @@ enum HandleTable {
         _ body: (Object) -> Void = { _ in }
     ) -> Bool {
         guard let (slot, word) = unsafe slots.find(handle, kind) else { return false }
-        var state = unsafe slot.pointee.state.load(ordering: .relaxed)
-        while true {
-            guard state >> 32 == word else { return false }
-            // Dead from now on, and pinned by this call.
-            let (isDone, found) = unsafe slot.pointee.state.weakCompareExchange(
-                expected: state,
-                desired: (state & ~HandleSlots.live) + 1,
-                ordering: .acquiringAndReleasing
-            )
-            if isDone { break }
-            state = found
+        // Dead from now on, and pinned by this call.
+        guard let state = unsafe slots.kill(slot, word) else { return false }
+        unsafe call(body, slot, type)
+        guard state & HandleSlots.isRead != 0 else {
+            unsafe slots.unpin(slot)
+            return true
         }
-        defer { unsafe slots.unpin(slot) }
-        // SAFETY: pinned, the slot keeps its object; its kind says what that is.
-        let object = unsafe slot.pointee.object.unsafelyUnwrapped
-        unsafe body(
-            unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(object).takeUnretainedValue(), to: type)
-        )
+        let mark = unsafe mark(of: handle, kind)
+        guard Reclaimer.isRead(mark) else {
+            unsafe slots.unpin(slot)
+            return true
+        }
+        let number = unsafe slotNumber(of: handle)
+        Reclaimer.after(readersOf: mark) { unsafe slots.unpin(slots[number]) }
         return true
     }
 
@@ -145,9 +146,10 @@ enum HandleTable {
 
 /// What is known of a handle, or of one that was given back.
 ///
-/// Padded to a cache line, so that threads with handles of their own do not meet.
+/// Padded to two cache lines, so that threads with handles of their own do not meet: processors fetch pairs.
 @safe struct HandleSlot: ~Copyable {
-    /// Bits 33...63 kind and generation, bit 32 whether it is live, bits 0...31 calls that use it.
+    /// Bits 33...63 kind and generation, bit 32 whether it is live, bit 31 whether it is read under a mark, bits
+    /// 24...30 how often it was pinned, bits 0...23 calls that have it pinned.
     let state = Atomic<UInt64>(0)
     /// The slot that is free after this one, plus one.
     let next = Atomic<UInt32>(0)
@@ -155,7 +157,7 @@ enum HandleTable {
     var start: UnsafeRawPointer?
     var count = 0
     let number: Int
-    private let padding: (Int, Int) = (0, 0)
+    private let padding = InlineArray<10, Int>(repeating: 0)
 
     init(number: Int) { self.number = number }
 }
@@ -166,23 +168,29 @@ enum HandleTable {
     // the free ones or that lets its object go, and read by those who pinned it.
 
     static let live: UInt64 = 1 << 32
+    static let isRead: UInt64 = 1 << 31
+    /// One use, and the use from which on a handle is read under a mark.
+    private static let use: UInt64 = 1 << 24
+    private static let usesMax: UInt64 = 63 << 24
+    private static let usesMask: UInt64 = 127 << 24
+    private static let pinsMask: UInt64 = 1 << 24 - 1
     static let generationMask: UInt64 = 1 << 27 - 1
     private static let chunkBits = 12
     private static let chunkSize = 1 << chunkBits
     private static let slotsMax = 1 << 28
-    private static let stripeCount = 16
+    private static let stripeCount = 64
 
     /// A stack of free slots; threads mostly use different ones.
     private struct Stripe: ~Copyable {
         /// Bits 32...63 a number that grows with each change, bits 0...31 the first free slot, plus one.
         let head = Atomic<UInt64>(0)
-        private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+        private let padding = InlineArray<15, Int>(repeating: 0)
     }
 
     private let chunks: UnsafeMutablePointer<UnsafeMutablePointer<HandleSlot>?>
     private let stripes: UnsafeMutablePointer<Stripe>
     private let used = Atomic<Int>(0)
-    private let growth = Mutex<Void>(())
+    private let growth = Lock<Void>(())
 
     init() {
         let count = Self.slotsMax / Self.chunkSize
@@ -207,18 +215,14 @@ enum HandleTable {
     ) -> (slot: UnsafeMutablePointer<HandleSlot>, word: UInt64)? {
         let value = UInt64(UInt(bitPattern: handle))
         guard value >> 59 == 16 | kind.rawValue, value & 15 == 0 else { return nil }
-        let number = Int(value >> 4 & 0xfff_ffff)
+        let number = unsafe slotNumber(of: handle)
         guard number < used.load(ordering: .acquiring) else { return nil }
         return (unsafe self[number], (value >> 32 & 0x7fff_ffff) << 1 | 1)
     }
 
     // MARK: Free slots
 
-    private var ownStripe: Int {
-        // Threads' descriptors lie pages apart.
-        let thread = UInt(pthread_self())
-        return Int((thread >> 12 ^ thread >> 18) & UInt(Self.stripeCount - 1))
-    }
+    private var ownStripe: Int { SharedReads.Stripe.own(of: Self.stripeCount) }
 
     /// A slot that is the caller's; nil if there are too many.
     func takeFree() -> Int? {
@@ -277,11 +281,46 @@ enum HandleTable {
 
     // MARK: Pins
 
+    /// Begins a use, unless the handle was given back.
+    @inline(__always)
+    func pin(_ slot: UnsafeMutablePointer<HandleSlot>, _ word: UInt64) -> Bool {
+        var state = unsafe slot.pointee.state.load(ordering: .relaxed)
+        while state >> 32 == word {
+            let isOld = state & Self.usesMask >= Self.usesMax
+            let next = state + 1 + (isOld ? 0 : Self.use)
+            let (isDone, found) = unsafe slot.pointee.state.weakCompareExchange(
+                expected: state,
+                desired: isOld ? next | Self.isRead : next,
+                ordering: .acquiring
+            )
+            if isDone { return true }
+            state = found
+        }
+        return false
+    }
+
+    /// Makes a handle dead, and pins its slot.
+    ///
+    /// - Returns: The state before; nil if the handle was given back already.
+    func kill(_ slot: UnsafeMutablePointer<HandleSlot>, _ word: UInt64) -> UInt64? {
+        var state = unsafe slot.pointee.state.load(ordering: .relaxed)
+        while state >> 32 == word {
+            let (isDone, found) = unsafe slot.pointee.state.weakCompareExchange(
+                expected: state,
+                desired: (state & ~Self.live) + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if isDone { return state }
+            state = found
+        }
+        return nil
+    }
+
     /// Ends a use; the last one after the handle was given back lets its object go.
     @inline(__always)
     func unpin(_ slot: UnsafeMutablePointer<HandleSlot>) {
         let state = unsafe slot.pointee.state.subtract(1, ordering: .acquiringAndReleasing).newValue
-        if state & 0x1_ffff_ffff == 0 { unsafe letGo(slot) }
+        if state & (Self.live | Self.pinsMask) == 0 { unsafe letGo(slot) }
     }
 
     private func letGo(_ slot: UnsafeMutablePointer<HandleSlot>) {
@@ -300,4 +339,16 @@ enum HandleTable {
         }
         return count
     }
+}
+
+/// The number of the slot that a handle leads to.
+@inline(__always)
+private func slotNumber(of handle: OpaquePointer?) -> Int {
+    Int(UInt64(UInt(bitPattern: handle)) >> 4 & 0xfff_ffff)
+}
+
+/// What a handle is read under.
+@inline(__always)
+private func mark(of handle: OpaquePointer?, _ kind: HandleKind) -> ReadMark {
+    ReadMark(kind: UInt32(kind.rawValue), number: UInt32(unsafe slotNumber(of: handle)))
 }

@@ -1,6 +1,7 @@
 internal import CDAGStore
 internal import DAGStorage
 internal import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// The process's one receiver of log lines.
@@ -27,7 +28,7 @@ enum Log {
     private static let waitingMax = 1024
     private static let level = Atomic<Int32>(0)
     private static let waiting = Atomic<Int>(0)
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
     private static let queue = DispatchQueue(label: "dagstore.log")
 
     /// Whether lines of a level are wanted.

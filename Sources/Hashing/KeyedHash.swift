@@ -9,16 +9,16 @@ public import Bytes
 ///
 /// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the 128-bit output as in the
 /// reference implementation.
-@usableFromInline package struct KeyedHash: Sendable {
+public struct KeyedHash: Sendable {
     /// 128 bits of hash.
-    @frozen @usableFromInline package struct Hash128: Hashable, Sendable {
+    @frozen public struct Hash128: Hashable, Sendable {
         /// The first 64 bits of output.
-        @usableFromInline package let high: UInt64
+        public let high: UInt64
         /// The second 64 bits of output.
-        @usableFromInline package let low: UInt64
+        public let low: UInt64
 
         /// A hash from its halves.
-        @inlinable package init(high: UInt64, low: UInt64) {
+        @inlinable public init(high: UInt64, low: UInt64) {
             self.high = high
             self.low = low
         }
@@ -29,10 +29,10 @@ public import Bytes
     /// A hash under `key`.
     ///
     /// - Parameter key: The first and the second eight bytes of the key, each little-endian.
-    @inlinable package init(key: (UInt64, UInt64)) { self.key = key }
+    @inlinable public init(key: (UInt64, UInt64)) { self.key = key }
 
     /// Hashes the 32 bytes of four words, each little-endian.
-    @inlinable package func hash(_ words: (UInt64, UInt64, UInt64, UInt64)) -> Hash128 {
+    @inlinable public func hash(_ words: (UInt64, UInt64, UInt64, UInt64)) -> Hash128 {
         var state = SipState(key: key)
         state.absorb(words.0)
         state.absorb(words.1)
@@ -44,7 +44,7 @@ public import Bytes
     /// Hashes `digest`.
     ///
     /// *Cost*: O(n), no allocation; 32 bytes, which most digests have, take no loop.
-    @inlinable package func hash(_ digest: ByteView) -> Hash128 {
+    @inlinable public func hash(_ digest: ByteView) -> Hash128 {
         var state = SipState(key: key)
         let size = digest.count
         if size == 32 {

@@ -1,3 +1,4 @@
+internal import SharedReads
 internal import Synchronization
 
 /// An LMDB environment: a few tables in one memory-mapped file, with one writer and many readers.
@@ -34,7 +35,7 @@ package final class Environment: Sendable {
         var writer: ThreadIdentity?
     }
 
-    let state: Mutex<State>
+    let state: Lock<State>
     private let tables: [String: Table]
     /// The size of the map that was made, in bytes.
     package let mapSize: Int
@@ -49,7 +50,7 @@ package final class Environment: Sendable {
         mapSize: Int,
         wasMapReduced: Bool
     ) {
-        state = Mutex(State(handle: handle, claims: claims))
+        state = Lock(State(handle: handle, claims: claims))
         self.tables = tables
         self.mapSize = mapSize
         self.wasMapReduced = wasMapReduced

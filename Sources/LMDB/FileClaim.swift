@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedReads
 
 #if canImport(Darwin)
     internal import Darwin
@@ -24,7 +24,7 @@ final class FileClaim: Sendable {
     }
 
     /// Every file this process has in use; two for each open environment.
-    private static let claimed = Mutex<Set<Identity>>([])
+    private static let claimed = Lock<Set<Identity>>([])
 
     private let identity: Identity
     private let descriptor: Int32

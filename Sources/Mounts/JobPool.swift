@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// Runs blocking work, a few pieces at a time, in the order in which it came.
@@ -67,7 +68,7 @@ private final class JobLanes: Sendable {
 
     private let label: String
     private let width: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
 
     init(label: String, width: Int) {

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedReads
 
 /// Bytes in memory under names, shared by the mounts that read them.
 ///
@@ -11,7 +11,7 @@ public final class MemoryFiles: Sendable {
     }
 
     // By the bytes of the name: composed and decomposed letters are different names.
-    private let contents = Mutex<[[UInt8]: Content]>([:])
+    private let contents = Lock<[[UInt8]: Content]>([:])
 
     /// No files.
     public init() {}

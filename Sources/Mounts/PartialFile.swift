@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedReads
 package import SystemPackage
 
 /// A copy that is being written.
@@ -7,7 +7,7 @@ package import SystemPackage
 package final class PartialFile: Sendable {
     /// Where the file is.
     package let path: FilePath
-    private let descriptor: Mutex<FileDescriptor?>
+    private let descriptor: Lock<FileDescriptor?>
 
     /// Makes the file; it must not be there.
     ///
@@ -21,7 +21,7 @@ package final class PartialFile: Sendable {
                 options: [.create, .exclusiveCreate, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead]
             )
-            self.descriptor = Mutex(descriptor)
+            self.descriptor = Lock(descriptor)
         } catch {
             throw Self.error(error, path)
         }

@@ -1,5 +1,6 @@
 package import Bytes
 internal import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// A remote source as bytes: for threads that may block, and for tasks.
@@ -19,7 +20,7 @@ package final class RemoteBytes: ByteSource {
     package let name: String
     /// The size in bytes when it was opened.
     package let size: UInt64
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// The bytes of `source`, which belongs to the object from now on.
     package init(_ source: any RandomSource, name: String) {
@@ -172,7 +173,7 @@ private final class RemoteRead: Sendable {
         var waiting: (@Sendable (Outcome) -> Void)?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Ends the read, unless it has ended.
     func end(_ outcome: Result<[UInt8], any Error>) {

@@ -1,4 +1,5 @@
 internal import Failpoints
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Failpoints
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 

@@ -1,4 +1,5 @@
 internal import Failpoints
+internal import SharedReads
 internal import Synchronization
 package import SystemPackage
 
@@ -83,7 +84,7 @@ package final class TransientStore: Sendable {
     package let directory: FilePath
     let pool: JobPool
     let options: Options
-    let table = Mutex(TransientTable())
+    let table = Lock(TransientTable())
 
     /// A store of copies that looks at nothing yet.
     ///

@@ -2,39 +2,39 @@ internal import Bytes
 internal import Hashing
 
 /// That a shard has a digest with this hash.
-@frozen package struct InverseEntry: Hashable, Sendable {
+@frozen public struct InverseEntry: Hashable, Sendable {
     /// The first 48 bits of the keyed hash of the digest.
-    package var hash: UInt64
+    public var hash: UInt64
     /// The shard's number.
-    package var shard: UInt32
+    public var shard: UInt32
 
     /// The bits of a hash that are kept.
-    package static let hashBits = 48
+    public static let hashBits = 48
 
     /// An entry.
-    @inlinable package init(hash: UInt64, shard: UInt32) {
+    @inlinable public init(hash: UInt64, shard: UInt32) {
         self.hash = hash
         self.shard = shard
     }
 
     /// What is kept of the first 64 bits of a keyed hash.
-    @inlinable package static func hash(of high: UInt64) -> UInt64 { high >> 16 }
+    @inlinable public static func hash(of high: UInt64) -> UInt64 { high >> 16 }
 
     /// By hash, then by shard.
-    @inlinable package static func < (one: Self, other: Self) -> Bool {
+    @inlinable public static func < (one: Self, other: Self) -> Bool {
         one.hash == other.hash ? one.shard < other.shard : one.hash < other.hash
     }
 }
 
 /// What the inverse index learns of a shard.
-package enum InverseParts: Sendable {
+public enum InverseParts: Sendable {
     /// The hashes of a small shard, which join the entries that are in no run yet.
     case recent([UInt64])
     /// A run of its own, of one shard that is to be filled in; its segments went to the sink.
     case run(InverseRunShape)
 
     /// From so many multihashes on a shard has a run of its own.
-    package static let ownRunFrom = 1 << 15
+    public static let ownRunFrom = 1 << 15
 }
 
 /// How the entries of a run lie: what every segment of it has in common.
@@ -44,29 +44,29 @@ package enum InverseParts: Sendable {
 ///  4  u32 least shard      8  u64 entries         16  u64 size of all segments
 /// 24  u64 checksum         xxh64 of what is before it
 /// ```
-package struct InverseRunShape: Equatable, Sendable {
+public struct InverseRunShape: Equatable, Sendable {
     static let version: UInt8 = 1
     /// The size of the encoded shape.
-    package static let size = 32
+    public static let size = 32
     private static let entryCountMax: UInt64 = 1 << 44
     /// From so many shards with one hash on they are a list beside the buckets.
     static let listedFrom = 4
 
     /// The first bits of a hash: the number of its segment.
-    package var segmentBits: Int
+    public var segmentBits: Int
     /// The next bits: the number of its bucket within the segment.
-    package var bucketBits: Int
+    public var bucketBits: Int
     /// The bits of a shard, less the least one; 0 if there is one shard only.
-    package var shardBits: Int
+    public var shardBits: Int
     /// The least shard's number.
-    package var leastShard: UInt32
+    public var leastShard: UInt32
     /// The number of entries.
-    package var entryCount: UInt64 = 0
+    public var entryCount: UInt64 = 0
     /// The bytes of all segments.
-    package var byteCount: UInt64 = 0
+    public var byteCount: UInt64 = 0
 
     /// The number of segments.
-    package var segmentCount: Int { 1 << segmentBits }
+    public var segmentCount: Int { 1 << segmentBits }
     /// The bits of a hash that are stored with an entry.
     var restBits: Int { InverseEntry.hashBits - segmentBits - bucketBits }
 
@@ -75,7 +75,7 @@ package struct InverseRunShape: Equatable, Sendable {
     /// - Parameters:
     ///   - count: The entries, or a few more than there will be.
     ///   - shards: The least and the greatest shard.
-    package init(entries count: UInt64, shards: ClosedRange<UInt32>) {
+    public init(entries count: UInt64, shards: ClosedRange<UInt32>) {
         let spread = shards.upperBound - shards.lowerBound
         // All ones say that a list follows, so that no shard may be it.
         shardBits = spread == 0 ? 0 : UInt32.bitWidth - (spread &+ 1).leadingZeroBitCount
@@ -95,7 +95,7 @@ package struct InverseRunShape: Equatable, Sendable {
     /// Reads a shape.
     ///
     /// - Throws: `.malformed`.
-    package init(reading bytes: some Collection<UInt8>) throws(ShardIndexError) {
+    public init(reading bytes: some Collection<UInt8>) throws(ShardIndexError) {
         let bytes = Array(bytes)
         let isWhole = bytes.withView { view in
             view.count == Self.size
@@ -119,7 +119,7 @@ package struct InverseRunShape: Equatable, Sendable {
     }
 
     /// The shape as it is stored.
-    package var encoded: [UInt8] {
+    public var encoded: [UInt8] {
         var bytes: [UInt8] = [
             Self.version, UInt8(segmentBits), UInt8(bucketBits), UInt8(shardBits),
         ]
@@ -132,7 +132,7 @@ package struct InverseRunShape: Equatable, Sendable {
     }
 
     /// The segment of a hash.
-    @inlinable package func segment(of hash: UInt64) -> Int {
+    @inlinable public func segment(of hash: UInt64) -> Int {
         Int(hash >> UInt64(InverseEntry.hashBits &- segmentBits))
     }
 }

@@ -59,9 +59,10 @@ package struct InverseSegment: Sendable {
         }
     }
 
-    /// Calls `body` with every shard that has the hash, in ascending order.
-    @inline(__always)
-    package func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
+    /// Calls `body` with every shard that has the hash, in ascending order, until it returns false.
+    ///
+    /// - Returns: Whether it never did.
+    package func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) -> Bool {
         let (bucket, rest) = place(of: hash)
         let (start, end) = bounds(of: bucket)
         let width = shape.restBits
@@ -69,11 +70,23 @@ package struct InverseSegment: Sendable {
         while index < end {
             let found = bytes.loadBits(at: restsStart, bit: index &* width, width: width)
             if found >= rest {
-                guard found == rest else { return }
-                emit(index, hash, body)
+                guard found == rest else { return true }
+                guard emit(index, hash, body) else { return false }
             }
             index &+= 1
         }
+        return true
+    }
+
+    /// Calls `body` with every shard that has the hash.
+    package func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
+        _ = forEachShard(
+            of: hash,
+            while: { shard -> Bool in
+                body(shard)
+                return true
+            }
+        )
     }
 
     /// Asks for what a search for the hash will read.
@@ -99,16 +112,16 @@ package struct InverseSegment: Sendable {
     }
 
     @inline(__always)
-    private func emit(_ index: Int, _ hash: UInt64, _ body: (UInt32) -> Void) {
+    private func emit(_ index: Int, _ hash: UInt64, _ body: (UInt32) -> Bool) -> Bool {
         let width = shape.shardBits
         let shard = bytes.loadBits(at: shardsStart, bit: index &* width, width: width)
         guard width > 0, shard == (1 << UInt64(width)) &- 1 else {
             return body(shape.leastShard &+ UInt32(truncatingIfNeeded: shard))
         }
-        emitList(hash, body)
+        return emitList(hash, body)
     }
 
-    private func emitList(_ hash: UInt64, _ body: (UInt32) -> Void) {
+    private func emitList(_ hash: UInt64, _ body: (UInt32) -> Bool) -> Bool {
         var low = 0
         var high = listCount
         while low < high {
@@ -120,15 +133,16 @@ package struct InverseSegment: Sendable {
             }
         }
         let place = listsStart + low * Self.listSize
-        guard low < listCount, bytes.loadUInt64(at: place) == hash else { return }
+        guard low < listCount, bytes.loadUInt64(at: place) == hash else { return true }
         let width = shape.shardBits
         let room = (bytes.count - Self.slack - listedStart) * 8 / width
         let start = min(Int(bytes.loadUInt32(at: place + 8)), room)
         let end = min(start + Int(bytes.loadUInt32(at: place + 12)), room)
         for index in start..<end {
             let shard = bytes.loadBits(at: listedStart, bit: index * width, width: width)
-            body(shape.leastShard &+ UInt32(truncatingIfNeeded: shard))
+            guard body(shape.leastShard &+ UInt32(truncatingIfNeeded: shard)) else { return false }
         }
+        return true
     }
 
     /// Calls `body` with every entry, in order.
@@ -144,7 +158,10 @@ package struct InverseSegment: Sendable {
             for index in start..<end {
                 let rest = bytes.loadBits(at: restsStart, bit: index * width, width: width)
                 let hash = high | rest
-                emit(index, hash) { body(InverseEntry(hash: hash, shard: $0)) }
+                _ = emit(index, hash) { shard in
+                    body(InverseEntry(hash: hash, shard: shard))
+                    return true
+                }
             }
         }
     }
@@ -161,7 +178,10 @@ package struct InverseSegment: Sendable {
         let high = bucket << UInt64(width)
         for index in start..<end {
             let hash = high | bytes.loadBits(at: restsStart, bit: index &* width, width: width)
-            emit(index, hash) { entries.append(InverseEntry(hash: hash, shard: $0)) }
+            _ = emit(index, hash) { shard in
+                entries.append(InverseEntry(hash: hash, shard: shard))
+                return true
+            }
         }
     }
 

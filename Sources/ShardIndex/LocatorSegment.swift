@@ -1,4 +1,4 @@
-package import Bytes
+public import Bytes
 internal import Hashing
 
 /// A part of a shard's locator: from the keyed hash of a digest to where its section may start.
@@ -29,21 +29,24 @@ internal import Hashing
 ///
 /// *Cost*: a search reads two starts and 32 tags, without a branch that depends on them, and then the
 /// entries whose tags match: one for a digest that is there, one in 16 times for one that is not.
-@safe package struct LocatorSegment: Sendable {
-    package static let headerSize = 24
-    package static let fingerprintBits = 12
+@safe public struct LocatorSegment: Sendable {
+    /// The bytes before the directory.
+    public static let headerSize = 24
+    /// The bits of a fingerprint, tag included.
+    public static let fingerprintBits = 12
     static let tagBits = 8
     @usableFromInline static let restBits = 4
     /// The widest offset: 32 TiB, wider than any piece.
-    package static let offsetBitsMax = 45
-    package static let entriesPerBucket = 16
+    public static let offsetBitsMax = 45
+    /// How many entries a bucket has on average.
+    public static let entriesPerBucket = 16
     /// The zero bytes at the end.
     static let slack = 32
     /// The tags that are compared at once.
     @usableFromInline static let groupSize = 32
 
     /// Where a search stands.
-    @frozen package struct Search: Sendable {
+    @frozen public struct Search: Sendable {
         /// Bit i is set if entry `group` + i has the tag.
         @usableFromInline var matches: UInt32
         @usableFromInline var group: Int
@@ -61,16 +64,16 @@ internal import Hashing
         }
 
         /// A search that finds nothing.
-        @inlinable package static var none: Search {
+        @inlinable public static var none: Search {
             Search(matches: 0, group: 0, end: 0, tags: 0, rest: 0)
         }
     }
 
     /// The bytes of the segment; whoever made the segment keeps them alive.
-    package let bytes: ByteView
+    public let bytes: ByteView
     @usableFromInline let bucketCount: UInt64
     /// The number of entries.
-    package let entryCount: Int
+    public let entryCount: Int
     @usableFromInline let entryBits: Int
     @usableFromInline let tagsStart: Int
     @usableFromInline let entriesStart: Int
@@ -80,7 +83,7 @@ internal import Hashing
     /// *Cost*: O(1); the checksum is for `check()`.
     ///
     /// - Throws: `.malformed` if header and size do not agree.
-    package init(reading bytes: ByteView) throws(ShardIndexError) {
+    public init(reading bytes: ByteView) throws(ShardIndexError) {
         guard bytes.count >= Self.headerSize + 8 + Self.slack else {
             throw ShardIndexError(.malformed, "a locator segment of \(bytes.count) bytes")
         }
@@ -98,13 +101,13 @@ internal import Hashing
     }
 
     /// Fetches what `prefetchBucket` reads.
-    @inlinable package func prefetchStarts(position: UInt64) {
+    @inlinable public func prefetchStarts(position: UInt64) {
         let bucket = position.multipliedFullWidth(by: bucketCount).high
         bytes.prefetch(at: Self.headerSize &+ Int(bucket) &* 4)
     }
 
     /// Fetches what `search` reads.
-    @inlinable package func prefetchBucket(position: UInt64) {
+    @inlinable public func prefetchBucket(position: UInt64) {
         let bucket = position.multipliedFullWidth(by: bucketCount).high
         let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
         let start = min(Int(starts & 0xffff_ffff), entryCount)
@@ -119,7 +122,7 @@ internal import Hashing
     ///
     /// - Parameter position: The low word of hash × segments.
     /// - Returns: Where to begin.
-    @inlinable package func search(position: UInt64) -> Search {
+    @inlinable public func search(position: UInt64) -> Search {
         let (bucket, rest) = position.multipliedFullWidth(by: bucketCount)
         let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
         // A damaged directory must not lead outside.
@@ -158,7 +161,7 @@ internal import Hashing
     }
 
     /// The next offset that may be it, or nil if there is no more.
-    @inlinable package func next(_ search: inout Search) -> UInt64? {
+    @inlinable public func next(_ search: inout Search) -> UInt64? {
         while true {
             while search.matches != 0 {
                 let index = search.group &+ search.matches.trailingZeroBitCount
@@ -175,7 +178,7 @@ internal import Hashing
     }
 
     /// Every offset that may be it.
-    package func candidates(position: UInt64) -> [UInt64] {
+    public func candidates(position: UInt64) -> [UInt64] {
         var search = search(position: position)
         var found: [UInt64] = []
         while let offset = next(&search) { found.append(offset) }
@@ -185,7 +188,7 @@ internal import Hashing
     /// Checks checksum and directory.
     ///
     /// - Throws: `.malformed`.
-    package func check() throws(ShardIndexError) {
+    public func check() throws(ShardIndexError) {
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "a locator segment's checksum does not hold")
         }

@@ -1,4 +1,4 @@
-internal import Synchronization
+public import Synchronization
 
 /// The newest entries of the inverse index, in memory, until they are a run.
 ///
@@ -11,23 +11,23 @@ internal import Synchronization
 /// ```
 ///
 /// *Concurrency*: `append` by one thread at a time; everything else by any.
-// SAFETY: rows are written before the head that names them, by one thread at a time; see `append`.
-@safe package final class RecentEntries: @unchecked Sendable {
-    private struct Row {
-        let hash: UInt64
-        let shard: UInt32
-        let next: UInt32
+@safe public final class RecentEntries: @unchecked Sendable {
+    // SAFETY: rows are written before the head that names them, by one thread at a time; see `append`.
+    @usableFromInline struct Row {
+        @usableFromInline let hash: UInt64
+        @usableFromInline let shard: UInt32
+        @usableFromInline let next: UInt32
     }
 
     /// How many entries fit.
-    package let capacity: Int
-    private let mask: UInt64
-    private let heads: UnsafeMutablePointer<Atomic<UInt32>>
-    private let rows: UnsafeMutablePointer<Row>
+    public let capacity: Int
+    @usableFromInline let mask: UInt64
+    @usableFromInline let heads: UnsafeMutablePointer<Atomic<UInt32>>
+    @usableFromInline let rows: UnsafeMutablePointer<Row>
     private let used = Atomic<Int>(0)
 
     /// A table for `capacity` entries, at least one.
-    package init(capacity: Int) {
+    public init(capacity: Int) {
         precondition(capacity > 0 && capacity < 1 << 31)
         self.capacity = capacity
         let size = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
@@ -45,12 +45,12 @@ internal import Synchronization
     }
 
     /// The number of entries.
-    package var count: Int { used.load(ordering: .acquiring) }
+    public var count: Int { used.load(ordering: .acquiring) }
 
     /// Adds an entry.
     ///
     /// - Returns: Whether there was room.
-    package func append(_ entry: InverseEntry) -> Bool {
+    public func append(_ entry: InverseEntry) -> Bool {
         let place = used.load(ordering: .relaxed)
         guard place < capacity else { return false }
         // SAFETY: the mask keeps the head inside; `place` is below `capacity`, and no reader has it yet.
@@ -64,19 +64,34 @@ internal import Synchronization
         return true
     }
 
-    /// Calls `body` with every shard that has the hash, the newest first; one may come twice.
-    package func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
+    /// Calls `body` with every shard that has the hash, the newest first, until it returns false; one may come twice.
+    ///
+    /// - Returns: Whether it never did.
+    @inlinable
+    public func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) -> Bool {
         // SAFETY: the mask keeps the head inside, and a head names entries that are whole.
         var next = unsafe (heads + Int(hash & mask)).pointee.load(ordering: .acquiring)
         while next != 0 {
             let row = unsafe rows[Int(next) - 1]
-            if row.hash == hash { body(row.shard) }
+            if row.hash == hash, !body(row.shard) { return false }
             next = row.next
         }
+        return true
+    }
+
+    /// Calls `body` with every shard that has the hash.
+    public func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
+        _ = forEachShard(
+            of: hash,
+            while: { shard -> Bool in
+                body(shard)
+                return true
+            }
+        )
     }
 
     /// All entries so far, in the order in which they came.
-    package var entries: [InverseEntry] {
+    public var entries: [InverseEntry] {
         (0..<count).map { index in
             // SAFETY: the first `count` entries are whole.
             let row = unsafe rows[index]

@@ -1,9 +1,9 @@
 /// Why a shard's index could not be read or built.
 ///
 /// Two errors are equal when their codes are.
-package struct ShardIndexError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct ShardIndexError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What went wrong.
-    package enum Code: String, Sendable {
+    public enum Code: String, Sendable {
         /// The bytes of a page, a root page or a locator segment are not what was written.
         case malformed
         /// More sections, larger offsets or larger digests than the format holds.
@@ -13,19 +13,22 @@ package struct ShardIndexError: Error, Sendable, Equatable, CustomStringConverti
     }
 
     /// The kind of error.
-    package let code: Code
+    public let code: Code
     /// What was found, for people.
-    package let detail: String
+    public let detail: String
     /// The error of whoever stores the index.
-    package let underlying: (any Error)?
+    public let underlying: (any Error)?
 
+    /// An error with a code.
     @inline(never)
-    package init(_ code: Code, _ detail: String, underlying: (any Error)? = nil) {
+    public init(_ code: Code, _ detail: String, underlying: (any Error)? = nil) {
         self.code = code
         self.detail = detail
         self.underlying = underlying
     }
 
-    package static func == (one: Self, other: Self) -> Bool { one.code == other.code }
-    package var description: String { "\(code.rawValue): \(detail)" }
+    /// Compares the codes.
+    public static func == (one: Self, other: Self) -> Bool { one.code == other.code }
+    /// The code and what was found.
+    public var description: String { "\(code.rawValue): \(detail)" }
 }

@@ -13,13 +13,13 @@
 /// *Cost*: 15 ns without contention, an allocation when it is made.
 ///
 /// *Concurrency*: any thread. It is not recursive.
-@safe public final class Lock<Value>: @unchecked Sendable {
+@safe public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: the value is touched by the thread that holds the mutex only.
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
 
     /// Puts `value` behind a lock.
-    public init(_ value: sending Value) {
+    public init(_ value: consuming sending Value) {
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())

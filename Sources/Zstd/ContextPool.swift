@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import SharedReads
 
 /// Contexts that wait to be used again, because making one costs more than a small call.
 ///
@@ -13,7 +13,7 @@ final class ContextPool: Sendable {
         let pointer: OpaquePointer
     }
 
-    private let idle = Mutex<[Context]>([])
+    private let idle = Lock<[Context]>([])
     private let idleMax: Int
     private let make: @Sendable () -> Context
     private let free: @Sendable (Context) -> Void

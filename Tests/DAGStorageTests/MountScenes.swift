@@ -22,6 +22,7 @@ extension StoreFolder {
         var configuration = Configuration()
         configuration.mapSize = 1 << 32
         configuration.durability = .relaxed
+        configuration.sourceCheckInterval = .zero
         change(&configuration)
         var registry = MountRegistry.standard
         for mount in mounts { try registry.register(mount, scheme: mount.url.scheme) }

@@ -29,6 +29,8 @@ final class StoreFolder: Sendable {
         var configuration = Configuration()
         configuration.mapSize = 1 << 32
         configuration.durability = .relaxed
+        // Tests change files in less time than a store takes them to be unchanged.
+        configuration.sourceCheckInterval = .zero
         change(&configuration)
         return try DAGStore.open(at: FilePath(path), configuration: configuration)
     }

@@ -7,7 +7,7 @@ import Testing
 struct TidyTests {
     /// The floor of every target; a target imports from floors below its own.
     static let floors = [
-        "Bytes": -1,
+        "Bytes": -1, "SharedReads": -1,
         "Multiformats": 0, "LMDB": 0, "Zstd": 0, "Hashing": 0, "Failpoints": 0,
         "ShardLifecycle": 0,
         "CAR": 1, "ShardIndex": 1, "IPLD": 1,
@@ -24,7 +24,8 @@ struct TidyTests {
 
     /// The targets that may say `unsafe` anywhere.
     static let unsafeTargets: Set = [
-        "Bytes", "Hashing", "LMDB", "Zstd", "CAR", "ShardIndex", "Mounts", "DAGStoreC",
+        "Bytes", "SharedReads", "Hashing", "LMDB", "Zstd", "CAR", "ShardIndex", "Mounts",
+        "DAGStoreC",
         "Failpoints",
     ]
     /// The files elsewhere that may: they call the system and do nothing besides.
@@ -103,6 +104,19 @@ struct TidyTests {
                 line.hasWord("Task")
                 && ["Task {", "Task{", "Task.detached", "Task("].contains { line.contains($0) }
             #expect(!isBare, "\(file.path):\(number + 1)")
+        }
+    }
+
+    /// The targets where threads do not meet, or seldom.
+    ///
+    /// `Synchronization.Mutex` hands each contended lock over through the kernel; elsewhere it is `Lock`.
+    static let mutexTargets: Set = ["Failpoints", "Migration", "dagstore", "dagstore-demo"]
+
+    @Test("locks survive contention", arguments: try SourceFile.sources())
+    func mutexes(file: SourceFile) {
+        guard !Self.mutexTargets.contains(file.target) else { return }
+        for (number, line) in file.code.enumerated() {
+            #expect(!line.hasWord("Mutex"), "\(file.path):\(number + 1)")
         }
     }
 

@@ -1,0 +1,43 @@
+internal import Bytes
+internal import SharedReads
+
+/// The bytes of a shard in memory, and shares in them: a block counts the share of its thread, not the memory.
+///
+/// Threads that count references to one object write to one line; with a share each they do not meet. A block that
+/// is released on another thread than it was read on writes to the share of the first.
+///
+/// *Concurrency*: immutable; any thread.
+struct MemoryShares: Sendable {
+    /// The payload of the CAR; valid while a share lives.
+    let payload: ByteView
+    /// Whether the bytes go if somebody makes a file shorter.
+    let isMapped: Bool
+    /// The shares, as many as threads have stripes.
+    let row: BorrowedRow<MemoryShare>
+
+    /// Shares in `memory`.
+    ///
+    /// - Parameters:
+    ///   - memory: What keeps the payload alive.
+    ///   - payload: The payload.
+    ///   - isMapped: Whether it is a mapped file.
+    init(_ memory: any AnyObject & Sendable, payload: ByteView, isMapped: Bool) {
+        self.payload = payload
+        self.isMapped = isMapped
+        row = BorrowedRow((0..<Stripe.count).map { _ in MemoryShare(memory, isMapped: isMapped) })
+    }
+}
+
+/// A thread's share in the bytes of a shard.
+///
+/// Padded, so that the reference counts of two shares lie at least 128 bytes apart.
+final class MemoryShare: Sendable {
+    private let memory: any AnyObject & Sendable
+    let isMapped: Bool
+    private let padding = InlineArray<28, UInt64>(repeating: 0)
+
+    init(_ memory: any AnyObject & Sendable, isMapped: Bool) {
+        self.memory = memory
+        self.isMapped = isMapped
+    }
+}
