@@ -19,6 +19,8 @@
  *     locate           shard_locate
  *     miss             shard_contains of a block that the shard lacks
  *     acquire          acquire, shard_release
+ *     get.guarded, read.guarded
+ *                      the same as get and read, under the mapping guard
  * Rows of 1,000 shards of 1,000 blocks, all open ("many"):
  *     acquire.any      acquire, shard_release of a shard at random
  *     get.any          get, block_bytes, block_release of a block at random
@@ -109,7 +111,7 @@ static _Noreturn void fail(const char *format, ...) {
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
-    /* No handlers: a child shares the parent's streams. */
+    /* Without exit handlers: a child shares the parent's streams. */
     _exit(1);
 }
 
@@ -123,14 +125,14 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* Seconds of processor time that this process has used. */
+/* Returns the processor time of this process, in seconds. */
 static double processor_time(void) {
     struct timespec time;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* Seconds of processor time that this machine has spent, on work or on other machines. */
+/* Returns the processor time of all processes, and what the host took away, in seconds. */
 static double busy_time(void) {
     FILE *file = fopen("/proc/stat", "r");
     /* user nice system idle iowait irq softirq steal */
@@ -150,7 +152,7 @@ static void pause_for(double seconds) {
     while (nanosleep(&time, &time) != 0 && errno == EINTR) continue;
 }
 
-/* Whether a list of words, separated by commas, has a word; NULL has all. */
+/* Returns whether a list of words with commas between them has a word; NULL has all. */
 static bool has_word(const char *list, const char *word) {
     size_t size = strlen(word);
     while (list != NULL) {
@@ -264,6 +266,7 @@ typedef struct scenario {
     bool is_popular;
     /* Whether all shards are opened before the first row. */
     bool opens_shards;
+    bool installs_guard;
     row_t rows[ROWS_MAX];
     size_t row_count;
 } scenario_t;
@@ -279,16 +282,17 @@ static void store_path(char *path, size_t size, const scenario_t *scenario, uint
 static void shard_key(char *key, uint32_t shard) { snprintf(key, KEY_SIZE, "s%u", shard); }
 
 /*
- * The CAR of a shard. Of popular blocks there are as many CARs as classes: the first class is in
- * all shards of the store, the last in the first shard alone.
+ * Returns the number of a shard's CAR. Shards of popular blocks share CARs: bit i of the number
+ * says that the CAR has the blocks of class i, which the first settings.popular.values[i] shards
+ * hold.
  */
 static uint32_t car_of(const scenario_t *scenario, uint32_t shard) {
     if (!scenario->is_popular) return shard;
-    uint32_t classes = 0;
+    uint32_t bits = 0;
     for (size_t index = 0; index < settings.popular.count; index++) {
-        if (shard < settings.popular.values[index]) classes |= 1u << index;
+        if (shard < settings.popular.values[index]) bits |= 1u << index;
     }
-    return classes;
+    return bits;
 }
 
 static void write_car(const scenario_t *scenario, uint32_t shard) {
@@ -388,7 +392,7 @@ static void build(const scenario_t *scenario) {
 
 /* ---- Directories ----------------------------------------------------------------------------- */
 
-/* Copies what is not zero: the catalog is a sparse file. */
+/* Leaves out zeros: the catalog is a sparse file. */
 static void copy_file(const char *from, const char *to) {
     enum { ROOM = 1 << 20 };
     static uint8_t bytes[ROOM], zeros[ROOM];
@@ -411,7 +415,7 @@ static void copy_file(const char *from, const char *to) {
     close(target);
 }
 
-/* Calls itself for each entry of a directory; `to` is NULL where the directory is to be removed. */
+/* Copies a directory to `to`; removes it if `to` is NULL. */
 static void walk(const char *from, const char *to) {
     DIR *directory = opendir(from);
     if (directory == NULL) {
@@ -449,7 +453,7 @@ static void remove_stores(const scenario_t *scenario) {
 
 /* ---- Workers --------------------------------------------------------------------------------- */
 
-/* What the parent and its children share. Counters are of all rows so far. */
+/* The memory that the parent and its children share. Counters count over all rows so far. */
 typedef struct shared {
     alignas(128) _Atomic uint32_t started; /* the row that may run, from 1 */
     alignas(128) _Atomic uint32_t stopped; /* the row that is over, from 1 */
@@ -534,7 +538,7 @@ static void do_contains_any(worker_t *worker, uint32_t draw) {
     if (!contains) fail("a block is missing");
 }
 
-/* A process: a store, and one thread or many. */
+/* A process with a store, and one thread or many. */
 typedef struct job {
     const scenario_t *scenario;
     dagstore_t *store;
@@ -558,7 +562,7 @@ static void draw_cids(worker_t *worker, const scenario_t *scenario, const row_t 
     }
 }
 
-/* Runs a row for some time and at least so many operations, uncounted. */
+/* Runs a row uncounted, for some time and at least so many operations. */
 static void warm(worker_t *worker, const row_t *row, uint32_t operations) {
     double start = now();
     for (uint32_t count = 0;; count++) {
@@ -621,8 +625,9 @@ static void *run_worker(void *argument) {
     return NULL;
 }
 
-/* The life of a child: opens a store and runs all rows on some threads. */
+/* Opens a store and runs all rows on some threads; called in a child. */
 static void run_process(const scenario_t *scenario, uint32_t process, uint32_t threads) {
+    if (scenario->installs_guard && !dagstore_mapping_guard_install()) fail("no mapping guard");
     job_t job = {scenario, open_store(scenario, process), NULL, process * threads};
     if (scenario->opens_shards) {
         for (uint32_t shard = 0; shard < scenario->shards; shard++) {
@@ -656,7 +661,7 @@ static void stop_children(void) {
     }
 }
 
-/* Looks after the children; ends all of them where one has failed. */
+/* Waits for children that end. If one has failed, kills the others and fails. */
 static void check_children(int options) {
     for (uint32_t index = 0; index < child_count; index++) {
         int status;
@@ -741,34 +746,50 @@ static uint32_t workers_max(void) {
     return most;
 }
 
-static void run_scenario(const scenario_t *scenario) {
-    bool is_wanted = false;
+static bool is_wanted(const scenario_t *scenario) {
     for (size_t index = 0; index < scenario->row_count; index++) {
-        is_wanted |= has_word(settings.rows, scenario->rows[index].name);
+        if (has_word(settings.rows, scenario->rows[index].name)) return true;
     }
-    if (!is_wanted) return;
+    return false;
+}
 
+/* Builds the store of a scenario, and a copy for each process but the first. */
+static void prepare(const scenario_t *scenario, uint32_t copies) {
     remove_stores(scenario);
     child_count = 0;
     start_child(scenario, 0, 0);
     check_children(0);
-    bool has_processes = has_word(settings.modes, "processes");
-    for (uint32_t number = 1; has_processes && number < workers_max(); number++) {
+    for (uint32_t number = 1; number < copies; number++) {
         char from[512], to[512];
         store_path(from, sizeof from, scenario, 0);
         store_path(to, sizeof to, scenario, number);
         walk(from, to);
     }
-    /* What is written later disturbs what is measured. */
+    /* The kernel would write the copies back during the measurements. */
     sync();
+}
+
+/* Runs scenarios that have the same store. */
+static void run_scenarios(const scenario_t *scenarios, size_t count) {
+    bool any = false;
+    for (size_t index = 0; index < count; index++) any |= is_wanted(&scenarios[index]);
+    if (!any) return;
+
+    bool has_processes = has_word(settings.modes, "processes");
+    prepare(&scenarios[0], has_processes ? workers_max() : 1);
     for (size_t index = 0; index < settings.threads.count; index++) {
+        uint32_t workers = settings.threads.values[index];
         for (uint32_t run = 0; run < settings.runs; run++) {
-            uint32_t workers = settings.threads.values[index];
-            if (has_word(settings.modes, "threads")) measure(scenario, "threads", workers);
-            if (has_processes) measure(scenario, "processes", workers);
+            for (size_t which = 0; which < count; which++) {
+                if (!is_wanted(&scenarios[which])) continue;
+                if (has_word(settings.modes, "threads")) {
+                    measure(&scenarios[which], "threads", workers);
+                }
+                if (has_processes) measure(&scenarios[which], "processes", workers);
+            }
         }
     }
-    remove_stores(scenario);
+    remove_stores(&scenarios[0]);
 }
 
 /* ---- The list -------------------------------------------------------------------------------- */
@@ -783,17 +804,25 @@ static row_t *add_row(scenario_t *scenario, const char *name,
     return row;
 }
 
-static void run_big(void) {
-    scenario_t big = {.set = 1, .shards = 1, .blocks = settings.blocks,
-                      .block_size = 256, .opens_shards = true};
+static scenario_t one_shard(void) {
+    scenario_t big = {.set = 1, .shards = 1, .blocks = settings.blocks, .block_size = 256,
+                      .opens_shards = true};
     snprintf(big.name, sizeof big.name, "big-%u", settings.blocks);
-    add_row(&big, "get", do_get);
-    add_row(&big, "get.own", do_get)->has_own_lease = true;
-    add_row(&big, "read", do_read);
-    add_row(&big, "locate", do_locate);
-    add_row(&big, "miss", do_miss)->set = ABSENT;
-    add_row(&big, "acquire", do_acquire);
-    run_scenario(&big);
+    return big;
+}
+
+static void run_one_shard(void) {
+    scenario_t scenarios[2] = {one_shard(), one_shard()};
+    add_row(&scenarios[0], "get", do_get);
+    add_row(&scenarios[0], "get.own", do_get)->has_own_lease = true;
+    add_row(&scenarios[0], "read", do_read);
+    add_row(&scenarios[0], "locate", do_locate);
+    add_row(&scenarios[0], "miss", do_miss)->set = ABSENT;
+    add_row(&scenarios[0], "acquire", do_acquire);
+    scenarios[1].installs_guard = true;
+    add_row(&scenarios[1], "get.guarded", do_get);
+    add_row(&scenarios[1], "read.guarded", do_read);
+    run_scenarios(scenarios, 2);
 }
 
 /* Many shards, of settings.blocks blocks in all. */
@@ -804,21 +833,21 @@ static scenario_t many_shards(uint32_t shards) {
     return many;
 }
 
-static void run_open(void) {
+static void run_open_shards(void) {
     scenario_t many = many_shards(settings.shards);
     many.opens_shards = true;
     add_row(&many, "acquire.any", do_acquire);
     add_row(&many, "get.any", do_get_any);
     add_row(&many, "contains.any", do_contains_any);
-    run_scenario(&many);
+    run_scenarios(&many, 1);
 }
 
-static void run_closed(uint32_t shards) {
+static void run_closed_shards(uint32_t shards) {
     scenario_t many = many_shards(shards);
     char name[40];
     snprintf(name, sizeof name, "contains.closed.%u", shards);
     add_row(&many, name, do_contains_any);
-    run_scenario(&many);
+    run_scenarios(&many, 1);
 }
 
 static void run_popular(void) {
@@ -841,7 +870,7 @@ static void run_popular(void) {
         row->first = group * POPULAR_BLOCKS;
         row->count = POPULAR_BLOCKS;
     }
-    run_scenario(&popular);
+    run_scenarios(&popular, 1);
 }
 
 static void parse_arguments(int argc, char **argv) {
@@ -876,10 +905,10 @@ int main(int argc, char **argv) {
     }
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) fail("no memory");
-    run_big();
-    run_open();
+    run_one_shard();
+    run_open_shards();
     for (size_t index = 0; index < settings.closed.count; index++) {
-        run_closed(settings.closed.values[index]);
+        run_closed_shards(settings.closed.values[index]);
     }
     if (settings.popular.count > 0) run_popular();
     return 0;
