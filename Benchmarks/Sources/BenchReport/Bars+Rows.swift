@@ -1,6 +1,6 @@
 extension Bars {
-    /// Rows 1 to 18, in order.
-    public static let rows: [Row] = building + reading + index + store
+    /// Rows 1 to 18 and 23 to 32, in order; the others are of a gateway.
+    public static let rows: [Row] = building + reading + index + store + threads + others
 
     private static let building: [Row] = [
         Row(

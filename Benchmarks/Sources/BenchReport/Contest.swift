@@ -82,6 +82,15 @@ extension Contest {
         "peers.size": "Size on disk, an entry",
         "peers.restart": "Restart: open until the first answer",
         "peers.verify.n100k": "Verify every block, n100k",
+        "flat.ingest.1k": "Ingest 1 k entries, in turn",
+        "flat.ingest.10k": "Ingest 10 k entries, in turn",
+        "flat.ingest.100k": "Ingest 100 k entries, in turn",
+        "flat.ingest.1m": "Ingest 1 M entries, in turn",
+        "flat.ingest.n100k": "Ingest n100k, in turn",
+        "flat.ingest.n1m": "Ingest n1m, in turn",
+        "first.1": "Open until the first answer, 1 shard of 1 M entries, in turn",
+        "first.1000": "Open until the first answer, 1 k shards, in turn",
+        "first.100000": "Open until the first answer, 100 k shards, in turn",
     ]
 }
 

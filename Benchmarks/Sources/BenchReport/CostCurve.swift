@@ -23,6 +23,21 @@ struct CostCurve {
             .compactMap { CostCurve(of: $0, in: run.figures) }
     }
 
+    /// A curve of the given lines.
+    init(
+        name: String,
+        axis: String,
+        unit: String,
+        better: BenchRun.Direction,
+        lines: [(system: String, points: [BenchRun.Figure])]
+    ) {
+        self.name = name
+        self.axis = axis
+        self.unit = unit
+        self.better = better
+        self.lines = lines
+    }
+
     private init?(of name: String, in figures: [BenchRun.Figure]) {
         let same = figures.filter { $0.name == name && $0.x != nil }
         let first = same.first { $0.system == Contest.store } ?? same.first
@@ -47,7 +62,7 @@ struct CostCurve {
     }
 
     /// What the work is, for people.
-    var title: String { Self.known[name]?.title ?? name }
+    var title: String { Self.known[name]?.title ?? Self.threadTitles[name] ?? name }
 
     /// How the cost should grow, if that is known.
     var theory: Theory? { Self.known[name]?.theory }

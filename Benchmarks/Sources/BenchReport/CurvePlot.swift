@@ -86,7 +86,7 @@ struct CurvePlot {
             let ends = [line.points.first, line.points.last].compactMap { $0 }.map {
                 "\(NumberText.quantity($0.median, $0.unit)) at \(NumberText.count($0.x ?? 0))"
             }
-            return "\(Systems.title(line.system)) \(unique(ends).joined(separator: " to "))"
+            return "\(curve.title(of: line.system)) \(unique(ends).joined(separator: " to "))"
         }
         let theory = curve.theoryText.map { " Theory: \($0)." } ?? ""
         return "\(note). By \(curve.axis): " + lines.joined(separator: "; ") + "." + theory
@@ -101,7 +101,9 @@ struct CurvePlot {
     private func drawLegend(on canvas: inout Canvas, from top: Double) -> Double {
         var (x, y) = (Self.margin, top + 6)
         let limit = Self.width - Self.margin
-        var entries = curve.lines.map { (style: styles[$0.system], text: Systems.title($0.system)) }
+        var entries = curve.lines.map {
+            (style: styles[$0.system], text: curve.title(of: $0.system))
+        }
         if let theory = curve.theoryName { entries.append((nil, "theory: \(theory)")) }
         for (style, text) in entries {
             let lines = TextMetrics.wrap(text, limit: limit - 50, size: 13)
@@ -140,6 +142,14 @@ struct CurvePlot {
             }
     }
 
+    /// The marks of the horizontal axis: decades, or every number of threads.
+    private func xTicks(_ axis: LogAxis) -> [(value: Double, text: String)] {
+        if curve.axis == CostCurve.threadAxis {
+            return curve.places.map { ($0, NumberText.count($0)) }
+        }
+        return axis.decades(limit: 9).map { (pow(10, Double($0)), MeasureUnit.tick($0, "")) }
+    }
+
     private func drawGrid(in frame: Frame, on canvas: inout Canvas) {
         for value in frame.yAxis.minors {
             guard let y = frame.y(value) else { continue }
@@ -150,10 +160,9 @@ struct CurvePlot {
             canvas.line((left, y), (right, y), "grid")
             canvas.text(text, x: left - 8, y: y + 4, "tick", anchor: .end)
         }
-        for exponent in frame.xAxis.decades(limit: 9) {
-            guard let x = frame.x(pow(10, Double(exponent))) else { continue }
+        for (value, text) in xTicks(frame.xAxis) {
+            guard let x = frame.x(value) else { continue }
             canvas.line((x, frame.top), (x, frame.bottom), "grid")
-            let text = MeasureUnit.tick(exponent, "")
             canvas.text(text, x: x, y: frame.bottom + 17, "tick", anchor: .middle)
         }
         canvas.line((left, frame.bottom), (right, frame.bottom), "axis")
@@ -196,7 +205,7 @@ struct CurvePlot {
             canvas.polyline(places, style == 0 ? "curve thick" : "curve")
             for (point, place) in zip(points, places) {
                 let at = "\(NumberText.count(point.x ?? 0)) \(curve.axis)"
-                let title = "\(Systems.title(line.system)) at \(at): \(NumberText.spread(point))"
+                let title = "\(curve.title(of: line.system)) at \(at): \(NumberText.spread(point))"
                 canvas.group("point", title: title) { canvas in
                     drawWhisker(of: point, at: place.0, in: frame, on: &canvas)
                     canvas.marker(style, x: place.0, y: place.1, radius: style == 0 ? 4.6 : 4)

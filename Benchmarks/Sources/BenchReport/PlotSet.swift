@@ -4,6 +4,7 @@ struct PlotSet {
     let overview: Plot
     let contests: [(contest: Contest, plot: Plot)]
     let curves: [(curve: CostCurve, plot: Plot)]
+    let threads: [(curve: CostCurve, plot: Plot)]
 
     init(of run: BenchRun) {
         var names: Set<String> = []
@@ -25,7 +26,12 @@ struct PlotSet {
         curves = CostCurve.all(in: run).map {
             ($0, CurvePlot(of: $0).plot(named: name($0.name)))
         }
+        threads = CostCurve.threads(in: run).map {
+            ($0, CurvePlot(of: $0).plot(named: name($0.name)))
+        }
     }
 
-    var all: [Plot] { [overview] + contests.map(\.plot) + curves.map(\.plot) }
+    var all: [Plot] {
+        [overview] + (contests.map(\.plot) + curves.map(\.plot) + threads.map(\.plot))
+    }
 }

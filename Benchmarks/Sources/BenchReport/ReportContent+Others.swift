@@ -5,7 +5,9 @@ extension ReportContent {
         let contests = Set(plots.contests.map(\.contest.name))
         let drawn = Set(plots.curves.flatMap { $0.curve.lines.flatMap(\.points) }.map(\.key))
         let shown = Set(plots.contests.flatMap(\.contest.figures).map(\.key))
+        let onThreads = Set(plots.threads.flatMap { figures(of: $0.curve) }.map(\.key))
         let rest = run.figures.filter { figure in
+            if onThreads.contains(figure.key) { return false }
             if drawn.contains(figure.key) || shown.contains(figure.key) { return false }
             if contests.contains(figure.name) { return true }
             return figure.system != Contest.store || !bars.contains(figure.name)

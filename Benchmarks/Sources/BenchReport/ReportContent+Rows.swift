@@ -2,7 +2,7 @@ extension ReportContent {
     /// One line for each row of the targets.
     var rows: ReportDocument.Section {
         let table = Table(
-            caption: "Rows 1 to 18",
+            caption: "Rows 1 to 18 and 23 to 32",
             columns: [
                 .init(title: "#", isNumber: true),
                 .init(title: "measure"),

@@ -21,6 +21,7 @@ struct ReportContent {
                 bars,
                 sideBySide,
                 curves,
+                threads,
                 others,
                 omissions,
             ]

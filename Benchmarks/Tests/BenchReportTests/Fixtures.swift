@@ -67,6 +67,13 @@ enum Fixtures {
             figure("curve.size", 38_200, "B", x: 1000),
             figure("curve.shards.find", 0, x: 1),
             figure("lonely", 5),
+            figure("threads.get.own.1", 1.5, "M/s", better: "higher"),
+            figure("threads.get.own.1.processes", 1.75, "M/s", better: "higher"),
+            figure("threads.get.own.1.ratio", 0.857, "x", better: "higher"),
+            figure("threads.get.own.16", 2.25, "M/s", better: "higher"),
+            figure("threads.get.own.16.processes", 3.25, "M/s", better: "higher"),
+            figure("threads.get.own.16.ratio", 0.692, "x", better: "higher"),
+            figure("threads.get.own.16.to-2", 0.777, "x", better: "higher"),
             #"{"kind":"skipped","workload":"w","system":"rocksdb","reason":"a | <b>"}"#,
             #"{"kind":"busy","workload":"w","detail":"others used 0.4 cores"}"#,
         ]
