@@ -13,10 +13,8 @@ extension Workload {
         about:
             "get and acquire from C and Go beside Swift; DAGSTORE_PREFIX is where libdagstore is installed"
     ) { bench in
-        guard let prefix = variable("DAGSTORE_PREFIX") else {
-            return WorkloadResult(
-                skipped: [(nil, "DAGSTORE_PREFIX does not name an installed libdagstore")]
-            )
+        guard let prefix = ForeignProgram.prefix else {
+            return WorkloadResult(skipped: [(nil, ForeignProgram.unavailability)])
         }
         let programs = try Programs(prefix: prefix, folder: bench.folder)
         var figures = [try size(of: prefix)]
@@ -30,10 +28,6 @@ extension Workload {
             figures += try await compare(name, cids, programs, bench)
         }
         return WorkloadResult(figures: figures)
-    }
-
-    private static func variable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
     }
 
     private static func size(of prefix: String) throws -> Figure {
@@ -108,41 +102,22 @@ extension Workload {
 
 /// The programs of other languages, compiled against an installed library.
 private struct Programs {
-    let prefix: String
-    let c: String
+    let c: ForeignProgram
     /// Nil if there is no Go.
-    let go: String?
+    let go: ForeignProgram?
 
     init(prefix: String, folder: FilePath) throws {
-        self.prefix = prefix
-        let sources = FilePath(#filePath).removingLastComponent().removingLastComponent()
-            .removingLastComponent().appending("Foreign")
-        let environment = "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig"
-        c = folder.appending("get-c").string
-        let compiled = system(
-            "\(environment) sh -c 'cc -O2 \(sources)/get.c $(pkg-config --cflags --libs dagstore) -o \(c)'"
-        )
-        guard compiled == 0 else { throw BenchmarkError("cc ended with \(compiled)") }
-        let program = folder.appending("get-go").string
-        let go = getenv("DAGSTORE_GO").map { String(cString: $0) } ?? "go"
-        let built = system(
-            "cd \(sources)/go && \(environment) GOTOOLCHAIN=local \(go) build -o \(program) . 2>/dev/null"
-        )
-        self.go = built == 0 ? program : nil
-        if built != 0 { note("foreign: Go is skipped, there is no toolchain") }
+        c = try ForeignProgram(compiling: "get", prefix: prefix, into: folder)
+        go = ForeignProgram(buildingGoInto: folder, prefix: prefix)
+        if go == nil { note("foreign: Go is skipped, there is no toolchain") }
     }
 
-    /// What a program prints: two numbers.
-    func run(_ program: String, _ arguments: String) throws -> [Double] {
-        guard let pipe = popen("LD_LIBRARY_PATH=\(prefix)/lib \(program) \(arguments)", "r") else {
-            throw BenchmarkError("\(program) cannot be started")
-        }
-        var line = [CChar](repeating: 0, count: 256)
-        let text = fgets(&line, Int32(line.count), pipe).map { String(cString: $0) } ?? ""
-        let status = pclose(pipe)
+    /// The two numbers that a program prints.
+    func run(_ program: ForeignProgram, _ arguments: String) throws -> [Double] {
+        let text = try program.output(arguments)
         let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        guard status == 0, numbers.count == 2 else {
-            throw BenchmarkError("\(program) ended with \(status), and printed \(text)")
+        guard numbers.count == 2 else {
+            throw BenchmarkError("\(program.path) printed \(text)")
         }
         return numbers
     }
