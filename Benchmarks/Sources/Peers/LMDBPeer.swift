@@ -70,6 +70,14 @@ public final class LMDBPeer: IndexPeer {
         try check(mdb_txn_commit(transaction))
     }
 
+    /// Says whether commits wait for the disk; they do until this is called.
+    ///
+    /// Commits that did not wait are on disk when the peer is made durable again.
+    public func setDurable(_ isDurable: Bool) throws(PeerError) {
+        try check(mdb_env_set_flags(environment, UInt32(MDB_NOSYNC), isDurable ? 0 : 1))
+        if isDurable { try check(mdb_env_sync(environment, 1)) }
+    }
+
     /// One `mdb_get`.
     public func offset(
         of digest: UnsafeRawPointer,

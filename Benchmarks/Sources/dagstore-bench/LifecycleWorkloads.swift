@@ -111,15 +111,8 @@ extension Workload {
         about: "TARGETS 16: open a store of 1 k, 100 k and 1 M shards, and acquire in it"
     ) { bench in
         var figures: [Figure] = []
-        let folder = bench.folder.appending("same-shards")
-        try Dataset.writeSmallShards(1, in: folder, isSame: true)
         for count in [1_000, 100_000, 1_000_000] {
-            let place = bench.folder.appending("store-open-\(count)")
-            if !isThere(place.appending("whole")) {
-                bench.remove(place)
-                try await fill(place, count, from: folder.appending("0.car"))
-                try touch(place.appending("whole"))
-            }
+            let place = try await filledStore(count, bench)
             var values: [Double] = []
             var heap: [Double] = []
             for _ in 0..<bench.runs {
@@ -139,6 +132,18 @@ extension Workload {
             await store.close()
         }
         return figures
+    }
+
+    /// A store of shards that all have the same five blocks, made if it is missing.
+    static func filledStore(_ count: Int, _ bench: Bench) async throws -> FilePath {
+        let folder = bench.folder.appending("same-shards")
+        try Dataset.writeSmallShards(1, in: folder, isSame: true)
+        let place = bench.folder.appending("store-open-\(count)")
+        guard !isThere(place.appending("whole")) else { return place }
+        bench.remove(place)
+        try await fill(place, count, from: folder.appending("0.car"))
+        try touch(place.appending("whole"))
+        return place
     }
 
     private static func fill(_ place: FilePath, _ count: Int, from car: FilePath) async throws {

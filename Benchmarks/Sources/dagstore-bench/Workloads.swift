@@ -82,7 +82,7 @@ struct Workload {
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
         commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
-        foreign, threads, cold, guarded, migrate, entryCurves, shardCurves, peers,
+        foreign, threads, cold, flat, first, guarded, migrate, entryCurves, shardCurves, peers,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
