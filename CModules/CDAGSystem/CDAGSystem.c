@@ -4,7 +4,19 @@
 
 #include "CDAGSystem.h"
 
+#include <errno.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
+
+void dagstore_will_need(const void *address, size_t size) {
+    // The system wants whole pages.
+    uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t start = (uintptr_t)address & ~mask;
+    int error = errno;
+    madvise((void *)start, (uintptr_t)address - start + size, MADV_WILLNEED);
+    errno = error;
+}
 
 uint64_t dagstore_coarse_time(void) {
     struct timespec time;

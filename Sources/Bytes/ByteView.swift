@@ -144,6 +144,15 @@ internal import CDAGSystem
         unsafe dagstore_prefetch(UnsafeRawPointer(bitPattern: address))
     }
 
+    /// Has the system read the bytes ahead if they are in a mapped file, without waiting for them.
+    ///
+    /// *Cost*: a system call, and some 15 ns for each page that is in memory already.
+    public func willNeed() {
+        guard count > 0 else { return }
+        // SAFETY: advice about the view's own bytes; it changes none of them.
+        unsafe dagstore_will_need(start, count)
+    }
+
     /// The bytes as a span, for as long as the view is borrowed.
     public var span: RawSpan {
         @_lifetime(borrow self)

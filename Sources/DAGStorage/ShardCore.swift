@@ -210,6 +210,7 @@ package final class ShardCore: Sendable {
             let offset = last & ~Self.walking
             if let found = try confirm(payload, offset, cid, layout) {
                 hint.value = found.end | Self.walking
+                if (offset ^ found.end) >> Self.windowBits != 0 { readAhead(from: found.end) }
                 return found
             }
             hint.value = offset
@@ -229,6 +230,19 @@ package final class ShardCore: Sendable {
             return found
         }
         return nil
+    }
+
+    /// The longest block whose pages are left to come one by one, when they are touched.
+    private static let faultedSizeMax = 16 << 10
+    /// A walk has the system read so many bytes ahead, as a power of two.
+    private static let windowBits: UInt64 = 20
+
+    /// Has the system read the window after the one in which a walk stands.
+    private func readAhead(from offset: UInt64) {
+        guard isMapped else { return }
+        let start = Int(((offset >> Self.windowBits) + 1) << Self.windowBits)
+        guard start < memory.count else { return }
+        memory[start..<min(memory.count, start + (1 << Int(Self.windowBits)))].willNeed()
     }
 
     /// The first offset that the locator names for a CID, unconfirmed: what the search costs by itself.
@@ -334,8 +348,11 @@ package final class ShardCore: Sendable {
         guard shares.count == 0 else {
             // A block counts the share of its thread. The payload itself is not looked at: that would count it.
             let start = Int(section.dataOffset)
+            let view = memory[start..<start + Int(section.dataSize)]
+            // Faults bring four kilobytes each: a cold block of 1 MiB would wait 256 times.
+            if isMapped, view.count > Self.faultedSizeMax { view.willNeed() }
             return BlockBytes(
-                view: memory[start..<start + Int(section.dataSize)],
+                view: view,
                 owner: shares[Stripe.own(of: shares.count)].object,
                 isMapped: isMapped
             )

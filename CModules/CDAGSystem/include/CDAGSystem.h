@@ -13,6 +13,11 @@ static inline void dagstore_prefetch(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
 
+/// Has the system read the pages of a mapped file ahead, without waiting for them.
+///
+/// Returns at once, also if the system does not take the advice. Memory of any other kind is left alone.
+void dagstore_will_need(const void *address, size_t size);
+
 /// The time since the machine was started, in nanoseconds, as of the last tick of its clock.
 ///
 /// Ticks are 1 to 10 ms apart. Costs 5 ns, a quarter of a precise clock.
