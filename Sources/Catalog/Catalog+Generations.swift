@@ -38,12 +38,14 @@ package struct PinnedValue: Sendable {
 extension Catalog {
     /// Takes the numbers for a new index and marks its generation as being written.
     ///
+    /// A crash of the machine may undo this and `append`; the commit that publishes the generation makes them durable.
+    ///
     /// - Parameter pieces: The first pieces, written in the same transaction.
     /// - Returns: The generation.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func beginGeneration(_ pieces: [IndexPiece]) throws(CatalogError) -> UInt64 {
         try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
-        let generation = try write { (writer) throws(LMDBError) in
+        let generation = try write(.ordered) { (writer) throws(LMDBError) in
             var batch = CatalogBatch(tables)
             let generation = try batch.takeGeneration(writer)
             try batch.finish(writer)
@@ -58,7 +60,7 @@ extension Catalog {
     /// Adds pieces to a generation that is being written.
     package func append(_ pieces: [IndexPiece], to generation: UInt64) throws(CatalogError) {
         try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
-        try write { (writer) throws(LMDBError) in
+        try write(.ordered) { (writer) throws(LMDBError) in
             try Self.put(pieces, generation, writer, tables)
         }
         Failpoint.pieceBatchWritten.pass()
@@ -112,7 +114,8 @@ extension Catalog {
     private func deletePart(of generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
         let upper = TableKey.generation(generation + 1)
-        return try write { (writer) throws(LMDBError) in
+        // What a crash of the machine brings back stands on `pending` again.
+        return try write(.ordered) { (writer) throws(LMDBError) in
             var left = Self.deletionBatch
             var valueTables = [tables.pages, tables.locators]
             // A run that was published with the index outlives it.

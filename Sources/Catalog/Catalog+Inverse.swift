@@ -248,7 +248,8 @@ extension Catalog {
         to merge: PendingMerge
     ) throws(CatalogError) {
         try checkRoom(for: segments.reduce(0) { $0 + $1.bytes.count })
-        try write { (writer) throws(LMDBError) in
+        // A merge that a crash of the machine throws back goes on from there.
+        try write(.ordered) { (writer) throws(LMDBError) in
             for (number, bytes) in segments {
                 let key = TableKey.value(merge.output, UInt32(number))
                 try writer.put(tables.inverse, key, bytes)
@@ -308,7 +309,7 @@ extension Catalog {
         let upper = TableKey.generation(generation + 1)
         var deleted = Self.deletionBatch
         while deleted == Self.deletionBatch {
-            deleted = try write { (writer) throws(LMDBError) in
+            deleted = try write(.ordered) { (writer) throws(LMDBError) in
                 let count = try lower.withView { lower throws(LMDBError) in
                     try upper.withView { upper throws(LMDBError) in
                         try writer.deleteRange(

@@ -226,9 +226,14 @@ package final class Catalog: Sendable {
 
     /// Runs a write transaction.
     ///
+    /// - Parameters:
+    ///   - durability: `.ordered` if a crash of the machine may undo it, because the next opening takes up what is left.
+    ///   - body: Reads and writes.
+    /// - Returns: What `body` returns.
     /// - Throws: `.readOnly` if it may not write or a commit failed before; what the transaction
     ///   throws.
     func write<R>(
+        _ durability: CommitDurability = .full,
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
     ) throws(CatalogError) -> R {
         guard !isReadOnly else { throw CatalogError(.readOnly, "opened read-only") }
@@ -236,7 +241,7 @@ package final class Catalog: Sendable {
             throw CatalogError(.readOnly, "a commit failed; the store is read-only until reopened")
         }
         do {
-            return try environment.write(body)
+            return try environment.write(durability, body)
         } catch {
             let error = CatalogError(error)
             // A full disk leaves everything as it was. After any other failed write, what the disk

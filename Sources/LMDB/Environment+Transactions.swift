@@ -25,15 +25,18 @@ extension Environment {
 
     /// Calls `body` with the write transaction and commits it, unless `body` throws.
     ///
-    /// - Parameter body: Reads and writes; synchronous. Must not begin another write.
+    /// - Parameters:
+    ///   - durability: Whether the commit may be undone by a crash of the machine.
+    ///   - body: Reads and writes; synchronous. Must not begin another write.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` or the commit throws; nothing was written then.
     package func write<R: ~Copyable>(
+        _ durability: CommitDurability = .full,
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
         let transaction = try beginWrite()
         let result = try body(transaction)
-        try transaction.commit()
+        try transaction.commit(durability)
         return result
     }
 
@@ -55,6 +58,13 @@ extension Environment {
             state.withLock { $0.running -= 1 }
             throw error
         }
+    }
+
+    /// Sets whether the commit of the open write transaction waits for LMDB's meta page.
+    ///
+    /// Only the thread that has the write transaction calls it, right before the commit: LMDB reads the flag there.
+    func setMetaSync(_ isOn: Bool) throws(LMDBError) {
+        try withHandle { (handle) throws(LMDBError) in try handle.setMetaSync(isOn) }
     }
 
     /// Notes that this thread's write transaction has ended.

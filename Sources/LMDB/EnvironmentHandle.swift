@@ -69,6 +69,16 @@ internal import CLMDB
         try check(unsafe mdb_env_sync(pointer, 1))
     }
 
+    /// Sets whether a commit waits for the meta page, by `MDB_NOMETASYNC`.
+    ///
+    /// The caller has the write transaction. LMDB 0.9.24 reads the flag when it commits, and ignores it in
+    /// `mdb_txn_begin`.
+    func setMetaSync(_ isOn: Bool) throws(LMDBError) {
+        // SAFETY: the environment is open, and no other thread changes or reads the flag: the caller holds
+        // LMDB's lock of writers.
+        try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOMETASYNC), isOn ? 0 : 1))
+    }
+
     /// The descriptor of the data file.
     var descriptor: Int32 {
         get throws(LMDBError) {

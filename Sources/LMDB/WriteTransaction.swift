@@ -39,10 +39,14 @@ package struct WriteTransaction: ~Copyable {
     /// - Throws: `.diskFull`, or `.io` if the file could not be written or flushed; nothing was written
     ///   then, as far as any later transaction sees.
     ///
-    /// *Cost*: one `fdatasync` and one page write, unless nothing changed or durability is relaxed.
-    package consuming func commit() throws(LMDBError) {
+    /// *Cost*: one `fdatasync` and one page write, unless nothing changed or durability is relaxed. The page write
+    /// waits for the disk if `durability` is full.
+    ///
+    /// - Parameter durability: Whether a crash of the machine may undo the commit.
+    package consuming func commit(_ durability: CommitDurability = .full) throws(LMDBError) {
         precondition(thread == .current, "a write transaction ends on another thread")
         let open = self.open
+        try environment.setMetaSync(durability == .full)
         handle = nil
         do {
             try open.commit()
@@ -179,6 +183,17 @@ package struct WriteTransaction: ~Copyable {
             return count
         }
     }
+}
+
+/// What one commit waits for, in an environment whose durability is full.
+package enum CommitDurability: Sendable {
+    /// The disk has the pages and the meta page that leads to them.
+    case full
+    /// The disk has the pages; the meta page is on its way.
+    ///
+    /// A crash of the machine may undo the commit, and leaves the environment sound: at worst as the commit before
+    /// left it. The next commit of either kind writes the meta page to the disk.
+    case ordered
 }
 
 /// What a `put` refuses.
