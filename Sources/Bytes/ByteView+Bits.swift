@@ -74,33 +74,47 @@ extension UInt64 {
     }
 }
 
-/// Appends bit fields to bytes, the lowest bit first.
+/// Packs bit fields, the lowest bit first.
+///
+/// The fields gather in words; `finish` hands them on as bytes, all at once.
 public struct BitWriter: Sendable {
+    /// Full words, each little-endian in memory.
+    private var words: [UInt64] = []
     private var bits: UInt64 = 0
     private var bitCount = 0
 
     /// A writer that starts at a byte boundary.
     public init() {}
 
+    /// The bytes that `finish` appends.
+    public var byteCount: Int { words.count * 8 + (bitCount + 7) / 8 }
+
+    /// Makes room for `count` more bits.
+    public mutating func reserve(_ count: Int) {
+        words.reserveCapacity(words.count + (bitCount + count) / 64 + 1)
+    }
+
     /// Appends the low `width` bits of `value`, which has no others.
     ///
     /// - Parameters:
     ///   - value: The bits.
     ///   - width: The number of bits, 0 to 57.
-    ///   - bytes: Receives the bytes that are full.
     @inline(__always)
-    public mutating func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
+    public mutating func append(_ value: UInt64, width: Int) {
         assert(width <= ByteView.bitWidthMax && value >> UInt64(width) == 0)
-        bits |= value << UInt64(bitCount)
-        bitCount += width
+        bits |= value &<< UInt64(bitCount)
+        bitCount &+= width
         guard bitCount >= 64 else { return }
-        bytes.append(littleEndian: bits)
-        bitCount -= 64
-        bits = bitCount == 0 ? 0 : value >> UInt64(width - bitCount)
+        words.append(bits.littleEndian)
+        bitCount &-= 64
+        bits = bitCount == 0 ? 0 : value &>> UInt64(width &- bitCount)
     }
 
-    /// Appends the last byte, filled up with zeros, if one is begun.
+    /// Appends everything to `bytes`, the last byte filled up with zeros, and starts anew.
     public mutating func finish(to bytes: inout [UInt8]) {
+        // SAFETY: the words are trivial, and read during the call.
+        unsafe words.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        words.removeAll(keepingCapacity: true)
         while bitCount > 0 {
             bytes.append(UInt8(truncatingIfNeeded: bits))
             bits >>= 8

@@ -12,12 +12,15 @@ package enum IndexPiece: Sendable {
     /// A segment of a run of the inverse index.
     case inverse(number: UInt32, bytes: [UInt8])
 
-    /// The size in bytes.
-    package var size: Int {
+    /// What is written.
+    package var bytes: [UInt8] {
         switch self {
-        case .pages(_, let bytes), .segment(_, let bytes), .inverse(_, let bytes): bytes.count
+        case .pages(_, let bytes), .segment(_, let bytes), .inverse(_, let bytes): bytes
         }
     }
+
+    /// The size in bytes.
+    package var size: Int { bytes.count }
 }
 
 /// Bytes of a generation that stay where they are while nobody deletes it.

@@ -84,10 +84,9 @@ package final class CARFile: Sendable {
 
     /// How often progress is told, in bytes.
     private static let progressStep: UInt64 = 16 << 20
-    /// How often cancellation is looked for, in sections.
-    private static let cancellationStep: UInt64 = 4096
-
     /// Builds the index of this CAR by walking its sections.
+    ///
+    /// A large CAR is scanned on a second thread, and sorted and packed at the end by two.
     ///
     /// - Returns: What is not in the sink.
     /// - Throws: `CARError`, `MountError`, `ShardIndexError`, `CancellationError`.
@@ -95,30 +94,46 @@ package final class CARFile: Sendable {
         _ building: IndexBuilding
     ) throws -> BuiltIndex {
         var builder = try makeBuilder(building)
-        var walk = walk()
-        var count: UInt64 = 0
         var told: UInt64 = 0
-        try walk.forEach { section, digest in
-            try builder.append(
-                offset: section.offset,
-                size: UInt64(section.prefixSize) + section.length,
-                layout: section.cid,
-                digest: digest
-            )
-            count += 1
-            if count % Self.cancellationStep == 0 { try building.checkCancelled() }
-            guard let progress = building.progress, section.offset - told >= Self.progressStep
+        func add(_ batch: borrowing SectionBatch, to builder: inout IndexBuilder) throws {
+            try building.checkCancelled()
+            try builder.append(batch)
+            guard let progress = building.progress, builder.end - told >= Self.progressStep
             else { return }
-            told = section.offset
+            told = builder.end
             progress(
                 IndexingProgress(
-                    bytesDone: section.offset,
+                    bytesDone: builder.end,
                     bytesTotal: layout.dataSize,
-                    sections: count
+                    sections: builder.sectionCount
                 )
             )
         }
-        return try builder.finish(dataEnd: walk.position)
+        let end: UInt64
+        if layout.dataSize >= SectionPipe.payloadSizeMin {
+            end = try SectionPipe(self).forEach { try add($0, to: &builder) }
+        } else {
+            end = try forEachBatch { try add($0, to: &builder) }
+        }
+        return try builder.finish(dataEnd: end)
+    }
+
+    /// Calls `body` with every section, in batches, on this thread.
+    private func forEachBatch(_ body: (borrowing SectionBatch) throws -> Void) throws -> UInt64 {
+        var walk = walk()
+        var batch = SectionBatch()
+        let outcome = Result {
+            try walk.forEach(into: &batch) { full in
+                defer { full.removeAll() }
+                try body(full)
+                return true
+            }
+        }
+        // The sections before a damaged one may have an error of their own, which comes first. After an error of
+        // `body` the batch is empty.
+        if batch.count > 0 { try body(batch) }
+        try outcome.get()
+        return walk.position
     }
 
     func makeBuilder(_ building: IndexBuilding) throws -> IndexBuilder {
@@ -126,6 +141,8 @@ package final class CARFile: Sendable {
             hash: building.hash,
             policy: building.policy,
             sortBudget: building.sortBudget,
+            helper: layout.dataSize < SectionPipe.payloadSizeMin
+                ? nil : { SystemThread.start("dagstore.pack", $0) },
             dataOffset: layout.dataOffset,
             payloadSize: layout.dataSize,
             headerSize: layout.headerSize,

@@ -1,4 +1,5 @@
 public import CAR
+internal import Mounts
 public import Multiformats
 internal import ShardIndex
 
@@ -66,7 +67,9 @@ public struct Configuration: Sendable {
     /// Memory for decoded index pages, in bytes.
     public var pageCacheSize = 32 << 20
     /// How many shards are indexed at once; those beyond wait in the order in which they came.
-    public var concurrentIndexing = 2
+    ///
+    /// The default is the number of processors. A shard of more than a megabyte is scanned on a second thread.
+    public var concurrentIndexing = JobPool.processorCount
     /// How many mounts that say they are ready are opened and copied at once.
     ///
     /// One that is not ready yet may take hours: it is asked at once, and counts for nothing.

@@ -35,6 +35,8 @@ final class GenerationWriter: IndexSink {
         struct State {
             var generation: UInt64?
             var error: CatalogError?
+            /// Arrays of pieces that were written, to be used again: new ones would be new pages of memory.
+            var buffers: [[UInt8]] = []
         }
         let state = Lock(State())
     }
@@ -63,6 +65,12 @@ final class GenerationWriter: IndexSink {
         try add(.inverse(number: UInt32(number), bytes: bytes))
     }
 
+    func makeBuffer() -> [UInt8] {
+        guard var buffer = outcome.state.withLock({ $0.buffers.popLast() }) else { return [] }
+        buffer.removeAll(keepingCapacity: true)
+        return buffer
+    }
+
     private func add(_ piece: IndexPiece) throws {
         let limit = isLoopBusy() ? Self.smallBatchSize : Self.batchSize
         if size > 0, size + piece.size > limit { try flush() }
@@ -81,6 +89,7 @@ final class GenerationWriter: IndexSink {
             throw error
         }
         queue.async { [catalog, outcome, room] in
+            defer { room.signal() }
             do throws(CatalogError) {
                 if let generation = outcome.state.withLock({ $0.generation }) {
                     try catalog.append(batch, to: generation)
@@ -88,10 +97,11 @@ final class GenerationWriter: IndexSink {
                     let generation = try catalog.beginGeneration(batch)
                     outcome.state.withLock { $0.generation = generation }
                 }
+                let buffers = batch.map(\.bytes)
+                outcome.state.withLock { $0.buffers += buffers }
             } catch {
                 outcome.state.withLock { $0.error = error }
             }
-            room.signal()
         }
     }
 

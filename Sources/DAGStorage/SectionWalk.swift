@@ -2,6 +2,7 @@ package import Bytes
 package import CAR
 package import Mounts
 internal import Multiformats
+internal import ShardIndex
 
 /// Walks the sections of a CAR file in file order, reading no more than it needs.
 ///
@@ -49,6 +50,42 @@ package struct SectionWalk {
                 let digest = Int(section.cidOffset - start) + section.cid.digestOffset
                 try body(section, bytes[digest..<digest + section.cid.digestSize])
                 lastSize = section.length
+            case .needs(let size):
+                try show(size)
+                bytes = window.bytes
+                start = scanner.position
+            case .end:
+                return
+            }
+        }
+    }
+
+    /// Collects the sections in batches.
+    ///
+    /// - Parameters:
+    ///   - batch: Receives sections; what it has at the end was not given to `next`.
+    ///   - next: Takes what is in a full batch; the walk ends there if it returns false.
+    /// - Throws: `CARError`, `MountError`, and what `next` throws.
+    mutating func forEach(
+        into batch: inout SectionBatch,
+        _ next: (inout SectionBatch) throws -> Bool
+    ) throws {
+        var section = Section.none
+        var bytes = ByteView.empty
+        var start: UInt64 = 0
+        while true {
+            switch try scanner.next(in: bytes, at: start, into: &section) {
+            case .section:
+                let digest = Int(section.cidOffset - start) + section.cid.digestOffset
+                batch.append(
+                    offset: section.offset,
+                    size: UInt64(section.prefixSize) + section.length,
+                    layout: section.cid,
+                    digest: bytes[digest..<digest + section.cid.digestSize]
+                )
+                lastSize = section.length
+                guard batch.isFull else { continue }
+                guard try next(&batch) else { return }
             case .needs(let size):
                 try show(size)
                 bytes = window.bytes

@@ -2,6 +2,12 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
 /// Runs blocking work, a few pieces at a time, in the order in which it came.
 ///
 /// System calls, page faults and disk flushes stay off Swift's cooperative threads, of which there are
@@ -11,6 +17,9 @@ internal import Synchronization
 package final class JobPool: Sendable {
     /// A blocking piece of work.
     package typealias Job = @Sendable () -> Void
+
+    /// The processors of the machine.
+    package static let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     private let lanes: JobLanes
 

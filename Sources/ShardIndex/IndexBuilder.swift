@@ -15,19 +15,23 @@ package struct IndexBuilder: ~Copyable {
 
     private let hash: KeyedHash
     private let sink: any IndexSink
+    private let helper: HelperThread?
     private let policy: PagePolicy
     private var root = IndexRoot()
     private var encoder: PageEncoder
     private var sorter: LocatorSorter
     private var value: [UInt8] = []
     private var page: [UInt8] = []
+    /// The hashes of the sections that are being added.
+    private var hashes = [UInt64](repeating: 0, count: IndexPage.countMax)
     private var pageBase: UInt64 = 0
     private var kindLayout: CIDLayout?
     private var kind = EntryKind(version: 1, codec: nil, hashCode: nil, digestSize: 0)
     private var kindMix: UInt64 = 0
     /// Whether the section before has the same kind.
     private var isSameKind = false
-    private var end: UInt64
+    /// The payload offset after the last section.
+    package private(set) var end: UInt64
 
     /// A builder without sections.
     ///
@@ -35,6 +39,7 @@ package struct IndexBuilder: ~Copyable {
     ///   - hash: The store's keyed hash.
     ///   - policy: How pages choose their encodings.
     ///   - sortBudget: Bytes of memory for the locator's entries.
+    ///   - helper: Starts a thread that takes a part of the work of `finish`; nil if there is to be none.
     ///   - dataOffset: Where the payload starts in the file.
     ///   - payloadSize: The payload's size; below 2^45 for the locator's sake.
     ///   - headerSize: The size of the CARv1 header in the payload.
@@ -45,6 +50,7 @@ package struct IndexBuilder: ~Copyable {
         hash: KeyedHash,
         policy: PagePolicy,
         sortBudget: Int = sortBudgetDefault,
+        helper: HelperThread? = nil,
         dataOffset: UInt64,
         payloadSize: UInt64,
         headerSize: UInt64,
@@ -57,6 +63,7 @@ package struct IndexBuilder: ~Copyable {
         self.hash = hash
         self.policy = policy
         self.sink = sink
+        self.helper = helper
         self.encoder = PageEncoder(policy: policy)
         self.sorter = LocatorSorter(budget: sortBudget)
         self.end = headerSize
@@ -67,6 +74,8 @@ package struct IndexBuilder: ~Copyable {
         root.offsetBits = max(1, 64 - payloadSize.leadingZeroBitCount)
     }
 
+    /// The sections so far.
+    package var sectionCount: UInt64 { root.sectionCount }
     /// What the pages so far chose.
     package var statistics: PageStatistics { encoder.statistics }
 
@@ -84,19 +93,83 @@ package struct IndexBuilder: ~Copyable {
         layout: CIDLayout,
         digest: ByteView
     ) throws(ShardIndexError) {
-        if kindLayout != layout {
-            guard layout.digestSize <= IndexPage.digestSizeMax else {
-                throw ShardIndexError(
-                    .limitExceeded,
-                    "a digest of \(layout.digestSize) bytes at payload offset \(offset)"
-                )
-            }
-            kindLayout = layout
-            kind = EntryKind(layout)
-            kindMix = Self.mix(kind)
-            isSameKind = false
-        }
+        try begin(layout, at: offset)
         try add(offset: offset, size: size, digest: digest)
+    }
+
+    /// Takes the kind of the sections from `offset` on.
+    private mutating func begin(
+        _ layout: CIDLayout,
+        at offset: UInt64
+    ) throws(ShardIndexError) {
+        guard kindLayout != layout else { return }
+        guard layout.digestSize <= IndexPage.digestSizeMax else {
+            throw ShardIndexError(
+                .limitExceeded,
+                "a digest of \(layout.digestSize) bytes at payload offset \(offset)"
+            )
+        }
+        kindLayout = layout
+        kind = EntryKind(layout)
+        kindMix = Self.mix(kind)
+        isSameKind = false
+    }
+
+    /// Adds the next sections of a CAR.
+    ///
+    /// - Parameter batch: The sections; the first starts where the last one ended.
+    /// - Throws: As the other `append`.
+    package mutating func append(_ batch: borrowing SectionBatch) throws(ShardIndexError) {
+        for (number, run) in batch.runs.enumerated() {
+            let end = number + 1 < batch.runs.count ? batch.runs[number + 1].first : batch.count
+            let start = run.first == 0 ? batch.start : batch.ends[run.first - 1]
+            try begin(run.layout, at: start)
+            var place = run.first
+            while place < end {
+                if encoder.isFull { try flushPage() }
+                let count = min(end - place, encoder.room(digestSize: kind.digestSize))
+                let digestStart = run.digestStart + (place - run.first) * kind.digestSize
+                let digests = batch.digests[digestStart..<digestStart + count * kind.digestSize]
+                try add(batch, place..<place + count, digests)
+                place += count
+            }
+        }
+    }
+
+    /// Adds sections of one kind that fit into the page.
+    private mutating func add(
+        _ batch: borrowing SectionBatch,
+        _ places: Range<Int>,
+        _ digests: ByteView
+    ) throws(ShardIndexError) {
+        let start = places.lowerBound == 0 ? batch.start : batch.ends[places.lowerBound - 1]
+        precondition(start == end, "sections come in CAR order, without gaps")
+        if encoder.count == 0 { pageBase = start }
+        let size = kind.digestSize
+        var next = start
+        for (index, place) in places.enumerated() {
+            let hashed = hash.hash(digests[index &* size..<(index &+ 1) &* size])
+            hashes[index] = hashed.high
+            sorter.append(
+                LocatorEntry(hash: hashed.high, check: hashed.low ^ kindMix, offset: next)
+            )
+            next = batch.ends[place]
+        }
+        let ordinal = root.sectionCount
+        encoder.append(
+            ordinal: ordinal,
+            start: start,
+            ends: batch.ends.extracting(places),
+            kind: kind,
+            digests: digests,
+            hashes: hashes
+        )
+        isSameKind = true
+        if sorter.isOverBudget { try sorter.spill(to: sink) }
+        let count = UInt64(places.count)
+        if kind.hashCode == HashCode.identity { root.identityCount += count }
+        root.sectionCount += count
+        end = next
     }
 
     /// Adds the next section of an index that may not know everything.
@@ -173,7 +246,11 @@ package struct IndexBuilder: ~Copyable {
         if isNew, !value.isEmpty {
             try flushValue(number: root.valueCount - 2)
         }
-        if value.isEmpty { value.reserveCapacity(IndexPage.valueSizeMax) }
+        if value.isEmpty {
+            value = sink.makeBuffer()
+            // A small shard has one page.
+            if root.pages.count > 1 { value.reserveCapacity(IndexPage.valueSizeMax) }
+        }
         value += page
     }
 
@@ -198,8 +275,9 @@ package struct IndexBuilder: ~Copyable {
         root.dataEnd = dataEnd
         if encoder.count > 0 { try flushPage() }
         if !value.isEmpty { try flushValue(number: root.valueCount - 1) }
-        var inverse = InverseHashes(entries: sorter.count, sink)
-        try writeLocator(&inverse)
+        let inverse = InverseHashes(entries: sorter.count, sink, helper: helper)
+        defer { inverse.end() }
+        try writeLocator(inverse)
         return BuiltIndex(
             root: root,
             statistics: encoder.statistics,
@@ -218,13 +296,13 @@ package struct IndexBuilder: ~Copyable {
 
     /// A shard of one page is searched by its digests; its entries are counted, and have no locator.
     private mutating func writeLocator(
-        _ inverse: inout InverseHashes
+        _ inverse: InverseHashes
     ) throws(ShardIndexError) {
         guard root.pages.count > 1 else {
             var count: UInt64 = 0
             try sorter.drain(from: sink) { entries throws(ShardIndexError) in
                 count += UInt64(entries.count)
-                for index in 0..<entries.count { try inverse.append(entries[index].hash) }
+                try inverse.append(&entries)
             }
             root.multihashCount = count
             return
@@ -235,10 +313,8 @@ package struct IndexBuilder: ~Copyable {
             sink: sink
         )
         try sorter.drain(from: sink) { entries throws(ShardIndexError) in
-            for index in 0..<entries.count {
-                try locator.append(entries[index])
-                try inverse.append(entries[index].hash)
-            }
+            try locator.append(entries)
+            try inverse.append(&entries)
         }
         try locator.finish()
         root.segmentSizes = locator.sizes
@@ -272,12 +348,15 @@ private struct LocatorWriter: ~Copyable {
         self.sink = sink
     }
 
-    /// Adds an entry, whose hash is not below the last one's.
-    @inline(__always)
-    mutating func append(_ entry: LocatorEntry) throws(ShardIndexError) {
-        let own = entry.hash.multipliedFullWidth(by: segmentCount).high
-        while number < own { try flush() }
-        pending.append(entry)
+    /// Adds entries, whose hashes are not below the last one's.
+    mutating func append(_ entries: borrowing LocatorEntries) throws(ShardIndexError) {
+        pending.reserve(pending.count + entries.count)
+        for index in 0..<entries.count {
+            let entry = entries[index]
+            let own = entry.hash.multipliedFullWidth(by: segmentCount).high
+            while number < own { try flush() }
+            pending.append(entry)
+        }
     }
 
     /// Writes what is left, empty segments too.
@@ -289,7 +368,8 @@ private struct LocatorWriter: ~Copyable {
         let bytes = LocatorSegment.encoded(
             pending,
             segmentCount: segmentCount,
-            offsetBits: offsetBits
+            offsetBits: offsetBits,
+            buffer: sink.makeBuffer()
         )
         do {
             try sink.writeSegment(sizes.count, bytes)
@@ -300,44 +380,6 @@ private struct LocatorWriter: ~Copyable {
         located += UInt64(pending.count)
         pending.removeAll()
         number += 1
-    }
-}
-
-/// Collects the hashes of a shard for the inverse index, in order.
-private struct InverseHashes {
-    private var hashes: [UInt64] = []
-    private var builder: InverseRunBuilder?
-    private var last: UInt64?
-
-    init(entries count: UInt64, _ sink: any IndexSink) {
-        guard count >= UInt64(InverseParts.ownRunFrom) else { return }
-        let shape = InverseRunShape(entries: count, shards: 0...0)
-        builder = InverseRunBuilder(shape) { try sink.writeInverse($0, $1) }
-    }
-
-    /// Adds the first 64 bits of a keyed hash, not below the last one's.
-    @inline(__always)
-    mutating func append(_ high: UInt64) throws(ShardIndexError) {
-        let hash = InverseEntry.hash(of: high)
-        guard builder != nil else {
-            if hash != last { hashes.append(hash) }
-            return last = hash
-        }
-        do {
-            try builder?.append(InverseEntry(hash: hash, shard: 0))
-        } catch {
-            throw ShardIndexError(.storage, "a segment of the inverse index", underlying: error)
-        }
-    }
-
-    mutating func finish() throws(ShardIndexError) -> InverseParts {
-        guard builder != nil else { return .recent(hashes) }
-        do {
-            guard let shape = try builder?.finish() else { return .recent(hashes) }
-            return .run(shape)
-        } catch {
-            throw ShardIndexError(.storage, "a segment of the inverse index", underlying: error)
-        }
     }
 }
 
@@ -359,9 +401,9 @@ package struct InverseBuilder: ~Copyable {
     /// - Returns: What the inverse index learns.
     /// - Throws: `.storage`.
     package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
-        var inverse = InverseHashes(entries: sorter.count, sink)
+        let inverse = InverseHashes(entries: sorter.count, sink, helper: nil)
         try sorter.drain(from: sink) { entries throws(ShardIndexError) in
-            for index in 0..<entries.count { try inverse.append(entries[index].hash) }
+            try inverse.append(&entries)
         }
         return try inverse.finish()
     }

@@ -17,6 +17,9 @@ package protocol IndexSink: AnyObject {
     /// Stores a segment of the shard's own run of the inverse index.
     func writeInverse(_ number: Int, _ bytes: [UInt8]) throws
 
+    /// An empty array for the next piece, with room if there is one to be used again.
+    func makeBuffer() -> [UInt8]
+
     /// Puts `bytes` aside, outside memory, and returns where they went.
     func spill(_ bytes: ByteView) throws -> UInt64
 
@@ -26,4 +29,9 @@ package protocol IndexSink: AnyObject {
         size: Int,
         _ body: (ByteView) -> Void
     ) throws
+}
+
+extension IndexSink {
+    /// A new array.
+    package func makeBuffer() -> [UInt8] { [] }
 }

@@ -10,16 +10,14 @@ package struct InverseRunBuilder {
     /// What every segment has in common; the counts grow as segments are written.
     package private(set) var shape: InverseRunShape
     private let sink: Sink
+    private let makeBuffer: () -> [UInt8]
     /// The segment that is being filled.
     private var number: Int
     private var starts: [UInt32] = []
     private var count: UInt32 = 0
-    private var rests: [UInt8] = []
     private var restBits = BitWriter()
-    private var shards: [UInt8] = []
     private var shardBits = BitWriter()
     private var lists: [UInt8] = []
-    private var listed: [UInt8] = []
     private var listedBits = BitWriter()
     private var listedCount: UInt32 = 0
     /// The shards that have `hash`, not yet written.
@@ -31,10 +29,17 @@ package struct InverseRunBuilder {
     /// - Parameters:
     ///   - shape: The run's shape; made for at least as many entries as will come.
     ///   - segment: The first segment that is written, if an earlier attempt wrote those before.
+    ///   - makeBuffer: Gives an empty array for a segment.
     ///   - sink: Takes the segments in order.
-    package init(_ shape: InverseRunShape, from segment: Int = 0, sink: @escaping Sink) {
+    package init(
+        _ shape: InverseRunShape,
+        from segment: Int = 0,
+        makeBuffer: @escaping () -> [UInt8] = { [] },
+        sink: @escaping Sink
+    ) {
         self.shape = shape
         self.sink = sink
+        self.makeBuffer = makeBuffer
         number = segment
         starts.reserveCapacity(1 << shape.bucketBits + 1)
     }
@@ -54,6 +59,23 @@ package struct InverseRunBuilder {
         if entry.shard != group[group.count &- 1] { group.append(entry.shard) }
     }
 
+    /// Adds the hashes of sorted entries, all of one shard; those that are equal to the last are left out.
+    ///
+    /// - Parameter entries: Their hashes are not before the last one's. The run has one shard.
+    /// - Throws: What the sink throws.
+    mutating func append(hashesOf entries: borrowing LocatorEntries) throws {
+        precondition(shape.shardBits == 0, "a run of one shard")
+        try flushGroup()
+        for index in 0..<entries.count {
+            let next = InverseEntry.hash(of: entries[index].hash)
+            guard next != hash else { continue }
+            hash = next
+            try moveOn(to: next)
+            put(0)
+            shape.entryCount += 1
+        }
+    }
+
     private mutating func flushGroup() throws {
         guard !group.isEmpty else { return }
         try moveOn(to: hash)
@@ -66,7 +88,7 @@ package struct InverseRunBuilder {
             lists.append(littleEndian: UInt32(group.count))
             for shard in group {
                 let value = UInt64(shard &- shape.leastShard)
-                listedBits.append(value, width: shape.shardBits, to: &listed)
+                listedBits.append(value, width: shape.shardBits)
             }
             listedCount += UInt32(group.count)
         }
@@ -78,8 +100,8 @@ package struct InverseRunBuilder {
     @inline(__always)
     private mutating func put(_ shard: UInt64) {
         let rest = hash & ((1 << UInt64(shape.restBits)) &- 1)
-        restBits.append(rest, width: shape.restBits, to: &rests)
-        if shape.shardBits > 0 { shardBits.append(shard, width: shape.shardBits, to: &shards) }
+        restBits.append(rest, width: shape.restBits)
+        if shape.shardBits > 0 { shardBits.append(shard, width: shape.shardBits) }
         count &+= 1
     }
 
@@ -90,27 +112,25 @@ package struct InverseRunBuilder {
         let segment = bucket >> shape.bucketBits
         while number < segment { try flushSegment() }
         let own = bucket & (1 << shape.bucketBits &- 1)
-        while starts.count <= own { starts.append(count) }
+        while starts.count <= own { starts.append(count.littleEndian) }
     }
 
     private mutating func flushSegment() throws {
-        while starts.count <= 1 << shape.bucketBits { starts.append(count) }
-        restBits.finish(to: &rests)
-        shardBits.finish(to: &shards)
-        listedBits.finish(to: &listed)
-        var bytes: [UInt8] = []
+        while starts.count <= 1 << shape.bucketBits { starts.append(count.littleEndian) }
+        var bytes = makeBuffer()
         bytes.reserveCapacity(
-            InverseSegment.headerSize + 4 * starts.count + rests.count + shards.count
-                + lists.count + listed.count + InverseSegment.slack
+            InverseSegment.headerSize + 4 * starts.count + restBits.byteCount
+                + shardBits.byteCount + lists.count + listedBits.byteCount + InverseSegment.slack
         )
         bytes.append(littleEndian: UInt64(0))
         bytes.append(littleEndian: count)
         bytes.append(littleEndian: UInt32(lists.count / InverseSegment.listSize))
-        for start in starts { bytes.append(littleEndian: start) }
-        bytes += rests
-        bytes += shards
+        // SAFETY: the starts are trivial and little-endian, and read during the call.
+        unsafe starts.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        restBits.finish(to: &bytes)
+        shardBits.finish(to: &bytes)
         bytes += lists
-        bytes += listed
+        listedBits.finish(to: &bytes)
         bytes += repeatElement(0, count: InverseSegment.slack)
         bytes.writeChecksum(at: 0)
         shape.byteCount += UInt64(bytes.count)
@@ -119,10 +139,7 @@ package struct InverseRunBuilder {
         count = 0
         listedCount = 0
         starts.removeAll(keepingCapacity: true)
-        rests.removeAll(keepingCapacity: true)
-        shards.removeAll(keepingCapacity: true)
         lists.removeAll(keepingCapacity: true)
-        listed.removeAll(keepingCapacity: true)
     }
 
     /// Writes what is left, empty segments too.

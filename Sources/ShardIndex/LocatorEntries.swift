@@ -68,6 +68,19 @@ struct LocatorEntry {
         capacity = 0
     }
 
+    /// Makes room for `capacity` entries in all, and for more if that is more than there was.
+    mutating func reserve(_ capacity: Int) {
+        if capacity > self.capacity { grow(to: max(capacity, 2 * self.capacity, 64)) }
+    }
+
+    /// Appends `added` entries.
+    @unsafe mutating func append(copying source: UnsafePointer<LocatorEntry>, count added: Int) {
+        reserve(count + added)
+        // SAFETY: there is room after `count`, and the caller vouches for `source`.
+        unsafe (memory.unsafelyUnwrapped + count).update(from: source, count: added)
+        count += added
+    }
+
     /// Appends the entries that `bytes` are a copy of.
     mutating func append(copying bytes: ByteView) {
         let stride = MemoryLayout<LocatorEntry>.stride
@@ -157,7 +170,6 @@ struct LocatorEntry {
                 unsafe target[Int(starts[bucket])] = entry
                 unsafe starts[bucket] += 1
             }
-            unsafe entries.update(from: target, count: count)
             // One digest under many hash functions falls into one bucket, where insertion would take
             // quadratic time.
             var start = 0
@@ -165,7 +177,7 @@ struct LocatorEntry {
                 let end = unsafe Int(starts[bucket])
                 if end - start > Self.crowdSizeMin {
                     var crowd = unsafe UnsafeMutableBufferPointer(
-                        start: entries + start,
+                        start: target + start,
                         count: end - start
                     )
                     unsafe crowd.sort(by: Self.isBefore)
@@ -173,5 +185,7 @@ struct LocatorEntry {
                 start = end
             }
         }
+        scratch.count = count
+        swap(&self, &scratch)
     }
 }

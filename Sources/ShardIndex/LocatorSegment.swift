@@ -211,48 +211,53 @@ internal import Hashing
     ///   - entries: Sorted by hash, all of one segment, without repetitions.
     ///   - segmentCount: The number of segments of the locator.
     ///   - offsetBits: What every offset fits in.
+    ///   - buffer: An empty array, whose memory is used.
     /// - Returns: The segment's bytes.
     static func encoded(
         _ entries: borrowing LocatorEntries,
         segmentCount: UInt64,
-        offsetBits: Int
+        offsetBits: Int,
+        buffer: consuming [UInt8] = []
     ) -> [UInt8] {
         let bucketCount = max(1, UInt64(entries.count) / UInt64(entriesPerBucket))
         let entryBits = offsetBits + restBits
         let tagsStart = headerSize + 4 * (Int(bucketCount) + 1)
         let size = tagsStart + entries.count + (entryBits * entries.count + 7) / 8 + slack
-        var bytes: [UInt8] = []
+        var bytes = buffer
         bytes.reserveCapacity(size)
         bytes.appendLittleEndian(UInt64(0))
         bytes.appendLittleEndian(UInt32(bucketCount))
         bytes.appendLittleEndian(UInt32(entries.count))
         bytes += [UInt8(offsetBits), UInt8(fingerprintBits), 0, 0, 0, 0, 0, 0]
         var bucket: UInt64 = 0
+        var starts: [UInt32] = [0]
+        starts.reserveCapacity(Int(bucketCount) + 1)
         var tags: [UInt8] = []
         tags.reserveCapacity(entries.count)
-        bytes.appendLittleEndian(UInt32(0))
         for index in 0..<entries.count {
             let position = entries[index].hash &* segmentCount
             let (own, rest) = position.multipliedFullWidth(by: bucketCount)
             while bucket < own {
-                bytes.appendLittleEndian(UInt32(index))
+                starts.append(UInt32(index).littleEndian)
                 bucket += 1
             }
             tags.append(UInt8(truncatingIfNeeded: rest >> 56))
         }
         while bucket < bucketCount {
-            bytes.appendLittleEndian(UInt32(entries.count))
+            starts.append(UInt32(entries.count).littleEndian)
             bucket += 1
         }
+        // SAFETY: the starts are trivial, and read during the call.
+        unsafe starts.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         bytes += tags
         var bits = BitWriter()
+        bits.reserve(entryBits * entries.count)
         for index in 0..<entries.count {
             let entry = entries[index]
             let rest = entry.hash &* segmentCount &* bucketCount
             bits.append(
                 entry.offset << UInt64(restBits) | (rest >> 52) & 15,
-                width: entryBits,
-                to: &bytes
+                width: entryBits
             )
         }
         bits.finish(to: &bytes)

@@ -10,16 +10,29 @@ internal import Bytes
     private static let partCount = 256
     private static let partBits = 8
 
-    private struct Part: ~Copyable {
-        var entries = LocatorEntries()
-        var chunks: [SpillChunk] = []
+    /// From so many entries on they are kept in parts.
+    private static let splitFrom = 1 << 14
+
+    @safe private struct Part: ~Copyable {
+        /// The chunks of the arena that are full, and the one that is being filled.
+        var chunks: [UnsafeMutablePointer<LocatorEntry>] = unsafe []
+        /// The place after the last entry.
+        var next: UnsafeMutablePointer<LocatorEntry>?
+        /// How many entries fit at `next`.
+        var room = 0
+        /// What was written out.
+        var spilled: [SpillChunk] = []
+
+        init() { unsafe next = nil }
+
+        var count: Int { unsafe chunks.count * EntryArena.chunkCapacity - room }
     }
 
     private let budget: Int
     private var first = LocatorEntries()
+    private var arena = EntryArena()
     /// `partCount` parts, or nil while everything fits in `first`.
     private var parts: UnsafeMutablePointer<Part>?
-    private var bytesInUse = 0
     /// The entries appended, repetitions included.
     private(set) var count: UInt64 = 0
     /// Whether anything was written out.
@@ -38,13 +51,14 @@ internal import Bytes
     }
 
     /// Whether `spill` must be called before more is appended.
-    var isOverBudget: Bool { bytesInUse > budget }
+    var isOverBudget: Bool { arena.size > budget }
 
+    @inline(__always)
     mutating func append(_ entry: LocatorEntry) {
         count += 1
         if let parts = unsafe parts { return unsafe appendToPart(of: parts, entry) }
         first.append(entry)
-        if first.count == 1 << 16 { unsafe _ = split() }
+        if first.count == Self.splitFrom { unsafe _ = split() }
     }
 
     private mutating func split() -> UnsafeMutablePointer<Part> {
@@ -59,27 +73,61 @@ internal import Bytes
     @inline(__always)
     private mutating func appendToPart(of parts: UnsafeMutablePointer<Part>, _ entry: LocatorEntry)
     {
-        let index = Int(entry.hash >> UInt64(64 - Self.partBits))
-        // SAFETY: eight bits are below `partCount`.
-        let before = unsafe parts[index].entries.capacity
-        unsafe parts[index].entries.append(entry)
-        let after = unsafe parts[index].entries.capacity
-        if after != before { bytesInUse += (after - before) * MemoryLayout<LocatorEntry>.stride }
+        // SAFETY: eight bits are below `partCount`; a part with room has a place for an entry.
+        let part = unsafe parts + Int(entry.hash >> UInt64(64 - Self.partBits))
+        if unsafe part.pointee.room == 0 { unsafe grow(part) }
+        let place = unsafe part.pointee.next.unsafelyUnwrapped
+        unsafe place.pointee = entry
+        unsafe part.pointee.next = place + 1
+        unsafe part.pointee.room &-= 1
+    }
+
+    @inline(never)
+    private mutating func grow(_ part: UnsafeMutablePointer<Part>) {
+        // SAFETY: the chunk lives as long as the part names it: both go in `spill` and `free`.
+        let chunk = unsafe arena.makeChunk()
+        unsafe part.pointee.chunks.append(chunk)
+        unsafe part.pointee.next = chunk
+        unsafe part.pointee.room = EntryArena.chunkCapacity
+    }
+
+    /// Appends the entries of a part that are in memory to `target`.
+    private func copy(_ part: borrowing Part, to target: inout LocatorEntries) {
+        var left = part.count
+        target.reserve(target.count + left)
+        for number in unsafe part.chunks.indices {
+            let count = min(left, EntryArena.chunkCapacity)
+            // SAFETY: the first `count` entries of the chunk were written.
+            unsafe target.append(copying: part.chunks[number], count: count)
+            left -= count
+        }
+    }
+
+    /// Forgets what the parts have in memory.
+    private mutating func forgetChunks(of parts: UnsafeMutablePointer<Part>) {
+        for index in 0..<Self.partCount {
+            // SAFETY: `index` is below `partCount`, and every part is initialised.
+            unsafe parts[index].chunks = []
+            unsafe parts[index].next = nil
+            unsafe parts[index].room = 0
+        }
+        arena.removeAll()
     }
 
     /// Writes every part out.
     mutating func spill(to sink: any IndexSink) throws(ShardIndexError) {
         let parts = if let parts = unsafe parts { unsafe parts } else { unsafe split() }
         hasSpilled = true
+        var entries = LocatorEntries()
         for index in 0..<Self.partCount {
             // SAFETY: `index` is below `partCount`, and every part is initialised.
-            if unsafe parts[index].entries.count > 0 {
-                let chunk = try unsafe Self.write(parts[index].entries, to: sink)
-                unsafe parts[index].chunks.append(chunk)
-            }
-            unsafe parts[index].entries.free()
+            guard unsafe parts[index].count > 0 else { continue }
+            entries.removeAll()
+            unsafe copy(parts[index], to: &entries)
+            let chunk = try Self.write(entries, to: sink)
+            unsafe parts[index].spilled.append(chunk)
         }
-        bytesInUse = 0
+        unsafe forgetChunks(of: parts)
     }
 
     private static func write(
@@ -101,53 +149,50 @@ internal import Bytes
     ///
     /// - Parameters:
     ///   - sink: Where chunks were spilled.
-    ///   - body: Called with one sorted part after the other.
+    ///   - body: Called with one sorted part after the other; may exchange it for other memory.
     /// - Throws: `.storage`, and what `body` throws.
     mutating func drain(
         from sink: any IndexSink,
-        _ body: (borrowing LocatorEntries) throws(ShardIndexError) -> Void
+        _ body: (inout LocatorEntries) throws(ShardIndexError) -> Void
     ) throws(ShardIndexError) {
         var scratch = LocatorEntries()
         guard let parts = unsafe parts else {
             first.sortAndDeduplicate(sharedBits: 0, scratch: &scratch)
-            try body(first)
+            try body(&first)
             return first.free()
         }
+        var entries = LocatorEntries()
         for index in 0..<Self.partCount {
+            entries.removeAll()
             // SAFETY: as in `spill`.
-            if unsafe !parts[index].chunks.isEmpty {
-                try unsafe readBack(&parts[index], sink, &scratch)
-            }
-            unsafe parts[index].entries.sortAndDeduplicate(
-                sharedBits: Self.partBits,
-                scratch: &scratch
-            )
-            try unsafe body(parts[index].entries)
-            unsafe parts[index].entries.free()
+            try unsafe readBack(&parts[index], sink, to: &entries, &scratch)
+            unsafe copy(parts[index], to: &entries)
+            entries.sortAndDeduplicate(sharedBits: Self.partBits, scratch: &scratch)
+            try body(&entries)
         }
-        bytesInUse = 0
+        unsafe forgetChunks(of: parts)
     }
 
     private func readBack(
         _ part: inout Part,
         _ sink: any IndexSink,
+        to entries: inout LocatorEntries,
         _ scratch: inout LocatorEntries
     ) throws(ShardIndexError) {
-        var all = LocatorEntries()
         let stride = MemoryLayout<LocatorEntry>.stride
-        for chunk in part.chunks {
+        for chunk in part.spilled {
             do {
-                try sink.readSpill(at: chunk.offset, size: chunk.size) { all.append(copying: $0) }
+                try sink.readSpill(at: chunk.offset, size: chunk.size) {
+                    entries.append(copying: $0)
+                }
             } catch {
                 throw ShardIndexError(.storage, "the locator's spill file", underlying: error)
             }
-            if all.count * stride > budget {
-                all.sortAndDeduplicate(sharedBits: Self.partBits, scratch: &scratch)
+            if entries.count * stride > budget {
+                entries.sortAndDeduplicate(sharedBits: Self.partBits, scratch: &scratch)
             }
         }
-        part.entries.withBytes { all.append(copying: $0) }
-        part.chunks = []
-        part.entries = all
+        part.spilled = []
     }
 }
 

@@ -33,6 +33,7 @@ package struct PageEncoder {
     private var digests: [UInt8] = []
     private var body: [UInt8] = []
     private var plainBody: [UInt8] = []
+    private var bits = BitWriter()
     /// One bit for each value of ten bits of the digests' hash: how often two fell together.
     private var seen = [UInt64](repeating: 0, count: 16)
     private var collisions = 0
@@ -89,7 +90,76 @@ package struct PageEncoder {
         count += 1
     }
 
+    /// How many more sections with digests of a size the page takes; 0 if it is full.
+    package func room(digestSize: Int) -> Int {
+        guard !isFull else { return 0 }
+        let sections = IndexPage.countMax - count
+        guard digestSize > 0 else { return sections }
+        let bytes = IndexPage.digestsSizeSoftMax - digests.count
+        return min(sections, (bytes + digestSize - 1) / digestSize)
+    }
+
+    /// Adds sections of one kind that follow each other without gaps.
+    ///
+    /// - Parameters:
+    ///   - ordinal: The number of the first in CAR order.
+    ///   - start: Where the first starts in the payload.
+    ///   - ends: Where each ends; no more than there is room for.
+    ///   - kind: Their CIDs but for the digests.
+    ///   - digests: Their digests, one after the other.
+    ///   - hashes: Any uniform hashes of the digests; there may be more.
+    mutating func append(
+        ordinal: UInt64,
+        start: UInt64,
+        ends: Span<UInt64>,
+        kind: EntryKind,
+        digests: ByteView,
+        hashes: [UInt64]
+    ) {
+        precondition(count + ends.count <= IndexPage.countMax && hashes.count >= ends.count)
+        precondition(digests.count == ends.count * kind.digestSize)
+        if count == 0 {
+            firstOrdinal = ordinal
+            sizesKnown = true
+        }
+        precondition(sizesKnown)
+        lastKind = index(of: kind)
+        self.digests.append(digests)
+        let places = count..<count + ends.count
+        let kindIndex = UInt8(lastKind)
+        // SAFETY: all arrays but `seen` have `countMax` elements, and `places` ends before; a slot has 10 bits.
+        unsafe starts.withUnsafeMutableBufferPointer { starts in
+            unsafe starts[places.lowerBound] = start
+            for index in 1..<max(1, ends.count) {
+                unsafe starts[places.lowerBound &+ index] = ends[index &- 1]
+            }
+        }
+        unsafe sizes.withUnsafeMutableBufferPointer { sizes in
+            var last = start
+            for index in ends.indices {
+                unsafe sizes[places.lowerBound &+ index] = ends[index] &- last
+                last = ends[index]
+            }
+        }
+        unsafe kindIndices.withUnsafeMutableBufferPointer { kindIndices in
+            for place in places { unsafe kindIndices[place] = kindIndex }
+        }
+        let repetitions = unsafe seen.withUnsafeMutableBufferPointer { seen in
+            var repetitions = 0
+            for hash in hashes[..<ends.count] {
+                let slot = Int(hash & 1023)
+                let bit: UInt64 = 1 &<< UInt64(slot & 63)
+                if unsafe seen[slot >> 6] & bit != 0 { repetitions += 1 }
+                unsafe seen[slot >> 6] |= bit
+            }
+            return repetitions
+        }
+        collisions += repetitions
+        count = places.upperBound
+    }
+
     private mutating func index(of kind: EntryKind) -> Int {
+        if lastKind < kinds.count, kinds[lastKind] == kind { return lastKind }
         if let index = kinds.firstIndex(of: kind) { return index }
         kinds.append(kind)
         return kinds.count - 1
@@ -167,9 +237,8 @@ package struct PageEncoder {
         }
         body.append(IndexPage.KindTag.exceptions)
         body.append(UInt8(mode))
-        var bits = BitWriter()
         for index in kindIndices[..<count] {
-            bits.append(Int(index) == mode ? 0 : 1, width: 1, to: &body)
+            bits.append(Int(index) == mode ? 0 : 1, width: 1)
         }
         bits.finish(to: &body)
         for index in kindIndices[..<count] where Int(index) != mode { body.append(index) }
@@ -220,9 +289,8 @@ package struct PageEncoder {
     private mutating func appendEliasFano(_ values: [UInt64], span: UInt64, low: Int) {
         body.append(IndexPage.OffsetTag.eliasFano)
         body.appendVarint(span)
-        var bits = BitWriter()
         let mask: UInt64 = (1 << UInt64(low)) &- 1
-        for value in values[..<count] { bits.append(value & mask, width: low, to: &body) }
+        for value in values[..<count] { bits.append(value & mask, width: low) }
         bits.finish(to: &body)
         let start = body.count
         body += repeatElement(0, count: (Int(span >> UInt64(low)) + count + 7) / 8)

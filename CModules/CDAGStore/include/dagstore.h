@@ -435,7 +435,7 @@ typedef struct dagstore_config {
     uint64_t page_cache_size;          /* memory for decoded index pages, in bytes; 32 MiB */
     uint64_t header_size_max;          /* largest CAR header read, in bytes; 32 MiB */
     uint64_t section_size_max;         /* largest section read, in bytes; 8 MiB */
-    uint32_t concurrent_indexing;      /* shards indexed at once; 2 */
+    uint32_t concurrent_indexing;      /* shards indexed at once; the processors of the machine */
     /* mounts that say they are ready, opened and copied at once; 8 */
     uint32_t concurrent_ready_fetches;
     uint32_t automatic_recoveries;     /* how often a shard that fails is recovered by itself; 0 */

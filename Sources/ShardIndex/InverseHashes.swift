@@ -1,0 +1,177 @@
+internal import Dispatch
+internal import Synchronization
+
+/// Runs its argument on a thread of its own, and does not wait for it.
+package typealias HelperThread = (@escaping @Sendable () -> Void) -> Void
+
+/// Collects the hashes of a shard for the inverse index, in order.
+///
+/// A large shard has a run of its own. A helper packs that, if there is one, while this thread packs the locator.
+///
+/// *Concurrency*: one thread.
+final class InverseHashes {
+    private let sink: any IndexSink
+    private var hashes: [UInt64] = []
+    private var last: UInt64?
+    private var builder: InverseRunBuilder?
+    private var packing: InversePacking?
+
+    init(entries count: UInt64, _ sink: any IndexSink, helper: HelperThread?) {
+        self.sink = sink
+        guard count >= UInt64(InverseParts.ownRunFrom) else { return }
+        let shape = InverseRunShape(entries: count, shards: 0...0)
+        guard let helper else {
+            builder = InverseRunBuilder(
+                shape,
+                makeBuffer: { sink.makeBuffer() },
+                sink: { try sink.writeInverse($0, $1) }
+            )
+            return
+        }
+        let packing = InversePacking(shape)
+        self.packing = packing
+        helper { packing.run() }
+    }
+
+    /// Adds the hashes of entries, which are not below the last one's.
+    ///
+    /// - Parameter entries: May be exchanged for other memory.
+    /// - Throws: `.storage`.
+    func append(_ entries: inout LocatorEntries) throws(ShardIndexError) {
+        do {
+            if let packing {
+                packing.hand(&entries)
+                try takeSegments(of: packing)
+            } else if builder != nil {
+                try builder?.append(hashesOf: entries)
+            } else {
+                for index in 0..<entries.count {
+                    let hash = InverseEntry.hash(of: entries[index].hash)
+                    if hash != last { hashes.append(hash) }
+                    last = hash
+                }
+            }
+        } catch {
+            throw Self.storage(error)
+        }
+    }
+
+    /// Writes what is left.
+    ///
+    /// - Returns: What the inverse index learns.
+    /// - Throws: `.storage`.
+    func finish() throws(ShardIndexError) -> InverseParts {
+        do {
+            if let packing {
+                let shape = packing.finish()
+                try takeSegments(of: packing)
+                return .run(shape)
+            }
+            guard let shape = try builder?.finish() else { return .recent(hashes) }
+            return .run(shape)
+        } catch {
+            throw Self.storage(error)
+        }
+    }
+
+    /// Waits for the helper; nothing is added any more.
+    func end() { if let packing { _ = packing.finish() } }
+
+    private func takeSegments(of packing: InversePacking) throws {
+        for (number, bytes) in packing.takeSegments() { try sink.writeInverse(number, bytes) }
+    }
+
+    private static func storage(_ error: any Error) -> ShardIndexError {
+        ShardIndexError(.storage, "a segment of the inverse index", underlying: error)
+    }
+}
+
+/// Packs the run of a shard on a thread of its own.
+///
+/// *Memory*: two parts of sorted entries, and the segments that were not taken.
+private final class InversePacking: Sendable {
+    /// Holds the entries of a part on their way.
+    private final class Slot: @unchecked Sendable {
+        // SAFETY: `@unchecked Sendable`: a slot stands in one list, or one thread has it.
+        var entries = LocatorEntries()
+    }
+
+    private struct State {
+        var full: [Slot] = []
+        var empty = [Slot(), Slot()]
+        var segments: [(number: Int, bytes: [UInt8])] = []
+        /// Whether no more entries come.
+        var isOver = false
+        /// The run's shape, when it is packed.
+        var shape: InverseRunShape?
+    }
+
+    private let first: InverseRunShape
+    private let state = Mutex(State())
+    private let filled = DispatchSemaphore(value: 0)
+    private let emptied = DispatchSemaphore(value: 2)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ shape: InverseRunShape) { first = shape }
+
+    /// Hands on entries, and gives other memory for them.
+    func hand(_ entries: inout LocatorEntries) {
+        emptied.wait()
+        state.withLock { state in
+            let slot = state.empty.removeLast()
+            swap(&slot.entries, &entries)
+            state.full.append(slot)
+        }
+        filled.signal()
+    }
+
+    /// The segments that are done.
+    func takeSegments() -> [(number: Int, bytes: [UInt8])] {
+        state.withLock { state in
+            defer { state.segments = [] }
+            return state.segments
+        }
+    }
+
+    /// Ends the run.
+    ///
+    /// - Returns: Its shape; again when it is called again.
+    func finish() -> InverseRunShape {
+        let isFirst = state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+        if isFirst {
+            filled.signal()
+            ended.wait()
+        }
+        guard let shape = state.withLock({ $0.shape }) else {
+            preconditionFailure("a run that is packed and has no shape")
+        }
+        return shape
+    }
+
+    /// Packs what comes; the thread's whole life.
+    func run() {
+        var builder = InverseRunBuilder(first) { [self] number, bytes in
+            state.withLock { $0.segments.append((number, bytes)) }
+        }
+        do {
+            while true {
+                filled.wait()
+                let slot = state.withLock { state in
+                    state.full.isEmpty ? nil : state.full.removeFirst()
+                }
+                guard let slot else { break }
+                try builder.append(hashesOf: slot.entries)
+                state.withLock { $0.empty.append(slot) }
+                emptied.signal()
+            }
+            let shape = try builder.finish()
+            state.withLock { $0.shape = shape }
+        } catch {
+            preconditionFailure("a sink in memory refused a segment: \(error)")
+        }
+        ended.signal()
+    }
+}
