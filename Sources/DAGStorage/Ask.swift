@@ -62,6 +62,8 @@ public enum Indexing: Sendable {
 /// What a loop is told.
 enum Letter: Sendable {
     case ask(Ask)
+    /// A small CAR was indexed before its shard is known; nil if that is to be done as for any other.
+    case prepared(Ask, IndexedSource?)
     /// A parked caller asks again, after what it waited for has ended.
     case retry(Ask)
     /// A parked caller goes away.

@@ -19,10 +19,11 @@ extension DAGStore {
     /// Makes a CAR known under a key and, unless it is to wait, indexes it.
     ///
     /// A CAR that cannot be indexed leaves a failed shard behind, with the error, to be recovered or
-    /// destroyed. A caller that is cancelled, or a process that ends, leaves the registration under way:
-    /// it goes on, or is taken up at the next open.
+    /// destroyed. A caller that is cancelled leaves the registration under way. A process that ends leaves it to be
+    /// taken up at the next open; of a small file of this machine, which was not answered yet, it leaves nothing.
     ///
-    /// *Cost*: one commit, and another one when the shard is available. Indexing reads the CAR once, of
+    /// *Cost*: one commit, and another one when the shard is available; a file of this machine of at most a
+    /// megabyte, which the caller waits for, takes one in all. Indexing reads the CAR once, of
     /// large blocks the headers only; about 100 ns a section.
     ///
     /// - Parameters:

@@ -178,12 +178,14 @@ extension ShardLoop {
             for item in batch.items { takeBack(item, error) }
             return
         }
-        for (item, record) in zip(batch.items, written) {
+        for ((item, change), record) in zip(zip(batch.items, batch.changes), written) {
             item.shard.record = record
             item.shard.pending = item.pending
             discardReplaced(item.before.record, by: record)
-            if case .outcome(.indexed(let built)) = item.cause, record.generation != 0 {
-                engine.noteInverse(record, built.parts.inverse)
+            switch change {
+            case .adopt(_, let parts), .publish(_, let parts):
+                engine.noteInverse(record, parts.inverse)
+            case .insert, .update, .remove: break
             }
             perform(item.effects, item.shard, item.cause)
             putAway(item.shard)
@@ -384,7 +386,13 @@ extension ShardLoop {
         default: break
         }
         let leases = Int(shard.lifecycle.leases)
-        var state = operation == .register ? .registered : shard.publicState
+        // A small shard is available already when it is said that it was registered.
+        var state: ShardStatus.State? =
+            switch operation {
+            case .register: .registered
+            case .initialize: .initializing
+            default: shard.publicState
+            }
         if state == .available, leases > 0 { state = .serving }
         let error = operation == .fail ? cause.failure?.about(shard.key) : nil
         engine.events.tell(

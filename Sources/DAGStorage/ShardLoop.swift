@@ -31,6 +31,8 @@ final class ShardLoop {
     var attempts: [UInt32: Int] = [:]
     /// Whether too many shards are open, and all that are too many are in use.
     var isWaitingForIdle = false
+    /// Registrations whose CARs are being indexed before their shards are known; see `ShardLoop+Small`.
+    var preparing: [UInt64: Ask] = [:]
     /// Those who wait for the last job to end.
     var drains: [@Sendable () -> Void] = []
 
@@ -49,7 +51,8 @@ final class ShardLoop {
                 sweep = nil
             }
             sweep = sweep ?? nextSweep()
-            guard drains.isEmpty || active.values.contains(where: \.isPassing) else { break }
+            guard drains.isEmpty || !preparing.isEmpty || active.values.contains(where: \.isPassing)
+            else { break }
         }
         stop()
     }
@@ -87,6 +90,7 @@ final class ShardLoop {
             case .perform(let body): body()
             case .look(_, let reply): reply(nil)
             case .ended(_, let outcome): engine.discard(outcome)
+            case .prepared(let ask, _): ask.refuse(.storeIsClosed)
             case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
             }
         }
@@ -108,6 +112,7 @@ final class ShardLoop {
             guard let shard = shard(ask.key, ask) else { return }
             apply(.retry, to: shard, .ask(ask))
         case .giveUp(let ticket, let error): giveUp(ticket, error)
+        case .prepared(let ask, let built): receive(ask, built)
         case .ended(let job, let outcome): end(job, outcome)
         case .opensSlowly(let job): refuseHasty(job)
         case .lost(let key, let generation, let error): lose(key, generation, error)
@@ -170,13 +175,14 @@ final class ShardLoop {
 
     // MARK: Letters
 
-    private func receive(_ ask: Ask) {
+    func receive(_ ask: Ask, isPrepared: Bool = false) {
         guard !engine.catalog.isReadOnly || ask.isForReaders else {
             return ask.refuse(.storeIsReadOnly)
         }
         guard let shard = shard(ask.key, ask) else { return }
         switch ask.wish {
         case .register(let registration):
+            guard isPrepared || !prepares(ask, registration, shard) else { return }
             if case .absent = shard.lifecycle.state {
                 shard.record = .new(ask.key, registration)
                 shard.progress = registration.progress
@@ -262,6 +268,11 @@ final class ShardLoop {
     }
 
     private func giveUp(_ ticket: UInt64, _ error: DAGStoreError) {
+        if let ask = preparing[ticket] {
+            // The registration goes on without its caller.
+            preparing[ticket] = Ask(wish: ask.wish, key: ask.key, ticket: ticket) { _ in }
+            return ask.refuse(error)
+        }
         // It may stand in the batch, and park when that is done.
         if parkedKeys[ticket] == nil { finishBatch() }
         guard let key = parkedKeys.removeValue(forKey: ticket), let shard = active[key],
@@ -355,6 +366,8 @@ final class ShardLoop {
 
     /// Ends all jobs; what they were doing is taken up at the next open.
     private func abandonAll() {
+        for ask in preparing.values { ask.refuse(.storeIsClosed) }
+        preparing = [:]
         for shard in active.values where shard.isPassing {
             guard let job = shard.job else { continue }
             job.cancel()

@@ -43,7 +43,7 @@ extension StoreEngine {
     ///   - isRecovery: Whether what was fetched before is not to be trusted.
     func startIndexing(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
         // A file of this machine takes no waiting, and so no task.
-        if record.borrowedTransient != nil || isFileMount(record) {
+        if isLocal(record) {
             indexing.submit { [self] in
                 end(job) {
                     try prepare(record, isRecovery: isRecovery)
@@ -63,10 +63,6 @@ extension StoreEngine {
                 startFetching(record, job)
             }
         }
-    }
-
-    private func isFileMount(_ record: ShardRecord) -> Bool {
-        (try? mount(of: record)) is FileMount
     }
 
     /// Removes the copy that a recovery does not trust.
@@ -91,7 +87,7 @@ extension StoreEngine {
     }
 
     /// Builds the index of a source; the last pieces are left for the publishing transaction.
-    private func buildIndex(
+    func buildIndex(
         _ record: ShardRecord,
         _ source: ShardSource,
         _ job: ShardJob

@@ -84,12 +84,17 @@ struct WritesTests {
         await store.close()
     }
 
-    @Test("a registration takes two transactions, a lazy one and a destruction one")
+    @Test("a small registration takes one transaction, a large one two, a lazy one one")
     func registrations() async throws {
         let folder = try StoreFolder()
         let store = try folder.open()
         let mount = try folder.mount(Self.builder.bytes)
-        #expect(try await writes(of: store) { try await store.register("a", mount) } == 2)
+        #expect(try await writes(of: store) { try await store.register("a", mount) } == 1)
+        let large = try folder.mount(
+            .manySections(count: 30_000, digestSize: 32, seed: 1),
+            named: "large.car"
+        )
+        #expect(try await writes(of: store) { try await store.register("large", large) } == 2)
         let lazy = try await writes(of: store) {
             try await store.register("b", from: mount, indexing: .onFirstUse)
         }
