@@ -125,7 +125,7 @@ let package = Package(
         .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: house),
         .target(
             name: "ShardIndex",
-            dependencies: ["Bytes", "Multiformats", "Hashing", "Zstd"],
+            dependencies: ["Bytes", "Multiformats", "Hashing", "SharedReads", "Zstd"],
             swiftSettings: house
         ),
 

@@ -51,6 +51,15 @@ static long membarrier(int command) {
 static void give_back(void *record) {
     struct dagstore_reader *reader = record;
     dagstore_reader_current = NULL;
+    // A thread that is ended within a reading, as by `pthread_exit`, does not read any more.
+    for (int depth = 0; depth < DAGSTORE_READER_DEPTH; depth++) {
+        uint64_t word = atomic_load_explicit(&reader->marks[depth], memory_order_relaxed) >> 32 << 32;
+        atomic_store_explicit(&reader->marks[depth], word, memory_order_release);
+    }
+    if (reader->depth > DAGSTORE_READER_DEPTH) {
+        atomic_fetch_sub(&dagstore_readers_nested, reader->depth - DAGSTORE_READER_DEPTH);
+    }
+    reader->depth = 0;
     atomic_store_explicit(&reader->is_taken, false, memory_order_release);
 }
 

@@ -192,14 +192,12 @@ extension DAGStore {
         if cid.isIdentity {
             return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
         }
-        return try engine.reading {
-            try translating {
-                guard !engine.selectsShards else {
-                    let all = try engine.candidates(of: cid).all
-                    return all.isEmpty ? .nowhere : .perhaps(all, areMore: false)
-                }
-                return try engine.nearBlock(for: cid)
+        return try translating {
+            guard !engine.selectsShards else {
+                let all = try engine.reading { try engine.candidates(of: cid).all }
+                return all.isEmpty ? .nowhere : .perhaps(all, areMore: false)
             }
+            return try engine.nearBlock(for: cid)
         }
     }
 

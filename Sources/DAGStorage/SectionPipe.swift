@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Mounts
 internal import ShardIndex
-internal import Synchronization
+internal import SharedReads
 
 /// Scans the sections of a CAR on a thread of its own, some batches ahead of the thread that indexes them.
 ///
@@ -27,7 +27,7 @@ final class SectionPipe: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let filled = DispatchSemaphore(value: 0)
     private let emptied = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)

@@ -17,11 +17,13 @@ final class ShardEntry: Sendable {
     let index: Borrowed<IndexReader>
     let leases = LeaseGate()
     /// What earlier leases read through, while there are any.
-    let previous: ShardEntry?
+    private let previous: Lock<ShardEntry?>
     /// When a lease last ended, about, in nanoseconds since the machine was started.
     let lastUse: Atomic<UInt64>
     /// When the file's state was last compared, in the same.
-    let lastCheck = Atomic<UInt64>(CoarseClock.now)
+    private let lastCheck = Atomic<UInt64>(CoarseClock.now)
+    /// When it was last compared, or left alone because there were other leases.
+    private let lastLook = Atomic<UInt64>(CoarseClock.now)
 
     /// - Parameters:
     ///   - key: The shard's key.
@@ -33,7 +35,7 @@ final class ShardEntry: Sendable {
         keyHash = key.tableHash
         self.core = core
         index = Borrowed(core.index)
-        self.previous = previous?.inUse
+        self.previous = Lock(previous?.inUse)
         lastUse = Atomic(now)
     }
 
@@ -44,17 +46,44 @@ final class ShardEntry: Sendable {
     var size: UInt64 { core.record.payloadSize }
 
     /// The leases, those of earlier openings included.
-    var leaseCount: Int { leases.count + (previous?.leaseCount ?? 0) }
+    var leaseCount: Int { leases.count + (previous.withLock { $0 }?.leaseCount ?? 0) }
 
     /// The first entry from here back that has leases.
-    private var inUse: ShardEntry? { leases.count > 0 ? self : previous?.inUse }
+    private var inUse: ShardEntry? { leases.count > 0 ? self : previous.withLock { $0 }?.inUse }
 
-    /// Notes that the file was found to be what was indexed, or is taken to be.
-    func noteCheck() { lastCheck.store(CoarseClock.now, ordering: .relaxed) }
+    /// Lets earlier entries go whose leases have ended; called by the loop, which hears of each that ends.
+    func dropPrevious(_ mark: ReadMark) {
+        let gone = previous.withLock { previous -> ShardEntry? in
+            guard let before = previous else { return nil }
+            let left = before.inUse
+            guard left !== before else { return nil }
+            previous = left
+            return before
+        }
+        // The lease that has just ended may still look at it.
+        if let gone { Reclaimer.retire(gone, mark) }
+    }
 
-    /// Whether the file's state is to be compared, because that was last done so many nanoseconds ago.
+    /// Notes that the file was found to be what was indexed.
+    func noteCheck() {
+        let now = CoarseClock.now
+        lastCheck.store(now, ordering: .relaxed)
+        lastLook.store(now, ordering: .relaxed)
+    }
+
+    /// Whether a lease that was just taken has the file compared: if it is the only one, and the last look is so many
+    /// nanoseconds ago. A further lease is as good as the first.
     func isCheckDue(after interval: UInt64) -> Bool {
-        interval == 0 || CoarseClock.now &- lastCheck.load(ordering: .relaxed) >= interval
+        let now = CoarseClock.now
+        guard now &- lastLook.load(ordering: .relaxed) >= interval else { return false }
+        guard leaseCount > 1 else { return true }
+        lastLook.store(now, ordering: .relaxed)
+        return false
+    }
+
+    /// Whether the last comparison is so many nanoseconds ago.
+    func isCheckOld(after interval: UInt64) -> Bool {
+        CoarseClock.now &- lastCheck.load(ordering: .relaxed) >= interval
     }
 }
 

@@ -91,7 +91,9 @@ extension ShardLoop {
             _ = entry.leases.close()
         default: break
         }
-        shard.lifecycle.noteLeases(UInt32(entry.leaseCount))
+        // An attempt that is about to be refused counts for a moment, also of a shard that nobody can have leased.
+        let count = shard.lifecycle.mayBeLeased ? entry.leaseCount : 0
+        shard.lifecycle.noteLeases(UInt32(clamping: count))
     }
 
     /// Lets leases be taken of a shard that is open.
@@ -218,6 +220,7 @@ extension ShardLoop {
             return putAway(shard)
         }
         shard.memory = item.before
+        if shard.lifecycle.state != .open, let entry = shard.entry { _ = entry.leases.close() }
         reopen(shard)
         switch item.cause {
         case .ask(let ask): ask.refuse(error)
@@ -249,7 +252,10 @@ extension ShardLoop {
                 shard.job?.cancel()
                 shard.job = nil
             case .close:
-                guard shard.leaseCount == 0, let entry = shard.entry else { break }
+                // Destroyed or evicted, it was without leases when its gate was closed; failed, it may have some.
+                guard let entry = shard.entry,
+                    shard.lifecycle.state != .failed || entry.leaseCount == 0
+                else { break }
                 shard.entry = nil
                 forget(entry)
             case .grant: answer(cause) { .lease(engine.grant($0)) }

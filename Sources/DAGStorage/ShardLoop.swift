@@ -29,7 +29,7 @@ final class ShardLoop {
     var failedHere: Set<UInt32> = []
     /// How often shards were recovered by themselves.
     var attempts: [UInt32: Int] = [:]
-    /// Whether too many shards are open, and all that are too many are in use.
+    /// Whether too many shards are open, so that a sweep looks for idle ones.
     var isWaitingForIdle = false
     /// Registrations whose CARs are being indexed before their shards are known; see `ShardLoop+Small`.
     var preparing: [UInt64: Ask] = [:]
@@ -285,11 +285,14 @@ final class ShardLoop {
 
     private func settle(_ key: ShardKey) {
         guard let shard = active[key] else { return }
+        shard.entry?.dropPrevious(engine.mark)
         putAway(shard)
     }
 
     /// Forgets a shard that has nothing in memory any more.
     func putAway(_ shard: ActiveShard) {
+        // Of a shard that is not open nobody gets a lease while they are counted.
+        if shard.lifecycle.state != .open, let entry = shard.entry { _ = entry.leases.close() }
         guard shard.isAtRest else {
             active[shard.key] = shard
             return
@@ -310,6 +313,8 @@ final class ShardLoop {
 
     /// Closes the shards that were used longest ago, until some room is left.
     private func trim() {
+        // Leases that end from here on ask again.
+        engine.isTrimming.store(false, ordering: .sequentiallyConsistent)
         let configuration = engine.configuration
         let idle = active.values
             .filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
@@ -333,10 +338,10 @@ final class ShardLoop {
             closedCount += 1
             apply(.evict, to: shard, .none)
         }
-        // While all that are too many are in use, leases that end need not ask again: the next sweep looks.
-        isWaitingForIdle =
-            closedCount == 0 && engine.crowding.load(ordering: .relaxed) == Crowding.over.rawValue
-        engine.isTrimming.store(isWaitingForIdle, ordering: .relaxed)
+        // While too many are open the next sweep looks again; and if all of them are in use, leases that end need not
+        // ask before.
+        isWaitingForIdle = engine.crowding.load(ordering: .relaxed) == Crowding.over.rawValue
+        if isWaitingForIdle, closedCount == 0 { engine.isTrimming.store(true, ordering: .relaxed) }
     }
 
     /// How often shards are looked for that were idle for so long.

@@ -35,7 +35,7 @@ extension StoreEngine {
             }
             shard = entry.with { entry in
                 guard take(entry) else { return nil }
-                isToCheck = isCheckDue(entry)
+                isToCheck = entry.isCheckDue(after: sourceCheckInterval)
                 return Shard(entry, of: self)
             }
         }
@@ -51,7 +51,7 @@ extension StoreEngine {
     ///
     /// - Returns: Whether one is granted.
     @inline(__always)
-    private func take(_ entry: ShardEntry) -> Bool {
+    func take(_ entry: ShardEntry) -> Bool {
         switch entry.leases.take() {
         case .granted: return true
         case .closed: return false
@@ -60,16 +60,6 @@ extension StoreEngine {
             _ = loop.post(.settle(entry.key))
             return false
         }
-    }
-
-    /// Whether the file is to be compared for a lease that was just taken: if it is the only one, and the last
-    /// comparison is some time ago.
-    private func isCheckDue(_ entry: ShardEntry) -> Bool {
-        guard entry.isCheckDue(after: sourceCheckInterval) else { return false }
-        guard entry.leaseCount > 1 else { return true }
-        // A further lease is as good as the first; the stripes are not summed for each.
-        entry.noteCheck()
-        return false
     }
 
     /// Compares the file of a shard with what was indexed; ends the lease if it is another.
@@ -93,12 +83,16 @@ extension StoreEngine {
         return Shard(entry, of: self)
     }
 
-    /// Ends a lease; called by `Shard` within a reading.
-    func endLease(_ entry: ShardEntry) {
+    /// Ends a lease; within a reading.
+    ///
+    /// - Parameters:
+    ///   - entry: What the lease is on.
+    ///   - isEvent: Whether it is told as an event: not if nobody asked for the lease.
+    func endLease(_ entry: ShardEntry, isEvent: Bool = true) {
         let crowding = crowding.load(ordering: .relaxed)
         noteUse(of: entry, crowding)
         let isOpen = entry.leases.giveBack()
-        if events.isWatched {
+        if isEvent, events.isWatched {
             let left = entry.leaseCount
             let state: ShardStatus.State? =
                 isOpen ? (left > 0 ? .serving : .available) : state(of: entry.key)

@@ -251,14 +251,12 @@ extension StoreEngine {
 
     /// A block from a shard that is open.
     ///
-    /// Within a reading.
-    ///
     /// *Cost*: a search in the inverse index, and one in the shard; it does not depend on how many shards have the
     /// block, unless the first ones turn out not to.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     func nearBlock(for cid: CID) throws -> NearBlock {
-        let some = try someCandidates(of: cid)
+        let some = try reading { try someCandidates(of: cid) }
         for place in 0..<some.count {
             if let block = block(for: cid, inOpen: some[place]) { return .found(block) }
         }
@@ -268,22 +266,37 @@ extension StoreEngine {
 
     /// A block of an open shard whose bytes are in memory; nil if it is not open, has not the block, or fails.
     ///
-    /// What fails is asked again in another way, which says why.
+    /// What fails is asked again in another way, which says why. The bytes may come from a disk, which a lease waits
+    /// for, and not a reading.
     private func block(for cid: CID, inOpen number: UInt32) -> Block? {
-        guard let entry = openShards.find(number.tableHash, where: { $0.number == number }) else {
-            return nil
+        guard let entry = lease(onOpen: number) else { return nil }
+        defer {
+            Reading.begin(mark)
+            entry.with { endLease($0, isEvent: false) }
+            Reading.end()
         }
         return entry.with { entry in
-            // A system call that may wait is for leases. So is comparing the file, now and then: the lease that is
-            // asked for next finds out what is wrong, and fails the shard.
-            guard entry.leases.isOpen, entry.core.isInMemory,
-                !entry.isCheckDue(after: max(sourceCheckInterval, Self.checkInterval)),
-                let section = try? entry.core.section(of: cid),
+            if entry.isCheckOld(after: max(sourceCheckInterval, Self.checkInterval)) {
+                // The lease that is asked for next finds out what is wrong, and fails the shard.
+                guard (try? entry.core.checkSource()) != nil else { return nil }
+                entry.noteCheck()
+            }
+            guard let section = try? entry.core.section(of: cid),
                 let bytes = try? entry.core.bytes(of: section)
             else { return nil }
-            noteUse(of: entry, crowding.load(ordering: .relaxed))
             return Block(cid: cid, bytes)
         }
+    }
+
+    /// A lease on a shard that is open, without an object for it.
+    @inline(__always)
+    private func lease(onOpen number: UInt32) -> Borrowed<ShardEntry>? {
+        Reading.begin(mark)
+        defer { Reading.end() }
+        guard let entry = openShards.find(number.tableHash, where: { $0.number == number }),
+            entry.with({ $0.core.isInMemory && take($0) })
+        else { return nil }
+        return entry
     }
 
     /// How often the state of a shard's file is looked at while its blocks are asked for, in nanoseconds.

@@ -29,7 +29,16 @@ package final class RemoteBytes: ByteSource {
         size = source.size
     }
 
-    deinit { source.close() }
+    /// Where sources are closed: what others have written may wait, and may call the store.
+    private static let ends = DispatchQueue(label: "dagstore.ends", attributes: .concurrent)
+
+    deinit {
+        let source = source
+        Self.ends.async { source.close() }
+    }
+
+    /// Waits until the sources are closed whose last readers have gone; for tests.
+    package static func waitForEnds() { ends.sync(flags: .barrier) {} }
 
     /// Frees every reader at once, for good, with `.cancelled`; it does not wait for the source.
     package func cancel() {

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Synchronization
+internal import SharedReads
 
 /// Runs its argument on a thread of its own, and does not wait for it.
 package typealias HelperThread = (@escaping @Sendable () -> Void) -> Void
@@ -107,7 +107,7 @@ private final class InversePacking: Sendable {
     }
 
     private let first: InverseRunShape
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let filled = DispatchSemaphore(value: 0)
     private let emptied = DispatchSemaphore(value: 2)
     private let ended = DispatchSemaphore(value: 0)

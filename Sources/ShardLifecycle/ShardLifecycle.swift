@@ -63,7 +63,7 @@ package struct ShardLifecycle: Equatable, Sendable {
         }
     }
 
-    private var mayBeLeased: Bool {
+    package var mayBeLeased: Bool {
         switch state {
         case .absent, .registered, .initializing: false
         case .available, .opening, .open, .recovering, .failed: true

@@ -64,8 +64,11 @@ public struct LeaseGate: ~Copyable, Sendable {
         return isOpenNow.load(ordering: .sequentiallyConsistent)
     }
 
-    /// The leases at this moment.
-    public var count: Int { leases.sum }
+    /// The leases, about: exact while the gate is closed and no attempt is under way.
+    ///
+    /// While the gate is open, a lease that moves from thread to thread during the sum may be missed or counted as given
+    /// back only; a sum below zero counts as none.
+    public var count: Int { max(0, leases.sum) }
 
     /// Grants leases from now on.
     public func open() { isOpenNow.store(true, ordering: .sequentiallyConsistent) }
@@ -73,6 +76,6 @@ public struct LeaseGate: ~Copyable, Sendable {
     /// Grants no more leases, and says how many there are.
     public func close() -> Int {
         isOpenNow.store(false, ordering: .sequentiallyConsistent)
-        return leases.sum
+        return count
     }
 }

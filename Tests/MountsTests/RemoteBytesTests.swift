@@ -131,6 +131,7 @@ struct RemoteBytesTests {
         #expect(found == [1])
         #expect(source.closeCount == 0)
         remote = nil
+        RemoteBytes.waitForEnds()
         #expect(source.closeCount == 1)
     }
 

@@ -1,0 +1,150 @@
+internal import CDAGSystem
+internal import Dispatch
+
+/// What the reclaimer has to do, and does on a queue of its own.
+///
+/// The queue only decides: actions run on other threads, those of one mark one after the other.
+///
+/// *Concurrency*: any thread adds; the rest is for the queue.
+@safe final class ReclaimerCore: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: `new` is a lock's, everything else is touched on the queue only.
+
+    /// Something to do once; what it holds goes as soon as it is done, whoever still has the action.
+    private final class Action: @unchecked Sendable {
+        // SAFETY: `@unchecked Sendable`: one thread runs the action, and no other touches the body.
+        private var body: (@Sendable () -> Void)?
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+        func run() {
+            body?()
+            body = nil
+        }
+    }
+
+    private struct Waiting: Sendable {
+        let mark: ReadMark
+        let action: Action
+    }
+
+    /// What waits for readings that were found.
+    @safe private struct Item {
+        let mark: ReadMark
+        let action: Action
+        private var readings: [dagstore_reading]
+
+        init(_ waiting: Waiting, _ readings: [dagstore_reading]) {
+            mark = waiting.mark
+            action = waiting.action
+            // SAFETY: readings lie in records, which are never freed.
+            unsafe self.readings = readings
+        }
+
+        /// Whether all readings have ended.
+        mutating func isReady() -> Bool {
+            // SAFETY: as above.
+            unsafe readings.removeAll { unsafe dagstore_reading_is_over($0) }
+            return unsafe readings.isEmpty
+        }
+    }
+
+    private let new = Lock<[Waiting]>([])
+    private let queue = DispatchQueue(label: "dagstore.reclaimer", qos: .userInitiated)
+    private let actions = DispatchQueue(
+        label: "dagstore.reclaimer.actions",
+        qos: .userInitiated,
+        attributes: .concurrent
+    )
+    private var items: [Item] = []
+    /// The marks of which actions run.
+    private var running: Set<ReadMark> = []
+    /// Whether a look is planned after a pause.
+    private var isPausing = false
+    /// The next pause between two looks at readings, in nanoseconds; most are over within a microsecond.
+    private var pause = pauseMin
+    private static let pauseMin = 1000
+    private static let pauseMax = 10_000_000
+
+    /// Adds an action, for when all readings of `mark` that are under way have ended.
+    func add(_ mark: ReadMark, _ body: @escaping @Sendable () -> Void) {
+        let isFirst = new.withLock { new in
+            new.append(Waiting(mark: mark, action: Action(body)))
+            return new.count == 1
+        }
+        if isFirst { queue.async { self.look() } }
+    }
+
+    /// Looks at everything that waits, once.
+    private func look() {
+        let added = new.withLock { new in
+            defer { new = [] }
+            return new
+        }
+        if !added.isEmpty {
+            items += found(added)
+            pause = Self.pauseMin
+        }
+        startReady()
+        // What waits for an action of its own mark is looked at when that has ended.
+        guard items.contains(where: { !running.contains($0.mark) }), !isPausing else { return }
+        isPausing = true
+        queue.asyncAfter(deadline: .now() + .nanoseconds(pause)) {
+            self.isPausing = false
+            self.pause = min(2 * self.pause, Self.pauseMax)
+            self.look()
+        }
+    }
+
+    /// Finds the readings that new things wait for.
+    private func found(_ added: [Waiting]) -> [Item] {
+        dagstore_readers_barrier()
+        // SAFETY: readings lie in records, which are never freed.
+        var readings: [ReadMark: [dagstore_reading]] = unsafe [:]
+        for waiting in added where unsafe readings[waiting.mark] == nil {
+            unsafe readings[waiting.mark] = unsafe self.readings(of: waiting.mark)
+        }
+        return added.map { unsafe Item($0, readings[$0.mark] ?? []) }
+    }
+
+    private func readings(of mark: ReadMark) -> [dagstore_reading] {
+        var capacity = 64
+        while true {
+            var total = 0
+            let found = unsafe [dagstore_reading](unsafeUninitializedCapacity: capacity) {
+                buffer,
+                count in
+                // SAFETY: the call writes at most `capacity` elements, from the first on.
+                total = unsafe dagstore_readers_find(mark.word, buffer.baseAddress, capacity)
+                count = min(total, capacity)
+            }
+            guard total > capacity else { return unsafe found }
+            capacity = 2 * total
+        }
+    }
+
+    /// Starts the actions whose readings have ended.
+    private func startReady() {
+        var ready: [ReadMark: [Action]] = [:]
+        var blocked = running
+        var left: [Item] = []
+        for var item in items {
+            if !blocked.contains(item.mark), item.isReady() {
+                ready[item.mark, default: []].append(item.action)
+            } else {
+                blocked.insert(item.mark)
+                left.append(item)
+            }
+        }
+        items = left
+        for (mark, mine) in ready {
+            running.insert(mark)
+            actions.async {
+                for action in mine { action.run() }
+                self.queue.async {
+                    self.running.remove(mark)
+                    self.look()
+                }
+            }
+        }
+    }
+}
