@@ -127,7 +127,7 @@ struct CMountTests {
 
     @Test(
         "reading needs no thread of Swift's task pool",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(10)),
         arguments: [DAGSTORE_ACCESS_RANDOM, DAGSTORE_ACCESS_SEQUENTIAL, 0]
     )
     func blockedPool(access: Int) async throws {

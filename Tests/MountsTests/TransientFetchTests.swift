@@ -91,7 +91,7 @@ struct TransientFetchTests {
 
     @Test(
         "a cancelled fetch removes what it wrote",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(10)),
         arguments: [true, false]
     )
     func cancellation(heedsCancellation: Bool) async throws {
@@ -117,7 +117,7 @@ struct TransientFetchTests {
     }
 
     // Two jobs of one shard: the first hangs in its source, is given up, and comes back to life.
-    @Test("a fetch that was overtaken brings nothing, and harms no copy", .timeLimit(.minutes(1)))
+    @Test("a fetch that was overtaken brings nothing, and harms no copy", .timeLimit(.minutes(10)))
     func overtaken() async throws {
         let scene = try TransientScene()
         let gate = Gate()
@@ -140,7 +140,7 @@ struct TransientFetchTests {
 
     @Test(
         "a copy that was removed while it was fetched does not come back",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     func removedMeanwhile() async throws {
         let scene = try TransientScene()

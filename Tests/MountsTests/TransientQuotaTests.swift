@@ -86,7 +86,7 @@ struct TransientQuotaTests {
         #expect(large.store.usage == .init())
     }
 
-    @Test("what is reserved counts for others until it is given back", .timeLimit(.minutes(1)))
+    @Test("what is reserved counts for others until it is given back", .timeLimit(.minutes(10)))
     func reservation() async throws {
         let scene = try TransientScene(Self.options(100))
         let gate = Gate()
