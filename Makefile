@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops those that nobody calls.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -59,6 +59,13 @@ soak: setup ## kills a busy store over and over for a minute, and looks for anyt
 soak-c: demo ## eight threads use libdagstore from C for 30 s, and again under AddressSanitizer
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/prefix
 	Tests/CSoak/run.sh $(CURDIR)/.build/prefix 30 demo-data/sources.car $(SOAK_CARS)
+
+TSAN_SUITES = SharedReadsTests|ConcurrencyTests|LookupTests|LifetimeTests|StoreTests|ManyShardsTests|InverseTests|HandleTests|CStoreTests|CMountTests
+
+tsan: setup ## runs the suites of concurrency under ThreadSanitizer
+	$(SWIFT) build $(TRAITS) --build-tests --sanitize=thread --scratch-path .build-tsan
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" $(SWIFT) test $(TRAITS) --skip-build --sanitize=thread \
+		--scratch-path .build-tsan --filter '$(TSAN_SUITES)'
 
 mutants: setup ## changes the lifecycle's table line by line; its tests must notice each time
 	Tests/ShardLifecycleTests/mutants.sh
