@@ -165,6 +165,36 @@ struct FullStoreTests {
             await store.close()
         }
     }
+
+    // Found by a review: the opening of a shard over another file writes its record. When that failed, the gate stayed
+    // open, leases were granted on a shard that was then forgotten, and a block was read from a mapping that was gone.
+    @Test("an opening that cannot be written down grants no lease")
+    func openingFails() async throws {
+        await #expect(processExitsWith: .success) {
+            let folder = try StoreFolder()
+            let builder = CARBuilder.manyMixed(seed: 1)
+            let copy = try folder.mount(builder.bytes, named: "copy.car").path
+            let origin = folder.path(of: "origin.car")
+            let store = try folder.open()
+            try await store.register(
+                ShardKey("a"),
+                from: Mounts.FileMount(FilePath(origin)),
+                existingTransient: copy
+            )
+            try FileManager.default.moveItem(atPath: copy.string, toPath: origin)
+            signal(SIGXFSZ, SIG_IGN)
+            try FileSizeLimit.set(4096)
+            for _ in 0..<20 {
+                #expect(throws: DAGStoreError(.catalogFull)) {
+                    try store.acquireIfAvailable(ShardKey("a"))
+                }
+                #expect(try store.statistics().leases == 0)
+            }
+            try FileSizeLimit.set(nil)
+            #expect(try await ShardModel(builder).problems(in: store.acquire("a")) == [])
+            await store.close()
+        }
+    }
 }
 
 /// This process's soft limit on the size of files.

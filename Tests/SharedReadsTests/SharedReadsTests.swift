@@ -176,6 +176,62 @@ struct SharedReadsTests {
         #expect(box.gate.close() == 0)
     }
 
+    // Found by a review: a lease that went from a thread to another during the sum was counted as given back only, and
+    // what became of the number trapped.
+    @Test("a count under an open gate is never below zero")
+    func countNotBelowZero() {
+        final class Box: Sendable {
+            let gate = LeaseGate()
+            /// Leases that one thread took and another gives back.
+            let handed = Atomic<Int>(0)
+            let isOver = Atomic<Bool>(false)
+        }
+        let box = Box()
+        box.gate.open()
+        onThreads(4) { thread in
+            switch thread {
+            case 0:
+                for _ in 0..<200_000 { #expect(box.gate.count >= 0) }
+                box.isOver.store(true, ordering: .releasing)
+            case 1:
+                while !box.isOver.load(ordering: .acquiring) {
+                    guard box.handed.load(ordering: .acquiring) < 8 else { continue }
+                    if case .granted = box.gate.take() { box.handed.add(1, ordering: .releasing) }
+                }
+            default:
+                while !box.isOver.load(ordering: .acquiring) {
+                    let count = box.handed.load(ordering: .acquiring)
+                    guard count > 0 else { continue }
+                    let (isMine, _) = box.handed.compareExchange(
+                        expected: count,
+                        desired: count - 1,
+                        ordering: .acquiringAndReleasing
+                    )
+                    if isMine { _ = box.gate.giveBack() }
+                }
+            }
+        }
+        for _ in 0..<box.handed.load(ordering: .acquiring) { _ = box.gate.giveBack() }
+        #expect(box.gate.close() == 0)
+    }
+
+    @Test("an action that hangs holds up its own mark only")
+    func hangingAction() {
+        let mark = ReadMark.unique()
+        let gate = DispatchSemaphore(value: 0)
+        let seen = Lock<[Int]>([])
+        Reclaimer.after(readersOf: mark) {
+            gate.wait()
+            seen.withLock { $0.append(1) }
+        }
+        Reclaimer.after(readersOf: mark) { seen.withLock { $0.append(2) } }
+        Reclaimer.drain(ReadMark.unique())
+        #expect(seen.withLock { $0 } == [])
+        gate.signal()
+        Reclaimer.drain(mark)
+        #expect(seen.withLock { $0 } == [1, 2])
+    }
+
     private final class StripedCountBox: Sendable { let count = StripedCount() }
 
     @Test("each thread remembers its own places")
