@@ -71,8 +71,10 @@ final class ShardEntry: Sendable {
         lastLook.store(now, ordering: .relaxed)
     }
 
-    /// Whether a lease that was just taken has the file compared: if it is the only one, and the last look is so many
-    /// nanoseconds ago. A further lease is as good as the first.
+    /// Whether a lease that was just taken has the file compared.
+    ///
+    /// It has, if it is the only one and the last look is so many nanoseconds ago. A further lease is as good as the
+    /// first.
     func isCheckDue(after interval: UInt64) -> Bool {
         let now = CoarseClock.now
         guard now &- lastLook.load(ordering: .relaxed) >= interval else { return false }
