@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import DAGStorage
 internal import Migration
 internal import Mounts
-internal import Synchronization
 internal import SystemPackage
 
 /// `register`: takes CAR files into a store.
@@ -71,110 +70,45 @@ struct Register: AsyncParsableCommand {
     func run() async throws {
         let store = try store.openForWriting(isNewAllowed: true)
         let sources = sources.map { Source($0) }
-        let keys = sources.map { key ?? $0.key }
-        var lines = RegistrationLines(format.format, keys: keys)
+        var lines = RegistrationLines(format.format, keys: sources.map { key ?? $0.key })
         var status: Int32?
-        // Of two sources with one key the first has it.
-        let width = Set(keys).count < keys.count ? 1 : Self.inFlightMax
-        let bars = ProgressTurn(progress.progress)
-        try await withThrowingTaskGroup(of: Registered.self) { group in
-            var done: [Int: Registered] = [:]
-            var started = 0
-            for number in sources.indices {
-                while started < sources.count, started < number + width {
-                    add(sources, started, in: store, bars, to: &group)
-                    started += 1
-                }
-                // Lines come in the order of the sources, and each after its shard is on disk.
-                while done[number] == nil, let next = try await group.next() {
-                    done[next.number] = next
-                }
-                guard let outcome = done.removeValue(forKey: number) else { return }
-                status = status ?? outcome.error?.exitStatus
-                try lines.print(keys[number], outcome.shard, outcome.error, outcome.time)
-                outcome.error?.write(format.format)
+        for (number, source) in sources.enumerated() {
+            let start = ContinuousClock.now
+            let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
+            do {
+                let shard = try await register(source, in: store, position)
+                try lines.print(key ?? source.key, shard, nil, ContinuousClock.now - start)
+            } catch let error as OutputError {
+                throw error
+            } catch {
+                let report = ErrorReport(error)
+                status = status ?? report.exitStatus
+                let known = try? store.status(of: ShardKey(key ?? source.key))
+                let time = ContinuousClock.now - start
+                try lines.print(key ?? source.key, known ?? nil, report, time)
+                report.write(format.format)
             }
         }
         await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
     }
 
-    /// How many sources are registered at once: small ones share commits.
-    private static let inFlightMax = 64
-
-    /// What became of a source.
-    private struct Registered: Sendable {
-        let number: Int
-        let shard: ShardStatus?
-        let error: ErrorReport?
-        let time: Duration
-    }
-
-    /// Starts to register a source.
-    private func add(
-        _ sources: [Source],
-        _ number: Int,
-        in store: DAGStore,
-        _ bars: ProgressTurn,
-        to group: inout ThrowingTaskGroup<Registered, any Error>
-    ) {
-        let source = sources[number]
-        let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
-        let request = request
-        group.addTask {
-            let start = ContinuousClock.now
-            let bar = bars.begin(position + (request.key ?? source.key))
-            defer { bars.end(bar) }
-            do {
-                let shard = try await request.register(source, in: store, bar)
-                let time = ContinuousClock.now - start
-                return Registered(number: number, shard: shard, error: nil, time: time)
-            } catch {
-                let known = try? store.status(of: ShardKey(request.key ?? source.key))
-                return Registered(
-                    number: number,
-                    shard: known ?? nil,
-                    error: ErrorReport(error),
-                    time: ContinuousClock.now - start
-                )
-            }
-        }
-    }
-
-    /// What is asked of every source.
-    private var request: Request {
-        Request(
-            key: key,
-            isLazy: lazy,
-            existingTransient: existingTransient,
-            existingIndex: existingIndex,
-            verify: verify
-        )
-    }
-}
-
-/// How sources are registered.
-private struct Request: Sendable {
-    let key: String?
-    let isLazy: Bool
-    let existingTransient: String?
-    let existingIndex: String?
-    let verify: String
-
-    func register(
+    private func register(
         _ source: Source,
         in store: DAGStore,
-        _ bar: ProgressBar?
+        _ position: String
     ) async throws -> ShardStatus {
         let key = try ShardKey(key ?? source.key)
         let mount = try source.mount.get()
+        let bar = ProgressBar(progress.progress, position + key.text)
+        defer { bar.finish() }
         if let existingIndex {
             try ExistingIndex(at: FilePath(existingIndex)).register(
                 key,
                 from: mount,
                 in: store,
                 validation: ExistingIndex.Validation(rawValue: verify) ?? .sample
-            ) { bar?.update($0, of: $1) }
+            ) { bar.update($0, of: $1) }
             // Every section was looked at, so that the rest costs little.
             if verify == "full" { try await store.initialize(key) }
             guard let status = try store.status(of: key) else {
@@ -186,40 +120,16 @@ private struct Request: Sendable {
         return try await store.register(
             key,
             from: mount,
-            indexing: isLazy ? .onFirstUse : .now,
+            indexing: lazy ? .onFirstUse : .now,
             existingTransient: transient
         ) { progress in
-            bar?.update(progress.bytesDone, of: progress.bytesTotal)
+            bar.update(progress.bytesDone, of: progress.bytesTotal)
         }
-    }
-}
-
-/// Lets one bar be drawn at a time, of all sources that are under way.
-private final class ProgressTurn: Sendable {
-    private let mode: ProgressBar.Mode
-    private let isTaken = Mutex(false)
-
-    init(_ mode: ProgressBar.Mode) { self.mode = mode }
-
-    /// A bar, unless another one is drawn.
-    func begin(_ label: String) -> ProgressBar? {
-        let isFree = isTaken.withLock { isTaken in
-            defer { isTaken = true }
-            return !isTaken
-        }
-        return isFree ? ProgressBar(mode, label) : nil
-    }
-
-    /// Wipes a bar.
-    func end(_ bar: ProgressBar?) {
-        guard let bar else { return }
-        bar.finish()
-        isTaken.withLock { $0 = false }
     }
 }
 
 /// A CAR file that was named on the command line.
-private struct Source: Sendable {
+private struct Source {
     /// The file, or why it is none.
     let mount: Result<FileMount, any Error>
     /// The key it gets if nobody gives it one: the file's name without `.car`.
