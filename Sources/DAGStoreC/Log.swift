@@ -37,7 +37,10 @@ enum Log {
     }
 
     /// Says who receives lines from now on.
+    ///
+    /// Lines that were told before go to the receiver before, unless the call is made in a callback.
     static func set(_ level: Int32, _ callback: dagstore_log_fn?, _ context: Context) {
+        if !isInCallback { queue.sync {} }
         state.withLock { state in
             unsafe self.level.store(callback == nil ? 0 : level, ordering: .relaxed)
             unsafe state.callback = unsafe callback

@@ -254,8 +254,8 @@ typedef void (*dagstore_log_fn)(void *context, int32_t level, const char *messag
  * Says who receives log lines from now on.
  *
  * Lines are handed over on a thread of the library, in order; while more than 1,024 wait, the
- * newest are dropped. When the call returns, the receiver before is not called any more, unless the
- * call was made in a callback.
+ * newest are dropped. Lines that were told before the call go to the receiver before. When the call
+ * returns, that one is not called any more, unless the call was made in a callback.
  *
  * level: The least severe level that is wanted; DAGSTORE_LOG_NONE for no logging. Stores that
  *   are open already are heard from then on, too.
