@@ -90,8 +90,8 @@ final class ShardLoop {
             case .perform(let body): body()
             case .look(_, let reply): reply(nil)
             case .ended(_, let outcome): engine.discard(outcome)
-            case .prepared(let ask, _): ask.refuse(.storeIsClosed)
-            case .giveUp, .opensSlowly, .lost, .settle, .trim, .resume: break
+            // Asks that are prepared were answered when the jobs were ended.
+            case .giveUp, .prepared, .opensSlowly, .lost, .settle, .trim, .resume: break
             }
         }
         let entries = active.values.compactMap(\.entry)
