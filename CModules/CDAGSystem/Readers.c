@@ -75,6 +75,9 @@ static void start(void) {
 #endif
 }
 
+/// Registers while the program has one thread: with several, the system waits some 7 ms for all processors.
+__attribute__((constructor)) static void start_early(void) { pthread_once(&once, start); }
+
 static struct dagstore_reader *take(void) {
     struct dagstore_reader *reader = atomic_load_explicit(&newest, memory_order_acquire);
     for (; reader != NULL; reader = reader->next) {
