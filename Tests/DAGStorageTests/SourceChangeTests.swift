@@ -108,6 +108,27 @@ struct SourceChangeTests {
         await store.close()
     }
 
+    @Test("a file is taken to be unchanged for the time that the configuration says")
+    func checkInterval() async throws {
+        let folder = try StoreFolder()
+        let builder = CARBuilder.manyMixed(seed: 1)
+        let mount = try folder.mount(builder.bytes)
+        let store = try folder.open { $0.sourceCheckInterval = .seconds(3600) }
+        try await store.register("a", mount)
+        try await store.acquire("a").release()
+        try Change.replaced.apply(to: mount.path.string)
+        // The mapping is of the file before, which the shard goes on reading.
+        for _ in 0..<3 {
+            let shard = try await store.acquire("a")
+            #expect(try await ShardModel(builder).problems(in: shard) == [])
+            shard.release()
+        }
+        await store.close()
+        #expect(throws: DAGStoreError(.invalidConfiguration)) {
+            try folder.open { $0.sourceCheckInterval = .seconds(-1) }
+        }
+    }
+
     @Test("a file that changes while it is indexed leaves a failed shard")
     func changedWhileIndexed() async throws {
         let folder = try StoreFolder()
