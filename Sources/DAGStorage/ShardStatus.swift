@@ -214,8 +214,8 @@ extension DAGStore {
 
     /// What the store counts as it goes.
     ///
-    /// *Cost*: O(1), and a step for each run of the inverse index; a store that is only looked at reads its
-    /// newest entries.
+    /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store that is
+    /// opened read-only also reads its newest entries.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {

@@ -1003,7 +1003,7 @@ typedef struct dagstore_statistics {
     uint64_t inverse_entries_written;/* again and again as runs were merged */
 } dagstore_statistics_t;
 
-/* Costs O(1). Errors: CATALOG_CORRUPT, CLOSED. */
+/* Costs a step for each open shard. Errors: CATALOG_CORRUPT, CLOSED. */
 dagstore_status_t dagstore_statistics(dagstore_t *store, dagstore_statistics_t *out_statistics,
                                       dagstore_error_t **out_error);
 
