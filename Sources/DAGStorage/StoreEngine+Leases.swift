@@ -3,20 +3,20 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// How near the limits on idle shards the open ones are.
+/// How near the open shards are to the limits on idle ones.
 enum Crowding: UInt8 {
-    /// It does not matter which shard was used last.
+    /// The loop closes none soon, so the times of use may be inexact.
     case far
-    /// Which one was used last may soon decide which are closed.
+    /// The loop may soon close the shards used longest ago.
     case near
-    /// Idle ones are to be closed.
+    /// The loop closes idle shards.
     case over
 }
 
 /// Leases of open shards, on their users' threads.
 ///
-/// A lease is granted and ends without the loop, without a lock, and without a write to memory that another thread
-/// looks at: a reading of the store's mark finds the entry, and the thread's own stripe of the entry's gate counts.
+/// A thread takes and ends a lease without the loop and without a lock. It finds the entry within a reading of the
+/// store's mark, and counts in its own stripe of the entry's gate: no other thread reads what it writes.
 extension StoreEngine {
     /// A lease on a shard that is open, if it is.
     ///
@@ -56,7 +56,7 @@ extension StoreEngine {
         case .granted: return true
         case .closed: return false
         case .refused:
-            // The loop may have counted the attempt as a lease.
+            // The loop may have counted the attempt as a lease, and counts again when it gets this letter.
             _ = loop.post(.settle(entry.key))
             return false
         }
@@ -87,7 +87,7 @@ extension StoreEngine {
     ///
     /// - Parameters:
     ///   - entry: What the lease is on.
-    ///   - isEvent: Whether it is told as an event: not if nobody asked for the lease.
+    ///   - isEvent: Whether readers of events hear of it; a lease that the store took for itself is no event.
     func endLease(_ entry: ShardEntry, isEvent: Bool = true) {
         let crowding = crowding.load(ordering: .relaxed)
         noteUse(of: entry, crowding)
@@ -106,15 +106,22 @@ extension StoreEngine {
         if crowding == Crowding.over.rawValue { askForTrim() }
     }
 
-    /// Notes when a shard was last used: as exactly as it matters, so that the entry is seldom written.
+    /// Stores when a shard was last used.
+    ///
+    /// Far from the limits the time is that of the loop's last turn, so that threads seldom write the entry they share.
     @inline(__always)
     func noteUse(of entry: ShardEntry, _ crowding: UInt8) {
         let isExact = crowding != Crowding.far.rawValue
         let now =
             isExact ? DispatchTime.now().uptimeNanoseconds : clock.load(ordering: .relaxed)
-        guard entry.lastUse.load(ordering: .relaxed) < now else { return }
+        let last = entry.lastUse.load(ordering: .relaxed)
+        guard now > last, !isExact || now - last >= Self.usePrecision else { return }
         entry.lastUse.store(now, ordering: .relaxed)
     }
+
+    /// Near the limits, how much later a use must be to be stored, in nanoseconds: 16 threads in one shard would otherwise
+    /// all write its entry.
+    private static let usePrecision: UInt64 = 100_000
 
     /// Has the loop close idle shards, unless it was asked and has not done so yet.
     func askForTrim() {
@@ -124,7 +131,7 @@ extension StoreEngine {
         _ = loop.post(.trim)
     }
 
-    /// Looks how near the limits the open shards are; called by the loop when one comes or goes.
+    /// Compares the open shards with the limits; the loop calls it when it opens or closes one.
     func noteCrowding() {
         let bytes = openBytes.load(ordering: .relaxed)
         let bytesMax = configuration.idleBytesMax ?? .max
