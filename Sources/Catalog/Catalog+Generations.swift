@@ -165,7 +165,7 @@ extension Catalog {
         try pinned(tables.locators, generation, number)
     }
 
-    /// A value of index pages that stays readable after this call, as long as nobody deletes the generation.
+    /// Returns a value of index pages, which stays readable until the generation is deleted.
     ///
     /// - Throws: `.corrupt` if it is not there.
     package func pageValue(

@@ -8,10 +8,10 @@ package struct BlockBytes: Sendable {
     package let view: ByteView
     /// What keeps them alive.
     package let owner: any AnyObject & Sendable
-    /// Whether the bytes go if somebody makes a file shorter.
+    /// Whether the bytes are those of a mapped file, which truncating the file takes away.
     package let isMapped: Bool
 
-    /// Bytes that nobody can take away while their owner lives.
+    /// Makes bytes that last as long as their owner.
     package init(view: ByteView, owner: any AnyObject & Sendable) {
         self.init(view: view, owner: owner, isMapped: false)
     }
@@ -22,7 +22,7 @@ package struct BlockBytes: Sendable {
         self.isMapped = isMapped
     }
 
-    /// The bytes that an owner of earlier ones keeps alive.
+    /// Makes bytes of an owner that an earlier `BlockBytes` had.
     ///
     /// - Parameters:
     ///   - view: The bytes.

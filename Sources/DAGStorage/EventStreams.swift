@@ -46,7 +46,7 @@ public struct ShardFailure: Sendable, Equatable {
     public let error: DAGStoreError
 }
 
-/// Takes events in, under a lock of the store: it waits for nobody and calls nobody.
+/// Takes events in, under a lock of the store; so it must not block, or call the store or a user's code.
 package protocol EventSink: Sendable {
     /// Takes an event.
     ///
@@ -201,8 +201,7 @@ final class EventStreams: Sendable {
         error: DAGStoreError? = nil
     ) {
         guard isWatched else { return _ = number.add(1, ordering: .relaxed) }
-        // Numbered and told under the lock, so that a reader sees events in the order of their numbers. Handing over
-        // waits for nobody.
+        // The lock orders the numbers and the events alike. Handing an event over does not block.
         readers.withLock { readers in
             let event = ShardEvent(
                 number: number.add(1, ordering: .relaxed).newValue,

@@ -1,16 +1,16 @@
 internal import Bytes
 internal import SharedReads
 
-/// The bytes of a shard in memory, and shares in them: a block counts the share of its thread, not the memory.
+/// The bytes of a shard in memory, with one share for each stripe of threads.
 ///
-/// Threads that count references to one object write to one line; with a share each they do not meet. A block that
-/// is released on another thread than it was read on writes to the share of the first.
+/// A block retains the share of the thread that reads it. Threads that retained the memory itself would all write its
+/// reference count. A thread that releases another thread's block writes that thread's share.
 ///
 /// *Concurrency*: immutable; any thread.
 struct MemoryShares: Sendable {
     /// The payload of the CAR; valid while a share lives.
     let payload: ByteView
-    /// Whether the bytes go if somebody makes a file shorter.
+    /// Whether the bytes are those of a mapped file, which truncating the file takes away.
     let isMapped: Bool
     /// The shares, as many as threads have stripes.
     let row: BorrowedRow<MemoryShare>

@@ -2,10 +2,10 @@ internal import Catalog
 internal import SharedReads
 internal import Synchronization
 
-/// An open shard in memory, as all threads see it: its leases, and what they read through.
+/// An open shard in memory, as all threads see it: its leases, and the core they read through.
 ///
-/// There is one for every shard that is open. A shard that is opened anew under leases gets a new one, which counts
-/// the leases of the one before.
+/// Each opening of a shard has an entry. If a shard is opened again while leases of an earlier opening are held, the new
+/// entry counts those too.
 ///
 /// *Concurrency*: any thread. The loop alone opens and closes the gate.
 final class ShardEntry: Sendable {
@@ -28,7 +28,7 @@ final class ShardEntry: Sendable {
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - core: What leases read through.
-    ///   - previous: What leases have read through that may not have ended.
+    ///   - previous: The entry of an earlier opening.
     ///   - now: The time.
     init(_ key: ShardKey, _ core: ShardCore, after previous: ShardEntry?, now: UInt64) {
         self.key = key

@@ -3,11 +3,10 @@ internal import Mounts
 internal import ShardLifecycle
 internal import SystemPackage
 
-/// Small CARs of this machine: one transaction brings the record together with the index.
+/// Registers small local CARs in one transaction, which writes the record together with the index.
 ///
-/// The CAR is indexed before the shard is known, which takes some 100 us. Until the commit nothing of the registration is
-/// on disk, and nobody was answered: a process that ends leaves no shard. What fails, or is not small, takes the usual way,
-/// where the record comes first.
+/// A job indexes the CAR first, in some 100 us. The loop then commits and answers the caller. A process that ends before the
+/// commit leaves no shard. If the CAR is larger or the job fails, the loop commits the record first, as for any other shard.
 extension ShardLoop {
     /// Has a small CAR indexed before its shard is known, if the registration allows that.
     ///

@@ -91,7 +91,7 @@ extension ShardLoop {
             _ = entry.leases.close()
         default: break
         }
-        // An attempt that is about to be refused counts for a moment, also of a shard that nobody can have leased.
+        // A refused attempt stays in the count until its thread takes it back, even where no lease is possible.
         let count = shard.lifecycle.mayBeLeased ? entry.leaseCount : 0
         shard.lifecycle.noteLeases(UInt32(clamping: count))
     }
@@ -252,7 +252,7 @@ extension ShardLoop {
                 shard.job?.cancel()
                 shard.job = nil
             case .close:
-                // Destroyed or evicted, it was without leases when its gate was closed; failed, it may have some.
+                // A shard that is destroyed or evicted has no leases; one that fails may have some.
                 guard let entry = shard.entry,
                     shard.lifecycle.state != .failed || entry.leaseCount == 0
                 else { break }

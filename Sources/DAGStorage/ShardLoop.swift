@@ -73,7 +73,7 @@ final class ShardLoop {
         }
     }
 
-    /// Tells the time to those who end leases; as seldom as will do, because all of them look at it.
+    /// Stores the time for threads that end leases, at most once a millisecond: each store costs all of them a cache miss.
     private func noteTime() {
         let now = DispatchTime.now().uptimeNanoseconds
         guard now > engine.clock.load(ordering: .relaxed) + 1_000_000 else { return }
@@ -291,7 +291,7 @@ final class ShardLoop {
 
     /// Forgets a shard that has nothing in memory any more.
     func putAway(_ shard: ActiveShard) {
-        // Of a shard that is not open nobody gets a lease while they are counted.
+        // Close first: no thread takes a lease while the loop counts them.
         if shard.lifecycle.state != .open, let entry = shard.entry { _ = entry.leases.close() }
         guard shard.isAtRest else {
             active[shard.key] = shard
@@ -313,7 +313,7 @@ final class ShardLoop {
 
     /// Closes the shards that were used longest ago, until some room is left.
     private func trim() {
-        // Leases that end from here on ask again.
+        // A lease that ends from here on asks for the next trim.
         engine.isTrimming.store(false, ordering: .sequentiallyConsistent)
         let configuration = engine.configuration
         let idle = active.values
@@ -326,7 +326,7 @@ final class ShardLoop {
         var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
         let bytesMax = configuration.idleBytesMax ?? .max
         let oldest = configuration.idleTimeMax.map { time in
-            // Uses are noted as late as the turn before.
+            // A use may be stamped with the time of the sweep before it.
             let age = time.nanoseconds + Self.sweepInterval(time).nanoseconds
             let now = DispatchTime.now().uptimeNanoseconds
             return now - min(now, age)
@@ -338,13 +338,12 @@ final class ShardLoop {
             closedCount += 1
             apply(.evict, to: shard, .none)
         }
-        // While too many are open the next sweep looks again; and if all of them are in use, leases that end need not
-        // ask before.
+        // While too many shards are open, a sweep trims again. If all of them have leases, no lease that ends asks before.
         isWaitingForIdle = engine.crowding.load(ordering: .relaxed) == Crowding.over.rawValue
         if isWaitingForIdle, closedCount == 0 { engine.isTrimming.store(true, ordering: .relaxed) }
     }
 
-    /// How often shards are looked for that were idle for so long.
+    /// The time between two sweeps for shards that were idle for `time`.
     private static func sweepInterval(_ time: Duration) -> Duration {
         max(time / 4, .milliseconds(5))
     }

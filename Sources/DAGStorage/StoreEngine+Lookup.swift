@@ -107,7 +107,7 @@ extension StoreEngine {
         }
     }
 
-    /// What the first candidate answers that answers anything: open shards are asked first.
+    /// Asks candidates until one answers, open shards first.
     ///
     /// *Cost*: does not depend on how many shards have the multihash, unless the first ones turn out not to.
     ///
@@ -215,7 +215,7 @@ extension StoreEngine {
         return try body(reader)
     }
 
-    /// Calls `body` with the index of a shard, for as long as it takes: it is counted, and not read under the mark.
+    /// Calls `body` with the index of a shard, retained, so that `body` may take long.
     ///
     /// - Returns: As `withIndex(of:_:)`.
     func withLastingIndex<R>(
@@ -226,7 +226,7 @@ extension StoreEngine {
         return try withExtendedLifetime(reader) { try body(reader) }
     }
 
-    /// Calls `body` with the index that a record names, for as long as it takes.
+    /// Calls `body` with the index that a record names, retained, so that `body` may take long.
     ///
     /// - Returns: As `withIndex(of:_:)`.
     func withLastingIndex<R>(
@@ -266,8 +266,8 @@ extension StoreEngine {
 
     /// A block of an open shard whose bytes are in memory; nil if it is not open, has not the block, or fails.
     ///
-    /// What fails is asked again in another way, which says why. The bytes may come from a disk, which a lease waits
-    /// for, and not a reading.
+    /// After a nil the caller acquires the shard, which throws the error. A lease, and not a reading, spans the access to
+    /// the CAR: a reading that waits for a disk would hold up the whole store.
     private func block(for cid: CID, inOpen number: UInt32) -> Block? {
         guard let entry = lease(onOpen: number) else { return nil }
         defer {

@@ -131,10 +131,10 @@ final class StoreEngine: Sendable {
 
     // MARK: Calls
 
-    /// Calls `body`, which looks at what the loop may take away, and may read the catalogue.
+    /// Calls `body` within a reading of the store's mark: it may use what the loop may free, and the catalogue.
     ///
-    /// It is short and waits for nobody: what is taken away meanwhile is kept until it ends, and so is the catalogue
-    /// of a store that is closed.
+    /// `body` is short and does not block. Until it ends, the reclaimer frees nothing that it may have found, and a store
+    /// that closes keeps its catalogue open.
     ///
     /// *Cost*: two stores to memory of the calling thread.
     ///
@@ -227,10 +227,13 @@ final class StoreEngine: Sendable {
     /// Closes the catalogue with the last who uses it, after the store was closed, and tells those who wait
     /// for that.
     func closeCatalogIfUnused() {
+        // Counted outside of the lock, because an entry has one of its own. No lease begins any more.
+        let outliving = use.withLock { $0.isStopped ? $0.outliving : nil }
+        let hasLeases = outliving?.contains { $0.leaseCount > 0 } ?? true
         let isLast = use.withLock { use in
-            guard use.isStopped, !use.hasReaders, use.calls == 0, !use.isClosingCatalog,
-                use.outliving.allSatisfy({ $0.leaseCount == 0 })
-            else { return false }
+            guard !hasLeases, !use.hasReaders, use.calls == 0, !use.isClosingCatalog else {
+                return false
+            }
             use.isClosingCatalog = true
             return true
         }

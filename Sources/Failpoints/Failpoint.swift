@@ -15,7 +15,7 @@
 package enum Failpoint: String, CaseIterable, Sendable {
     /// The loop has decided, and nothing of its batch is on disk.
     case beforeCommit
-    /// The batch is on disk, and nobody was answered.
+    /// The batch is on disk, and the loop has answered no caller.
     case afterCommit
     /// Some pieces of an index are on disk, and no record names them.
     case pieceBatchWritten

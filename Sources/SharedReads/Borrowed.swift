@@ -1,14 +1,14 @@
-/// A reference that does not keep its object alive, and does not count.
+/// A reference that does not retain its object.
 ///
-/// A reference count is memory that all threads write; this leaves it alone. The object must be kept alive by
-/// something else: by a reading (`Reading`), by a lease, or by its owner.
+/// All threads that retain an object write its reference count. A borrowed reference leaves the count alone; a reading
+/// (`Reading`), a lease or an owner keeps the object alive.
 ///
 /// *Concurrency*: any thread.
 @safe public struct Borrowed<Object: AnyObject & Sendable>: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: the object is `Sendable`.
     @usableFromInline let reference: Unmanaged<Object>
 
-    /// Refers to `object`, which somebody else keeps alive for as long as this is used.
+    /// Refers to `object`, which must live longer than this reference.
     @inlinable public init(_ object: Object) {
         unsafe reference = Unmanaged.passUnretained(object)
     }
@@ -34,18 +34,18 @@
         try unsafe reference._withUnsafeGuaranteedRef(body)
     }
 
-    /// The object, counted.
+    /// The object, retained.
     @inlinable public var object: Object {
         // SAFETY: as in `with`.
         unsafe reference.takeUnretainedValue()
     }
 }
 
-/// An immutable row of objects that are read without counting references.
+/// An immutable row of objects that threads read without retaining them.
 ///
 /// *Concurrency*: immutable; any thread. The row keeps its objects alive.
 @safe public final class BorrowedRow<Object: AnyObject & Sendable>: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: written before anybody else has the row; the objects are `Sendable`.
+    // SAFETY: `@unchecked Sendable`: only `init` writes, and the objects are `Sendable`.
     @usableFromInline let start: UnsafeMutablePointer<Unmanaged<Object>>
     /// The number of objects.
     public let count: Int
@@ -72,6 +72,6 @@
         return unsafe Borrowed(at: UInt(bitPattern: start[index].toOpaque()))
     }
 
-    /// The objects, counted.
+    /// The objects, retained.
     public var objects: [Object] { (0..<count).map { self[$0].object } }
 }

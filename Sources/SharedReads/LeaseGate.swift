@@ -1,20 +1,20 @@
 public import Synchronization
 
-/// A gate that threads pass in and out without meeting, and that its owner can close and count.
+/// Counts leases that threads take and give back without meeting; its owner can close it and add them up.
 ///
 /// ```
 /// take      add 1 to the own stripe;   gate open? → in        closed? → take the 1 back, refused
-/// close     close the gate;            sum the stripes        0: nobody is in, and nobody will come
+/// close     close the gate;            sum the stripes        0: no lease is held, and none will be
 /// give back take 1 from the own stripe; gate closed? → the caller tells the owner, who sums again
 /// ```
 ///
-/// Each side writes before it looks at what the other side writes, all of it sequentially consistent. So of a `take`
-/// and a `close` at the same moment, at least one sees the other: either the sum has the lease, or the lease is
-/// refused. The same holds for giving back and closing: either the sum is without the lease, or the gate is seen
-/// closed and the owner is told.
+/// Each side writes first and then reads what the other side writes; all operations are sequentially consistent. So if
+/// a `take` and a `close` overlap, at least one sees the other: the sum has the lease, or `take` refuses it. If a
+/// `giveBack` and a `close` overlap, the sum lacks the lease, or `giveBack` sees the closed gate and its caller tells the
+/// owner.
 ///
-/// A sum that is taken while the gate is closed counts each lease that is held. It may count a `take` that is about
-/// to be refused, whose caller tells the owner then.
+/// While the gate is closed, the sum counts every lease that is held. It may also count a `take` that is about to refuse;
+/// the caller of that `take` tells the owner.
 ///
 /// *Cost*: one atomic addition to the thread's own stripe; see `StripedCount`.
 ///
@@ -64,10 +64,10 @@ public struct LeaseGate: ~Copyable, Sendable {
         return isOpenNow.load(ordering: .sequentiallyConsistent)
     }
 
-    /// The leases, about: exact while the gate is closed and no attempt is under way.
+    /// The number of leases; exact while the gate is closed and no `take` is under way.
     ///
-    /// While the gate is open, a lease that moves from thread to thread during the sum may be missed or counted as given
-    /// back only; a sum below zero counts as none.
+    /// While the gate is open, the sum may miss a lease that one thread takes and another gives back, and still subtract
+    /// it. A sum below zero counts as none.
     public var count: Int { max(0, leases.sum) }
 
     /// Grants leases from now on.

@@ -14,7 +14,7 @@
 ///
 /// *Concurrency*: any thread. It is not recursive.
 @safe public final class Lock<Value: ~Copyable>: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: the value is touched by the thread that holds the mutex only.
+    // SAFETY: `@unchecked Sendable`: only the thread that holds the mutex touches the value.
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
 
@@ -29,7 +29,7 @@
     }
 
     deinit {
-        // SAFETY: nobody refers to the lock, so nobody holds it.
+        // SAFETY: no reference to the lock is left, so no thread holds it.
         unsafe pthread_mutex_destroy(mutex)
         unsafe mutex.deallocate()
     }

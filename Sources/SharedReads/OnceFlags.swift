@@ -2,7 +2,7 @@ public import Synchronization
 
 /// A row of flags that are set once and never cleared.
 ///
-/// *Cost*: looking at a flag is a load and a test. A flag that is set is written by nobody.
+/// *Cost*: looking at a flag is a load and a test. No thread writes a flag that is set.
 ///
 /// *Concurrency*: any thread.
 @safe public final class OnceFlags: @unchecked Sendable {

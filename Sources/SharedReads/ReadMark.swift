@@ -1,7 +1,7 @@
 public import CDAGSystem
 internal import Synchronization
 
-/// Names what threads read and another thread may want to free.
+/// A name for memory that threads read and another thread may free.
 ///
 /// *Shape*: bits 28...31 the kind, bits 0...27 a number. Kind 15 is for marks made by `unique()`; 0 is none.
 public struct ReadMark: Hashable, Sendable {
@@ -29,10 +29,10 @@ public struct ReadMark: Hashable, Sendable {
     }
 }
 
-/// Reads what another thread may want to free.
+/// A stretch of code that reads memory which another thread may free.
 ///
-/// Between `begin` and `end` nothing is freed that could be reached under the mark: `Reclaimer` waits. A reading
-/// stays on its thread, contains no `await`, and is short, because memory waits for it.
+/// Between `begin` and `end` the reclaimer frees nothing that the thread may have found under the mark. A reading stays on
+/// its thread, contains no `await`, and is short, because the reclaimer waits for it.
 ///
 /// *Cost*: two stores to memory of the calling thread; no lock, no atomic read-modify-write.
 public enum Reading {
@@ -54,11 +54,11 @@ public enum Reading {
     static var threadNumber: Int { Int(dagstore_reader_number()) }
 }
 
-/// A place in something that threads walk through, remembered by each thread for itself.
+/// A place in a walk, which each thread remembers for itself.
 ///
-/// A thread remembers eight walks, so a place may be forgotten: it is a hint.
+/// A place is a hint: a thread remembers eight walks and forgets others.
 ///
-/// *Concurrency*: any thread; no two see the same memory.
+/// *Concurrency*: any thread; each has memory of its own.
 public struct ThreadPlace: Sendable {
     @usableFromInline let owner: UInt64
 
@@ -67,7 +67,7 @@ public struct ThreadPlace: Sendable {
     /// A place of its own.
     public init() { owner = Self.last.add(1, ordering: .relaxed).newValue }
 
-    /// What this thread stored last; 0 if it stored nothing or has forgotten it.
+    /// The value that this thread stored last; 0 if it stored none or has forgotten it.
     @inlinable public var value: UInt64 {
         @inline(__always) get { dagstore_reader_recall(owner) }
         @inline(__always) nonmutating set { dagstore_reader_remember(owner, newValue) }

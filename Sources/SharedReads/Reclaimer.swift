@@ -1,11 +1,11 @@
 internal import CDAGSystem
 internal import Dispatch
 
-/// Lets things go when the readers that may still see them have ended.
+/// Runs actions when the readings have ended that may still use an object.
 ///
-/// What is given here can no longer be reached: it was taken out of the table or reference that led to it. The
-/// reclaimer issues one barrier for all that waits, finds the readings of each mark, and acts when these have ended.
-/// Readings that begin later are not waited for: they cannot see it.
+/// The caller first takes the object out of the table or reference that led to it. The reclaimer then issues one barrier
+/// for all waiting actions, finds the readings of each mark, and runs an action when these have ended. It does not wait
+/// for readings that begin later: they cannot find the object.
 ///
 /// Actions of one mark run one after the other, in the order in which they came. A reader or an action that hangs holds
 /// up its own mark only.
@@ -24,16 +24,16 @@ public enum Reclaimer {
         after(readersOf: mark) { withExtendedLifetime(object) {} }
     }
 
-    /// Waits until everything that was given here under `mark` is gone; blocks the thread.
+    /// Waits until all earlier actions under `mark` have run; blocks the thread.
     ///
-    /// Must be called neither by a reader of the mark nor by an action.
+    /// A reader of the mark and an action under it must not call this.
     public static func drain(_ mark: ReadMark) {
         let bell = DispatchSemaphore(value: 0)
         after(readersOf: mark) { bell.signal() }
         bell.wait()
     }
 
-    /// Waits until everything that was given here under `mark` is gone.
+    /// Waits until all earlier actions under `mark` have run.
     public static func drained(_ mark: ReadMark) async {
         await withCheckedContinuation { continuation in
             after(readersOf: mark) { continuation.resume() }

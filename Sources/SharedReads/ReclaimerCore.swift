@@ -1,15 +1,15 @@
 internal import CDAGSystem
 internal import Dispatch
 
-/// What the reclaimer has to do, and does on a queue of its own.
+/// The reclaimer's list of actions, and the queue that decides when they run.
 ///
-/// The queue only decides: actions run on other threads, those of one mark one after the other.
+/// Actions run on other threads, because they may run code of mounts; those of one mark run one after the other.
 ///
-/// *Concurrency*: any thread adds; the rest is for the queue.
+/// *Concurrency*: any thread calls `add`; only the queue calls the rest.
 @safe final class ReclaimerCore: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: `new` is a lock's, everything else is touched on the queue only.
+    // SAFETY: `@unchecked Sendable`: `new` is behind a lock, and only the queue touches the rest.
 
-    /// Something to do once; what it holds goes as soon as it is done, whoever still has the action.
+    /// Runs a body once, and then releases what the body holds.
     private final class Action: @unchecked Sendable {
         // SAFETY: `@unchecked Sendable`: one thread runs the action, and no other touches the body.
         private var body: (@Sendable () -> Void)?
@@ -27,7 +27,7 @@ internal import Dispatch
         let action: Action
     }
 
-    /// What waits for readings that were found.
+    /// An action, and the readings that it waits for.
     @safe private struct Item {
         let mark: ReadMark
         let action: Action
@@ -74,7 +74,7 @@ internal import Dispatch
         if isFirst { queue.async { self.look() } }
     }
 
-    /// Looks at everything that waits, once.
+    /// Looks once at every waiting action.
     private func look() {
         let added = new.withLock { new in
             defer { new = [] }
@@ -85,7 +85,7 @@ internal import Dispatch
             pause = Self.pauseMin
         }
         startReady()
-        // What waits for an action of its own mark is looked at when that has ended.
+        // When an action ends, the queue looks at the other actions of its mark.
         guard items.contains(where: { !running.contains($0.mark) }), !isPausing else { return }
         isPausing = true
         queue.asyncAfter(deadline: .now() + .nanoseconds(pause)) {
@@ -95,7 +95,7 @@ internal import Dispatch
         }
     }
 
-    /// Finds the readings that new things wait for.
+    /// Finds the readings that new actions wait for.
     private func found(_ added: [Waiting]) -> [Item] {
         dagstore_readers_barrier()
         // SAFETY: readings lie in records, which are never freed.

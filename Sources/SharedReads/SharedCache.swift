@@ -1,9 +1,9 @@
 public import Synchronization
 
-/// Objects that are found without a lock, bounded by what they cost.
+/// A cache that threads search without a lock, bounded by the cost of its objects.
 ///
-/// Which object goes is CLOCK's choice: one that was used since the hand last came by is passed over once. A use is
-/// noted only when it is not noted yet, so that an object which many threads use is not written by any of them.
+/// CLOCK chooses which object goes: the hand passes once over an object that was used since it last came by. A search sets
+/// the flag of use only if it is not set, so that threads which use one object do not write to it.
 ///
 /// *Concurrency*: any thread may call anything; `find` within a reading of the mark.
 public final class SharedCache<Object: AnyObject & Sendable>: Sendable {

@@ -1,7 +1,7 @@
 internal import CDAGSystem
 public import Synchronization
 
-/// A count that threads change without meeting each other.
+/// A count in parts, so that threads change it without meeting each other.
 ///
 /// ```
 /// threads  0 16 32 …    1 17 33 …    2 18 34 …         15 31 47 …
@@ -12,8 +12,8 @@ public import Synchronization
 ///         128 bytes apart, as many as processors, at most 64
 /// ```
 ///
-/// A thread adds to the stripe of its number. What one thread adds another may take away, so a stripe may be
-/// negative; the sum counts.
+/// A thread adds to the stripe of its number. One thread may subtract what another added, so a single stripe may be
+/// negative.
 ///
 /// *Cost*: a change is one atomic addition to a line that other threads leave alone while there are no more busy
 /// threads than processors. A sum reads all stripes.
@@ -58,8 +58,7 @@ public import Synchronization
 
     /// The sum of all stripes.
     ///
-    /// It is exact if nobody adds meanwhile. Otherwise it counts every change that came before the call, and any
-    /// of those that come during it.
+    /// It counts every change that came before the call, and some of the changes that come during it.
     public var sum: Int {
         var sum = 0
         for index in 0...mask {
@@ -69,7 +68,7 @@ public import Synchronization
     }
 }
 
-/// The parts into which what threads share is split.
+/// The parts of counts and rows that threads would otherwise share.
 public enum Stripe {
     /// How many there are: a power of two, at least the number of processors, at most 64.
     public static let count = dagstore_stripe_count()
