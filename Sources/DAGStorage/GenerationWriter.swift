@@ -14,10 +14,10 @@ internal import SystemPackage
 ///
 /// *Concurrency*: used by one thread; the batches are written by the store's writer queue.
 final class GenerationWriter: IndexSink {
-    /// The size of a batch in bytes.
-    static let batchSize = 8 << 20
-    /// The size of a batch while somebody waits for a small answer.
-    static let smallBatchSize = 4 << 20
+    /// The size of the first batch in bytes: an index that fits is written by the transaction that publishes it.
+    static let firstBatchSize = 8 << 20
+    /// The size of the batches after it, and of all while a small answer waits.
+    static let batchSize = 4 << 20
 
     private let catalog: Catalog
     private let queue: DispatchQueue
@@ -72,7 +72,7 @@ final class GenerationWriter: IndexSink {
     }
 
     private func add(_ piece: IndexPiece) throws {
-        let limit = isLoopBusy() ? Self.smallBatchSize : Self.batchSize
+        let limit = hasStarted || isLoopBusy() ? Self.batchSize : Self.firstBatchSize
         if size > 0, size + piece.size > limit { try flush() }
         pieces.append(piece)
         size += piece.size

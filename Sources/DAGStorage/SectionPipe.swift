@@ -19,6 +19,14 @@ final class SectionPipe: Sendable {
         var batch = SectionBatch()
     }
 
+    /// Takes a walk to its thread.
+    private final class WalkBox: @unchecked Sendable {
+        // SAFETY: `@unchecked Sendable`: the thread that gave the walk away uses it no more.
+        var walk: SectionWalk
+
+        init(_ walk: SectionWalk) { self.walk = walk }
+    }
+
     private struct State {
         var full: [Slot] = []
         var empty: [Slot] = []
@@ -32,13 +40,14 @@ final class SectionPipe: Sendable {
     private let emptied = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Starts to scan a CAR.
+    /// Starts to scan.
     ///
-    /// - Parameter car: The CAR; its source is read until `forEach` has returned.
-    init(_ car: CARFile) {
+    /// - Parameter walk: Stands before the first section to scan; its source is read until `forEach` has returned.
+    init(_ walk: consuming SectionWalk) {
         for _ in 0..<Self.batchCount { giveBack(Slot()) }
+        let box = WalkBox(walk)
         SystemThread.start("dagstore.scan") { [self] in
-            let outcome = Result { try scan(car) }
+            let outcome = Result { try scan(&box.walk) }
             state.withLock { $0.outcome = outcome }
             filled.signal()
             ended.signal()
@@ -92,8 +101,7 @@ final class SectionPipe: Sendable {
     }
 
     /// Scans everything, unless it is stopped.
-    private func scan(_ car: CARFile) throws -> UInt64 {
-        var walk = car.walk()
+    private func scan(_ walk: inout SectionWalk) throws -> UInt64 {
         var batch = SectionBatch()
         let outcome = Result { try walk.forEach(into: &batch) { hand(&$0) } }
         // The sections before a damaged one may have an error of their own, which comes first.

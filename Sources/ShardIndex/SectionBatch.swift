@@ -47,6 +47,12 @@ package import Multiformats
     /// Whether the batch takes no more sections.
     package private(set) var isFull = false
 
+    /// Where the last section ends; where the first starts if there is none.
+    package var end: UInt64 {
+        // SAFETY: the first `count` were written.
+        count == 0 ? start : unsafe endsMemory[count - 1]
+    }
+
     /// Where each section ends.
     var ends: Span<UInt64> {
         @_lifetime(borrow self)
