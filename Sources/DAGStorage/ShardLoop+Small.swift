@@ -17,15 +17,13 @@ extension ShardLoop {
         else { return false }
         let record = ShardRecord.new(ask.key, registration)
         guard engine.isLocal(record) else { return false }
-        preparing[ask.ticket] = ask
+        preparing.begin(ask, at: .now)
         engine.startPreparing(record, ask)
         return true
     }
 
     /// Takes a registration that was indexed before, or that is to be indexed like any other.
     func receive(_ ask: Ask, _ built: IndexedSource?) {
-        // A store that closes at once has answered already.
-        guard let ask = preparing.removeValue(forKey: ask.ticket) else { return }
         guard let built, case .register(let registration) = ask.wish,
             let shard = shard(ask.key, ask), case .absent = shard.lifecycle.state
         else {

@@ -32,7 +32,7 @@ final class ShardLoop {
     /// Whether too many shards are open, so that a sweep looks for idle ones.
     var isWaitingForIdle = false
     /// Registrations whose CARs are being indexed before their shards are known; see `ShardLoop+Small`.
-    var preparing: [UInt64: Ask] = [:]
+    var preparing = PreparedAsks()
     /// Those who wait for the last job to end.
     var drains: [@Sendable () -> Void] = []
 
@@ -43,7 +43,7 @@ final class ShardLoop {
         var sweep: ContinuousClock.Instant?
         while true {
             let letters = engine.loop.take(
-                until: [deadlines.first, sweep].compactMap(\.self).min()
+                until: [deadlines.first, sweep, preparing.deadline].compactMap(\.self).min()
             )
             turn(letters)
             if let time = sweep, time <= .now {
@@ -60,6 +60,7 @@ final class ShardLoop {
     private func turn(_ letters: [Letter]) {
         noteTime()
         for letter in letters { read(letter) }
+        while let (ask, built) = preparing.next(at: .now) { receive(ask, built) }
         finishBatch()
         while !followers.isEmpty || !batch.items.isEmpty {
             let next = followers
@@ -112,7 +113,7 @@ final class ShardLoop {
             guard let shard = shard(ask.key, ask) else { return }
             apply(.retry, to: shard, .ask(ask))
         case .giveUp(let ticket, let error): giveUp(ticket, error)
-        case .prepared(let ask, let built): receive(ask, built)
+        case .prepared(let ask, let built): preparing.end(ask.ticket, built)
         case .ended(let job, let outcome): end(job, outcome)
         case .opensSlowly(let job): refuseHasty(job)
         case .lost(let key, let generation, let error): lose(key, generation, error)
@@ -268,11 +269,7 @@ final class ShardLoop {
     }
 
     private func giveUp(_ ticket: UInt64, _ error: DAGStoreError) {
-        if let ask = preparing[ticket] {
-            // The registration goes on without its caller.
-            preparing[ticket] = Ask(wish: ask.wish, key: ask.key, ticket: ticket) { _ in }
-            return ask.refuse(error)
-        }
+        if let ask = preparing.letGo(ticket) { return ask.refuse(error) }
         // It may stand in the batch, and park when that is done.
         if parkedKeys[ticket] == nil { finishBatch() }
         guard let key = parkedKeys.removeValue(forKey: ticket), let shard = active[key],
@@ -370,8 +367,7 @@ final class ShardLoop {
 
     /// Ends all jobs; what they were doing is taken up at the next open.
     private func abandonAll() {
-        for ask in preparing.values { ask.refuse(.storeIsClosed) }
-        preparing = [:]
+        for ask in preparing.removeAll() { ask.refuse(.storeIsClosed) }
         for shard in active.values where shard.isPassing {
             guard let job = shard.job else { continue }
             job.cancel()

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import DAGStorage
 internal import Migration
 internal import Mounts
+internal import Synchronization
 internal import SystemPackage
 
 /// `register`: takes CAR files into a store.
@@ -70,66 +71,135 @@ struct Register: AsyncParsableCommand {
     func run() async throws {
         let store = try store.openForWriting(isNewAllowed: true)
         let sources = sources.map { Source($0) }
-        var lines = RegistrationLines(format.format, keys: sources.map { key ?? $0.key })
+        let keys = sources.map { key ?? $0.key }
+        var lines = RegistrationLines(format.format, keys: keys)
         var status: Int32?
-        for (number, source) in sources.enumerated() {
-            let start = ContinuousClock.now
-            let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
-            do {
-                let shard = try await register(source, in: store, position)
-                try lines.print(key ?? source.key, shard, nil, ContinuousClock.now - start)
-            } catch let error as OutputError {
-                throw error
-            } catch {
-                let report = ErrorReport(error)
-                status = status ?? report.exitStatus
-                let known = try? store.status(of: ShardKey(key ?? source.key))
-                let time = ContinuousClock.now - start
-                try lines.print(key ?? source.key, known ?? nil, report, time)
-                report.write(format.format)
+        // Of two sources with one key the first has it.
+        let width = Set(keys).count < keys.count ? 1 : Self.inFlightMax
+        let bars = ProgressTurn(progress.progress)
+        let (outcomes, outcome) = AsyncStream.makeStream(of: Registered.self)
+        var next = outcomes.makeAsyncIterator()
+        var done: [Int: Registered] = [:]
+        var started = 0
+        for number in sources.indices {
+            while started < sources.count, started < number + width {
+                await start(sources, started, in: store, bars) { outcome.yield($0) }
+                started += 1
             }
+            // Lines come in the order of the sources, and each after its shard is on disk.
+            while done[number] == nil, let one = await next.next() { done[one.number] = one }
+            guard let one = done.removeValue(forKey: number) else { break }
+            let shard = try? store.status(of: ShardKey(keys[number]))
+            status = status ?? one.error?.exitStatus
+            try lines.print(keys[number], shard ?? nil, one.error, one.time)
+            one.error?.write(format.format)
         }
         await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
     }
 
+    /// How many sources are registered at once: small ones share commits.
+    private static let inFlightMax = 64
+
+    /// What became of a source.
+    private struct Registered: Sendable {
+        let number: Int
+        let error: ErrorReport?
+        let time: Duration
+    }
+
+    /// Starts to register a source; the store gets them in their order.
+    private func start(
+        _ sources: [Source],
+        _ number: Int,
+        in store: DAGStore,
+        _ bars: ProgressTurn,
+        _ reply: @escaping @Sendable (Registered) -> Void
+    ) async {
+        let start = ContinuousClock.now
+        let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
+        let bar = bars.begin(position + (key ?? sources[number].key))
+        let end: @Sendable ((any Error)?) -> Void = { error in
+            bars.end(bar)
+            let report = error.map { ErrorReport($0) }
+            let time = ContinuousClock.now - start
+            reply(Registered(number: number, error: report, time: time))
+        }
+        do {
+            try await register(sources[number], in: store, bar, end)
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Hands a source to the store.
+    ///
+    /// - Throws: What is wrong with it; `reply` is not called then.
     private func register(
         _ source: Source,
         in store: DAGStore,
-        _ position: String
-    ) async throws -> ShardStatus {
+        _ bar: ProgressBar?,
+        _ reply: @escaping @Sendable ((any Error)?) -> Void
+    ) async throws {
         let key = try ShardKey(key ?? source.key)
         let mount = try source.mount.get()
-        let bar = ProgressBar(progress.progress, position + key.text)
-        defer { bar.finish() }
         if let existingIndex {
             try ExistingIndex(at: FilePath(existingIndex)).register(
                 key,
                 from: mount,
                 in: store,
                 validation: ExistingIndex.Validation(rawValue: verify) ?? .sample
-            ) { bar.update($0, of: $1) }
+            ) { bar?.update($0, of: $1) }
             // Every section was looked at, so that the rest costs little.
             if verify == "full" { try await store.initialize(key) }
-            guard let status = try store.status(of: key) else {
+            guard try store.status(of: key) != nil else {
                 throw DAGStoreError(.shardUnknown, "\(key): destroyed meanwhile", shard: key)
             }
-            return status
+            return reply(nil)
         }
         let transient = try existingTransient.map { try Source($0).mount.get().path }
-        return try await store.register(
+        try store.register(
             key,
-            from: mount,
+            from: mount.url,
             indexing: lazy ? .onFirstUse : .now,
-            existingTransient: transient
-        ) { progress in
-            bar.update(progress.bytesDone, of: progress.bytesTotal)
+            existingTransient: transient,
+            progress: { bar?.update($0.bytesDone, of: $0.bytesTotal) },
+            reply: { result in
+                switch result {
+                case .success: reply(nil)
+                case .failure(let error): reply(error)
+                }
+            }
+        )
+    }
+}
+
+/// Lets one bar be drawn at a time, of all sources that are under way.
+private final class ProgressTurn: Sendable {
+    private let mode: ProgressBar.Mode
+    private let isTaken = Mutex(false)
+
+    init(_ mode: ProgressBar.Mode) { self.mode = mode }
+
+    /// A bar, unless another one is drawn.
+    func begin(_ label: String) -> ProgressBar? {
+        let isFree = isTaken.withLock { isTaken in
+            defer { isTaken = true }
+            return !isTaken
         }
+        return isFree ? ProgressBar(mode, label) : nil
+    }
+
+    /// Wipes a bar.
+    func end(_ bar: ProgressBar?) {
+        guard let bar else { return }
+        bar.finish()
+        isTaken.withLock { $0 = false }
     }
 }
 
 /// A CAR file that was named on the command line.
-private struct Source {
+private struct Source: Sendable {
     /// The file, or why it is none.
     let mount: Result<FileMount, any Error>
     /// The key it gets if nobody gives it one: the file's name without `.car`.

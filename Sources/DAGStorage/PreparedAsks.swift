@@ -1,0 +1,83 @@
+/// Registrations whose small CARs are being indexed before their shards are known.
+///
+/// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration whose
+/// file does not answer loses its place after 50 ms: it holds the others for a moment only.
+///
+/// *Concurrency*: the loop's thread.
+struct PreparedAsks {
+    /// How long the others wait for the first.
+    private static let patience = Duration.milliseconds(50)
+
+    private struct Entry {
+        var ask: Ask
+        var built: IndexedSource?
+        var isDone = false
+        /// Whether it has its place in `order`.
+        var isInOrder = true
+    }
+
+    private var entries: [UInt64: Entry] = [:]
+    /// The registrations that have their places, with the times at which they lose them.
+    private var order: [(ticket: UInt64, end: ContinuousClock.Instant)] = []
+    /// The registrations that lost their places and are done.
+    private var late: [UInt64] = []
+    private var doneCount = 0
+
+    /// Whether there are none.
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// When the first loses its place, if others wait for it.
+    var deadline: ContinuousClock.Instant? { doneCount > 0 ? order.first?.end : nil }
+
+    /// Puts a registration at the end.
+    mutating func begin(_ ask: Ask, at time: ContinuousClock.Instant) {
+        entries[ask.ticket] = Entry(ask: ask)
+        order.append((ask.ticket, time + Self.patience))
+    }
+
+    /// Keeps what came of a registration; does nothing if it was removed.
+    mutating func end(_ ticket: UInt64, _ built: IndexedSource?) {
+        guard var entry = entries[ticket] else { return }
+        entry.built = built
+        entry.isDone = true
+        entries[ticket] = entry
+        doneCount += 1
+        if !entry.isInOrder { late.append(ticket) }
+    }
+
+    /// Takes the next registration that goes on, if there is one.
+    mutating func next(at time: ContinuousClock.Instant) -> (Ask, IndexedSource?)? {
+        if let ticket = late.popLast() { return take(ticket) }
+        while let first = order.first {
+            let isDone = entries[first.ticket]?.isDone ?? false
+            guard isDone || first.end <= time else { return nil }
+            order.removeFirst()
+            entries[first.ticket]?.isInOrder = false
+            if isDone { return take(first.ticket) }
+        }
+        return nil
+    }
+
+    private mutating func take(_ ticket: UInt64) -> (Ask, IndexedSource?)? {
+        guard let entry = entries.removeValue(forKey: ticket) else { return nil }
+        doneCount -= 1
+        return (entry.ask, entry.built)
+    }
+
+    /// Lets the caller of a registration go; the registration goes on.
+    ///
+    /// - Returns: The caller; nil if there is no such registration.
+    mutating func letGo(_ ticket: UInt64) -> Ask? {
+        guard let ask = entries[ticket]?.ask else { return nil }
+        entries[ticket]?.ask = Ask(wish: ask.wish, key: ask.key, ticket: ticket) { _ in }
+        return ask
+    }
+
+    /// Removes all.
+    ///
+    /// - Returns: Their callers.
+    mutating func removeAll() -> [Ask] {
+        defer { self = PreparedAsks() }
+        return entries.values.map(\.ask)
+    }
+}
