@@ -1,12 +1,12 @@
 /// Registrations whose small CARs are being indexed before their shards are known.
 ///
 /// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration whose
-/// file does not answer loses its place after 50 ms: it holds the others for a moment only.
+/// file does not answer loses its place after half a second: it holds the others for a moment only.
 ///
 /// *Concurrency*: the loop's thread.
 struct PreparedAsks {
     /// How long the others wait for the first.
-    private static let patience = Duration.milliseconds(50)
+    private static let patience = Duration.milliseconds(500)
 
     private struct Entry {
         var ask: Ask
@@ -19,6 +19,8 @@ struct PreparedAsks {
     private var entries: [UInt64: Entry] = [:]
     /// The registrations that have their places, with the times at which they lose them.
     private var order: [(ticket: UInt64, end: ContinuousClock.Instant)] = []
+    /// How many of `order`, from its start, have gone on or lost their places.
+    private var passedCount = 0
     /// The registrations that lost their places and are done.
     private var late: [UInt64] = []
     private var doneCount = 0
@@ -27,7 +29,9 @@ struct PreparedAsks {
     var isEmpty: Bool { entries.isEmpty }
 
     /// When the first loses its place, if others wait for it.
-    var deadline: ContinuousClock.Instant? { doneCount > 0 ? order.first?.end : nil }
+    var deadline: ContinuousClock.Instant? {
+        doneCount > 0 && passedCount < order.count ? order[passedCount].end : nil
+    }
 
     /// Puts a registration at the end.
     mutating func begin(_ ask: Ask, at time: ContinuousClock.Instant) {
@@ -48,14 +52,23 @@ struct PreparedAsks {
     /// Takes the next registration that goes on, if there is one.
     mutating func next(at time: ContinuousClock.Instant) -> (Ask, IndexedSource?)? {
         if let ticket = late.popLast() { return take(ticket) }
-        while let first = order.first {
+        while passedCount < order.count {
+            let first = order[passedCount]
             let isDone = entries[first.ticket]?.isDone ?? false
             guard isDone || first.end <= time else { return nil }
-            order.removeFirst()
+            pass()
             entries[first.ticket]?.isInOrder = false
             if isDone { return take(first.ticket) }
         }
         return nil
+    }
+
+    /// Drops the first of `order`, in constant time on average.
+    private mutating func pass() {
+        passedCount += 1
+        guard passedCount * 2 >= order.count else { return }
+        order.removeFirst(passedCount)
+        passedCount = 0
     }
 
     private mutating func take(_ ticket: UInt64) -> (Ask, IndexedSource?)? {

@@ -9,7 +9,7 @@ import SystemPackage
 extension Workload {
     static let ingest = Workload(
         "ingest",
-        about: "from a CAR of 1 k to 1 M blocks to a durable index, beside a sorted flat file, in turns"
+        about: "from a CAR of 1 k to 1 M blocks to a durable index, in turns with a flat file"
     ) { bench in
         var result = WorkloadResult()
         let sets = [Dataset.curve(1000), .curve(10_000), .curve(100_000), .n100k, .n16k, .n1m]
