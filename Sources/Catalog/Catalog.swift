@@ -141,6 +141,8 @@ package final class Catalog: Sendable {
             // Somebody is making it at this moment, or was stopped while doing so.
             if isNew, options.isReadOnly { throw LMDBError(.missing) }
             if isNew {
+                // Before its first rows: a catalogue that has rows has its names on disk.
+                if !options.isRelaxed { try Self.makeNamesDurable(directory) }
                 try Self.initialise(environment, tables, randomKey)
             }
         } catch {
@@ -151,6 +153,18 @@ package final class Catalog: Sendable {
         lacksInverse = format.version < Self.formatVersion
         guard !options.isReadOnly else { return }
         try checkLastTransaction()
+    }
+
+    /// Waits until the names of a new catalogue, of its folder and of the store are on disk.
+    ///
+    /// - Throws: `.io`, `.diskFull`.
+    private static func makeNamesDurable(_ directory: FilePath) throws(LMDBError) {
+        var folder = directory
+        for _ in 0..<3 {
+            try EnvironmentFiles.syncNames(in: folder.isEmpty ? "." : folder.string)
+            guard !folder.isEmpty, folder != folder.removingLastComponent() else { return }
+            folder.removeLastComponent()
+        }
     }
 
     /// Refuses an environment whose readers' slots belong to an earlier data file.

@@ -78,9 +78,6 @@ public final class DAGStore: Sendable {
         )
         do {
             if !configuration.isReadOnly {
-                // The files are new, perhaps: their names must be as durable as what is in them.
-                if configuration.durability == .full { try syncDirectory(place) }
-                SpillFile.removeLeftovers(in: directory.appending("tmp"))
                 try engine.takeUp()
             }
         } catch {

@@ -74,6 +74,16 @@ final class InverseMerger: Sendable {
     private let isStopped = Atomic<Bool>(false)
     private let state = Lock(State())
 
+    /// Has its thread look into the store's folders, and then for work.
+    func begin(_ engine: StoreEngine) {
+        guard engine.beginWork() else { return }
+        pool.submit {
+            engine.takeUpFolders()
+            engine.endCall()
+        }
+        wake(engine)
+    }
+
     /// Has the merger look for work, soon.
     func wake(_ engine: StoreEngine) {
         guard !isStopped.load(ordering: .relaxed),

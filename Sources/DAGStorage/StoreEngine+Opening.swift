@@ -4,11 +4,11 @@ internal import Failpoints
 internal import Mounts
 internal import SharedReads
 internal import Synchronization
+internal import SystemPackage
 
 /// From the files of a store to its running loop, and back.
 extension StoreEngine {
-    /// Removes what an end of the process left behind: indexes that no record names, and copies that are
-    /// not whole or that no shard has.
+    /// Removes the indexes that no record names, which an end of the process left behind, and opens the inverse index.
     ///
     /// - Throws: `catalogCorrupt`, `readOnly`.
     func takeUp() throws {
@@ -26,12 +26,14 @@ extension StoreEngine {
                 guard error.code == .full else { throw error }
             }
             try takeUpInverse()
-            _ = try transients.open { name in
-                // What cannot be told stays.
-                guard let record = try? catalog.record(name.number) else { return false }
-                return record.transientName == name
-            }
         }
+    }
+
+    /// Removes what an end of the process left in the folders; who fetches meanwhile waits for that.
+    func takeUpFolders() {
+        SpillFile.removeLeftovers(in: directory.appending("tmp"))
+        // Who fetches looks again, and is told what is wrong.
+        try? transients.prepare()
     }
 
     /// Starts the loop, and posts what was interrupted.
@@ -39,7 +41,7 @@ extension StoreEngine {
         holdItself()
         SystemThread.start("dagstore.loop") { ShardLoop(self).run() }
         guard !catalog.isReadOnly else { return }
-        merger.wake(self)
+        merger.begin(self)
         for (number, _) in (try? catalog.pendingShards()) ?? [] {
             self.loop.post(.resume(number: number))
         }
@@ -159,6 +161,17 @@ extension StoreEngine {
         events.stopRecording()
         guard !isClosed.load(ordering: .acquiring), loop.post(.ask(ask)) else {
             return ask.refuse(.storeIsClosed)
+        }
+    }
+}
+
+extension Catalog {
+    /// Whether the record of a copy's shard names it; true if the record cannot be read, so that the copy stays.
+    func names(_ copy: TransientName) -> Bool {
+        do {
+            return try record(copy.number)?.transientName == copy
+        } catch {
+            return true
         }
     }
 }

@@ -108,6 +108,7 @@ final class StoreEngine: Sendable {
         openings = JobPool(label: "dagstore.openings", width: 4)
         copying = JobPool(label: "dagstore.copying", width: 4)
         readyFetches = Throttle(width: configuration.concurrentReadyFetches)
+        let isKnown: @Sendable (TransientName) -> Bool = { catalog.names($0) }
         transients = TransientStore(
             directory: directory.appending("transients"),
             pool: copying,
@@ -116,7 +117,9 @@ final class StoreEngine: Sendable {
                 highWatermark: configuration.transientHighWatermark,
                 lowWatermark: configuration.transientLowWatermark,
                 isDurable: configuration.durability == .full
-            )
+            ),
+            // Who only looks leaves the folder as it is.
+            isKnown: catalog.isReadOnly ? nil : isKnown
         )
         let deletions = GenerationDeletions()
         pins = GenerationPins { deletions.delete($0) }

@@ -41,6 +41,19 @@ package enum EnvironmentFiles {
         guard fsync(descriptor) == 0 else { throw LMDBError(number: errno) }
     }
 
+    /// Asks the disk to keep the names in a directory, as far as that can be asked.
+    ///
+    /// Some file systems know no such thing for directories, and one above a store may be entered and not read.
+    ///
+    /// - Throws: `.diskFull`, `.missing`, `.io`.
+    package static func syncNames(in directory: String) throws(LMDBError) {
+        do {
+            try sync(directory)
+        } catch {
+            guard error.number == EINVAL || error.number == EACCES else { throw error }
+        }
+    }
+
     /// Puts a copy in the place of an environment's data file.
     ///
     /// Nobody may have the environment open, in any process: LMDB keeps the number of the last

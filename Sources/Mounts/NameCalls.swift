@@ -20,6 +20,16 @@ package enum NameCalls {
         try check(unsafe path.withPlatformString { unsafe systemUnlink($0) })
     }
 
+    /// Opens a file that is no link, without waiting for anybody.
+    static func descriptor(of path: FilePath) throws(Errno) -> FileDescriptor {
+        // SAFETY: the string is read during the call.
+        let descriptor = unsafe path.withPlatformString {
+            unsafe systemOpen($0, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+        }
+        try check(descriptor)
+        return FileDescriptor(rawValue: descriptor)
+    }
+
     /// Gives a file another name, in the place of whatever had it.
     package static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
         // SAFETY: both strings are read during the call.

@@ -44,13 +44,14 @@ extension TransientStore {
     /// - Returns: The bytes that were freed, or nil if there was no copy.
     /// - Throws: `.unreachable`; the copy is still registered then.
     package func remove(_ name: TransientName) throws(MountError) -> UInt64? {
-        try table.withLock { table throws(MountError) -> UInt64? in
+        try prepare()
+        return try withTable { table throws(MountError) -> UInt64? in
             let path = path(of: name, isComplete: true)
             if table.revokeWriter(of: name) {
-                try unlink(self.path(of: name, isComplete: false))
+                try unlink(self.path(of: name, isComplete: false), in: &table)
             }
             let size = try? FileIdentity(ofLinkAt: path).size
-            let wasThere = try unlink(path)
+            let wasThere = try unlink(path, in: &table)
             table.forget(name)
             Failpoint.copyRemoved.pass()
             return wasThere ? size ?? 0 : nil
@@ -71,7 +72,9 @@ extension TransientStore {
         downTo quota: UInt64?,
         isProtected: (TransientName) -> Bool
     ) -> [Collected] {
-        let entries = table.withLock { $0.leastRecentlyUsed }
+        // A folder that cannot be opened has nothing to remove.
+        try? prepare()
+        let entries = withTable { $0.leastRecentlyUsed }
         return entries.map { entry in
             let transient = entry.transient
             let outcome: Collected.Outcome =
@@ -82,7 +85,7 @@ extension TransientStore {
     }
 
     private func collect(_ transient: Transient, downTo quota: UInt64) -> Collected.Outcome {
-        table.withLock { table in
+        withTable { table in
             guard table.holds(transient), let entry = table.files[transient.name] else {
                 return .removed
             }
@@ -109,7 +112,7 @@ extension TransientStore {
         _ size: UInt64,
         for number: TransientTable.FetchNumber
     ) throws(MountError) {
-        try table.withLock { table throws(MountError) in
+        try withTable { table throws(MountError) in
             // Without a quota a size may still be one that no disk has.
             let most = UInt64(Int64.max)
             let used = table.bytes + table.reserved
@@ -144,7 +147,7 @@ extension TransientStore {
         _ entry: TransientTable.Entry,
         from table: inout TransientTable
     ) throws(MountError) {
-        try unlink(entry.transient.path)
+        try unlink(entry.transient.path, in: &table)
         table.forget(entry.transient.name)
         Failpoint.copyRemoved.pass()
     }

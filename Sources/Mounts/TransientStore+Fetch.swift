@@ -49,9 +49,10 @@ extension TransientStore {
         letGo: (@Sendable () async -> Void)? = nil
     ) async throws -> Fetched {
         try Task.checkCancellation()
+        try await pool.run { try self.prepare() }
         let fetch = TransientFetch(
             name: name,
-            number: table.withLock { $0.beginFetch(of: name) },
+            number: withTable { $0.beginFetch(of: name) },
             expectedSize: expectedSize,
             letGo: letGo
         )
@@ -118,10 +119,10 @@ extension TransientStore {
     }
 
     private func create(_ fetch: TransientFetch) throws -> PartialFile {
-        try table.withLock { table in
+        try withTable { table in
             guard table.isWriter(fetch.number, of: fetch.name) else { throw CancellationError() }
             let path = path(of: fetch.name, isComplete: false)
-            try unlink(path)
+            try unlink(path, in: &table)
             let file = try PartialFile(creating: path)
             Failpoint.partialCreated.pass()
             return file
@@ -135,7 +136,7 @@ extension TransientStore {
         Failpoint.partialSynced.pass()
         let path = path(of: fetch.name, isComplete: true)
         let transient = Transient(name: fetch.name, path: path, size: fetch.size)
-        try table.withLock { table in
+        try withTable { table in
             // An earlier fetch of the name would give it to a copy that is not its own.
             guard table.isWriter(fetch.number, of: fetch.name) else { throw CancellationError() }
             do throws(Errno) {
@@ -161,9 +162,9 @@ extension TransientStore {
         do throws(Errno) {
             try NameCalls.synchronize(directory: directory)
         } catch {
-            table.withLock { table in
+            withTable { table in
                 guard table.holds(transient) else { return }
-                _ = try? unlink(transient.path)
+                _ = try? unlink(transient.path, in: &table)
                 table.forget(transient.name)
             }
             throw MountError(error, own: directory)
@@ -172,10 +173,10 @@ extension TransientStore {
 
     /// Ends a fetch that has failed: nothing of it stays.
     private func abandon(_ fetch: TransientFetch) {
-        table.withLock { table in
+        withTable { table in
             if table.isWriter(fetch.number, of: fetch.name) {
                 // If it cannot be removed now, the next fetch or the next opening tries again.
-                _ = try? unlink(path(of: fetch.name, isComplete: false))
+                _ = try? unlink(path(of: fetch.name, isComplete: false), in: &table)
             }
             table.endFetch(fetch.number, of: fetch.name)
         }

@@ -84,7 +84,11 @@ package final class TransientStore: Sendable {
     package let directory: FilePath
     let pool: JobPool
     let options: Options
-    let table = Lock(TransientTable())
+    private let table = Lock(TransientTable())
+    /// Whether a shard has a copy; nil if the folder is left as it is.
+    private let isKnown: (@Sendable (TransientName) -> Bool)?
+    private let isPrepared = Lock(false)
+    private let wasPrepared = Atomic<Bool>(false)
 
     /// A store of copies that looks at nothing yet.
     ///
@@ -92,10 +96,45 @@ package final class TransientStore: Sendable {
     ///   - directory: Where the copies are; other files there are left alone.
     ///   - pool: Where copies are written; a fetch waits for its turn there with every piece.
     ///   - options: How much room there is.
-    package init(directory: FilePath, pool: JobPool, options: Options) {
+    ///   - isKnown: Whether a shard has a copy: `prepare` opens the folder with it. nil for who opens it, or leaves it alone.
+    package init(
+        directory: FilePath,
+        pool: JobPool,
+        options: Options,
+        isKnown: (@Sendable (TransientName) -> Bool)? = nil
+    ) {
         self.directory = directory
         self.pool = pool
         self.options = options
+        self.isKnown = isKnown
+    }
+
+    /// Opens the folder, unless that was done; who comes while it is being opened waits.
+    ///
+    /// Whatever needs to know the copies calls it first, and a store once when it opens, beside everything else.
+    ///
+    /// *Cost*: as `open`, once; then nothing.
+    ///
+    /// - Throws: As `open`; the next call opens it again.
+    package func prepare() throws(MountError) {
+        guard let isKnown, !wasPrepared.load(ordering: .acquiring) else { return }
+        try isPrepared.withLock { isPrepared throws(MountError) in
+            guard !isPrepared else { return }
+            _ = try open(isKnown: isKnown)
+            isPrepared = true
+            wasPrepared.store(true, ordering: .releasing)
+        }
+    }
+
+    /// Calls `body` with the table; files whose last name goes meanwhile are freed after it, because that takes as long
+    /// as they are large.
+    func withTable<R, E: Error>(_ body: (inout TransientTable) throws(E) -> R) throws(E) -> R {
+        var unlinked: [UnlinkedFile] = []
+        defer { withExtendedLifetime(unlinked) {} }
+        return try table.withLock { table throws(E) in
+            defer { swap(&unlinked, &table.unlinked) }
+            return try body(&table)
+        }
     }
 
     /// Where the copy of `name` is.
@@ -139,7 +178,7 @@ package final class TransientStore: Sendable {
                 $1.modified, $1.transient.name.description
             )
         }
-        table.withLock { table in for file in found { table.insert(file.transient) } }
+        withTable { table in for file in found { table.insert(file.transient) } }
         swept.files = found.count
         swept.bytes = found.reduce(0) { $0 + $1.transient.size }
         return swept
@@ -151,7 +190,9 @@ package final class TransientStore: Sendable {
     ///
     /// *Cost*: one system call, on the caller's thread.
     package func find(_ name: TransientName) -> Transient? {
-        guard let transient = table.withLock({ $0.files[name]?.transient }) else { return nil }
+        // Who then fetches it is told what is wrong.
+        try? prepare()
+        guard let transient = withTable({ $0.files[name]?.transient }) else { return nil }
         let size: UInt64?
         do throws(MountError) {
             size = try FileIdentity(ofLinkAt: transient.path).size
@@ -160,11 +201,11 @@ package final class TransientStore: Sendable {
             guard error.code == .gone else { return nil }
             size = nil
         }
-        return table.withLock { table in
+        return withTable { table in
             guard table.holds(transient) else { return nil }
             guard size == transient.size else {
                 table.forget(name)
-                if size != nil { _ = try? unlink(transient.path) }
+                if size != nil { _ = try? unlink(transient.path, in: &table) }
                 return nil
             }
             table.touch(name)
@@ -176,15 +217,16 @@ package final class TransientStore: Sendable {
     ///
     /// - Returns: A pin that holds nothing if the copy was removed or replaced meanwhile.
     package func pin(_ transient: Transient) -> TransientPin {
-        let isHeld = table.withLock { $0.pin(transient) }
+        let isHeld = withTable { $0.pin(transient) }
         return TransientPin(transient, isHeld: isHeld, store: self)
     }
 
-    func unpin(_ transient: Transient) { table.withLock { $0.unpin(transient) } }
+    func unpin(_ transient: Transient) { withTable { $0.unpin(transient) } }
 
     /// How much room is taken now.
     package var usage: Usage {
-        table.withLock { table in
+        try? prepare()
+        return withTable { table in
             Usage(files: table.files.count, bytes: table.bytes, reserved: table.reserved)
         }
     }
@@ -198,6 +240,18 @@ package final class TransientStore: Sendable {
             guard error != .fileExists else { return }
             throw MountError(error, own: directory)
         }
+    }
+
+    /// Takes the name from a file of ours under the lock; its room is freed when the lock is free again.
+    ///
+    /// - Returns: Whether there was one.
+    @discardableResult
+    func unlink(_ path: FilePath, in table: inout TransientTable) throws(MountError) -> Bool {
+        // While it is open, taking its name away frees no room, which takes as long as the file is large.
+        let file = UnlinkedFile(path)
+        let wasThere = try unlink(path)
+        if let file, wasThere { table.unlinked.append(file) }
+        return wasThere
     }
 
     /// Takes the name from a file of ours; a file that is gone already is fine.

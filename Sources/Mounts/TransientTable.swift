@@ -1,3 +1,5 @@
+internal import SystemPackage
+
 /// Which transients there are, who uses them and how much room they take; no file is touched.
 ///
 /// What holds after every step: `bytes` is the sum of the registered sizes, `reserved` the sum of what the
@@ -17,6 +19,8 @@ struct TransientTable {
     private(set) var files: [TransientName: Entry] = [:]
     private(set) var bytes: UInt64 = 0
     private(set) var reserved: UInt64 = 0
+    /// Files whose names were taken away, which whoever has the table closes without the lock.
+    var unlinked: [UnlinkedFile] = []
     private var uses: UInt64 = 0
     private var fetchesBegun: FetchNumber = 0
     private var reservations: [FetchNumber: UInt64] = [:]
@@ -107,4 +111,20 @@ struct TransientTable {
         reserved -= reservations.removeValue(forKey: number) ?? 0
         if isWriter(number, of: name) { revokeWriter(of: name) }
     }
+}
+
+/// A file that is open only so that it outlives its name.
+final class UnlinkedFile: Sendable {
+    private let descriptor: FileDescriptor
+
+    /// Opens a file; nil if that cannot be done.
+    init?(_ path: FilePath) {
+        do throws(Errno) {
+            descriptor = try NameCalls.descriptor(of: path)
+        } catch {
+            return nil
+        }
+    }
+
+    deinit { try? descriptor.close() }
 }

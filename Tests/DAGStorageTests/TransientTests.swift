@@ -29,6 +29,20 @@ struct TransientTests {
         await store.close()
     }
 
+    @Test("a copy stays while the record of its shard cannot be read")
+    func unreadable() async throws {
+        let folder = try StoreFolder()
+        let mount = try CountingMount(Self.builder.bytes)
+        let store = try folder.open([mount])
+        try await store.register("a", from: mount)
+        await store.close()
+        let copies = folder.transients
+        #expect(copies.count == 1)
+        try CatalogDamage.flip(0, in: "shards", of: folder.storePath)
+        await (try folder.open([mount])).close()
+        #expect(folder.transients == copies)
+    }
+
     @Test("of 100 copies the 25 that are read stay, and the others are fetched again when needed")
     func collected() async throws {
         let folder = try StoreFolder()

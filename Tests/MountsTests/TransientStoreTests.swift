@@ -1,9 +1,11 @@
 import Bytes
 import Foundation
-import Mounts
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Mounts
 
 @Suite("Transient stores")
 struct TransientStoreTests {
@@ -134,6 +136,45 @@ struct TransientStoreTests {
             pins.removeLast()
         }
         #expect(scene.store.collect(downTo: nil) { _ in false }.map(\.outcome) == [.removed])
+    }
+
+    @Test("who asks for a copy first has the folder opened, once")
+    func prepared() async throws {
+        let scene = try TransientScene()
+        let known = try await scene.fetch(.init(1), [1, 2])
+        _ = try await scene.fetch(.init(2), [3])
+        let pool = JobPool(label: "transients", width: 4)
+        let options = TransientStore.Options(isDurable: false)
+        let asks = Atomic<Int>(0)
+        let store = TransientStore(directory: scene.directory, pool: pool, options: options) {
+            asks.add(1, ordering: .relaxed)
+            return $0 == .init(1)
+        }
+        #expect(scene.files.count == 2)
+        await withTaskGroup(of: UInt64?.self) { group in
+            for _ in 0..<8 { group.addTask { store.find(.init(1))?.size } }
+            for await size in group { #expect(size == 2) }
+        }
+        #expect(scene.files == [try #require(known.path.lastComponent).string])
+        #expect(asks.load(ordering: .relaxed) == 2)
+        // What comes later is nobody's of an earlier process.
+        _ = try await scene.fetch(.init(3), [4])
+        try store.prepare()
+        #expect(scene.files.count == 2)
+        #expect(store.usage == .init(files: 1, bytes: 2))
+    }
+
+    @Test("a file that is removed is closed when the lock is free, and the table keeps none")
+    func unlinked() async throws {
+        let scene = try TransientScene()
+        let transient = try await scene.fetch(.init(1), [1, 2])
+        let count = scene.store.withTable { table in
+            _ = try? scene.store.unlink(transient.path, in: &table)
+            return table.unlinked.count
+        }
+        #expect(count == 1)
+        #expect(scene.files == [])
+        #expect(scene.store.withTable { $0.unlinked.count } == 0)
     }
 
     @Test("a borrowed file is opened and never touched")
