@@ -57,6 +57,7 @@ public final class DAGStore: Sendable {
             let isDurable = configuration.durability == .full
             try makeDirectory(place, isDurable: isDurable)
             try makeDirectory(directory.appending("tmp"), isDurable: isDurable)
+            try makeDirectory(directory.appending("transients"), isDurable: isDurable)
         }
         let catalog = try translating {
             try Catalog(
