@@ -83,7 +83,7 @@ struct Workload {
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
         commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
         foreign, threads, cold, flat, first, guarded, migrate, entryCurves, shardCurves, peers,
-        ingest, oneByOne,
+        oneByOne,
     ]
 
     /// What this machine does whatever we do: to scale the targets by.
