@@ -107,14 +107,19 @@ extension Catalog {
     ///
     /// *Cost*: a transaction for every 8 of its values; the last one takes it off `pending`.
     package func deleteGeneration(_ generation: UInt64) throws(CatalogError) {
-        while try !deletePart(of: generation) { Failpoint.generationPartlyDeleted.pass() }
-        Failpoint.generationDeleted.pass()
+        while try !deletePart(of: generation) {}
     }
 
-    /// Deletes some values of a generation, and with the last of them what leads to it.
+    /// Deletes 8 values of a generation in a transaction, and with the last of them what leads to it.
     ///
     /// - Returns: Whether nothing is left.
-    private func deletePart(of generation: UInt64) throws(CatalogError) -> Bool {
+    package func deletePart(of generation: UInt64) throws(CatalogError) -> Bool {
+        let isDone = try deleteSome(of: generation)
+        (isDone ? Failpoint.generationDeleted : .generationPartlyDeleted).pass()
+        return isDone
+    }
+
+    private func deleteSome(of generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
         let upper = TableKey.generation(generation + 1)
         // What a crash of the machine brings back stands on `pending` again.

@@ -305,26 +305,31 @@ extension Catalog {
     ///
     /// *Cost*: a transaction for every 8 of its segments.
     package func deleteRun(_ generation: UInt64) throws(CatalogError) {
+        while try !deletePart(ofRun: generation) {}
+    }
+
+    /// Deletes 8 segments of a run in a transaction, and with the last of them its row.
+    ///
+    /// - Returns: Whether nothing is left.
+    package func deletePart(ofRun generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
         let upper = TableKey.generation(generation + 1)
-        var deleted = Self.deletionBatch
-        while deleted == Self.deletionBatch {
-            deleted = try write(.ordered) { (writer) throws(LMDBError) in
-                let count = try lower.withView { lower throws(LMDBError) in
-                    try upper.withView { upper throws(LMDBError) in
-                        try writer.deleteRange(
-                            tables.inverse,
-                            from: lower,
-                            below: upper,
-                            limit: Self.deletionBatch
-                        )
-                    }
+        let count = try write(.ordered) { (writer) throws(LMDBError) in
+            let count = try lower.withView { lower throws(LMDBError) in
+                try upper.withView { upper throws(LMDBError) in
+                    try writer.deleteRange(
+                        tables.inverse,
+                        from: lower,
+                        below: upper,
+                        limit: Self.deletionBatch
+                    )
                 }
-                if count < Self.deletionBatch { try writer.delete(tables.runs, lower) }
-                return count
             }
-            Failpoint.runPartlyDeleted.pass()
+            if count < Self.deletionBatch { try writer.delete(tables.runs, lower) }
+            return count
         }
+        Failpoint.runPartlyDeleted.pass()
+        return count < Self.deletionBatch
     }
 
     /// Takes runs and newest entries out that others replace, and notes that there is an inverse index.

@@ -23,6 +23,10 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
         case exists
         /// The disk failed.
         case io
+        /// The process or the system has no descriptor, memory or thread left.
+        case outOfResources
+        /// All slots for readers are taken, over all processes.
+        case tooManyReaders
     }
 
     /// The kind of error.
@@ -43,16 +47,23 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
             case .mapFull, .diskFull: .full
             case .corrupted: .corrupt
             case .versionMismatch: .tooNew
-            case .alreadyOpen: .locked
+            case .alreadyOpen, .sameProcessNumber: .locked
             case .permission: .readOnly
             case .missing: .missing
             case .keyExists: .exists
+            case .outOfResources: .outOfResources
+            case .readersFull: .tooManyReaders
             default: .io
             }
         let detail =
             switch error.code {
             case .mapFull: "the catalogue's map is full: see the map size of the configuration"
             case .diskFull: "the disk is full, or a quota or a limit on file sizes is reached"
+            case .sameProcessNumber:
+                "a process of another container has this one's number and the store open: "
+                    + "give the containers one namespace of process numbers"
+            case .readersFull:
+                "all slots for readers are taken: close other processes that read the store"
             default: error.description
             }
         self.init(code, detail)

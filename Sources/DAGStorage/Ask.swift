@@ -88,6 +88,14 @@ enum Letter: Sendable {
     case drain(cancelling: Bool, @Sendable () -> Void)
     /// Shows what passes in memory.
     case look(ShardKey, @Sendable (ShardPassing?) -> Void)
+
+    /// The caller that waits for an answer to it.
+    var ask: Ask? {
+        switch self {
+        case .ask(let ask), .retry(let ask): ask
+        default: nil
+        }
+    }
 }
 
 /// What is known of a shard in memory only.

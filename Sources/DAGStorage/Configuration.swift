@@ -74,9 +74,15 @@ public struct Configuration: Sendable {
     ///
     /// One that is not ready yet may take hours: it is asked at once, and counts for nothing.
     public var concurrentReadyFetches = 8
+    /// How long a mount may take until the bytes of a shard are there; then the job ends in `fetchTimedOut`.
+    ///
+    /// nil, the default, waits as long as it takes. Files of this machine are not counted.
+    public var fetchTimeout: Duration?
     /// What happens to failed shards after the store is opened.
     public var recovery = Recovery.manual
     /// How often a shard that fails is recovered by itself, until it is available again.
+    ///
+    /// At once the first time; then after 250 ms, and after twice as long each time, up to four minutes.
     public var automaticRecoveries = 0
     /// Chooses among the shards that may have a block, best first; none if it is to be refused.
     ///
@@ -114,6 +120,9 @@ public struct Configuration: Sendable {
     /// block that is asked for over all shards does so once a second. Zero: every first lease compares.
     public var sourceCheckInterval: Duration = .milliseconds(10)
 
+    /// `idleTimeMax`, at most so long that times can be added to it.
+    var idleTimeLimit: Duration? { idleTimeMax.map { min($0, .seconds(1 << 30)) } }
+
     /// The defaults.
     public init() {}
 
@@ -123,7 +132,8 @@ public struct Configuration: Sendable {
         }
         guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0,
             concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0,
-            idleTimeMax ?? .zero >= .zero, sourceCheckInterval >= .zero
+            idleTimeMax ?? .zero >= .zero, sourceCheckInterval >= .zero,
+            fetchTimeout ?? .zero >= .zero
         else { throw DAGStoreError(.invalidConfiguration, "a negative size or count") }
         guard transientLowWatermark >= 0, transientLowWatermark <= transientHighWatermark,
             transientHighWatermark <= 1

@@ -229,8 +229,10 @@ extension DAGStore {
             let located = indices.map { index in
                 (index: index, offset: (try? shard.location(of: cids[index]))?.offset)
             }
-            for (index, offset) in located.sorted(by: { $0.offset ?? .max < $1.offset ?? .max }) {
-                let block = offset == nil ? nil : try? await shard.block(for: cids[index])
+            others += located.filter { $0.offset == nil }.map(\.index)
+            let here = located.filter { $0.offset != nil }
+                .sorted { $0.offset ?? .max < $1.offset ?? .max }.map(\.index)
+            await read(here, of: cids, from: shard) { index, block in
                 if let block { blocks[index] = block } else { others.append(index) }
             }
             try Task.checkCancellation()
@@ -238,6 +240,35 @@ extension DAGStore {
         // Not where they were looked for first: one by one, which also says why.
         for index in others { blocks[index] = try await block(for: cids[index]) }
         return blocks
+    }
+
+    /// How many blocks of a shard that is not local are read at once.
+    private static let remoteReadsMax = 16
+
+    /// Reads blocks of a shard in the order of `indices`; those that are not local several at once.
+    private func read(
+        _ indices: [Int],
+        of cids: [CID],
+        from shard: Shard,
+        _ take: (Int, Block?) -> Void
+    ) async {
+        let width = shard.core.isRemote ? Self.remoteReadsMax : 1
+        guard width > 1 else {
+            for index in indices { take(index, try? await shard.block(for: cids[index])) }
+            return
+        }
+        await withTaskGroup(of: (Int, Block?).self) { group in
+            var waiting = indices[...]
+            for index in waiting.prefix(width) {
+                group.addTask { (index, try? await shard.block(for: cids[index])) }
+            }
+            waiting = waiting.dropFirst(width)
+            for await (index, block) in group {
+                take(index, block)
+                guard let next = waiting.popFirst() else { continue }
+                group.addTask { (next, try? await shard.block(for: cids[next])) }
+            }
+        }
     }
 
     private func lease(_ number: UInt32) async throws -> Shard? {

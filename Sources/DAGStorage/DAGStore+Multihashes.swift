@@ -101,7 +101,7 @@ extension StoreEngine {
         while found.count < count, let number = reader.root.page(ofOrdinal: ordinal) {
             let page = try reader.page(number)
             let first = Int(ordinal - page.firstOrdinal)
-            let last = min(page.count, first + count - found.count)
+            let last = first + min(page.count - first, count - found.count)
             for slot in first..<last {
                 guard let multihash = page.entry(slot).multihash else {
                     throw DAGStoreError(

@@ -71,12 +71,24 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         case quotaExceeded = -45
         /// The shard failed before and was not recovered.
         case shardFailed = -46
+        /// The process has no descriptors, memory or threads left for it; no shard has failed.
+        case outOfResources = -47
+        /// All slots for readers of the catalogue are taken.
+        case tooManyReaders = -48
         /// The store was closed.
         case closed = -50
         /// The caller went away.
         case cancelled = -51
         /// The caller's deadline passed.
         case deadlineExceeded = -52
+
+        /// Whether the source may be back by itself: a shard that has an index stays indexed.
+        var isAway: Bool {
+            switch self {
+            case .mountUnreachable, .mountGone, .fetchFailed, .fetchTimedOut: true
+            default: false
+            }
+        }
 
         /// The name, as in JSON.
         public var name: String { String(describing: self) }
@@ -104,7 +116,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
                 .malformedIndex:
                 5
             case .catalogCorrupt, .catalogFull, .catalogLocked, .catalogTooNew, .readOnly,
-                .quotaExceeded, .shardFailed:
+                .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders:
                 6
             case .closed, .cancelled, .deadlineExceeded: 7
             }
@@ -171,6 +183,7 @@ extension DAGStoreError {
             case .shortRead: .fetchFailed
             case .timedOut: .fetchTimedOut
             case .quota: .quotaExceeded
+            case .outOfResources: .outOfResources
             default: .mountUnreachable
             }
         self.init(code, error.detail)
@@ -187,6 +200,8 @@ extension DAGStoreError {
             case .tooNew: .catalogTooNew
             case .readOnly, .io: .readOnly
             case .exists: .shardExists
+            case .outOfResources: .outOfResources
+            case .tooManyReaders: .tooManyReaders
             }
         self.init(code, error.detail)
     }

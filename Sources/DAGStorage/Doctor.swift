@@ -23,6 +23,8 @@ public struct CheckProblem: Sendable, Equatable {
         case orphanIndex
         /// An index contradicts itself, or cannot be read.
         case index
+        /// The shard had failed, and was recovered; or, without a key, all shards have failed.
+        case failed
         /// The shard's source is not there, or cannot be reached.
         case sourceUnreachable
         /// The shard's source is not what was indexed.
@@ -69,6 +71,8 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var bytes: UInt64 = 0
     /// Shards that could not be looked at more closely, because they are not on this machine.
     public internal(set) var skipped: UInt64 = 0
+    /// Shards that have failed and were not recovered; no problem, unless all have.
+    public internal(set) var failed: UInt64 = 0
     /// Entries of the inverse index that lead nowhere, until a merge drops them; no problem.
     public internal(set) var staleEntries: UInt64 = 0
 
@@ -82,8 +86,9 @@ extension DAGStore {
     /// Looks for what is wrong: in the catalogue's rows, in indexes, in sources and copies and, if asked,
     /// in every block.
     ///
-    /// Failed shards are no problems: they say what is wrong with them. Shards that come or go meanwhile may
-    /// or may not be looked at. Nothing of the user's is ever removed.
+    /// A shard whose source is away is told and stays indexed. One that has failed says itself what is wrong with it: it
+    /// is recovered if repairs are asked for and its source is back, and told of only if all shards have failed. Shards
+    /// that come or go meanwhile may or may not be looked at. Nothing of the user's is ever removed.
     ///
     /// *Cost*: every record and index page is read, about 200 ns a section; `isDeep` reads and hashes every
     /// block that is on this machine. It works beside everything else, on a thread of its own.

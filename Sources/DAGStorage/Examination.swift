@@ -55,6 +55,10 @@ final class Examination: Sendable {
         if chart.chart.withLock({ $0.hasGaps }) {
             try await settleInverse("the inverse index lacks what shards have", in: &report)
         }
+        if report.failed > 0, report.failed == report.shards {
+            let detail = "all shards have failed, \(report.failed) of them: see `status` of each"
+            note(CheckProblem(kind: .failed, key: nil, detail: detail, repair: nil), in: &report)
+        }
         return report
     }
 
@@ -129,6 +133,7 @@ final class Examination: Sendable {
         _ chart: InverseChartBox
     ) async throws {
         report.shards += 1
+        guard record.state != .failed else { return try await settle(failed: record, &report) }
         guard record.state == .available else { return }
         let key = ShardKey(stored: record.key)
         let faults = try await pool.run { [self] in try indexFaults(record) }
@@ -145,6 +150,8 @@ final class Examination: Sendable {
                 return
             }
         } catch let error as DAGStoreError {
+            // What the doctor himself lacks says nothing about the shard.
+            guard error.code != .outOfResources else { throw error }
             let isOther = error.code == .sourceChanged
             let kind: CheckProblem.Kind = isOther ? .sourceChanged : .sourceUnreachable
             return try await settle(kind, record, error, in: &report)
@@ -163,8 +170,29 @@ final class Examination: Sendable {
         } catch let error as DAGStoreError where error.code == .shardUnknown {
             return
         } catch let error as DAGStoreError {
+            guard error.code != .outOfResources else { throw error }
             try await settle(.block, record, error, in: &report)
         }
+    }
+
+    /// Recovers a shard that has failed, if repairs are asked for and its source is back.
+    ///
+    /// One that stays failed says itself what is wrong with it, and is no problem of the store's.
+    private func settle(failed record: ShardRecord, _ report: inout CheckReport) async throws {
+        let key = ShardKey(stored: record.key)
+        guard options.repairs, (try? await engine.ask(.recover, key)) != nil else {
+            report.failed += 1
+            return
+        }
+        note(
+            CheckProblem(
+                kind: .failed,
+                key: key,
+                detail: record.errorText,
+                repair: .reindexed
+            ),
+            in: &report
+        )
     }
 
     /// Compares a shard's index with the inverse index.
@@ -203,14 +231,17 @@ final class Examination: Sendable {
         else { return }
         var repair: CheckProblem.Repair?
         let key = ShardKey(stored: record.key)
-        if options.repairs {
+        // A source that is away may come back by itself, and the shard with it.
+        if options.repairs, !error.code.isAway {
             engine.loop.post(.lost(key, generation: record.generation, error))
             do {
                 _ = try await engine.ask(.recover, key)
                 repair = .reindexed
-            } catch let error as DAGStoreError {
-                let isOurs = error.code.exitStatus == 6 || error.code == .closed
-                repair = isOurs ? nil : .markedFailed
+            } catch is DAGStoreError {
+                let after = try await pool.run { [engine] in
+                    try engine.catalog.record(record.number)
+                }
+                repair = after?.state == .failed ? .markedFailed : nil
             }
         }
         let problem = CheckProblem(kind: kind, key: key, detail: error.message, repair: repair)
@@ -270,12 +301,16 @@ final class Examination: Sendable {
         do {
             guard let source = try engine.reachAtOnce(record, isOpening: true) else { return false }
             let known = SourceFacts(record)
-            guard source.facts.identity != known.identity || source.facts.agrees(with: known) else {
+            let isOther = source.facts.identity != known.identity
+            guard !isOther, !source.facts.agrees(with: known) else { return true }
+            guard source.facts.resembles(known) else {
                 throw DAGStoreError(
                     .sourceChanged,
                     "\(source.reader.name) is not what was indexed"
                 )
             }
+            let core = try engine.core(record, source)
+            try core.checkSample(of: source.reader, limits: engine.configuration.limits)
             return true
         } catch {
             throw DAGStoreError(any: error)

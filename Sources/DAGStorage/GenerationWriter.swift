@@ -120,7 +120,7 @@ final class GenerationWriter: IndexSink {
         waitForBatches()
         guard let generation = outcome.state.withLock({ $0.generation }) else { return }
         // What cannot be deleted now stays on `pending` and is deleted at the next open.
-        try? queue.sync { try catalog.deleteGeneration(generation) }
+        try? catalog.deleteGeneration(generation, on: queue)
     }
 
     private func waitForBatches() {

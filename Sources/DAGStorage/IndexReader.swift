@@ -255,10 +255,10 @@ package final class IndexReader: Sendable {
         do {
             return try body()
         } catch {
-            let isGone =
-                catalog.isReadOnly
-                && (try? catalog.record(record.number)?.generation) != record.generation
-            guard isGone else { throw error }
+            // Only an answer says that the shard is gone: a catalogue that cannot be read says nothing of it.
+            guard catalog.isReadOnly,
+                try catalog.record(record.number)?.generation != record.generation
+            else { throw error }
             throw DAGStoreError(.shardUnknown, "the shard was destroyed")
         }
     }

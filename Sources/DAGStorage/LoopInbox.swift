@@ -16,6 +16,15 @@ final class LoopInbox: Sendable {
     private let waiting = Atomic<Int>(0)
     private let taken = Atomic<Int>(0)
 
+    /// 1 on the thread that takes.
+    private let place = ThreadPlace()
+
+    /// Whether this is the thread that takes.
+    var isOwnThread: Bool { place.value == 1 }
+
+    /// Says that this thread takes the letters from now on.
+    func noteOwnThread() { place.value = 1 }
+
     /// Whether letters wait.
     var isBusy: Bool { count > 0 }
 

@@ -51,11 +51,13 @@ extension ShardCore {
         for index in cids.indices {
             let place = index - first
             let cid = cids[index]
+            let isDoubtful = offsets[place] != nil
             let found = try cid.bytes.withView { bytes -> Section? in
                 while let offset = offsets[place] {
                     if let found = try confirm(payload, offset, bytes, cid.layout) { return found }
                     offsets[place] = segments[numbers[place]].next(&searches[place])
                 }
+                if isDoubtful { try cid.withDigest { try checkAbsent($0, cid.layout) } }
                 return nil
             }
             try body(index, found)

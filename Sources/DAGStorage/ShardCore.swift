@@ -41,11 +41,14 @@ package final class ShardCore: Sendable {
     private let isDirect: Bool
     private let isFreeOfDuplicates: Bool
     private let source: ShardSource
+    /// What the file is told by: as when it was opened, or as when it was last found to have the same bytes.
+    private let accepted: Lock<FileIdentity>
     let hash: KeyedHash
     let segments: [LocatorSegment]
     private let segmentCount: UInt64
     /// What keeps the copy from being deleted.
     private let pin: TransientPin?
+    private let limits: CARLimits
     /// Whether the payload may lose its bytes under us, and a handler waits for that.
     private let isGuarded: Bool
     /// Where a walk in CAR order goes on: the end of the last section found.
@@ -73,9 +76,6 @@ package final class ShardCore: Sendable {
         self.record = record
         readsTransient = source.pin != nil
         self.pin = source.pin
-        var source = source
-        source.pin = nil
-        self.source = source
         index = try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
         hash = index.hash
         root = index.root
@@ -90,6 +90,15 @@ package final class ShardCore: Sendable {
         }
         let payload = try Self.payload(source, root, configuration)
         self.payload = payload
+        var kept = source
+        kept.pin = nil
+        if case .memory(let shares) = payload, shares.isMapped, case .file(let file) = source.bytes
+        {
+            // The mapping holds the file; a descriptor for each open shard would soon be too many.
+            kept.bytes = .mapped(MappedSource(file))
+        }
+        self.source = kept
+        accepted = Lock(source.facts.file)
         if case .memory(let shares) = payload {
             isMapped = shares.isMapped
             memory = shares.payload
@@ -102,6 +111,7 @@ package final class ShardCore: Sendable {
             isDirect = false
         }
         isGuarded = isMapped && GuardedCopy.isInstalled
+        limits = configuration.limits
     }
 
     deinit { pin?.release() }
@@ -113,6 +123,7 @@ package final class ShardCore: Sendable {
     ) throws -> Payload {
         let range = Int(root.dataOffset)..<Int(root.dataOffset + root.payloadSize)
         switch source.bytes {
+        case .mapped: preconditionFailure("a source that is mapped already")
         case .memory(let memory):
             return .memory(MemoryShares(memory, payload: memory.view[range], isMapped: false))
         case .remote(let remote): return .remote(remote)
@@ -148,9 +159,70 @@ package final class ShardCore: Sendable {
     /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {
         guard let path = source.watchedPath else { return }
-        guard try FileIdentity(at: path) == source.facts.file else {
+        let now = try FileIdentity(at: path)
+        guard !now.isUnchanged(since: accepted.withLock({ $0 })) else { return }
+        guard now.size == source.facts.size else {
             throw DAGStoreError(.sourceChanged, "\(path) is not what was indexed", shard: key)
         }
+        // It was touched, or another file has its name: what is mapped stays, if that has the same bytes.
+        let file = try LocalFile(opening: path)
+        try checkSample(of: file, limits: limits)
+        accepted.withLock { $0 = file.identity }
+    }
+
+    /// How many pages a sample has, and how many sections of each.
+    private static let samplePages = 24
+    private static let sampleSlots = 4
+
+    /// Whether a source has the header that was indexed, and at some places of the index the sections that it names.
+    ///
+    /// *Cost*: at most 98 sections' heads are read, whatever the size.
+    ///
+    /// - Throws: `sourceChanged` if not, and what reading throws.
+    func checkSample(of other: any ByteSource, limits: CARLimits) throws {
+        let car: CARFile
+        do {
+            car = try CARFile(other, limits: limits)
+        } catch is CARError {
+            throw isOther(other)
+        }
+        guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
+            car.layout.roots == root.roots
+        else { throw isOther(other) }
+        guard !root.pages.isEmpty else { return }
+        var numbers: Set<Int> = [0, root.pages.count - 1]
+        while numbers.count < min(Self.samplePages, root.pages.count) {
+            numbers.insert(.random(in: root.pages.indices))
+        }
+        for number in numbers {
+            let page = try index.page(number)
+            var slots: Set<Int> = [0, page.count - 1]
+            while slots.count < min(Self.sampleSlots, page.count) {
+                slots.insert(.random(in: 0..<page.count))
+            }
+            for slot in slots { try checkSection(slot, of: page, in: other) }
+        }
+    }
+
+    private func checkSection(_ slot: Int, of page: DecodedPage, in other: any ByteSource) throws {
+        let offset = page.offset(of: slot)
+        guard offset < root.payloadSize else { throw isOther(other) }
+        let remaining = root.payloadSize - offset
+        let size = Int(min(remaining, UInt64(Self.headSizeMax + page.kind(of: slot).digestSize)))
+        let head = try other.read(at: root.dataOffset + offset, size: size)
+        let isSame = withExtendedLifetime(head) {
+            let found = Section.reading(head.view, at: 0, of: offset, remaining: Int(remaining))
+            guard let found else { return false }
+            let place = found.prefixSize + found.cid.digestOffset
+            guard place + found.cid.digestSize <= head.view.count else { return false }
+            let digest = head.view[place..<place + found.cid.digestSize]
+            return page.matches(slot, hashCode: found.cid.hashCode, digest: digest)
+        }
+        guard isSame else { throw isOther(other) }
+    }
+
+    private func isOther(_ source: any ByteSource) -> DAGStoreError {
+        DAGStoreError(.sourceChanged, "\(source.name) is not what was indexed", shard: key)
     }
 
     /// Whether every section of another source is what the index says.
@@ -160,7 +232,7 @@ package final class ShardCore: Sendable {
     /// - Throws: `sourceChanged` if one is not, and what the walk throws.
     func checkSections(of source: any ByteSource, limits: CARLimits) throws {
         let car = try CARFile(source, limits: limits)
-        let other = DAGStoreError(.sourceChanged, "\(source.name) is not what was indexed")
+        let other = isOther(source)
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
             car.layout.roots == root.roots
         else { throw other }
@@ -220,8 +292,12 @@ package final class ShardCore: Sendable {
         let segment = segments[Int(number)]
         try index.checkOnce(segment, Int(number))
         var search = segment.search(position: position)
+        var isDoubtful = false
         while let offset = segment.next(&search) {
-            guard let found = try confirm(payload, offset, cid, layout) else { continue }
+            guard let found = try confirm(payload, offset, cid, layout) else {
+                isDoubtful = true
+                continue
+            }
             // Where a multihash repeats, a walk would find another section than the first.
             if isFreeOfDuplicates {
                 let mark = offset == last & ~Self.walking ? Self.walking : 0
@@ -229,7 +305,17 @@ package final class ShardCore: Sendable {
             }
             return found
         }
+        // The locator may name the place of another multihash. If the index has this one, the bytes are not what was
+        // indexed: they must not answer "not here".
+        if isDoubtful { try checkAbsent(digest, layout) }
         return nil
+    }
+
+    /// Checks that the index has no section with a multihash whose place in the bytes has another.
+    @inline(never)
+    func checkAbsent(_ digest: ByteView, _ layout: CIDLayout) throws {
+        guard try index.contains(hashCode: layout.hashCode, digest: digest) else { return }
+        throw isOther(reader)
     }
 
     /// The longest block whose pages are left to come one by one, when they are touched.

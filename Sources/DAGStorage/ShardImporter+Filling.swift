@@ -107,7 +107,7 @@ extension ShardImporter {
     private func abandon(_ parts: IndexParts) {
         guard let generation = parts.generation else { return }
         // What cannot be deleted now stays on `pending` and is deleted at the next open.
-        engine.writer.sync { try? engine.catalog.deleteGeneration(generation) }
+        try? engine.catalog.deleteGeneration(generation, on: engine.writer)
     }
 }
 

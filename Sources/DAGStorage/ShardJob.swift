@@ -28,6 +28,8 @@ final class ShardJob: Sendable {
 
     let key: ShardKey
     let number: UInt64
+    /// Whether it opens a shard after idle ones were closed for it.
+    let isSecondTry: Bool
     /// Told how far indexing is.
     let progress: (@Sendable (IndexingProgress) -> Void)?
     private let state = Lock(State())
@@ -36,9 +38,11 @@ final class ShardJob: Sendable {
     init(
         _ key: ShardKey,
         number: UInt64,
-        progress: (@Sendable (IndexingProgress) -> Void)?
+        progress: (@Sendable (IndexingProgress) -> Void)?,
+        isSecondTry: Bool = false
     ) {
         self.key = key
+        self.isSecondTry = isSecondTry
         self.number = number
         self.progress = progress
     }
@@ -50,6 +54,14 @@ final class ShardJob: Sendable {
     var phase: Phase {
         get { state.withLock { $0.phase } }
         set { state.withLock { $0.phase = newValue } }
+    }
+
+    /// Whether it has begun to reach for the bytes, and has not got them.
+    var isFetching: Bool {
+        switch phase {
+        case .reachingSource, .waitingForSource, .copying: true
+        case .waitingForTurn, .indexing, .opening: false
+        }
     }
 
     /// Ends here if nobody wants the outcome any more.
@@ -91,6 +103,8 @@ enum JobOutcome: Sendable {
     case indexed(IndexedSource)
     /// The shard can be read; `facts` if its source is another than the record says, with the same content.
     case opened(ShardCore, facts: SourceFacts?)
+    /// The source of a failed shard is what was indexed, and the index it has will do.
+    case found(SourceFacts)
     case failed(DAGStoreError)
     /// Nobody wanted an outcome.
     case abandoned

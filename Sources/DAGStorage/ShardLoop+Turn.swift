@@ -57,11 +57,8 @@ extension ShardLoop {
         noteLeases(of: shard, before: event)
         jobNumber += 1
         let effects = shard.lifecycle.receive(event, job: jobNumber)
-        reopen(shard)
-        if case .outcome(.opened(let core, _)) = cause, shard.lifecycle.state == .open {
-            install(core, in: shard)
-        }
         guard !engine.catalog.isReadOnly, let change = change(effects, shard, cause, before) else {
+            open(shard, cause)
             perform(effects, shard, cause)
             return putAway(shard)
         }
@@ -96,7 +93,16 @@ extension ShardLoop {
         shard.lifecycle.noteLeases(UInt32(clamping: count))
     }
 
-    /// Lets leases be taken of a shard that is open.
+    /// Lets leases be taken of a shard that is open; what had to be written for that is on disk.
+    private func open(_ shard: ActiveShard, _ cause: LoopCause) {
+        if case .outcome(.opened(let core, _)) = cause, shard.lifecycle.state == .open {
+            install(core, in: shard)
+        } else {
+            reopen(shard)
+        }
+    }
+
+    /// Lets leases be taken of a shard that was open before.
     private func reopen(_ shard: ActiveShard) {
         guard shard.lifecycle.state == .open, let entry = shard.entry, !entry.leases.isOpen
         else { return }
@@ -132,6 +138,13 @@ extension ShardLoop {
                 shard.record.stateSince = WallClock.milliseconds
                 return .publish(shard.record, built.parts)
             case .update:
+                if case .outcome(.found(let facts)) = cause {
+                    facts.note(in: &shard.record)
+                    shard.record.state = .available
+                    shard.record.errorCode = 0
+                    shard.record.errorText = ""
+                    shard.record.stateSince = WallClock.milliseconds
+                }
                 noteFailure(shard, cause)
                 return .update(shard.record, pending: work(of: shard))
             }
@@ -172,31 +185,43 @@ extension ShardLoop {
         guard !batch.items.isEmpty else { return }
         let batch = self.batch
         self.batch = LoopBatch()
-        let written: [ShardRecord]
         do {
-            written = try engine.writer.sync { try engine.catalog.commit(batch.changes) }
+            let written = try engine.writer.sync { try engine.catalog.commit(batch.changes) }
+            for (place, record) in written.enumerated() { finish(batch, place, record) }
         } catch {
-            let error = DAGStoreError(any: error)
-            for item in batch.items { takeBack(item, error) }
-            return
-        }
-        for ((item, change), record) in zip(zip(batch.items, batch.changes), written) {
-            item.shard.record = record
-            item.shard.pending = item.pending
-            discardReplaced(item.before.record, by: record)
-            switch change {
-            case .adopt(_, let parts), .publish(_, let parts):
-                engine.noteInverse(record, parts.inverse)
-            case .insert, .update, .remove: break
+            // One that is refused refuses all of the transaction: each is tried by itself.
+            for (place, item) in batch.items.enumerated() {
+                do {
+                    guard batch.items.count > 1 else { throw error }
+                    let change = batch.changes[place]
+                    let written = try engine.writer.sync { try engine.catalog.commit([change]) }
+                    finish(batch, place, written[0])
+                } catch {
+                    takeBack(item, DAGStoreError(any: error))
+                }
             }
-            perform(item.effects, item.shard, item.cause)
-            putAway(item.shard)
         }
         let hasRemovals = batch.changes.contains { change in
             if case .remove = change { true } else { false }
         }
         // Runs of one shard go at once.
         if hasRemovals, !engine.inverse.snapshot.runs.isEmpty { engine.merger.wake(engine) }
+    }
+
+    /// Does what follows from a change that is on disk.
+    private func finish(_ batch: LoopBatch, _ place: Int, _ record: ShardRecord) {
+        let item = batch.items[place]
+        item.shard.record = record
+        item.shard.pending = item.pending
+        discardReplaced(item.before.record, by: record)
+        switch batch.changes[place] {
+        case .adopt(_, let parts), .publish(_, let parts):
+            engine.noteInverse(record, parts.inverse)
+        case .insert, .update, .remove: break
+        }
+        open(item.shard, item.cause)
+        perform(item.effects, item.shard, item.cause)
+        putAway(item.shard)
     }
 
     private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {
@@ -275,13 +300,21 @@ extension ShardLoop {
         shard.progress = nil
         var isRecovery = false
         if case .recovering = shard.lifecycle.state { isRecovery = true }
+        guard !isAbandoning else { return abandon(job) }
         engine.startIndexing(shard.record, job, isRecovery: isRecovery)
     }
 
     private func open(_ number: UInt64, _ shard: ActiveShard) {
         let job = ShardJob(shard.key, number: number, progress: nil)
         shard.job = job
+        guard !isAbandoning else { return abandon(job) }
         engine.startOpening(shard.record, job)
+    }
+
+    /// Ends a job before it begins, because the store closes: nobody would end it later.
+    private func abandon(_ job: ShardJob) {
+        job.cancel()
+        followers.append(.ended(job, .abandoned))
     }
 
     private func answer(_ cause: LoopCause, _ answer: (ShardEntry) -> Ask.Answer) {
@@ -389,6 +422,7 @@ extension ShardLoop {
         case .makeAvailable, .destroy:
             failedHere.remove(number)
             attempts[number] = nil
+            engine.away.withLock { $0[number] = nil }
         default: break
         }
         let leases = Int(shard.lifecycle.leases)
@@ -417,8 +451,24 @@ extension ShardLoop {
         let count = attempts[number, default: 0]
         guard count < engine.configuration.automaticRecoveries, drains.isEmpty else { return }
         attempts[number] = count + 1
-        let ask = Ask(wish: .recover, key: shard.key, ticket: Ask.newTicket(), reply: { _ in })
+        guard count > 0 else { return recover(shard.key) }
+        // A source that is away is given time to come back.
+        let wait = Duration.milliseconds(250) * (1 << min(count - 1, 10))
+        laterRecoveries.append((.now + wait, shard.key))
+    }
+
+    private func recover(_ key: ShardKey) {
+        let ask = Ask(wish: .recover, key: key, ticket: Ask.newTicket(), reply: { _ in })
         followers.append(.ask(ask))
+    }
+
+    /// Recovers the shards whose time has come.
+    func recoverLaterOnes(before time: ContinuousClock.Instant) {
+        guard !laterRecoveries.isEmpty else { return }
+        let due = laterRecoveries.filter { $0.time <= time }
+        laterRecoveries.removeAll { $0.time <= time }
+        guard drains.isEmpty else { return }
+        for (_, key) in due { recover(key) }
     }
 }
 

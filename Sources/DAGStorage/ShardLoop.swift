@@ -29,10 +29,14 @@ final class ShardLoop {
     var failedHere: Set<UInt32> = []
     /// How often shards were recovered by themselves.
     var attempts: [UInt32: Int] = [:]
+    /// Shards that are recovered by themselves once more, and when.
+    var laterRecoveries: [(time: ContinuousClock.Instant, key: ShardKey)] = []
     /// Whether too many shards are open, so that a sweep looks for idle ones.
     var isWaitingForIdle = false
     /// Registrations whose CARs are being indexed before their shards are known; see `ShardLoop+Small`.
     var preparing = PreparedAsks()
+    /// Whether jobs are ended instead of waited for, because the store closes.
+    var isAbandoning = false
     /// Those who wait for the last job to end.
     var drains: [@Sendable () -> Void] = []
 
@@ -42,8 +46,11 @@ final class ShardLoop {
     func run() {
         var sweep: ContinuousClock.Instant?
         while true {
+            engine.loop.noteOwnThread()
+            let recovery = laterRecoveries.map(\.time).min()
             let letters = engine.loop.take(
-                until: [deadlines.first, sweep, preparing.deadline].compactMap(\.self).min()
+                until: [deadlines.first, sweep, preparing.deadline, recovery].compactMap(\.self)
+                    .min()
             )
             turn(letters)
             if let time = sweep, time <= .now {
@@ -60,6 +67,7 @@ final class ShardLoop {
     private func turn(_ letters: [Letter]) {
         noteTime()
         for letter in letters { read(letter) }
+        recoverLaterOnes(before: .now)
         while let (ask, built) = preparing.next(at: .now) { receive(ask, built) }
         finishBatch()
         while !followers.isEmpty || !batch.items.isEmpty {
@@ -126,7 +134,10 @@ final class ShardLoop {
             body()
         case .drain(let isCancelling, let reply):
             drains.append(reply)
-            if isCancelling { abandonAll() }
+            if isCancelling {
+                isAbandoning = true
+                abandonAll()
+            }
         case .look(let key, let reply):
             let shard = active[key]
             reply(shard.map { ShardPassing(waiting: $0.parked.count, phase: $0.job?.phase) })
@@ -177,6 +188,7 @@ final class ShardLoop {
     // MARK: Letters
 
     func receive(_ ask: Ask, isPrepared: Bool = false) {
+        guard !isAbandoning else { return ask.refuse(.storeIsClosed) }
         guard !engine.catalog.isReadOnly || ask.isForReaders else {
             return ask.refuse(.storeIsReadOnly)
         }
@@ -216,13 +228,43 @@ final class ShardLoop {
         guard shard.job === job else { return engine.discard(outcome) }
         switch (outcome, shard.lifecycle.state) {
         case (.indexed, _): apply(.indexed(job: job.number), to: shard, .outcome(outcome))
-        case (.opened, _): apply(.opened(job: job.number), to: shard, .outcome(outcome))
+        case (.opened, _), (.found, _):
+            engine.away.withLock { $0[shard.record.number] = nil }
+            apply(.opened(job: job.number), to: shard, .outcome(outcome))
+        case (.failed(let error), .opening) where error.code == .outOfResources:
+            if !openAgain(shard, job) { giveUp(shard, job, error) }
         case (.failed(let error), _) where !error.code.failsShard: giveUp(shard, job, error)
+        case (.failed(let error), .opening) where error.code.isAway:
+            noteAway(shard, error)
+            giveUp(shard, job, error)
         case (.failed, .opening):
             apply(.openingFailed(job: job.number), to: shard, .outcome(outcome))
         case (.failed, _): apply(.indexingFailed(job: job.number), to: shard, .outcome(outcome))
         case (.abandoned, _): apply(.abandoned(job: job.number), to: shard, .outcome(outcome))
         }
+    }
+
+    /// Notes why a shard cannot be read now, until it is read again.
+    private func noteAway(_ shard: ActiveShard, _ error: DAGStoreError) {
+        engine.away.withLock { $0[shard.record.number] = error }
+    }
+
+    /// Opens a shard for which the process had nothing left once more, when idle shards have given back what they held.
+    ///
+    /// - Returns: Whether there were any; if not, or if that was done, the opening has failed.
+    private func openAgain(_ shard: ActiveShard, _ job: ShardJob) -> Bool {
+        guard !job.isSecondTry else { return false }
+        let idle = active.values.filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
+        guard !idle.isEmpty else { return false }
+        for other in idle { apply(.evict, to: other, .none) }
+        let next = ShardJob(shard.key, number: job.number, progress: nil, isSecondTry: true)
+        shard.job = next
+        let record = shard.record
+        engine.openings.submit { [engine] in
+            Reclaimer.drain(engine.mark)
+            engine.startOpening(record, next)
+        }
+        return true
     }
 
     /// Ends a passing state for a reason that says nothing about the shard: it is again what it was before.
@@ -245,6 +287,9 @@ final class ShardLoop {
         guard let shard = shard(key, nil) else { return }
         // Old leases outlive a recovery; what they find says nothing about the new index.
         guard shard.record.generation == generation else { return }
+        // It may be back by itself: the next lease looks again.
+        guard !error.code.isAway else { return noteAway(shard, error) }
+        guard error.code.failsShard else { return }
         apply(.sourceLost, to: shard, .lost(error))
     }
 
@@ -270,8 +315,12 @@ final class ShardLoop {
 
     private func giveUp(_ ticket: UInt64, _ error: DAGStoreError) {
         if let ask = preparing.letGo(ticket) { return ask.refuse(error) }
-        // It may stand in the batch, and park when that is done.
+        // It may stand in the batch, and park when that is done, or come back in this turn.
         if parkedKeys[ticket] == nil { finishBatch() }
+        if let place = followers.firstIndex(where: { $0.ask?.ticket == ticket }) {
+            followers.remove(at: place).ask?.refuse(error)
+            return
+        }
         guard let key = parkedKeys.removeValue(forKey: ticket), let shard = active[key],
             let place = shard.parked.firstIndex(where: { $0.ticket == ticket })
         else { return }
@@ -322,7 +371,7 @@ final class ShardLoop {
         let surplus = idle.count > limit ? idle.count - (limit - limit / 8) : 0
         var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
         let bytesMax = configuration.idleBytesMax ?? .max
-        let oldest = configuration.idleTimeMax.map { time in
+        let oldest = configuration.idleTimeLimit.map { time in
             // A use may be stamped with the time of the sweep before it.
             let age = time.nanoseconds + Self.sweepInterval(time).nanoseconds
             let now = DispatchTime.now().uptimeNanoseconds
@@ -348,7 +397,7 @@ final class ShardLoop {
     /// When idle shards are looked for next; nil if there is no limit on their time, or none is open.
     private func nextSweep() -> ContinuousClock.Instant? {
         if isWaitingForIdle { return .now + .milliseconds(100) }
-        guard let time = engine.configuration.idleTimeMax,
+        guard let time = engine.configuration.idleTimeLimit,
             active.values.contains(where: { $0.lifecycle.state == .open })
         else { return nil }
         return .now + Self.sweepInterval(time)

@@ -8,11 +8,13 @@ struct ShardSource: Sendable {
     /// How they are read.
     enum Bytes: Sendable {
         case file(LocalFile)
+        /// A file that is mapped and was closed.
+        case mapped(MappedSource)
         case memory(MemoryBytes)
         case remote(RemoteBytes)
     }
 
-    let bytes: Bytes
+    var bytes: Bytes
     let facts: SourceFacts
     /// What keeps a transient from being evicted, if it is one.
     var pin: TransientPin?
@@ -21,6 +23,7 @@ struct ShardSource: Sendable {
     var reader: any ByteSource {
         switch bytes {
         case .file(let file): file
+        case .mapped(let file): file
         case .memory(let bytes): bytes
         case .remote(let bytes): bytes
         }
@@ -29,8 +32,12 @@ struct ShardSource: Sendable {
     /// The file whose state tells whether it is still what was indexed; nil if there is none, or if it is
     /// the store's own.
     var watchedPath: FilePath? {
-        guard case .file(let file) = bytes, facts.identity != .content else { return nil }
-        return file.path
+        guard facts.identity != .content else { return nil }
+        return switch bytes {
+        case .file(let file): file.path
+        case .mapped(let file): file.path
+        case .memory, .remote: nil
+        }
     }
 }
 
@@ -80,10 +87,15 @@ struct SourceFacts: Equatable, Sendable {
     /// Whether this is what `other` was: of content, what one of them does not know is not compared.
     func agrees(with other: SourceFacts) -> Bool {
         guard identity == other.identity else { return false }
-        guard identity == .content else { return file == other.file }
+        guard identity == .content else { return file.isUnchanged(since: other.file) }
         return size == other.size
             && (validator.isEmpty || other.validator.isEmpty || validator == other.validator)
             && (checksum == 0 || other.checksum == 0 || checksum == other.checksum)
+    }
+
+    /// Whether this may be what `other` was, which a look into the bytes tells.
+    func resembles(_ other: SourceFacts) -> Bool {
+        identity == other.identity && identity != .content && size == other.size
     }
 
     /// Writes the facts into a record.

@@ -39,7 +39,7 @@ public struct ShardStatus: Sendable, Equatable {
     public let indexSize: UInt64
     /// Leases of this process.
     public let references: Int
-    /// Why it has failed.
+    /// Why it has failed; of a shard that is available, why it could not be read when this process last tried.
     public let error: DAGStoreError?
     /// Since when it is in its state, in milliseconds since 1970.
     public let stateSince: UInt64
@@ -51,7 +51,8 @@ public struct ShardStatus: Sendable, Equatable {
         _ record: ShardRecord,
         pending: PendingWork?,
         references: Int,
-        transient: FilePath?
+        transient: FilePath?,
+        away: DAGStoreError? = nil
     ) {
         let key = ShardKey(stored: record.key)
         self.key = key
@@ -72,7 +73,7 @@ public struct ShardStatus: Sendable, Equatable {
         self.transient = transient
         error =
             record.errorCode == 0
-            ? nil
+            ? away
             : DAGStoreError(
                 DAGStoreError.Code(rawValue: record.errorCode) ?? .shardFailed,
                 record.errorText,
@@ -237,7 +238,8 @@ extension StoreEngine {
             record,
             pending: standing.pending,
             references: references(of: ShardKey(stored: record.key)),
-            transient: borrowed ?? own
+            transient: borrowed ?? own,
+            away: away.withLock { $0[record.number] }
         )
     }
 

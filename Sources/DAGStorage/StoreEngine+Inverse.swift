@@ -1,6 +1,7 @@
 internal import Catalog
 internal import Dispatch
 internal import Hashing
+internal import Mounts
 internal import ShardIndex
 
 /// The inverse index of a store: opened, added to, built anew.
@@ -49,11 +50,11 @@ extension StoreEngine {
         deleteRun(generation)
     }
 
-    /// Deletes a run on the writer's queue; what cannot be deleted is deleted at the next open.
+    /// Deletes a run on a thread that may wait; what cannot be deleted is deleted at the next open.
     func deleteRun(_ generation: UInt64) {
         guard beginWork() else { return }
-        writer.async { [self] in
-            try? catalog.deleteRun(generation)
+        openings.submit { [self] in
+            try? catalog.deleteRun(generation, on: writer)
             endCall()
         }
     }

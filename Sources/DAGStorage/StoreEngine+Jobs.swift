@@ -48,9 +48,9 @@ extension StoreEngine {
                 end(job) {
                     try prepare(record, isRecovery: isRecovery)
                     guard let source = try reachAtOnce(record, isOpening: false) else { return nil }
-                    return .indexed(try buildIndex(record, source, job))
+                    return try index(record, source, job, isRecovery: isRecovery)
                 } orElse: {
-                    startFetching(record, job)
+                    startFetching(record, job, isRecovery: isRecovery)
                 }
             }
             return
@@ -60,9 +60,58 @@ extension StoreEngine {
                 try prepare(record, isRecovery: isRecovery)
                 return nil
             } orElse: {
-                startFetching(record, job)
+                startFetching(record, job, isRecovery: isRecovery)
             }
         }
+    }
+
+    /// Whether a failed shard's source is what was indexed, so that the index it has will do.
+    ///
+    /// *Cost*: nothing if the file is the very same; else a walk over the headers of all sections.
+    ///
+    /// - Returns: What the source is told by now; nil if it has to be indexed.
+    private func unchanged(_ record: ShardRecord, _ source: ShardSource) -> SourceFacts? {
+        let code = DAGStoreError.Code(rawValue: record.errorCode)
+        // Other failures are of the index or of the blocks.
+        guard record.generation != 0, !record.isIncomplete, configuration.indexer == nil,
+            let code, code.isAway || code == .sourceChanged,
+            let core = try? core(record, source)
+        else { return nil }
+        let isSame = source.facts.agrees(with: SourceFacts(record))
+        let isTold = isSame && source.facts.identity != .content
+        do {
+            if !isTold { try core.checkSections(of: source.reader, limits: configuration.limits) }
+            try source.reader.checkUnchanged()
+            return source.facts
+        } catch {
+            return nil
+        }
+    }
+
+    /// What leases of a shard read through.
+    func core(_ record: ShardRecord, _ source: ShardSource) throws -> ShardCore {
+        try ShardCore(
+            record,
+            source: source,
+            catalog: catalog,
+            cache: cache,
+            pin: catalog.isReadOnly ? nil : pins.pin(record.generation),
+            configuration: configuration
+        )
+    }
+
+    /// What becomes of a shard whose source was reached: it is indexed, or its index will do.
+    private func index(
+        _ record: ShardRecord,
+        _ source: ShardSource,
+        _ job: ShardJob,
+        isRecovery: Bool
+    ) throws -> JobOutcome {
+        if isRecovery, let facts = unchanged(record, source) {
+            source.pin?.release()
+            return .found(facts)
+        }
+        return .indexed(try buildIndex(record, source, job))
     }
 
     /// Removes the copy that a recovery does not trust.
@@ -72,17 +121,30 @@ extension StoreEngine {
     }
 
     /// Does the part of an indexing that waits for the mount, in a task.
-    private func startFetching(_ record: ShardRecord, _ job: ShardJob) {
+    private func startFetching(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
+        endFetchInTime(job)
         job.run { [self] in
             do {
                 let source = try await reach(record, for: job, isOpening: false)
                 job.phase = .waitingForTurn
                 indexing.submit { [self] in
-                    end(job) { .indexed(try buildIndex(record, source, job)) }
+                    end(job) { try index(record, source, job, isRecovery: isRecovery) }
                 }
             } catch {
                 report(job, error)
             }
+        }
+    }
+
+    /// Fails a job whose bytes are not there when `Configuration.fetchTimeout` has passed.
+    private func endFetchInTime(_ job: ShardJob) {
+        guard let time = configuration.fetchTimeout else { return }
+        let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
+        DispatchQueue.global().asyncAfter(deadline: end) { [weak job, loop] in
+            guard let job, !job.isCancelled, job.isFetching else { return }
+            let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)", shard: job.key)
+            loop.post(.ended(job, .failed(error)))
+            job.cancel()
         }
     }
 
@@ -163,6 +225,7 @@ extension StoreEngine {
                 guard let source = try reachAtOnce(record, isOpening: true) else { return nil }
                 return try open(record, source)
             } orElse: {
+                endFetchInTime(job)
                 loop.post(.opensSlowly(job))
                 job.run { [self] in
                     do {
@@ -178,25 +241,26 @@ extension StoreEngine {
 
     /// Opens a shard over a source, which is what was indexed.
     ///
+    /// *Cost*: a file that has another inode or time than the record says is compared by a sample.
+    ///
     /// - Throws: `sourceChanged` if it is not; `catalogCorrupt`.
     private func open(_ record: ShardRecord, _ source: ShardSource) throws -> JobOutcome {
         let known = SourceFacts(record)
         let isOther = source.facts.identity != known.identity
-        guard isOther || source.facts.agrees(with: known) else {
+        let isSame = source.facts.agrees(with: known)
+        guard isOther || isSame || source.facts.resembles(known) else {
             let name = source.reader.name
             throw DAGStoreError(.sourceChanged, "\(name) is not what was indexed")
         }
-        let core = try ShardCore(
-            record,
-            source: source,
-            catalog: catalog,
-            cache: cache,
-            pin: catalog.isReadOnly ? nil : pins.pin(record.generation),
-            configuration: configuration
-        )
-        guard isOther else { return .opened(core, facts: nil) }
-        // The copy that was indexed is gone, and this is another file: it must have the same sections.
-        try core.checkSections(of: source.reader, limits: configuration.limits)
+        let core = try core(record, source)
+        if isSame { return .opened(core, facts: nil) }
+        if isOther {
+            // The copy that was indexed is gone, and this is another file: it must have the same sections.
+            try core.checkSections(of: source.reader, limits: configuration.limits)
+        } else {
+            // The file was touched or copied, or its disk mounted anew.
+            try core.checkSample(of: source.reader, limits: configuration.limits)
+        }
         return .opened(core, facts: source.facts)
     }
 
@@ -225,9 +289,16 @@ extension StoreEngine {
     }
 
     private func report(_ job: ShardJob, _ error: any Error) {
-        let error = DAGStoreError(any: error).about(job.key)
-        let isOver = job.isCancelled || error.code == .cancelled
-        loop.post(.ended(job, isOver ? .abandoned : .failed(error)))
+        guard !job.isCancelled else {
+            loop.post(.ended(job, .abandoned))
+            return
+        }
+        var error = DAGStoreError(any: error)
+        // Nobody asked it to stop.
+        if error.code == .cancelled || error.code == .closed {
+            error = DAGStoreError(.fetchFailed, "the mount gave up by itself: \(error.message)")
+        }
+        loop.post(.ended(job, .failed(error.about(job.key))))
     }
 
     /// Lets go of an outcome that nobody takes.
@@ -235,11 +306,7 @@ extension StoreEngine {
         guard case .indexed(let built) = outcome, let generation = built.parts.generation else {
             return
         }
-        guard beginWork() else { return }
         // What cannot be deleted now stays on `pending` and is deleted at the next open.
-        writer.async { [self] in
-            try? catalog.deleteGeneration(generation)
-            endCall()
-        }
+        deleteLater(generation)
     }
 }

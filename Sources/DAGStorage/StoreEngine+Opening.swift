@@ -90,6 +90,11 @@ extension StoreEngine {
     func abandon() {
         guard refuseCalls() else { return }
         merger.stop()
+        // Who lets the last reference go on the loop's own thread would wait for himself.
+        guard !loop.isOwnThread else {
+            loop.post(.drain(cancelling: true, {}))
+            return
+        }
         let bell = DispatchSemaphore(value: 0)
         if loop.post(.drain(cancelling: true, { bell.signal() })) { bell.wait() }
     }

@@ -77,6 +77,8 @@ final class StoreEngine: Sendable {
     let merger = InverseMerger()
     /// The store itself, from its start until its catalogue is closed: leases do not count references to it.
     private let ownReference = Lock<StoreEngine?>(nil)
+    /// Why shards that are indexed could not be read when that was last tried, by number.
+    let away = Lock<[UInt32: DAGStoreError]>([:])
     /// Payload bytes of all open shards.
     let openBytes = Atomic<UInt64>(0)
     /// How near the limits on idle shards the open ones are; see `Crowding`.
@@ -105,7 +107,7 @@ final class StoreEngine: Sendable {
         selectsShards = configuration.selectShards != nil
         sourceCheckInterval = configuration.sourceCheckInterval.nanoseconds
         indexing = JobPool(label: "dagstore.indexing", width: configuration.concurrentIndexing)
-        openings = JobPool(label: "dagstore.openings", width: 4)
+        openings = JobPool(label: "dagstore.openings", width: 4, sparesMax: 60)
         copying = JobPool(label: "dagstore.copying", width: 4)
         readyFetches = Throttle(width: configuration.concurrentReadyFetches)
         let isKnown: @Sendable (TransientName) -> Bool = { catalog.names($0) }
@@ -277,7 +279,16 @@ final class StoreEngine: Sendable {
         // Those who read it without a lease end before it is deleted.
         Reclaimer.drain(mark)
         guard pins.giveUp(generation) else { return }
-        try? writer.sync { try catalog.deleteGeneration(generation) }
+        try? catalog.deleteGeneration(generation, on: writer)
+    }
+
+    /// Deletes an index, on a thread that may wait.
+    func deleteLater(_ generation: UInt64) {
+        guard beginWork() else { return }
+        openings.submit { [self] in
+            try? catalog.deleteGeneration(generation, on: writer)
+            endCall()
+        }
     }
 
     func translatingFor<R>(_ key: ShardKey, _ body: () throws -> R) throws(DAGStoreError) -> R {
@@ -305,13 +316,24 @@ private final class GenerationDeletions: Sendable {
     /// Deletes a run of the inverse index, unless the store is closed.
     func deleteRun(_ generation: UInt64) { engine?.deleteRun(generation) }
 
-    /// Deletes an index on the writer's queue, unless the store is closed.
-    func delete(_ generation: UInt64) {
-        guard let engine, engine.beginWork() else { return }
-        engine.writer.async {
-            try? engine.catalog.deleteGeneration(generation)
-            engine.endCall()
-        }
+    /// Deletes an index, unless the store is closed.
+    func delete(_ generation: UInt64) { engine?.deleteLater(generation) }
+}
+
+extension Catalog {
+    /// Deletes an index; other commits go on between its parts.
+    ///
+    /// - Parameters:
+    ///   - generation: The index; nobody reads it.
+    ///   - writer: The queue of all write transactions.
+    /// - Throws: `.full`, `.readOnly`, `.io`; what is left stays on `pending`.
+    func deleteGeneration(_ generation: UInt64, on writer: DispatchQueue) throws {
+        while try !writer.sync(execute: { try deletePart(of: generation) }) {}
+    }
+
+    /// Deletes a run of the inverse index; other commits go on between its parts.
+    func deleteRun(_ generation: UInt64, on writer: DispatchQueue) throws {
+        while try !writer.sync(execute: { try deletePart(ofRun: generation) }) {}
     }
 }
 

@@ -22,13 +22,27 @@ final class Throttle: Sendable {
     /// How many wait.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Runs `body` with a place, and gives the place back.
+    /// Runs `body` with a place, and gives the place back: when `body` ends, or when the task is cancelled, because a
+    /// source that hangs may never return.
     ///
     /// - Throws: `CancellationError` if the task is cancelled while it waits; what `body` throws.
     func run<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         try await take()
-        defer { giveBack() }
-        return try await body()
+        let isGivenBack = Flag()
+        defer { giveBack(unless: isGivenBack) }
+        return try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            giveBack(unless: isGivenBack)
+        }
+    }
+
+    private final class Flag: Sendable {
+        let value = Atomic<Bool>(false)
+    }
+
+    private func giveBack(unless flag: Flag) {
+        if !flag.value.exchange(true, ordering: .relaxed) { giveBack() }
     }
 
     private func take() async throws {

@@ -60,9 +60,9 @@ internal import Synchronization
 
 /// Where callbacks that may take long are run.
 private enum CallbackThreads {
-    static let stats = JobPool(label: "dagstore.mount-stat", width: 16)
-    static let opens = JobPool(label: "dagstore.mount-open", width: 64)
-    static let reads = JobPool(label: "dagstore.mount-read", width: 64)
+    static let stats = JobPool(label: "dagstore.mount-stat", width: 16, sparesMax: 240)
+    static let opens = JobPool(label: "dagstore.mount-open", width: 64, sparesMax: 960)
+    static let reads = JobPool(label: "dagstore.mount-read", width: 64, sparesMax: 448)
 }
 
 /// A mount of such a scheme.

@@ -62,7 +62,7 @@ extension Environment {
         while true {
             do {
                 return (try EnvironmentHandle.open(directory, options, mapSize: mapSize), mapSize)
-            } catch  where error.code == .io(ENOMEM) || error.code == .io(EINVAL) {
+            } catch  where error.number == ENOMEM || error.number == EINVAL {
                 guard mapSize > mapSizeFloor else { throw error }
                 mapSize = max(mapSize / 2, mapSizeFloor)
             }

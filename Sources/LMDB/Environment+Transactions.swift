@@ -117,15 +117,22 @@ extension Environment {
         }
     }
 
-    /// Begins a read transaction, in a slot that a dead process left if there is no other.
+    /// How often a reader waits for a slot, a millisecond each time.
+    private static let slotWaitsMax = 50
+
+    /// Begins a read transaction: in a slot that a dead process left if there is no other, or after a short wait.
     private static func beginReader(
         in environment: EnvironmentHandle
     ) throws(LMDBError) -> TransactionHandle {
-        do {
-            return try TransactionHandle.begin(in: environment, isReadOnly: true)
-        } catch  where error.code == .readersFull {
-            _ = try environment.clearDeadReaders()
-            return try TransactionHandle.begin(in: environment, isReadOnly: true)
+        var waits = 0
+        while true {
+            do {
+                return try TransactionHandle.begin(in: environment, isReadOnly: true)
+            } catch  where error.code == .readersFull {
+                guard waits < slotWaitsMax else { throw error }
+                if try environment.clearDeadReaders() == 0, waits > 0 { usleep(1000) }
+                waits += 1
+            }
         }
     }
 

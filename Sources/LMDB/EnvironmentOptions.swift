@@ -32,7 +32,7 @@ extension Environment {
             mapSize: Int = 1 << 40,
             isReadOnly: Bool = false,
             durability: Durability = .full,
-            readersMax: Int = 126,
+            readersMax: Int = 4096,
             isReadAheadOff: Bool = true
         ) {
             self.tables = tables

@@ -29,6 +29,10 @@ package struct LMDBError: Error, Sendable {
         case permission
         /// A directory, a file or a table does not exist.
         case missing
+        /// The process or the system has no descriptor or memory left.
+        case outOfResources
+        /// Another process with this one's number has the environment open: one in another container.
+        case sameProcessNumber
         /// The key has a value and `noOverwrite` was asked, or `append` was asked out of order.
         case keyExists
         /// Any other error of the system, by `errno`.
@@ -67,6 +71,7 @@ package struct LMDBError: Error, Sendable {
         case EACCES, EPERM, EROFS: .permission
         case ENOENT: .missing
         case MDB_KEYEXIST: .keyExists
+        case EMFILE, ENFILE, ENOMEM: .outOfResources
         case 1...: .io(number)
         default: .other
         }

@@ -1,6 +1,12 @@
 internal import Bytes
 internal import CLMDB
 
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
 /// A transaction as LMDB has it, and what both kinds of transaction can do.
 ///
 /// A handle is a pointer without an owner: `Environment` and `WriteTransaction` see that each ends once
@@ -18,7 +24,12 @@ internal import CLMDB
         var begun: OpaquePointer?
         let flags = isReadOnly ? UInt32(MDB_RDONLY) : 0
         // SAFETY: the environment is open; the call fills `begun` or fails.
-        try check(unsafe mdb_txn_begin(environment.pointer, nil, flags, &begun))
+        let code = unsafe mdb_txn_begin(environment.pointer, nil, flags, &begun)
+        // A reader's first transaction locks the byte that its process number stands for.
+        if isReadOnly, code == EAGAIN || code == EACCES {
+            throw LMDBError(.sameProcessNumber, number: code)
+        }
+        try check(code)
         guard let pointer = unsafe begun else { preconditionFailure("LMDB gave no transaction") }
         return unsafe TransactionHandle(pointer: pointer)
     }

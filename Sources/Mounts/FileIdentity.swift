@@ -24,6 +24,13 @@ package struct FileIdentity: Equatable, Sendable {
         self.device = device
     }
 
+    /// Whether the file is what it was, as far as can be told without reading it.
+    ///
+    /// The device does not count: loop devices, LVM, overlays, NFS, ZFS and btrfs number theirs anew at each mount.
+    package func isUnchanged(since before: FileIdentity) -> Bool {
+        size == before.size && modified == before.modified && inode == before.inode
+    }
+
     /// The identity of an open file.
     ///
     /// - Throws: `.unreachable` if it is no regular file.

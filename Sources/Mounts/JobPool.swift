@@ -27,10 +27,19 @@ package final class JobPool: Sendable {
     ///
     /// It has threads of its own, which start with the first jobs and end when there was nothing to do for a
     /// while. Queues would share the process's few threads with whatever else blocks there.
-    package init(label: String, width: Int) {
+    ///
+    /// - Parameters:
+    ///   - label: What the threads are called.
+    ///   - width: How many jobs run at once.
+    ///   - sparesMax: How many threads may be added while jobs wait and none of those that run ends: what hangs, a network
+    ///     file system or a user's mount, must not stop the others. They go when they find nothing to do.
+    package init(label: String, width: Int, sparesMax: Int = 0) {
         precondition(width > 0)
-        lanes = JobLanes(label: label, width: width)
+        lanes = JobLanes(label: label, width: width, sparesMax: sparesMax)
     }
+
+    /// How many threads there are beyond the width: about as many jobs hang.
+    package var spareCount: Int { lanes.spareCount }
 
     deinit { lanes.end() }
 
@@ -64,6 +73,10 @@ private final class JobLanes: Sendable {
         /// Threads that wait at the bell, but for those it was rung for.
         var idle = 0
         var isOver = false
+        /// How many jobs were begun.
+        var begun: UInt64 = 0
+        /// Whether somebody looks whether jobs are still begun.
+        var isWatched = false
     }
 
     /// What a thread does next.
@@ -73,17 +86,26 @@ private final class JobLanes: Sendable {
     }
 
     /// What a job that came needs.
-    private enum Need { case ring, thread, nothing }
+    private enum Need {
+        case ring, thread, nothing
+        case watch(begun: UInt64)
+    }
 
     private let label: String
     private let width: Int
+    private let sparesMax: Int
     private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
+    /// How long no job may begin while some wait, until threads are added.
+    private static let hangTime = DispatchTimeInterval.milliseconds(250)
 
-    init(label: String, width: Int) {
+    init(label: String, width: Int, sparesMax: Int) {
         self.label = label
         self.width = width
+        self.sparesMax = sparesMax
     }
+
+    var spareCount: Int { state.withLock { max(0, $0.threads - width) } }
 
     func submit(_ job: @escaping JobPool.Job) {
         let need = state.withLock { state -> Need in
@@ -92,14 +114,39 @@ private final class JobLanes: Sendable {
                 state.idle -= 1
                 return .ring
             }
-            guard state.threads < width else { return .nothing }
+            guard state.threads < width else {
+                guard sparesMax > 0, !state.isWatched else { return .nothing }
+                state.isWatched = true
+                return .watch(begun: state.begun)
+            }
             state.threads += 1
             return .thread
         }
         switch need {
         case .ring: bell.signal()
         case .thread: SystemThread.start(label) { self.work() }
+        case .watch(let begun): watch(after: begun)
         case .nothing: break
+        }
+    }
+
+    /// Looks later whether jobs were begun, and adds threads if none was and some wait.
+    private func watch(after begun: UInt64) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.hangTime) { [self] in
+            let (added, next) = state.withLock { state -> (Int, UInt64?) in
+                guard !state.waiting.isEmpty else {
+                    state.isWatched = false
+                    return (0, nil)
+                }
+                guard state.begun == begun else { return (0, state.begun) }
+                // Twice as many each time, so that many that hang are soon passed.
+                let spares = state.threads - width
+                let added = max(0, min(max(1, spares), sparesMax - spares, state.waiting.count))
+                state.threads += added
+                return (added, state.begun)
+            }
+            for _ in 0..<added { SystemThread.start(label) { self.work() } }
+            if let next { watch(after: next) }
         }
     }
 
@@ -127,8 +174,11 @@ private final class JobLanes: Sendable {
     /// What a thread does next; one that waits counts as idle from here on.
     private func next() -> Step {
         state.withLock { state in
-            if let job = state.waiting.takeFirst() { return .job(job) }
-            guard state.isOver else {
+            if let job = state.waiting.takeFirst() {
+                state.begun += 1
+                return .job(job)
+            }
+            guard state.isOver || state.threads > width else {
                 state.idle += 1
                 return .wait
             }
@@ -159,6 +209,9 @@ private struct JobQueue {
     // What stands before `head` was taken, and is nil so that nothing holds what the job held.
     private var jobs: [JobPool.Job?] = []
     private var head = 0
+
+    var isEmpty: Bool { head == jobs.count }
+    var count: Int { jobs.count - head }
 
     mutating func append(_ job: @escaping JobPool.Job) { jobs.append(job) }
 

@@ -10,7 +10,7 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         package enum Value: String, CaseIterable, Sendable {
             case gone, unreachable, changed, unknownScheme, malformedURL, full
-            case cancelled, shortRead, timedOut, quota, exists
+            case cancelled, shortRead, timedOut, quota, exists, outOfResources
         }
         package let value: Value
 
@@ -36,6 +36,8 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
         public static var quota: Self { Self(value: .quota) }
         /// The scheme has a template already.
         public static var exists: Self { Self(value: .exists) }
+        /// The process or the system has no descriptor, memory or thread left: it says nothing about the source.
+        public static var outOfResources: Self { Self(value: .outOfResources) }
         /// The code's name.
         public var description: String { value.rawValue }
     }
@@ -59,6 +61,9 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
             switch errno {
             case .noSuchFileOrDirectory, .notDirectory: .gone
             case .noSpace, .diskQuotaExceeded, .fileTooLarge: .full
+            case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .interrupted,
+                .resourceTemporarilyUnavailable:
+                .outOfResources
             default: .unreachable
             }
         self.init(code, "\(path): \(errno)")
@@ -71,7 +76,8 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
     @inline(never)
     init(_ errno: Errno, own path: FilePath) {
         let error = MountError(errno, path: path)
-        self.init(error.code == .full ? .full : .unreachable, error.detail)
+        let isOwn = error.code == .full || error.code == .outOfResources
+        self.init(isOwn ? error.code : .unreachable, error.detail)
     }
 
     /// Compares the codes.

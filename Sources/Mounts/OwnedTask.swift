@@ -33,7 +33,7 @@ private final class OwnedTaskExecutor: TaskExecutor {
     /// Steps of tasks are short; what blocks has pools of its own.
     private static let width = 4
 
-    private let pool = JobPool(label: "dagstore.tasks", width: width)
+    private let pool = JobPool(label: "dagstore.tasks", width: width, sparesMax: 252)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

@@ -53,7 +53,7 @@ extension ShardLifecycle {
         case indexed(job: JobNumber)
         /// `job` could not fetch or index it.
         case indexingFailed(job: JobNumber)
-        /// `job` has reached its bytes, and they are what was indexed.
+        /// `job` has reached its bytes, and they are what was indexed; a recovery ends with it if its index will do.
         case opened(job: JobNumber)
         /// `job` could not reach its bytes, or found others than were indexed.
         case openingFailed(job: JobNumber)

@@ -227,6 +227,10 @@ extension ShardLifecycle {
             guard leases == 0 else { return [.reject(.inUse)] }
             return destroyBusy(job)
         case .indexed(job): return publish()
+        case .opened(job):
+            // The index that is there will do.
+            state = .available
+            return [.commit(.update), .announce(.makeAvailable), .retryParked]
         case .indexingFailed(job): return failWaiting()
         case .abandoned(job):
             state = .failed

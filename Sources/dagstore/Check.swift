@@ -6,11 +6,11 @@ struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look for what is wrong with records, indexes, sources and copies.",
         discussion:
-            "Failed shards are no problems: `status` says what is wrong with them. Nothing of "
-            + "the user's is ever removed."
+            "A shard whose source is away is told and stays as it is: it is read again when that "
+            + "is back. Nothing of the user's is ever removed."
     )
 
-    @Flag(help: "Mend what can be mended: index again, or mark as failed.")
+    @Flag(help: "Mend what can be mended: index or recover again, or mark as failed.")
     var repair = false
 
     @Flag(help: "Hash every block too.")
@@ -75,6 +75,7 @@ struct Check: AsyncParsableCommand {
                 line += ", \(blocks) (\(report.bytes.asSize)) hashed"
             }
             if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
+            if report.failed > 0 { line += ", \(report.failed.grouped) failed" }
             let verdict =
                 found == 0
                 ? "nothing is wrong"
@@ -87,6 +88,7 @@ struct Check: AsyncParsableCommand {
                 json.member("blocks", report.blocks)
                 json.member("bytes", report.bytes)
                 json.member("skipped", report.skipped)
+                json.member("failed", report.failed)
                 json.member("problems", found)
                 json.member("unrepaired", unrepaired)
                 json.member("seconds", time)

@@ -3,11 +3,17 @@ internal import DAGStorage
 extension ShardStatus {
     /// Why the shard is not available, and what to do about it; nil if it is available.
     ///
-    /// - Parameter isOwned: Whether some process has the store open for writing.
+    /// - Parameters:
+    ///   - isOwned: Whether some process has the store open for writing.
+    ///   - error: Why it cannot be read now, if that was tried.
     /// - Returns: One sentence.
-    func explanation(isOwned: Bool) -> String? {
+    func explanation(isOwned: Bool, _ error: DAGStoreError? = nil) -> String? {
         switch state {
-        case .available, .serving: return nil
+        case .available, .serving:
+            guard let error else { return nil }
+            return error.code == .sourceChanged
+                ? "its source is not what was indexed: bring the old one back, or destroy and register it again"
+                : "it is indexed, and its source is away: it is read again when that is back"
         case .registered:
             return "not indexed yet: its first use indexes it, or `\(Program.name) initialize`"
         case .initializing, .recovering:

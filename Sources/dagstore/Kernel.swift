@@ -28,6 +28,26 @@ enum Kernel {
     /// The number of processors that are running.
     static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// Lets the process have as many descriptors as it may ever have.
+    ///
+    /// Shells and containers often start programs with 256 or 1,024 where a million are allowed.
+    static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        // SAFETY: the call fills the structure it is given.
+        guard unsafe getrlimit(descriptorLimit, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        // What is refused stays as it was.
+        _ = unsafe setrlimit(descriptorLimit, &limit)
+    }
+
+    #if canImport(Darwin)
+        private static var descriptorLimit: Int32 { RLIMIT_NOFILE }
+    #else
+        private static var descriptorLimit: __rlimit_resource_t {
+            __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        }
+    #endif
+
     // MARK: Files
 
     /// Whether some process holds the lock on a file.

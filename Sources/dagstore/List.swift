@@ -45,14 +45,18 @@ extension DAGStore {
 
 extension ShardStatus {
     /// Writes the members that `list` and `status` share.
-    func write(to json: inout JSONWriter) {
+    ///
+    /// - Parameters:
+    ///   - json: Where to.
+    ///   - error: Why it cannot be read, if that was tried; else what the store knows.
+    func write(to json: inout JSONWriter, error: DAGStoreError? = nil) {
         json.member("key", key.text)
         json.member("state", state.rawValue)
         json.member("mount", mountURL)
         json.member("lazy", isLazy)
         json.member("blocks", blockCount)
         json.member("bytes", payloadSize)
-        json.member("error", error?.code.name)
+        json.member("error", (error ?? self.error)?.code.name)
     }
 
     fileprivate var row: [String] {

@@ -22,6 +22,7 @@ enum Program {
     static func run() async -> Never {
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
         MappingGuard.install()
+        Kernel.raiseDescriptorLimit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)
         await Interruption.prepare(format)

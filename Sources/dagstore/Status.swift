@@ -19,19 +19,26 @@ struct Status: ParsableCommand {
         guard let status = try store.status(of: key) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard", shard: key)
         }
-        let explanation = status.explanation(isOwned: try self.store.isOwned)
-        // The roots are in the index; a shard whose file is gone has none to show.
-        let roots = try? store.lease(key).roots.map(\.description)
+        // The roots are in the index, and a lease tells what a reader would meet now.
+        let lease = Result { try store.lease(key).roots.map(\.description) }
+        let roots = try? lease.get()
+        var error = status.error
+        if status.state == .available, case .failure(let failure as DAGStoreError) = lease,
+            failure.code.exitStatus == 4
+        {
+            error = failure
+        }
+        let explanation = status.explanation(isOwned: try self.store.isOwned, error)
         try Output.run(format.format) { output in
             switch format.format {
-            case .text: try output.fields(Self.fields(status, roots, explanation))
+            case .text: try output.fields(Self.fields(status, error, roots, explanation))
             case .json:
                 try output.object { json in
-                    status.write(to: &json)
+                    status.write(to: &json, error: error)
                     json.member("references", status.references)
                     json.member("indexBytes", status.indexSize)
                     json.member("transient", status.transient?.string)
-                    json.member("errorMessage", status.error?.message)
+                    json.member("errorMessage", error?.message)
                     json.member("roots", roots)
                     json.member("since", status.stateSince.asTimestamp)
                     json.member("explanation", explanation)
@@ -42,6 +49,7 @@ struct Status: ParsableCommand {
 
     private static func fields(
         _ status: ShardStatus,
+        _ error: DAGStoreError?,
         _ roots: [String]?,
         _ explanation: String?
     ) -> [(name: String, value: String)] {
@@ -50,7 +58,7 @@ struct Status: ParsableCommand {
             ("state", "\(status.state.rawValue) since \(status.stateSince.asTimestamp)"),
             ("mount", status.mountURL),
         ]
-        if let error = status.error {
+        if let error {
             fields.append(("error", "\(error.message.printable) (\(error.code.name))"))
         }
         if let explanation { fields.append(("why", explanation)) }

@@ -90,11 +90,20 @@ struct LifecycleVerbTests {
         #expect(sound.objects.first?["shards"]?.integer == 1)
         #expect(sound.objects.first?["problems"]?.integer == 0)
         #expect(try #require(sound.objects.first?["blocks"]?.integer) > 0)
-        // The same size, another time: not what was indexed.
+        // The same bytes with another time are what was indexed; the same size with another digest is not.
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSince1970: 1_000_000)],
             ofItemAtPath: path
         )
+        #expect(try await scene.run("check").status == 0)
+        var other = Sample.car.bytes
+        let digest = Sample.raw.cid.bytes.suffix(8)
+        let place = try #require(other.firstRange(of: Array(digest))).lowerBound
+        other[place] ^= 1
+        try Data(other).write(to: URL(filePath: path))
+        let told = try await scene.json("status", "sample")
+        #expect(told.objects.first?["state"] == "available")
+        #expect(told.objects.first?["error"] == "sourceChanged")
         let changed = try await scene.json("check")
         #expect(changed.status == 6)
         #expect(changed.objects.first?["problem"] == "sourceChanged")
@@ -106,9 +115,29 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("check").status == 0)
         try FileManager.default.removeItem(atPath: path)
         let gone = try await scene.json("check", "--repair")
-        #expect(gone.status == 0)
-        #expect(gone.objects.first?["repaired"] == "markedFailed")
-        #expect(try await scene.json("status", "sample").objects.first?["state"] == "failed")
+        #expect(gone.status == 6)
+        #expect(gone.objects.first?["problem"] == "sourceUnreachable")
+        #expect(gone.objects.first?["repaired"] == .null)
+        let away = try await scene.json("status", "sample")
+        #expect(away.objects.first?["state"] == "available")
+        #expect(away.objects.first?["error"] == "mountGone")
+        try Data(other).write(to: URL(filePath: path))
+        #expect(try await scene.run("check").status == 0)
+        #expect(try await scene.json("status", "sample").objects.first?["error"] == .null)
+        // A store whose shards have all failed is not sound, until their sources are back.
+        var shorter = other
+        shorter.removeLast(3)
+        try Data(shorter).write(to: URL(filePath: path))
+        #expect(try await scene.run("check", "--repair").status == 0)
+        let failed = try await scene.json("check")
+        #expect(failed.status == 6)
+        #expect(failed.objects.first?["problem"] == "failed")
+        #expect(failed.objects.last?["failed"]?.integer == 1)
+        try Data(other).write(to: URL(filePath: path))
+        let back = try await scene.json("check", "--repair")
+        #expect(back.status == 0)
+        #expect(back.objects.first?["repaired"] == "reindexed")
+        #expect(try await scene.run("check").status == 0)
     }
 
     @Test("a deep check finds a block whose bytes are not what its CID says")

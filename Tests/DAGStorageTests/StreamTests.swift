@@ -42,20 +42,20 @@ struct StreamTests {
         #expect(await reader.rest() == [])
     }
 
-    @Test("hopeless shards are recovered ten times by themselves, and not once more")
+    @Test("hopeless shards are recovered four times by themselves, and not once more")
     func recoverByItself() async throws {
         let folder = try StoreFolder()
-        let store = try folder.open { $0.automaticRecoveries = 10 }
+        let store = try folder.open { $0.automaticRecoveries = 4 }
         var reader = EventReader(store)
         let junk = try folder.mount([1, 2, 3], named: "junk.car")
         for number in 0..<16 {
             _ = await errorCode { try await store.register("\(number)", junk) }
         }
-        let events = await reader.take(until: .fail, count: 176)
+        let events = await reader.take(until: .fail, count: 80)
         await store.close()
         let all = events + (await reader.rest())
         #expect(
-            all.counts == [.register: 16, .initialize: 16, .fail: 176, .recover: 160]
+            all.counts == [.register: 16, .initialize: 16, .fail: 80, .recover: 64]
         )
     }
 

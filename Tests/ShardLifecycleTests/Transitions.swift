@@ -94,7 +94,8 @@ enum Transitions {
         recovering(j)   | indexingFailed(j) | failed | #update !fail part-failed
         recovering(j)        | abandoned(j)       | failed          | part-abandoned
         recovering(j)        | indexed(x) indexingFailed(x) abandoned(x) | recovering(j)   |
-        recovering(j)   | opened(j) opened(x) openingFailed(j) openingFailed(x) | recovering(j) |
+        recovering(j)   | opened(j) | available | #update !makeAvailable retryParked
+        recovering(j)   | opened(x) openingFailed(j) openingFailed(x) | recovering(j) |
         recovering(j)   | sourceLost evict resume-initializing resume-recovering | recovering(j) |
 
         failed               | register-later register-now | failed          | reject-exists

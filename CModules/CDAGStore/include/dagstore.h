@@ -151,6 +151,8 @@ enum {
     DAGSTORE_READ_ONLY = -44,            /* the store cannot be written */
     DAGSTORE_QUOTA_EXCEEDED = -45,       /* the quota for local copies is used up */
     DAGSTORE_SHARD_FAILED = -46,         /* the shard failed before and was not recovered */
+    DAGSTORE_OUT_OF_RESOURCES = -47,     /* no descriptors, memory or threads left; no shard failed */
+    DAGSTORE_TOO_MANY_READERS = -48,     /* all slots for readers of the catalogue are taken */
 
     /* The end. */
     DAGSTORE_CLOSED = -50,               /* the store was closed */
@@ -1069,7 +1071,7 @@ dagstore_status_t dagstore_check(dagstore_t *store, uint32_t flags, dagstore_che
 typedef struct dagstore_problem {
     uint32_t size;
     uint32_t reserved;
-    const char *kind;   /* "catalogRow", "counters", "orphanIndex", "index", "sourceUnreachable",
+    const char *kind;   /* "catalogRow", "counters", "orphanIndex", "index", "failed", "sourceUnreachable",
                            "sourceChanged", "transient", "block", "inverse"; more may be added */
     const char *key;    /* NULL if it is about no shard */
     const char *detail; /* for people */
