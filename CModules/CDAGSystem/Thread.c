@@ -5,6 +5,7 @@
 #include "CDAGSystem.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,3 +62,11 @@ bool dagstore_thread_start(const char *name, void (*body)(void *context), void *
     if (error) free(start);
     return error == 0;
 }
+
+static atomic_uint forks;
+
+static void count_fork(void) { atomic_fetch_add_explicit(&forks, 1, memory_order_relaxed); }
+
+__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, count_fork); }
+
+unsigned dagstore_fork_count(void) { return atomic_load_explicit(&forks, memory_order_relaxed); }

@@ -125,6 +125,9 @@ public func dagstore_shutdown(
 /// See `dagstore_close` in `dagstore.h`.
 @c(dagstore_close) @implementation
 public func dagstore_close(_ store: OpaquePointer!) {
+    let isOurs = unsafe HandleTable.with(store, .store, as: StoreBox.self) { $0.isOfThisProcess }
+    // In a forked child there is no thread that could end anything, and the files are the parent's.
+    if isOurs == false { return }
     unsafe release(store, .store, as: StoreBox.self) { $0.close(cancellingJobs: false) }
 }
 
@@ -133,9 +136,11 @@ public func dagstore_close(_ store: OpaquePointer!) {
 /// - Throws: `INVALID_ARGUMENT` if the handle is none, and what `body` throws.
 @inline(__always)
 func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) throws -> R {
-    guard let result = try unsafe HandleTable.with(handle, .store, as: StoreBox.self, body) else {
-        throw Failure.handle("dagstore_t")
+    let result = try unsafe HandleTable.with(handle, .store, as: StoreBox.self) { box in
+        guard box.isOfThisProcess else { throw Failure.forked }
+        return try body(box)
     }
+    guard let result else { throw Failure.handle("dagstore_t") }
     return result
 }
 

@@ -37,6 +37,11 @@ struct Failure: Error {
         Failure(dagstore_status_t(DAGSTORE_INVALID_ARGUMENT), message)
     }
 
+    /// A store that the process has from the one it was forked from.
+    static var forked: Failure {
+        Failure(dagstore_status_t(DAGSTORE_CLOSED), "opened before the process was forked")
+    }
+
     /// A handle that is none of its kind.
     static func handle(_ type: String) -> Failure {
         let message = "not an open \(type)"

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import CAR
 internal import CDAGStore
+internal import CDAGSystem
 internal import DAGStorage
 internal import Dispatch
 internal import Multiformats
@@ -12,6 +13,10 @@ final class StoreBox: Sendable {
     /// Where completions come, one after the other.
     private let completions = DispatchQueue(label: "dagstore.completions")
     private let isClosed = Atomic<Bool>(false)
+    private let forkCount = dagstore_fork_count()
+
+    /// Whether the store was opened by this process, and not by the one that it was forked from: that one has the threads.
+    var isOfThisProcess: Bool { dagstore_fork_count() == forkCount }
 
     init(_ store: DAGStore) {
         self.store = store

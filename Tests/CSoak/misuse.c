@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static unsigned long calls;
 
@@ -286,6 +288,24 @@ static void wrong_structs(const char *directory, dagstore_t *store) {
     EMPTY(dagstore_error_shard(NULL) != NULL);
 }
 
+/* A child that was forked has no thread of the store's: its calls are refused, and closing returns. */
+static void in_forked_child(dagstore_t *store) {
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        dagstore_shard_t *shard;
+        dagstore_statistics_t statistics = {.size = sizeof statistics};
+        REFUSES(DAGSTORE_CLOSED, dagstore_acquire(store, "car", 0, &shard, &error));
+        REFUSES(DAGSTORE_CLOSED, dagstore_statistics(store, &statistics, &error));
+        REFUSES(DAGSTORE_CLOSED, dagstore_shutdown(store, 0, &error));
+        dagstore_close(store);
+        _exit(0);
+    }
+    int status = -1;
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+        refuse_to_go_on("a forked child", __LINE__, status);
+}
+
 /* The CAR itself, outside of the store: here for what it is made of. */
 static void inspect(const char *path) {
     dagstore_car_t *car;
@@ -321,6 +341,7 @@ int main(int argc, char **argv) {
     wrong_texts(store);
     wrong_cids(store, shard);
     wrong_structs(argv[1], store);
+    in_forked_child(store);
     inspect(argv[2]);
 
     dagstore_shard_release(shard);

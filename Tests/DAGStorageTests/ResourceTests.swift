@@ -1,6 +1,7 @@
 import DAGStorage
 import Foundation
 import Mounts
+import Multiformats
 import SystemPackage
 import TestSupport
 import Testing
@@ -107,5 +108,40 @@ struct ResourceTests {
             for number in 0..<40 { try await store.destroy("\(number)") }
             await store.close()
         }
+    }
+}
+
+/// Numbers from outside, as large as they can be.
+@Suite("Large numbers")
+struct LargeNumberTests {
+    @Test("an idle time of 290 million years is as none")
+    func idleTime() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open {
+            $0.idleTimeMax = .milliseconds(Int64.max)
+            $0.fetchTimeout = .milliseconds(Int64.max)
+        }
+        let mount = try folder.mount(CARBuilder(blocks: [.raw([1])]).bytes)
+        try await store.register("a", mount)
+        for _ in 0..<3 { try await store.acquire("a").release() }
+        #expect(try store.statistics().openShards == 1)
+        await store.close()
+    }
+
+    @Test("a chunk of all multihashes may begin anywhere")
+    func chunks() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open()
+        let builder = CARBuilder.uniform(sections: 700, blockSize: 8, seed: 1)
+        try await store.register("a", folder.mount(builder.bytes))
+        let key = try ShardKey("a")
+        for count in [1, 130, 699] {
+            let first = try store.multihashes(of: key, atMost: count)
+            #expect(first.multihashes.count == count)
+            let rest = try store.multihashes(of: key, atMost: .max, from: first.next)
+            #expect(rest.next == nil)
+            #expect(first.multihashes + rest.multihashes == builder.blocks.map(\.cid.multihash))
+        }
+        await store.close()
     }
 }

@@ -67,7 +67,8 @@
  *    the callback has returned. A callback must return: no longjmp, no exception, no unwinding
  *    panic.
  *
- * 7. A process that forks does not use its stores in the child. One process opens a store once.
+ * 7. A process that forks does not use its stores in the child: calls that take a store answer
+ *    CLOSED there, and dagstore_close does nothing. One process opens a store once.
  *
  * 8. Compatibility. This header describes DAGSTORE_ABI_VERSION. A library answers callers of its
  *    own ABI version and of none other; within a version, functions, constants and trailing struct

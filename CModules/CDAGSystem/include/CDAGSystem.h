@@ -23,6 +23,11 @@ void dagstore_will_need(const void *address, size_t size);
 /// Ticks are 1 to 10 ms apart. Costs 5 ns, a quarter of a precise clock.
 uint64_t dagstore_coarse_time(void);
 
+/// How often the process has been forked, counted from its first ancestor that has this code.
+///
+/// A child has the number of its parent and one: what needs a thread of the parent's is dead there. Costs one load.
+unsigned dagstore_fork_count(void);
+
 // Copies out of mappings that may have lost their file.
 //
 // Touching a page of a mapped file that is not there any more raises SIGBUS. There are two ways to
