@@ -154,8 +154,9 @@ extension DAGStore {
     ///   - deadline: When to give up.
     /// - Returns: The lease.
     /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed;
-    ///   `mountGone`, `mountUnreachable`, `fetchFailed`, `sourceChanged` if its source is not there or
-    ///   not what was indexed, and the shard has failed then; `catalogCorrupt`, `quotaExceeded`;
+    ///   `mountGone`, `mountUnreachable`, `fetchFailed`, `fetchTimedOut` if its source is away, and it is
+    ///   tried again by the next lease; `sourceChanged` if it is not what was indexed, and the shard has
+    ///   failed then; `catalogCorrupt`, `quotaExceeded`, `outOfResources`;
     ///   `deadlineExceeded`, `closed`; `CancellationError`.
     public func acquire(
         _ key: ShardKey,

@@ -90,6 +90,15 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             }
         }
 
+        /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any shard.
+        var isOwn: Bool {
+            switch self {
+            case .outOfResources, .tooManyReaders, .catalogFull, .readOnly, .closed, .cancelled:
+                true
+            default: false
+            }
+        }
+
         /// The name, as in JSON.
         public var name: String { String(describing: self) }
 

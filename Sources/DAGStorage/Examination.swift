@@ -151,7 +151,7 @@ final class Examination: Sendable {
             }
         } catch let error as DAGStoreError {
             // What the doctor himself lacks says nothing about the shard.
-            guard error.code != .outOfResources else { throw error }
+            guard !error.code.isOwn else { throw error }
             let isOther = error.code == .sourceChanged
             let kind: CheckProblem.Kind = isOther ? .sourceChanged : .sourceUnreachable
             return try await settle(kind, record, error, in: &report)
@@ -170,7 +170,7 @@ final class Examination: Sendable {
         } catch let error as DAGStoreError where error.code == .shardUnknown {
             return
         } catch let error as DAGStoreError {
-            guard error.code != .outOfResources else { throw error }
+            guard !error.code.isOwn else { throw error }
             try await settle(.block, record, error, in: &report)
         }
     }
@@ -268,6 +268,7 @@ final class Examination: Sendable {
             check.run { try decodePage($0, of: root, generation) }
             return withExtendedLifetime(pinned) { faults + check.problems }
         } catch {
+            guard !DAGStoreError(any: error).code.isOwn else { throw error }
             let isGone = try catalog.record(record.number)?.generation != generation
             return isGone ? [] : ["\(DAGStoreError(any: error).message)"]
         }
@@ -324,7 +325,7 @@ final class Examination: Sendable {
         var blocks: UInt64 = 0
         var bytes: UInt64 = 0
         do {
-            let source = core.reader
+            let source = try core.openReader()
             let limits = engine.configuration.limits
             try core.checkSections(of: source, limits: limits)
             let car = try CARFile(source, limits: limits)

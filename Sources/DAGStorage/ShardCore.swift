@@ -153,6 +153,21 @@ package final class ShardCore: Sendable {
         if case .remote = payload { true } else { false }
     }
 
+    /// Whether it keeps a descriptor open.
+    var holdsDescriptor: Bool {
+        guard case .file = payload else { return false }
+        return true
+    }
+
+    /// The bytes for those who read all of them; a file that is mapped is opened again.
+    ///
+    /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `outOfResources`.
+    func openReader() throws -> any ByteSource {
+        try checkSource()
+        guard case .mapped(let file) = source.bytes else { return source.reader }
+        return try LocalFile(opening: file.path)
+    }
+
     /// The bytes for those who read them in order.
     var reader: any ByteSource { source.reader }
 

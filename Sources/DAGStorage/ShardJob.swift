@@ -64,6 +64,12 @@ final class ShardJob: Sendable {
         }
     }
 
+    /// Whether it has the bytes.
+    var isIndexing: Bool {
+        guard case .indexing = phase else { return false }
+        return true
+    }
+
     /// Ends here if nobody wants the outcome any more.
     ///
     /// - Throws: `CancellationError`.

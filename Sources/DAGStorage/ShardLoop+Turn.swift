@@ -244,6 +244,13 @@ extension ShardLoop {
             perform(item.effects, shard, item.cause)
             return putAway(shard)
         }
+        // The shard can be read; that its file is told by something else now is written another time.
+        if case .outcome(.opened) = item.cause {
+            shard.record = item.before.record
+            open(shard, item.cause)
+            perform(item.effects, shard, item.cause)
+            return putAway(shard)
+        }
         shard.memory = item.before
         if shard.lifecycle.state != .open, let entry = shard.entry { _ = entry.leases.close() }
         reopen(shard)
@@ -422,7 +429,7 @@ extension ShardLoop {
         case .makeAvailable, .destroy:
             failedHere.remove(number)
             attempts[number] = nil
-            engine.away.withLock { $0[number] = nil }
+            engine.noteAway(number, nil)
         default: break
         }
         let leases = Int(shard.lifecycle.leases)

@@ -229,7 +229,7 @@ final class ShardLoop {
         switch (outcome, shard.lifecycle.state) {
         case (.indexed, _): apply(.indexed(job: job.number), to: shard, .outcome(outcome))
         case (.opened, _), (.found, _):
-            engine.away.withLock { $0[shard.record.number] = nil }
+            engine.noteAway(shard.record.number, nil)
             apply(.opened(job: job.number), to: shard, .outcome(outcome))
         case (.failed(let error), .opening) where error.code == .outOfResources:
             if !openAgain(shard, job) { giveUp(shard, job, error) }
@@ -246,7 +246,7 @@ final class ShardLoop {
 
     /// Notes why a shard cannot be read now, until it is read again.
     private func noteAway(_ shard: ActiveShard, _ error: DAGStoreError) {
-        engine.away.withLock { $0[shard.record.number] = error }
+        engine.noteAway(shard.record.number, error)
     }
 
     /// Opens a shard for which the process had nothing left once more, when idle shards have given back what they held.
@@ -254,7 +254,11 @@ final class ShardLoop {
     /// - Returns: Whether there were any; if not, or if that was done, the opening has failed.
     private func openAgain(_ shard: ActiveShard, _ job: ShardJob) -> Bool {
         guard !job.isSecondTry else { return false }
-        let idle = active.values.filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
+        // Those that are mapped hold none, and could not be opened again either.
+        let idle = active.values.filter { other in
+            other.lifecycle.state == .open && other.leaseCount == 0
+                && other.entry?.core.holdsDescriptor == true
+        }
         guard !idle.isEmpty else { return false }
         for other in idle { apply(.evict, to: other, .none) }
         let next = ShardJob(shard.key, number: job.number, progress: nil, isSecondTry: true)
@@ -287,8 +291,12 @@ final class ShardLoop {
         guard let shard = shard(key, nil) else { return }
         // Old leases outlive a recovery; what they find says nothing about the new index.
         guard shard.record.generation == generation else { return }
-        // It may be back by itself: the next lease looks again.
-        guard !error.code.isAway else { return noteAway(shard, error) }
+        // It may be back by itself: the next lease reaches for it anew, wherever it is by then.
+        guard !error.code.isAway else {
+            noteAway(shard, error)
+            if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
+            return
+        }
         guard error.code.failsShard else { return }
         apply(.sourceLost, to: shard, .lost(error))
     }
@@ -330,6 +338,8 @@ final class ShardLoop {
     // MARK: Idle shards
 
     private func settle(_ key: ShardKey) {
+        // What its change will come to is not known before.
+        if batch.contains(key) { finishBatch() }
         guard let shard = active[key] else { return }
         shard.entry?.dropPrevious(engine.mark)
         putAway(shard)

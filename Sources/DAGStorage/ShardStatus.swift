@@ -239,7 +239,7 @@ extension StoreEngine {
             pending: standing.pending,
             references: references(of: ShardKey(stored: record.key)),
             transient: borrowed ?? own,
-            away: away.withLock { $0[record.number] }
+            away: awayError(of: record.number)
         )
     }
 

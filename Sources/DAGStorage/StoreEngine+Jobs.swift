@@ -67,18 +67,22 @@ extension StoreEngine {
 
     /// Whether a failed shard's source is what was indexed, so that the index it has will do.
     ///
-    /// *Cost*: nothing if the file is the very same; else a walk over the headers of all sections.
+    /// *Cost*: nothing if the file was away and is the very same; else a walk over the headers of all sections, because
+    /// what was found to differ may be a section that no sample meets.
     ///
     /// - Returns: What the source is told by now; nil if it has to be indexed.
     private func unchanged(_ record: ShardRecord, _ source: ShardSource) -> SourceFacts? {
         let code = DAGStoreError.Code(rawValue: record.errorCode)
         // Other failures are of the index or of the blocks.
         guard record.generation != 0, !record.isIncomplete, configuration.indexer == nil,
-            let code, code.isAway || code == .sourceChanged,
-            let core = try? core(record, source)
+            let code, code.isAway || code == .sourceChanged
         else { return nil }
+        // The pin is for who indexes it, if this comes to nothing.
+        var unpinned = source
+        unpinned.pin = nil
+        guard let core = try? core(record, unpinned) else { return nil }
         let isSame = source.facts.agrees(with: SourceFacts(record))
-        let isTold = isSame && source.facts.identity != .content
+        let isTold = isSame && code.isAway && source.facts.identity != .content
         do {
             if !isTold { try core.checkSections(of: source.reader, limits: configuration.limits) }
             try source.reader.checkUnchanged()
@@ -140,8 +144,13 @@ extension StoreEngine {
     private func endFetchInTime(_ job: ShardJob) {
         guard let time = configuration.fetchTimeout else { return }
         let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
-        DispatchQueue.global().asyncAfter(deadline: end) { [weak job, loop] in
-            guard let job, !job.isCancelled, job.isFetching else { return }
+        DispatchQueue.global().asyncAfter(deadline: end) { [weak self, weak job] in
+            guard let self else { return }
+            guard let job, !job.isCancelled else { return }
+            guard job.isFetching else {
+                if !job.isIndexing { endFetchInTime(job) }
+                return
+            }
             let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)", shard: job.key)
             loop.post(.ended(job, .failed(error)))
             job.cancel()

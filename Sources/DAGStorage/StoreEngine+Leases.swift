@@ -70,7 +70,7 @@ extension StoreEngine {
         do {
             try translatingFor(core.key) { try core.checkSource() }
             shard.noteCheck()
-            away.withLock { $0[core.record.number] = nil }
+            noteAway(core.record.number, nil)
         } catch {
             shard.release()
             _ = loop.post(.lost(core.key, generation: core.record.generation, error))

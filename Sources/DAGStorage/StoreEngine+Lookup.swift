@@ -315,6 +315,8 @@ extension StoreEngine {
             guard let record = try catalog.record(number) else { continue }
             let rank =
                 switch record.state {
+                // It may take as long to find out that it is still away.
+                case .available where isAway(number): 3
                 case .available: 1
                 case .registered: 2
                 case .failed: 3

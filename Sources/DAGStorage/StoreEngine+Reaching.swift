@@ -158,11 +158,16 @@ extension StoreEngine {
         // Who only looks has not taken the copies up, and pins none.
         let transient = catalog.isReadOnly ? nil : transients.find(record.transientName)
         let pin = transient.map(transients.pin)
-        guard
-            let path = transient?.path
-                ?? (catalog.isReadOnly ? transients.existingPath(of: record.transientName) : nil),
-            let file = try? LocalFile(opening: path)
-        else { return nil }
+        let found = catalog.isReadOnly ? transients.existingPath(of: record.transientName) : nil
+        guard let path = transient?.path ?? found else { return nil }
+        let file: LocalFile
+        do {
+            file = try LocalFile(opening: path)
+        } catch {
+            // That this process cannot open it now does not mean that there is none.
+            guard error.code != .outOfResources else { throw error }
+            return nil
+        }
         guard size == nil || size == file.size else { return nil }
         return ShardSource(
             bytes: .file(file),

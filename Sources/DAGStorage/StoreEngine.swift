@@ -78,7 +78,9 @@ final class StoreEngine: Sendable {
     /// The store itself, from its start until its catalogue is closed: leases do not count references to it.
     private let ownReference = Lock<StoreEngine?>(nil)
     /// Why shards that are indexed could not be read when that was last tried, by number.
-    let away = Lock<[UInt32: DAGStoreError]>([:])
+    private let away = Lock<[UInt32: DAGStoreError]>([:])
+    /// How many these are, for readers that find none.
+    private let awayCount = Atomic<Int>(0)
     /// Payload bytes of all open shards.
     let openBytes = Atomic<UInt64>(0)
     /// How near the limits on idle shards the open ones are; see `Crowding`.
@@ -129,6 +131,24 @@ final class StoreEngine: Sendable {
         runPins = GenerationPins { runDeletions.deleteRun($0) }
         deletions.engine = self
         runDeletions.engine = self
+    }
+
+    /// Why a shard could not be read when that was last tried; nil if it was read.
+    func awayError(of number: UInt32) -> DAGStoreError? {
+        guard awayCount.load(ordering: .relaxed) > 0 else { return nil }
+        return away.withLock { $0[number] }
+    }
+
+    /// Whether a shard could not be read when that was last tried.
+    func isAway(_ number: UInt32) -> Bool { awayError(of: number) != nil }
+
+    /// Notes why a shard cannot be read; nil if it can.
+    func noteAway(_ number: UInt32, _ error: DAGStoreError?) {
+        if error == nil, awayCount.load(ordering: .relaxed) == 0 { return }
+        away.withLock { away in
+            away[number] = error
+            awayCount.store(away.count, ordering: .relaxed)
+        }
     }
 
     /// Keeps the store alive until its catalogue is closed.

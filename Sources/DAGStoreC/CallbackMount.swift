@@ -53,6 +53,7 @@ internal import Synchronization
         case .fetchFailed: .shortRead
         case .fetchTimedOut: .timedOut
         case .sourceChanged: .changed
+        case .outOfResources: .outOfResources
         default: .unreachable
         }
     }

@@ -30,8 +30,7 @@ extension TransientStore {
     /// of the pool.
     ///
     /// *Concurrency*: when the task is cancelled, the copy is removed and `CancellationError` is thrown as
-    /// soon as the source returns; a source that never does is its caller's problem, and so is the room
-    /// that was reserved for it.
+    /// soon as the source returns; the room that was reserved for it is given back at once.
     ///
     /// - Parameters:
     ///   - name: What the copy is called; one that is there is replaced when the new one is whole.
@@ -57,7 +56,12 @@ extension TransientStore {
             letGo: letGo
         )
         do {
-            return try await run(fetch, from: source)
+            return try await withTaskCancellationHandler {
+                try await run(fetch, from: source)
+            } onCancel: {
+                // A source that hangs may never return; the room it has reserved must not wait for that.
+                abandon(fetch)
+            }
         } catch {
             abandon(fetch)
             try Task.checkCancellation()

@@ -132,6 +132,71 @@ struct SourceChangeTests {
         await store.close()
     }
 
+    @Test("a section that differs where no sample looks is found by a recovery")
+    func recoveredDifference() async throws {
+        let folder = try StoreFolder()
+        var store = try folder.open()
+        let builder = CARBuilder.uniform(sections: 20_000, blockSize: 20, seed: 1)
+        let mount = try folder.mount(builder.bytes)
+        try await store.register("a", mount)
+        let shard = try await store.acquire("a")
+        let place = try #require(try shard.location(of: builder.blocks[10_000].cid))
+        shard.release()
+        await store.close()
+        let handle = try FileHandle(forWritingTo: URL(filePath: mount.path.string))
+        try handle.seek(toOffset: place.blockOffset - 3)
+        try handle.write(contentsOf: Data([1, 2, 3]))
+        try handle.close()
+        store = try folder.open()
+        // Opened, or found out at once if the sample met it.
+        _ = await errorCode { try await store.acquire("a").release() }
+        var options = CheckOptions()
+        options.isDeep = true
+        options.repairs = true
+        #expect(try await store.check(options).isSound)
+        let again = try await store.acquire("a")
+        #expect(try !again.contains(builder.blocks[10_000].cid))
+        #expect(again.blockCount == 20_000)
+        again.release()
+        options.isDeep = false
+        #expect(try await store.check(options).problems == [])
+        await store.close()
+    }
+
+    @Test("an open shard whose own copy is gone is read from its mount")
+    func fallback() async throws {
+        let folder = try StoreFolder()
+        let builder = CARBuilder.manyMixed(seed: 1)
+        let copy = try folder.mount(builder.bytes, named: "copy").path
+        let mount = try folder.mount(builder.bytes, named: "origin")
+        let store = try folder.open()
+        try await store.register(ShardKey("a"), from: mount, existingTransient: copy)
+        try await store.acquire("a").release()
+        try FileManager.default.removeItem(atPath: copy.string)
+        await #expect(throws: DAGStoreError(.mountGone)) { try await store.acquire("a") }
+        #expect(try await ShardModel(builder).problems(in: store.acquire("a")) == [])
+        await eventually { (try? store.status(of: "a"))??.error == nil }
+        await store.close()
+    }
+
+    @Test("a deep check takes a touched file of an open shard for what it is")
+    func deepCheck() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open()
+        let mount = try folder.mount(CARBuilder.manyMixed(seed: 1).bytes)
+        try await store.register("a", mount)
+        let shard = try await store.acquire("a")
+        for change in [Change.touched, .replaced] {
+            try change.apply(to: mount.path.string)
+            var options = CheckOptions()
+            options.isDeep = true
+            options.repairs = true
+            #expect(try await store.check(options).problems == [])
+        }
+        shard.release()
+        await store.close()
+    }
+
     @Test("a section that was written over has changed, and is never \"not here\"")
     func writtenOver() async throws {
         let folder = try StoreFolder()

@@ -622,8 +622,9 @@ dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
  *
  * timeout_ms: How long to wait for fetching and indexing; 0 not at all.
  * Errors: SHARD_UNKNOWN; the stored error's code, or SHARD_FAILED, if the shard has failed;
- *   MOUNT_GONE, MOUNT_UNREACHABLE, FETCH_FAILED, SOURCE_CHANGED if its source is not there or not
- *   what was indexed, and the shard has failed then; CATALOG_CORRUPT, QUOTA_EXCEEDED;
+ *   MOUNT_GONE, MOUNT_UNREACHABLE, FETCH_FAILED, FETCH_TIMED_OUT if its source is away, and it is
+ *   tried again by the next lease; SOURCE_CHANGED if it is not what was indexed, and the shard has
+ *   failed then; CATALOG_CORRUPT, QUOTA_EXCEEDED, OUT_OF_RESOURCES;
  *   DEADLINE_EXCEEDED, CLOSED.
  */
 dagstore_status_t dagstore_acquire(dagstore_t *store, const char *key, uint32_t timeout_ms,
@@ -1057,7 +1058,8 @@ typedef struct dagstore_check {
  * Looks for what is wrong: in the catalogue, in indexes, in sources and copies and, if asked, in
  *   every block.
  *
- * Failed shards are no problems: they say what is wrong with them. Works beside everything else,
+ * A shard that has failed says itself what is wrong with it, and is told of only if all have; with
+ * repairs it is recovered if its source is back. Works beside everything else,
  *   about 200 ns a section.
  *
  * flags: DAGSTORE_CHECK_...
