@@ -152,6 +152,19 @@ struct RemoteBytesTests {
 
 @Suite("Job pools")
 struct JobPoolTests {
+    @Test("jobs that hang are passed by others, on as many more threads as there may be")
+    func spares() async throws {
+        let pool = JobPool(label: "test.spares", width: 2, sparesMax: 3)
+        let gate = DispatchSemaphore(value: 0)
+        for _ in 0..<4 { pool.submit { gate.wait() } }
+        // The fifth finds the last spare thread.
+        #expect(try await pool.run { 1 } == 1)
+        #expect(pool.spareCount > 0)
+        for _ in 0..<4 { gate.signal() }
+        #expect(try await pool.run { 2 } == 2)
+        while pool.spareCount > 0 { await Task.yield() }
+    }
+
     @Test("jobs of a pool of one run in the order in which they came", arguments: [1, 2, 3, 1000])
     func order(count: Int) async throws {
         let pool = JobPool(label: "order", width: 1)
