@@ -22,32 +22,94 @@ struct Initialize: AsyncParsableCommand {
     }
 }
 
-/// `recover`: fetches and indexes a failed shard again.
+/// `recover`: brings back shards that cannot be read.
 struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fetch and index a failed shard again, and wait for it."
+        abstract: "Bring shards back that have failed or whose source changed, and wait for it.",
+        discussion:
+            "The index that is there is kept if the source is what was indexed; else it is made "
+            + "anew. With several shards a line is printed as each ends, and the first failure "
+            + "gives the exit status."
     )
 
-    @Argument(help: "The shard's key.")
-    var key: String
+    @Argument(help: "The shards' keys.")
+    var keys: [String] = []
+
+    @Flag(help: "Every shard that has failed.")
+    var failed = false
+
+    @Flag(help: "Every shard that has failed, or that cannot be read when it is tried.")
+    var all = false
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
+    func validate() throws {
+        guard [!keys.isEmpty, failed, all].count(where: \.self) == 1 else {
+            throw ValidationError("name shards, or give --failed or --all")
+        }
+    }
+
     func run() async throws {
-        let key = try ShardKey(key)
+        let keys = try keys.map { try ShardKey($0) }
         let store = try store.openForWriting(isNewAllowed: false)
-        let outcome = await ShardOutcome.of(key, in: store) { try await store.recover(key) }
+        if keys.count == 1 {
+            let outcome = await Self.outcome(of: keys[0], in: store)
+            await store.close(cancellingJobs: true)
+            return try outcome.end(format.format)
+        }
+        var lines = OutcomeLines(format.format)
+        var status: Int32?
+        for key in keys {
+            let outcome = await Self.outcome(of: key, in: store)
+            status = status ?? outcome.error?.exitStatus
+            try lines.print(outcome)
+        }
+        var shards = store.statuses().makeIterator()
+        while keys.isEmpty, let shard = shards.next() {
+            guard shard.state == .failed || (all && shard.state == .available) else { continue }
+            let outcome = await Self.outcome(of: shard.key, in: store)
+            // Of shards that nobody named, those that are sound are not told of.
+            if outcome.error?.code == "notFailed" { continue }
+            status = status ?? outcome.error?.exitStatus
+            try lines.print(outcome)
+        }
+        if let error = shards.error { throw error }
         await store.close(cancellingJobs: true)
-        try outcome.end(format.format)
+        if let status { throw ExitCode(status) }
+    }
+
+    private static func outcome(of key: ShardKey, in store: DAGStore) async -> ShardOutcome {
+        await ShardOutcome.of(key, in: store) {
+            do {
+                try await store.recover(key)
+            } catch let error as DAGStoreError where error.code == .notFailed {
+                // What is wrong with its source is found out by reading it.
+                guard try await isRecovered(key, in: store) else { throw error }
+            }
+        }
+    }
+
+    /// Reads a shard that has not failed, and recovers it if that fails it.
+    ///
+    /// - Returns: Whether it was recovered; if not, nothing is wrong with it.
+    private static func isRecovered(_ key: ShardKey, in store: DAGStore) async throws -> Bool {
+        do {
+            try await store.acquire(key).release()
+            return false
+        } catch let error as DAGStoreError {
+            guard try store.status(of: key)?.state == .failed else { throw error }
+            try await store.recover(key)
+            return true
+        }
     }
 }
 
-/// `initialize-all`: indexes every shard that was registered for its first use.
+/// `initialize-all`: indexes every shard that is not indexed yet.
 struct InitializeAll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "initialize-all",
-        abstract: "Fetch and index every shard that was registered lazily, a line as each ends."
+        abstract: "Fetch and index every shard that is not indexed yet, a line as each ends."
     )
 
     @Option(help: "How many at once.")
@@ -86,7 +148,8 @@ struct InitializeAll: AsyncParsableCommand {
         to group: inout ThrowingTaskGroup<ShardOutcome, any Error>
     ) {
         while let shard = waiting.next() {
-            guard shard.state == .registered else { continue }
+            // What an end of a process interrupted is taken up by the opening, and waited for here.
+            guard [.registered, .initializing, .recovering].contains(shard.state) else { continue }
             group.addTask {
                 await ShardOutcome.of(shard.key, in: store) {
                     try await store.initialize(shard.key)

@@ -48,6 +48,9 @@ enum Kernel {
         }
     #endif
 
+    /// Blocks the thread for a while.
+    static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
+
     // MARK: Files
 
     /// Whether some process holds the lock on a file.

@@ -12,6 +12,20 @@ struct StoreOptions: ParsableArguments {
     )
     var store: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Wait so long for another process that has the store open.",
+            valueName: "seconds"
+        )
+    )
+    var wait: Double = 0
+
+    func validate() throws {
+        guard wait >= 0, wait <= 1e9 else {
+            throw ValidationError("--wait must be a number of seconds")
+        }
+    }
+
     /// Opens the store to look only, which works beside a process that writes.
     ///
     /// - Throws: As `DAGStore.open`.
@@ -89,7 +103,17 @@ struct StoreOptions: ParsableArguments {
         var configuration = try configuration()
         configuration.isReadOnly = isReadOnly
         change(&configuration)
-        return try DAGStore.open(at: directory, configuration: configuration)
+        let end = ContinuousClock.now + .seconds(wait)
+        while true {
+            do {
+                return try DAGStore.open(at: directory, configuration: configuration)
+            } catch let error as DAGStoreError
+                where error.code == .catalogLocked && ContinuousClock.now < end
+            {
+                // A lock on a file has no timed wait.
+                Kernel.pause(milliseconds: 20)
+            }
+        }
     }
 
     private func configuration() throws -> Configuration {

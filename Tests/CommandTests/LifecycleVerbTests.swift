@@ -1,8 +1,15 @@
 import DAGStorage
 import Foundation
 import Multiformats
+import SystemPackage
 import TestSupport
 import Testing
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
 @Suite("Lifecycle verbs")
 struct LifecycleVerbTests {
@@ -58,6 +65,79 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("recover", "sample").text == "sample  available\n")
         #expect(try await scene.run("recover", "sample").status == 2)
         #expect(try await scene.run("recover", "nobody").status == 3)
+    }
+
+    @Test("many shards are recovered at once: those that are named, that have failed, or all")
+    func recoverMany() async throws {
+        let scene = try Scene()
+        var other = Sample.car.bytes
+        let digest = Array(Sample.raw.cid.bytes.suffix(8))
+        other[try #require(other.firstRange(of: digest)).lowerBound] ^= 1
+        var paths: [String] = []
+        for name in ["a", "b", "c"] {
+            let path = try scene.folder.write(Sample.car.bytes, to: "\(name).car")
+            #expect(try await scene.run("register", path).status == 0)
+            paths.append(path)
+        }
+        let junk = try scene.folder.write([1, 2, 3], to: "junk.car")
+        #expect(try await scene.run("register", junk).status == 5)
+        // Nothing is known of it yet, and a recovery finds it out.
+        try Data(other).write(to: URL(filePath: paths[0]))
+        let named = try await scene.json("recover", "a", "b")
+        #expect(named.status == 2)
+        #expect(named.objects.map { $0["key"] } == ["a", "b"])
+        #expect(named.objects.map { $0["error"] } == [.null, "notFailed"])
+        try Data(Sample.car.bytes).write(to: URL(filePath: paths[0]))
+        try Data(other).write(to: URL(filePath: paths[1]))
+        try FileManager.default.removeItem(atPath: paths[2])
+        let failed = try await scene.json("recover", "--failed")
+        #expect(failed.objects.map { $0["key"] } == ["junk"])
+        #expect(failed.status == 5)
+        try Data(Sample.car.bytes).write(to: URL(filePath: junk))
+        let all = try await scene.json("recover", "--all")
+        #expect(all.status == 4)
+        #expect(all.objects.map { $0["key"] } == ["a", "b", "c", "junk"])
+        #expect(all.objects.map { $0["error"] } == [.null, .null, "mountGone", .null])
+        #expect(try await scene.json("recover", "--failed").objects.isEmpty)
+        #expect(try await scene.run("get", Sample.raw.cid.description).out == Sample.raw.data)
+    }
+
+    @Test("a verb that writes waits for the lock as long as it is told to")
+    func wait() async throws {
+        let scene = try Scene()
+        let path = try scene.write(Sample.car)
+        #expect(try await scene.run("register", path, "--lazy").status == 0)
+        let lock = try FileDescriptor.open(
+            FilePath(scene.folder.path(of: "store/LOCK")),
+            .readWrite
+        )
+        #expect(flock(lock.rawValue, LOCK_EX) == 0)
+        #expect(try await scene.run("initialize", "sample").status == 6)
+        #expect(try await scene.run("initialize", "sample", "--wait", "0.1").status == 6)
+        async let waiting = scene.run("initialize", "sample", "--wait", "60")
+        #expect(try await scene.run("initialize", "sample").status == 6)
+        try lock.close()
+        #expect(try await waiting.status == 0)
+    }
+
+    @Test("registrations that an end of the process interrupted are waited for")
+    func interrupted() async throws {
+        let scene = try Scene()
+        // Larger than what is indexed before its shard is known.
+        let large = CARBuilder.uniform(sections: 7000, blockSize: 200, seed: 1)
+        let path = try scene.folder.write(large.bytes, to: "large.car")
+        let killed = try await scene.run(
+            "register",
+            path,
+            environment: ["DAGSTORE_FAILPOINT": "indexBuilt"]
+        )
+        #expect(killed.status != 0)
+        let before = try await scene.json("status", "large")
+        #expect(before.objects.first?["state"] == "initializing")
+        let outcome = try await scene.json("initialize-all")
+        #expect(outcome.status == 0)
+        #expect(outcome.objects.map { $0["key"] } == ["large"])
+        #expect(outcome.objects.map { $0["state"] } == ["available"])
     }
 
     @Test("an existing transient serves although the source is not there, and is never removed")

@@ -41,7 +41,8 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find"], ["serve"], ["recover"], ["recover", "a", "b"],
+        ["bogus"], ["car", "bogus"], ["find"], ["serve"], ["recover"], ["recover", "a", "--all"],
+        ["get", "--wait", "x"], ["list", "--wait", "-1"],
         ["gc", "x"],
         ["gc", "--quota", "5X"], ["check", "x"], ["compact", "x"], ["initialize"],
         ["initialize-all", "--concurrency", "0"],
