@@ -85,7 +85,7 @@ package struct IndexCheck {
     ) throws -> UInt64 {
         var firsts: UInt64 = 0
         for slot in 0..<page.count {
-            guard let first = try first(of: page, slot, pageOf) else {
+            guard let first = try first(of: page, number, slot, pageOf) else {
                 note("page \(number): section \(slot) is not found")
                 continue
             }
@@ -97,6 +97,7 @@ package struct IndexCheck {
     /// The offset of the section that a search for this one's multihash gives.
     private func first(
         of page: DecodedPage,
+        _ pageNumber: Int,
         _ slot: Int,
         _ pageOf: (Int) throws -> DecodedPage
     ) throws -> UInt64? {
@@ -110,7 +111,8 @@ package struct IndexCheck {
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         for offset in segments[Int(number)].candidates(position: position) {
             guard let other = root.page(ofOffset: offset) else { continue }
-            let found = try pageOf(other)
+            // Nearly always the very page, which was decoded once.
+            let found = other == pageNumber ? page : try pageOf(other)
             guard let place = found.slot(at: offset) else { continue }
             if found.matchesMultihash(place, page, slot) { return offset }
         }

@@ -12,7 +12,7 @@ extension ShardStatus {
         case .available, .serving:
             guard let error else { return nil }
             return error.code == .sourceChanged
-                ? "its source is not what was indexed: bring the old one back, or destroy and register it again"
+                ? "its source is not what was indexed: bring the old one back, or accept it and `\(Program.name) recover` it"
                 : "it is indexed, and its source is away: it is read again when that is back"
         case .registered:
             return "not indexed yet: its first use indexes it, or `\(Program.name) initialize`"
