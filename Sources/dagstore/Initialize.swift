@@ -38,7 +38,7 @@ struct Recover: AsyncParsableCommand {
     @Flag(help: "Every shard that has failed.")
     var failed = false
 
-    @Flag(help: "Every shard that has failed, or that cannot be read when it is tried.")
+    @Flag(help: "Every shard that has failed, or whose bytes are here and cannot be read.")
     var all = false
 
     @OptionGroup var store: StoreOptions
@@ -68,7 +68,7 @@ struct Recover: AsyncParsableCommand {
         var shards = store.statuses().makeIterator()
         while keys.isEmpty, let shard = shards.next() {
             guard shard.state == .failed || (all && shard.state == .available) else { continue }
-            let outcome = await Self.outcome(of: shard.key, in: store)
+            let outcome = await Self.outcome(of: shard.key, in: store, fetches: false)
             // Of shards that nobody named, those that are sound are not told of.
             if outcome.error?.code == "notFailed" { continue }
             status = status ?? outcome.error?.exitStatus
@@ -79,13 +79,24 @@ struct Recover: AsyncParsableCommand {
         if let status { throw ExitCode(status) }
     }
 
-    private static func outcome(of key: ShardKey, in store: DAGStore) async -> ShardOutcome {
+    /// Recovers a shard.
+    ///
+    /// - Parameters:
+    ///   - key: The shard.
+    ///   - store: The store.
+    ///   - fetches: Whether one that has not failed is fetched from afar to find out what is wrong with it.
+    /// - Returns: What became of it.
+    private static func outcome(
+        of key: ShardKey,
+        in store: DAGStore,
+        fetches: Bool = true
+    ) async -> ShardOutcome {
         await ShardOutcome.of(key, in: store) {
             do {
                 try await store.recover(key)
             } catch let error as DAGStoreError where error.code == .notFailed {
                 // What is wrong with its source is found out by reading it.
-                guard try await isRecovered(key, in: store) else { throw error }
+                guard try await isRecovered(key, in: store, fetches) else { throw error }
             }
         }
     }
@@ -93,9 +104,15 @@ struct Recover: AsyncParsableCommand {
     /// Reads a shard that has not failed, and recovers it if that fails it.
     ///
     /// - Returns: Whether it was recovered; if not, nothing is wrong with it.
-    private static func isRecovered(_ key: ShardKey, in store: DAGStore) async throws -> Bool {
+    private static func isRecovered(
+        _ key: ShardKey,
+        in store: DAGStore,
+        _ fetches: Bool
+    ) async throws -> Bool {
         do {
-            try await store.acquire(key).release()
+            let shard =
+                fetches ? try await store.acquire(key) : try store.acquireIfAvailable(key)
+            shard?.release()
             return false
         } catch let error as DAGStoreError {
             guard try store.status(of: key)?.state == .failed else { throw error }
