@@ -108,7 +108,8 @@ private struct Workers {
             return try await register(key, number, store, journal, &generator)
         }
         switch (state, Int.random(in: 0..<10, using: &generator)) {
-        case (.failed, 0..<5):
+        // Some are destroyed, or in the end all shards would be junk.
+        case (.failed, 2..<6):
             try await journal.run("failed", key) {
                 _ = await errorCode { try await store.recover(key) }
             }
@@ -177,7 +178,9 @@ private struct Workers {
         }
         var options = CheckOptions()
         options.isDeep = true
-        #expect(try await store.check(options).problems == [], "\(round)")
+        // All that are there may be junk.
+        let wrong = try await store.check(options).problems.filter { $0.kind != .failed }
+        #expect(wrong == [], "\(round)")
         // The doctor hashed every block; of one shard every question is asked besides.
         for status in store.statuses().filter({ $0.state == .available }).suffix(1) {
             let number = Int(status.key.text.suffix(1)) ?? 0
