@@ -44,7 +44,12 @@ let package = Package(
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: settings),
         .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: settings),
-        .target(name: "Zstd", dependencies: ["CZstd", "Bytes"], swiftSettings: settings),
+        .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: settings),
+        .target(
+            name: "Zstd",
+            dependencies: ["CZstd", "Bytes", "SharedReads"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Hashing",
             dependencies: ["Bytes"],
@@ -54,7 +59,7 @@ let package = Package(
         .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: settings),
         .target(
             name: "ShardIndex",
-            dependencies: ["Bytes", "Multiformats", "Hashing", "Zstd"],
+            dependencies: ["Bytes", "Multiformats", "Hashing", "SharedReads", "Zstd"],
             swiftSettings: settings
         ),
         .target(
