@@ -141,7 +141,7 @@ package final class Catalog: Sendable {
             // Somebody is making it at this moment, or was stopped while doing so.
             if isNew, options.isReadOnly { throw LMDBError(.missing) }
             if isNew {
-                // Before its first rows: a catalogue that has rows has its names on disk.
+                // The disk has the names before the first rows, so that a later opening need not ask it again.
                 if !options.isRelaxed { try Self.makeNamesDurable(directory) }
                 try Self.initialise(environment, tables, randomKey)
             }
@@ -155,7 +155,7 @@ package final class Catalog: Sendable {
         try checkLastTransaction()
     }
 
-    /// Waits until the names of a new catalogue, of its folder and of the store are on disk.
+    /// Waits until the disk has the names of a new catalogue, of its folder and of the store.
     ///
     /// - Throws: `.io`, `.diskFull`.
     private static func makeNamesDurable(_ directory: FilePath) throws(LMDBError) {

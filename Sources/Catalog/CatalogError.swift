@@ -25,7 +25,7 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
         case io
         /// The process or the system has no descriptor, memory or thread left.
         case outOfResources
-        /// All slots for readers are taken, over all processes.
+        /// Readers of all processes hold all slots.
         case tooManyReaders
     }
 

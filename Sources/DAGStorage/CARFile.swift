@@ -120,22 +120,22 @@ package final class CARFile: Sendable {
     private func forEachBatch(_ body: (borrowing SectionBatch) throws -> Void) throws -> UInt64 {
         var walk = walk()
         var batch = SectionBatch()
-        var isFine = false
+        var goesOnBeside = false
         let outcome = Result {
             try walk.forEach(into: &batch) { full in
                 defer { full.removeAll() }
                 try body(full)
-                isFine =
+                goesOnBeside =
                     full.count == SectionBatch.countMax
                     && layout.dataSize - full.end >= SectionPipe.payloadSizeMin
-                return !isFine
+                return !goesOnBeside
             }
         }
         // The sections before a damaged one may have an error of their own, which comes first. After an error of
         // `body` the batch is empty.
         if batch.count > 0 { try body(batch) }
         try outcome.get()
-        return isFine ? try SectionPipe(walk).forEach(body) : walk.position
+        return goesOnBeside ? try SectionPipe(walk).forEach(body) : walk.position
     }
 
     func makeBuilder(_ building: IndexBuilding) throws -> IndexBuilder {

@@ -73,7 +73,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         case shardFailed = -46
         /// The process has no descriptors, memory or threads left for it; no shard has failed.
         case outOfResources = -47
-        /// All slots for readers of the catalogue are taken.
+        /// Other readers hold all slots of the catalogue.
         case tooManyReaders = -48
         /// The store was closed.
         case closed = -50

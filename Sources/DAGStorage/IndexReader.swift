@@ -255,7 +255,7 @@ package final class IndexReader: Sendable {
         do {
             return try body()
         } catch {
-            // Only an answer says that the shard is gone: a catalogue that cannot be read says nothing of it.
+            // A failed read of the catalogue does not say that the shard is gone.
             guard catalog.isReadOnly,
                 try catalog.record(record.number)?.generation != record.generation
             else { throw error }

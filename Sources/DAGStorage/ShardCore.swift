@@ -6,12 +6,13 @@ internal import Mounts
 package import Multiformats
 package import ShardIndex
 internal import SharedReads
+internal import SystemPackage
 
 /// An open shard, shared by its leases.
 ///
 /// It holds the root page, pointers to the locator's segments, and the bytes within reach.
 ///
-/// *Concurrency*: immutable; any thread. A search writes to memory of its own thread only.
+/// *Concurrency*: any thread. Only `accepted` ever changes. A search writes to memory of its own thread only.
 package final class ShardCore: Sendable {
     /// Where blocks are read from.
     enum Payload: Sendable {
@@ -40,7 +41,24 @@ package final class ShardCore: Sendable {
     /// Whether the locator leads into the payload in memory.
     private let isDirect: Bool
     private let isFreeOfDuplicates: Bool
-    private let source: ShardSource
+    /// Where its bytes are read in order, by whoever reads all of them.
+    private enum Origin {
+        case source(any ByteSource)
+        /// A file that is mapped and was closed: a descriptor for each open shard would soon be too many.
+        case mapped(FilePath)
+
+        /// What errors call it.
+        var name: String {
+            switch self {
+            case .source(let source): source.name
+            case .mapped(let path): path.string
+            }
+        }
+    }
+
+    private let origin: Origin
+    private let watchedPath: FilePath?
+    private let sourceSize: UInt64
     /// What the file is told by: as when it was opened, or as when it was last found to have the same bytes.
     private let accepted: Lock<FileIdentity>
     let hash: KeyedHash
@@ -90,14 +108,14 @@ package final class ShardCore: Sendable {
         }
         let payload = try Self.payload(source, root, configuration)
         self.payload = payload
-        var kept = source
-        kept.pin = nil
         if case .memory(let shares) = payload, shares.isMapped, case .file(let file) = source.bytes
         {
-            // The mapping holds the file; a descriptor for each open shard would soon be too many.
-            kept.bytes = .mapped(MappedSource(file))
+            origin = .mapped(file.path)
+        } else {
+            origin = .source(source.reader)
         }
-        self.source = kept
+        watchedPath = source.watchedPath
+        sourceSize = source.facts.size
         accepted = Lock(source.facts.file)
         if case .memory(let shares) = payload {
             isMapped = shares.isMapped
@@ -123,7 +141,6 @@ package final class ShardCore: Sendable {
     ) throws -> Payload {
         let range = Int(root.dataOffset)..<Int(root.dataOffset + root.payloadSize)
         switch source.bytes {
-        case .mapped: preconditionFailure("a source that is mapped already")
         case .memory(let memory):
             return .memory(MemoryShares(memory, payload: memory.view[range], isMapped: false))
         case .remote(let remote): return .remote(remote)
@@ -164,21 +181,18 @@ package final class ShardCore: Sendable {
     /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `outOfResources`.
     func openReader() throws -> any ByteSource {
         try checkSource()
-        guard case .mapped(let file) = source.bytes else { return source.reader }
-        return try LocalFile(opening: file.path)
+        switch origin {
+        case .source(let source): return source
+        case .mapped(let path): return try LocalFile(opening: path)
+        }
     }
-
-    /// The bytes for those who read them in order.
-    var reader: any ByteSource { source.reader }
 
     /// Whether the file still is what was indexed; for sources that have a file of their own.
     func checkSource() throws {
-        guard let path = source.watchedPath else { return }
+        guard let path = watchedPath else { return }
         let now = try FileIdentity(at: path)
         guard !now.isUnchanged(since: accepted.withLock({ $0 })) else { return }
-        guard now.size == source.facts.size else {
-            throw DAGStoreError(.sourceChanged, "\(path) is not what was indexed", shard: key)
-        }
+        guard now.size == sourceSize else { throw changed(path.string) }
         // It was touched, or another file has its name: what is mapped stays, if that has the same bytes.
         let file = try LocalFile(opening: path)
         try checkSample(of: file, limits: limits)
@@ -199,11 +213,11 @@ package final class ShardCore: Sendable {
         do {
             car = try CARFile(other, limits: limits)
         } catch is CARError {
-            throw isOther(other)
+            throw changed(other.name)
         }
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
             car.layout.roots == root.roots
-        else { throw isOther(other) }
+        else { throw changed(other.name) }
         guard !root.pages.isEmpty else { return }
         var numbers: Set<Int> = [0, root.pages.count - 1]
         while numbers.count < min(Self.samplePages, root.pages.count) {
@@ -221,7 +235,7 @@ package final class ShardCore: Sendable {
 
     private func checkSection(_ slot: Int, of page: DecodedPage, in other: any ByteSource) throws {
         let offset = page.offset(of: slot)
-        guard offset < root.payloadSize else { throw isOther(other) }
+        guard offset < root.payloadSize else { throw changed(other.name) }
         let remaining = root.payloadSize - offset
         let size = Int(min(remaining, UInt64(Self.headSizeMax + page.kind(of: slot).digestSize)))
         let head = try other.read(at: root.dataOffset + offset, size: size)
@@ -233,11 +247,11 @@ package final class ShardCore: Sendable {
             let digest = head.view[place..<place + found.cid.digestSize]
             return page.matches(slot, hashCode: found.cid.hashCode, digest: digest)
         }
-        guard isSame else { throw isOther(other) }
+        guard isSame else { throw changed(other.name) }
     }
 
-    private func isOther(_ source: any ByteSource) -> DAGStoreError {
-        DAGStoreError(.sourceChanged, "\(source.name) is not what was indexed", shard: key)
+    private func changed(_ name: String) -> DAGStoreError {
+        DAGStoreError(.sourceChanged, "\(name) is not what was indexed", shard: key)
     }
 
     /// Whether every section of another source is what the index says.
@@ -247,7 +261,7 @@ package final class ShardCore: Sendable {
     /// - Throws: `sourceChanged` if one is not, and what the walk throws.
     func checkSections(of source: any ByteSource, limits: CARLimits) throws {
         let car = try CARFile(source, limits: limits)
-        let other = isOther(source)
+        let other = changed(source.name)
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
             car.layout.roots == root.roots
         else { throw other }
@@ -330,7 +344,7 @@ package final class ShardCore: Sendable {
     @inline(never)
     func checkAbsent(_ digest: ByteView, _ layout: CIDLayout) throws {
         guard try index.contains(hashCode: layout.hashCode, digest: digest) else { return }
-        throw isOther(reader)
+        throw changed(origin.name)
     }
 
     /// The longest block whose pages are left to come one by one, when they are touched.
@@ -401,7 +415,7 @@ package final class ShardCore: Sendable {
 
     /// What the library says instead of being killed.
     var bytesAreGone: DAGStoreError {
-        DAGStoreError(.sourceChanged, "\(source.reader.name) became shorter", shard: key)
+        DAGStoreError(.sourceChanged, "\(origin.name) became shorter", shard: key)
     }
 
     /// The section at `start` of a window of the payload, if it has this multihash.

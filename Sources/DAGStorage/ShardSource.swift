@@ -8,13 +8,11 @@ struct ShardSource: Sendable {
     /// How they are read.
     enum Bytes: Sendable {
         case file(LocalFile)
-        /// A file that is mapped and was closed.
-        case mapped(MappedSource)
         case memory(MemoryBytes)
         case remote(RemoteBytes)
     }
 
-    var bytes: Bytes
+    let bytes: Bytes
     let facts: SourceFacts
     /// What keeps a transient from being evicted, if it is one.
     var pin: TransientPin?
@@ -23,7 +21,6 @@ struct ShardSource: Sendable {
     var reader: any ByteSource {
         switch bytes {
         case .file(let file): file
-        case .mapped(let file): file
         case .memory(let bytes): bytes
         case .remote(let bytes): bytes
         }
@@ -32,12 +29,8 @@ struct ShardSource: Sendable {
     /// The file whose state tells whether it is still what was indexed; nil if there is none, or if it is
     /// the store's own.
     var watchedPath: FilePath? {
-        guard facts.identity != .content else { return nil }
-        return switch bytes {
-        case .file(let file): file.path
-        case .mapped(let file): file.path
-        case .memory, .remote: nil
-        }
+        guard case .file(let file) = bytes, facts.identity != .content else { return nil }
+        return file.path
     }
 }
 

@@ -92,53 +92,6 @@ package final class LocalFile: ByteSource {
     }
 }
 
-/// A file that is mapped, and closed since: it is opened again for each read.
-///
-/// A shard that is open for long holds no descriptor that way.
-///
-/// *Concurrency*: any thread may read.
-package final class MappedSource: ByteSource {
-    /// Where the file was found.
-    package let path: FilePath
-    private let identity: FileIdentity
-
-    /// The file that `file` is now.
-    package init(_ file: LocalFile) {
-        path = file.path
-        identity = file.identity
-    }
-
-    /// The size in bytes when it was opened.
-    package var size: UInt64 { identity.size }
-
-    /// The path, as errors say it.
-    package var name: String { path.string }
-
-    /// Reads into `buffer` until it is full or the file ends.
-    ///
-    /// *Cost*: four system calls.
-    ///
-    /// - Returns: The bytes read.
-    /// - Throws: `.gone`, `.unreachable`; `.changed` if there is another file now.
-    package func read(
-        at offset: UInt64,
-        into buffer: UnsafeMutableRawBufferPointer
-    ) throws(MountError) -> Int {
-        let file = try LocalFile(opening: path)
-        guard file.identity.isUnchanged(since: identity) else { throw other }
-        return try unsafe file.read(at: offset, into: buffer)
-    }
-
-    /// Whether the file at the path is still what it was.
-    ///
-    /// - Throws: `.changed` if it is not; `.gone`, `.unreachable`.
-    package func checkUnchanged() throws(MountError) {
-        guard try FileIdentity(at: path).isUnchanged(since: identity) else { throw other }
-    }
-
-    private var other: MountError { MountError(.changed, "\(path): is another file now") }
-}
-
 /// A window that slides over a file or another source: the bytes of one read.
 ///
 /// *Concurrency*: one thread at a time.

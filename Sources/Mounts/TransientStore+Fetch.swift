@@ -30,7 +30,7 @@ extension TransientStore {
     /// of the pool.
     ///
     /// *Concurrency*: when the task is cancelled, the copy is removed and `CancellationError` is thrown as
-    /// soon as the source returns; the room that was reserved for it is given back at once.
+    /// soon as the source returns; the room that it reserved is free at once.
     ///
     /// - Parameters:
     ///   - name: What the copy is called; one that is there is replaced when the new one is whole.
@@ -59,8 +59,9 @@ extension TransientStore {
             return try await withTaskCancellationHandler {
                 try await run(fetch, from: source)
             } onCancel: {
-                // A source that hangs may never return; the room it has reserved must not wait for that.
-                abandon(fetch)
+                // A source that hangs may never return. The partial copy goes when it does: the loop, which cancels, does
+                // not wait for the disk.
+                withTable { $0.giveBackRoom(of: fetch.number) }
             }
         } catch {
             abandon(fetch)

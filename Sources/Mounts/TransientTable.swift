@@ -106,6 +106,13 @@ struct TransientTable {
         reserved += size
     }
 
+    /// Gives back what a fetch has reserved; the fetch may still end.
+    mutating func giveBackRoom(of number: FetchNumber) {
+        guard let before = reservations[number] else { return }
+        reservations[number] = 0
+        reserved -= before
+    }
+
     /// Ends a fetch and gives back what it had reserved.
     mutating func endFetch(_ number: FetchNumber, of name: TransientName) {
         reserved -= reservations.removeValue(forKey: number) ?? 0

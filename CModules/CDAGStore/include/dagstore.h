@@ -153,7 +153,7 @@ enum {
     DAGSTORE_QUOTA_EXCEEDED = -45,       /* the quota for local copies is used up */
     DAGSTORE_SHARD_FAILED = -46,         /* the shard failed before and was not recovered */
     DAGSTORE_OUT_OF_RESOURCES = -47,     /* no descriptors, memory or threads left; no shard failed */
-    DAGSTORE_TOO_MANY_READERS = -48,     /* all slots for readers of the catalogue are taken */
+    DAGSTORE_TOO_MANY_READERS = -48,     /* other readers hold all slots of the catalogue */
 
     /* The end. */
     DAGSTORE_CLOSED = -50,               /* the store was closed */
