@@ -18,11 +18,14 @@ enum Log {
         var callback: dagstore_log_fn?
         var context = unsafe Context(nil)
         /// The stores that are open, and their sinks.
-        var stores: [ObjectIdentifier: (store: WeakStore, sink: Int?)] = [:]
+        var stores: [ObjectIdentifier: (known: KnownStore, sink: Int?)] = [:]
     }
 
-    private struct WeakStore {
-        weak var store: DAGStore?
+    /// A store that its box holds: the box takes it off this list before it lets go.
+    ///
+    /// A weak reference would need memory of its own that only the store knows, where leak checkers cannot see it.
+    private struct KnownStore {
+        unowned let store: DAGStore
     }
 
     private static let waitingMax = 1024
@@ -73,7 +76,7 @@ enum Log {
     static func add(_ store: DAGStore) {
         state.withLock { state in
             let key = ObjectIdentifier(store)
-            state.stores[key] = (WeakStore(store: store), nil)
+            state.stores[key] = (KnownStore(store: store), nil)
             connect(key, &state)
         }
     }
@@ -85,7 +88,8 @@ enum Log {
     }
 
     private static func connect(_ key: ObjectIdentifier, _ state: inout State) {
-        guard let (weak, sink) = state.stores[key], let store = weak.store else { return }
+        guard let (known, sink) = state.stores[key] else { return }
+        let store = known.store
         switch (wants(.warning), sink) {
         case (true, nil):
             state.stores[key]?.sink = store.addSink(LogSink(), isReader: false)

@@ -23,6 +23,8 @@ final class StoreBox: Sendable {
         Log.add(store)
     }
 
+    deinit { Log.remove(store) }
+
     /// Calls `body`, which calls the caller back, on the store's thread for completions.
     func complete(_ body: @escaping @Sendable () -> Void) {
         completions.async { callingBack(body) }
