@@ -55,6 +55,7 @@ extension Catalog {
             at: directory.string,
             options: Environment.Options(
                 tables: tableNames,
+                newerTables: newerTableNames,
                 mapSize: mapSize,
                 isReadOnly: true,
                 // The copy reads every page once.

@@ -121,7 +121,6 @@ extension Catalog {
 
     private func deleteSome(of generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
-        let upper = TableKey.generation(generation + 1)
         // What a crash of the machine brings back stands on `pending` again.
         return try write(.ordered) { (writer) throws(LMDBError) in
             var left = Self.deletionBatch
@@ -129,11 +128,7 @@ extension Catalog {
             // A run that was published with the index outlives it.
             if try writer.get(tables.runs, lower) == nil { valueTables.append(tables.inverse) }
             for table in valueTables {
-                left -= try lower.withView { lower throws(LMDBError) in
-                    try upper.withView { upper throws(LMDBError) in
-                        try writer.deleteRange(table, from: lower, below: upper, limit: left)
-                    }
-                }
+                left -= try writer.deleteRows(table, of: generation, limit: left)
                 guard left > 0 else { return false }
             }
             try writer.delete(tables.roots, lower)

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Failpoints
+internal import Hashing
 internal import LMDB
 package import ShardIndex
 
@@ -41,6 +42,13 @@ package struct InverseTotals: Equatable, Sendable {
 ///  0  u64 generation of the result    8  u64 next segment    16  u64 entries    24  u64 bytes    32  u64 dropped
 /// 40  u64 generation[]                the runs that are merged
 /// ```
+///
+/// From format 4 on four words of zero, version, checksum of what is behind them and count of runs come before, and the
+/// shape of the result behind:
+///
+/// ```
+///  0  u64 zero    8  u64 version = 1    16  u64 checksum    24  u64 runs    32  as above    …  `InverseRunShape`
+/// ```
 package struct PendingMerge: Equatable, Sendable {
     /// The generation of the result.
     package var output: UInt64 = 0
@@ -54,14 +62,35 @@ package struct PendingMerge: Equatable, Sendable {
     package var dropped: UInt64 = 0
     /// The runs that are merged.
     package var inputs: [UInt64]
+    /// The shape that the result was begun with; nil if an earlier format began it, which computed it each time.
+    package var shape: InverseRunShape?
+
+    private static let version: UInt64 = 1
 
     /// A merge that has not begun.
-    package init(inputs: [UInt64]) { self.inputs = inputs }
+    package init(inputs: [UInt64], shape: InverseRunShape) {
+        self.inputs = inputs
+        self.shape = shape
+    }
 
+    /// Reads a merge.
+    ///
+    /// - Returns: Nil if it is not what was written, or a newer version wrote it: what it has written is written anew.
     fileprivate init?(reading bytes: [UInt8]) {
         guard bytes.count >= 48, bytes.count % 8 == 0 else { return nil }
-        let words = bytes.withView { view in
+        var words = bytes.withView { view in
             stride(from: 0, to: view.count, by: 8).map { view.loadUInt64(at: $0) }
+        }
+        if words[0] == 0 {
+            let checksum = bytes.withView { Checksum.xxh64($0[24..<$0.count]) }
+            let shapeWords = InverseRunShape.size / 8
+            guard words[1] == Self.version, words[2] == checksum, words[3] < 1 << 32,
+                words.count == 4 + 5 + Int(words[3]) + shapeWords,
+                let shape = try? InverseRunShape(reading: bytes.suffix(InverseRunShape.size))
+            else { return nil }
+            self.shape = shape
+            words.removeLast(shapeWords)
+            words.removeFirst(4)
         }
         output = words[0]
         nextSegment = words[1]
@@ -72,11 +101,18 @@ package struct PendingMerge: Equatable, Sendable {
     }
 
     fileprivate var encoded: [UInt8] {
-        var bytes: [UInt8] = []
+        var content: [UInt8] = []
+        if shape != nil { content.append(littleEndian: UInt64(inputs.count)) }
         for value in [output, nextSegment, entryCount, byteCount, dropped] + inputs {
-            bytes.append(littleEndian: value)
+            content.append(littleEndian: value)
         }
-        return bytes
+        guard let shape else { return content }
+        content += shape.encoded
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: Self.version)
+        bytes.append(littleEndian: content.withView { Checksum.xxh64($0) })
+        return bytes + content
     }
 }
 
@@ -312,20 +348,11 @@ extension Catalog {
     ///
     /// - Returns: Whether nothing is left.
     package func deletePart(ofRun generation: UInt64) throws(CatalogError) -> Bool {
-        let lower = TableKey.generation(generation)
-        let upper = TableKey.generation(generation + 1)
+        let row = TableKey.generation(generation)
+        let limit = Self.deletionBatch
         let count = try write(.ordered) { (writer) throws(LMDBError) in
-            let count = try lower.withView { lower throws(LMDBError) in
-                try upper.withView { upper throws(LMDBError) in
-                    try writer.deleteRange(
-                        tables.inverse,
-                        from: lower,
-                        below: upper,
-                        limit: Self.deletionBatch
-                    )
-                }
-            }
-            if count < Self.deletionBatch { try writer.delete(tables.runs, lower) }
+            let count = try writer.deleteRows(tables.inverse, of: generation, limit: limit)
+            if count < limit { try writer.delete(tables.runs, row) }
             return count
         }
         Failpoint.runPartlyDeleted.pass()
@@ -345,7 +372,7 @@ extension Catalog {
         try write { (writer) throws(LMDBError) in
             for run in runs { try writer.put(tables.runs, TableKey.generation(run), []) }
             try forgetRecent(before: end, writer)
-            try writer.put(tables.meta, MetaRow.format.bytes, Self.formatVersionBytes)
+            try Self.putFormat(writer, tables)
         }
     }
 

@@ -34,6 +34,9 @@ extension Catalog {
             try reader.withCursor(tables.runs) { cursor throws(LMDBError) in
                 var row = try cursor.first()
                 while let (key, value) = row, !left.isEmpty {
+                    guard key.count == TableKey.generationSize else {
+                        throw LMDBError(.corrupted)
+                    }
                     let generation = key.loadBigEndianUInt64(at: 0)
                     row = try cursor.next()
                     guard !value.isEmpty else { continue }

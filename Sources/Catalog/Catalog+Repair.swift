@@ -52,6 +52,24 @@ extension Catalog {
         try deleteGeneration(generation)
     }
 
+    /// Deletes the segments of a run that is not listed and that nobody is writing.
+    ///
+    /// - Parameter generation: The run's generation.
+    /// - Throws: `.exists` if it is listed or written; `.corrupt`, `.full`, `.readOnly`, `.io`.
+    package func dropOrphanRun(_ generation: UInt64) throws(CatalogError) {
+        let row = TableKey.generation(generation)
+        let isTaken = try write { (writer) throws(LMDBError) in
+            guard try writer.get(tables.runs, row) == nil,
+                try writer.get(tables.pending, row) == nil
+            else { return true }
+            // If the deletion is interrupted, the next open goes on with it.
+            try writer.put(tables.runs, row, [])
+            return false
+        }
+        guard !isTaken else { throw CatalogError(.exists, "generation \(generation) is a run") }
+        try deleteRun(generation)
+    }
+
     /// Writes the row that leads from a record's key to it.
     ///
     /// - Parameter record: A record as it stands in the catalogue.

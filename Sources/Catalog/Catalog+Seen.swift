@@ -88,6 +88,7 @@ extension Catalog {
         try reader.withCursor(tables.runs) { cursor throws(LMDBError) in
             var row = try cursor.first()
             while let (key, value) = row, damage == nil {
+                guard key.count == TableKey.generationSize else { throw LMDBError(.corrupted) }
                 let generation = key.loadBigEndianUInt64(at: 0)
                 if !value.isEmpty {
                     do throws(ShardIndexError) {

@@ -45,6 +45,29 @@ extension Catalog {
         throw CatalogError(LMDBError(.mapFull))
     }
 
+    /// The bytes of pages that hold nothing and wait to be used again.
+    ///
+    /// *Cost*: the list of free pages is read: a page for some 500 of them.
+    package func freeBytes() throws(CatalogError) -> UInt64 {
+        let pages = try read { (reader) throws(LMDBError) in try reader.freePageCount() }
+        return UInt64(pages) * UInt64(pageSize)
+    }
+
+    /// What is wrong with the pages of the data file, looked at before LMDB follows them.
+    ///
+    /// - Parameter limit: How many findings are enough; at least 1.
+    /// - Returns: What was found, for people.
+    /// - Throws: `.corrupt`, `.io`.
+    ///
+    /// *Cost*: reads every page of rows, and the header of every larger value.
+    package func damagedPages(limit: Int) throws(CatalogError) -> [String] {
+        do {
+            return try environment.damagedPages(limit: limit)
+        } catch {
+            throw CatalogError(error)
+        }
+    }
+
     /// Space in use and space reserved.
     package func usage() throws(CatalogError) -> CatalogUsage {
         do {

@@ -10,7 +10,7 @@ package import SystemPackage
 /// tables.
 ///
 /// ```
-/// meta      "format" u32          "hash-key" 16 bytes       "counters" see `Counters`
+/// meta      "format" u32          "hash-key" see `HashKeyRow`   "counters" see `Counters`
 /// keys      shard key             -> u32 number
 /// shards    u32 number            -> `ShardRecord`
 /// roots     u64 generation        -> `IndexRoot`
@@ -28,17 +28,23 @@ package import SystemPackage
 /// open is deleted, and whatever shard is there is indexed.
 ///
 /// Format 1 had no shards on `pending` and records of version 1 only; formats 1 and 2 had no inverse
-/// index. What they have is read as it is. They become format 3 when an opening for writing has built the
-/// inverse index.
+/// index. What they have is read as it is. They become format 4 when an opening for writing has built the
+/// inverse index. Format 3 had no checksums in `meta`, `recent` and records; the first opening for writing makes it
+/// format 4, and records get theirs when their shards change.
 ///
 /// *Concurrency*: reads on any thread, at once. Writes wait for each other.
 package final class Catalog: Sendable {
     /// The version of the tables and of what is in them.
-    package static let formatVersion: UInt32 = 3
+    package static let formatVersion: UInt32 = 4
+    /// The first version with an inverse index.
+    static let inverseFormat: UInt32 = 3
     package static let tableNames = [
         "meta", "keys", "shards", "roots", "pages", "locators", "pending", "runs", "inverse",
         "recent",
     ]
+
+    /// The tables that format 1 or 2 did not have.
+    static let newerTableNames: Set<String> = ["runs", "inverse", "recent"]
 
     /// How a catalogue is opened.
     package struct Options: Sendable {
@@ -48,15 +54,19 @@ package final class Catalog: Sendable {
         package var isReadOnly: Bool
         /// Whether a commit waits for nothing, so that a crash of the machine may lose everything.
         package var isRelaxed: Bool
+        /// Whether every page is looked at before LMDB follows it.
+        package var checksPages: Bool
 
         package init(
             mapSize: Int = 1 << 40,
             isReadOnly: Bool = false,
-            isRelaxed: Bool = false
+            isRelaxed: Bool = false,
+            checksPages: Bool = false
         ) {
             self.mapSize = mapSize
             self.isReadOnly = isReadOnly
             self.isRelaxed = isRelaxed
+            self.checksPages = checksPages
         }
     }
 
@@ -114,6 +124,8 @@ package final class Catalog: Sendable {
                 at: directory.string,
                 options: Environment.Options(
                     tables: Self.tableNames,
+                    newerTables: Self.newerTableNames,
+                    checksPages: options.checksPages,
                     mapSize: options.mapSize,
                     isReadOnly: options.isReadOnly,
                     durability: options.isRelaxed ? .relaxed : .full
@@ -150,9 +162,10 @@ package final class Catalog: Sendable {
         }
         let format = try Self.readFormat(environment, tables)
         hash = format.hash
-        lacksInverse = format.version < Self.formatVersion
+        lacksInverse = format.version < Self.inverseFormat
         guard !options.isReadOnly else { return }
         try checkLastTransaction()
+        if !lacksInverse, format.version < Self.formatVersion { try upgrade() }
     }
 
     /// Waits until the disk has the names of a new catalogue, of its folder and of the store.
@@ -190,9 +203,7 @@ package final class Catalog: Sendable {
         _ tables: Tables,
         _ randomKey: (UInt64, UInt64)
     ) throws(LMDBError) {
-        var key: [UInt8] = []
-        key.appendLittleEndian(randomKey.0)
-        key.appendLittleEndian(randomKey.1)
+        let key = HashKeyRow.encoded(randomKey)
         try environment.write { (writer) throws(LMDBError) in
             try writer.put(tables.meta, MetaRow.format.bytes, formatVersionBytes)
             try writer.put(tables.meta, MetaRow.hashKey.bytes, key)
@@ -225,11 +236,10 @@ package final class Catalog: Sendable {
                 "the catalogue has format \(number); this program knows \(formatVersion)"
             )
         }
-        guard number > 0, let key = rows.key, key.count == 16 else {
+        guard number > 0, let key = rows.key else {
             throw CatalogError(.corrupt, "the catalogue's format row")
         }
-        let hash = key.withView { KeyedHash(key: ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8))) }
-        return (number, hash)
+        return (number, KeyedHash(key: try HashKeyRow.key(key)))
     }
 
     /// Closes the environment and gives the lock back; nobody may be using it.
@@ -260,7 +270,7 @@ package final class Catalog: Sendable {
             let error = CatalogError(error)
             // A full disk leaves everything as it was. After any other failed write, what the disk
             // holds is not known, and the kernel reports a failed flush once only.
-            if error.code == .io || error.code == .corrupt {
+            if error.code == .io || error.code == .corrupt || error.code == .reopenNeeded {
                 hasFailed.store(true, ordering: .relaxed)
             }
             throw error

@@ -57,7 +57,7 @@ extension InverseParts {
     /// About how many bytes they add to the catalogue, without the segments of a run.
     fileprivate var size: Int {
         guard case .recent(let hashes) = self else { return 64 }
-        return RecentBatch.headerSize + hashes.count * RecentBatch.hashSize
+        return RecentBatch.prefixSize + RecentBatch.headerSize + hashes.count * RecentBatch.hashSize
     }
 }
 

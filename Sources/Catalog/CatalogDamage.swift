@@ -18,6 +18,8 @@ package struct CatalogDamage: Equatable, Sendable {
         case generationNamedAndPending
         /// Rows of a generation that no record names and that is not on `pending`.
         case generationOrphaned
+        /// Segments of a run of the inverse index that is not listed and that nobody is writing.
+        case runOrphaned
         /// Work is pending for a shard that has no record.
         case pendingWithoutRecord
         /// A row of another table than `shards` that cannot be read.

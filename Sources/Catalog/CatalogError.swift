@@ -27,6 +27,8 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
         case outOfResources
         /// Readers of all processes hold all slots.
         case tooManyReaders
+        /// The environment gave up, or has outgrown what this process reserved; it must be closed and opened again.
+        case reopenNeeded
     }
 
     /// The kind of error.
@@ -53,6 +55,7 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
             case .keyExists: .exists
             case .outOfResources: .outOfResources
             case .readersFull: .tooManyReaders
+            case .reopenNeeded: .reopenNeeded
             default: .io
             }
         let detail =
@@ -64,6 +67,9 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
                     + "give the containers one namespace of process numbers"
             case .readersFull:
                 "all slots for readers are taken: close other processes that read the store"
+            case .reopenNeeded:
+                "a write of the catalogue failed, or it has outgrown what this process reserved: "
+                    + "close the store and open it again"
             default: error.description
             }
         self.init(code, detail)
@@ -71,7 +77,7 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
 
     @inline(never)
     package init(_ error: ShardIndexError) {
-        self.init(.corrupt, error.description)
+        self.init(error.code == .unsupportedVersion ? .tooNew : .corrupt, error.description)
     }
 
     package static func == (one: Self, other: Self) -> Bool { one.code == other.code }

@@ -1,14 +1,18 @@
 internal import Bytes
+internal import Hashing
 
 /// What is counted as it changes, and committed with the change.
 ///
 /// ```
 ///  0  u32 next shard number      8  u64 next generation      16  u64 shards
 /// 24  u64 available             32  u64 failed               40  u64 sections
-/// 48  u64 payload bytes         56  u64 index bytes
+/// 48  u64 payload bytes         56  u64 index bytes    64  u64 checksum    xxh64 of what is before it
 /// ```
+///
+/// Formats before 4 had no checksum.
 package struct Counters: Equatable, Sendable {
-    static let size = 64
+    static let size = 72
+    private static let sizeWithoutChecksum = 64
 
     /// The number that the next shard gets.
     package var nextShard: UInt32 = 1
@@ -51,11 +55,16 @@ package struct Counters: Equatable, Sendable {
         ] {
             bytes.appendLittleEndian(value)
         }
+        bytes.appendLittleEndian(bytes.withView { Checksum.xxh64($0) })
         return bytes
     }
 
     init(reading bytes: ByteView) throws(CatalogError) {
-        guard bytes.count == Self.size else { throw CatalogError(.corrupt, "the counters") }
+        let end = Self.sizeWithoutChecksum
+        let isWhole =
+            bytes.count == Self.size
+            ? Checksum.xxh64(bytes[0..<end]) == bytes.loadUInt64(at: end) : bytes.count == end
+        guard isWhole else { throw CatalogError(.corrupt, "the counters are not what was written") }
         nextShard = bytes.loadUInt32(at: 0)
         nextGeneration = bytes.loadUInt64(at: 8)
         shards = bytes.loadUInt64(at: 16)

@@ -37,6 +37,7 @@ struct DamageScan {
         try checkKeys()
         try checkPending()
         try checkGenerations()
+        if !isFull { try checkRuns() }
         guard !isFull else { return }
         checkCounters()
     }
@@ -233,6 +234,33 @@ struct DamageScan {
                 _ = orphans.insert(place)
                 let detail = "no record names the generation"
                 report(CatalogDamage(.generationOrphaned, generation: generation, detail))
+            }
+            guard generation < .max, !isFull else { return .stop }
+            return .seek(TableKey.generation(generation + 1))
+        }
+    }
+
+    /// Looks at the first segment of each run.
+    private mutating func checkRuns() throws(CatalogError) {
+        try catalog.walk(catalog.tables.runs) { (_, key, _) throws(LMDBError) in
+            if key.count != TableKey.generationSize {
+                report(CatalogDamage(.rowUnreadable, "a row of runs has a key of no kind"))
+            }
+            return isFull ? .stop : .next
+        }
+        try catalog.walk(catalog.tables.inverse) { (reader, key, _) throws(LMDBError) in
+            guard key.count == TableKey.valueSize else {
+                report(CatalogDamage(.rowUnreadable, "a segment of a run has a key of no kind"))
+                return isFull ? .stop : .next
+            }
+            let generation = key.loadBigEndianUInt64(at: 0)
+            see(generation)
+            let row = TableKey.generation(generation)
+            if try reader.get(catalog.tables.runs, row) == nil,
+                try reader.get(catalog.tables.pending, row) == nil
+            {
+                let detail = "no run is listed for the segments of generation \(generation)"
+                report(CatalogDamage(.runOrphaned, generation: generation, detail))
             }
             guard generation < .max, !isFull else { return .stop }
             return .seek(TableKey.generation(generation + 1))

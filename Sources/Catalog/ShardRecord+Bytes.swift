@@ -1,4 +1,5 @@
 package import Bytes
+internal import Hashing
 
 extension ShardRecord {
     private static let isLazyFlag: UInt8 = 1
@@ -22,7 +23,7 @@ extension ShardRecord {
             transientPath.count,
         ]
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(sizes.reduce(Self.headerSize, +))
+        bytes.reserveCapacity(sizes.reduce(Self.headerSize + Self.checksumSize, +))
         bytes.append(Self.version)
         bytes.append(state.rawValue)
         bytes.append(flags)
@@ -45,16 +46,19 @@ extension ShardRecord {
         bytes.append(littleEndian: UInt16(sizes[3]))
         bytes.append(littleEndian: UInt16(sizes[4]))
         bytes.append(littleEndian: contentChecksum)
+        bytes.append(littleEndian: sectionSizeMax)
+        bytes.append(littleEndian: headerSizeMax)
         assert(bytes.count == Self.headerSize)
         bytes.append(contentsOf: key.utf8)
         bytes.append(contentsOf: mountURL.utf8)
         bytes.append(contentsOf: errorText)
         bytes.append(contentsOf: validator.utf8)
         bytes.append(contentsOf: transientPath)
+        bytes.append(littleEndian: bytes.withView { Checksum.xxh64($0) })
         return bytes
     }
 
-    /// Reads a record of version 1 or 2.
+    /// Reads a record of any version up to this one.
     ///
     /// - Throws: `.corrupt` if it is none; `.tooNew` if a newer version wrote it.
     package init(number: UInt32, reading bytes: ByteView) throws(CatalogError) {
@@ -64,7 +68,10 @@ extension ShardRecord {
         guard version <= Self.version else {
             throw CatalogError(.tooNew, "the record of shard \(number) has version \(version)")
         }
-        guard bytes.count >= Self.headerSize(ofVersion: version),
+        guard
+            bytes.count >= Self.headerSize(ofVersion: version)
+                + Self.checksumSize(ofVersion: version),
+            Self.isAsWritten(bytes, version: version),
             let fields = Fields(bytes, version: version),
             let state = State(rawValue: bytes[1])
         else { throw Self.damage(number) }
@@ -87,6 +94,16 @@ extension ShardRecord {
             validator = String(decoding: bytes[fields.validator].copied, as: UTF8.self)
         }
         transientPath = bytes[fields.transientPath].copied
+        guard version > 2 else { return }
+        sectionSizeMax = bytes.loadUInt64(at: 112)
+        headerSizeMax = bytes.loadUInt64(at: 120)
+    }
+
+    /// Whether the checksum holds; versions without one have nothing to compare with.
+    private static func isAsWritten(_ bytes: ByteView, version: UInt8) -> Bool {
+        guard version > 2 else { return true }
+        let end = bytes.count - checksumSize
+        return Checksum.xxh64(bytes[0..<end]) == bytes.loadUInt64(at: end)
     }
 
     private mutating func readNumbers(_ bytes: ByteView) {
@@ -121,7 +138,7 @@ extension ShardRecord {
         )
     }
 
-    /// Whether a version 2 may have written these flags.
+    /// Whether a version from 2 on may have written these flags.
     private static func areFlags(_ flags: UInt8) -> Bool {
         let codec = flags >> originShift & 3
         guard flags < 32, codec != 3 else { return false }
@@ -129,7 +146,15 @@ extension ShardRecord {
     }
 
     private static func headerSize(ofVersion version: UInt8) -> Int {
-        version == 1 ? 100 : headerSize
+        switch version {
+        case 1: 100
+        case 2: 112
+        default: headerSize
+        }
+    }
+
+    private static func checksumSize(ofVersion version: UInt8) -> Int {
+        version > 2 ? checksumSize : 0
     }
 
     private static func damage(_ number: UInt32) -> CatalogError {
@@ -143,7 +168,7 @@ extension ShardRecord {
         /// Finds the fields of a record whose header is whole.
         ///
         /// - Returns: Nil if they do not end where the record ends, or if one is longer than it may
-        ///   be. Version 1 knew no limits when it was read, so that those of version 2 hold there
+        ///   be. Version 1 knew no limits when it was read, so that those of later versions hold there
         ///   only.
         init?(_ bytes: ByteView, version: UInt8) {
             let header = ShardRecord.headerSize(ofVersion: version)
@@ -157,7 +182,8 @@ extension ShardRecord {
             errorText = url.upperBound..<url.upperBound + textSize
             validator = errorText.upperBound..<errorText.upperBound + validatorSize
             transientPath = validator.upperBound..<validator.upperBound + pathSize
-            guard transientPath.upperBound == bytes.count,
+            let end = bytes.count - ShardRecord.checksumSize(ofVersion: version)
+            guard transientPath.upperBound == end,
                 keySize <= ShardRecord.keySizeMax,
                 urlSize <= ShardRecord.urlSizeMax
             else { return nil }

@@ -1,7 +1,7 @@
 /// What is known of a shard and survives everything.
 ///
 /// ```
-///  0  u8  version            2
+///  0  u8  version            3
 ///  1  u8  state              see `State`
 ///  2  u8  flags              bit 0 registered lazily, bit 1 index incomplete, bits 2 and 3 codec of
 ///                            origin (0 none, 1 0x0400, 2 0x0401), bit 4 origin had identity CIDs
@@ -24,12 +24,15 @@
 /// 100 u16 validator size
 /// 102 u16 transient path size
 /// 104 u64 content checksum   0 if it is not known
-/// 112 key, mount URL, error text, validator     UTF-8
+/// 112 u64 section size max   the largest section it was registered with, 0 for the usual
+/// 120 u64 header size max    the largest header it was registered with, 0 for the usual
+/// 128 key, mount URL, error text, validator     UTF-8
 ///  …  path of the borrowed transient            bytes, as the system has them
+///  …  u64 checksum                              xxh64 of everything before it
 /// ```
 ///
-/// Version 1 ends its header at byte 100, has a zero at byte 3, and nothing after the error text.
-/// It is read, and written anew as version 2 when the shard changes.
+/// Version 2 ends its header at byte 112 and has no checksum. Version 1 ends its header at byte 100, has a zero at byte
+/// 3, and nothing after the error text. Both are read, and written anew as version 3 when the shard changes.
 package struct ShardRecord: Equatable, Sendable {
     /// Where a shard is in its life, as far as it is written down.
     package enum State: UInt8, Sendable, CaseIterable {
@@ -66,9 +69,10 @@ package struct ShardRecord: Equatable, Sendable {
         }
     }
 
-    /// The version that is written; version 1 is read too.
-    package static let version: UInt8 = 2
-    static let headerSize = 112
+    /// The version that is written; those before are read too.
+    package static let version: UInt8 = 3
+    static let headerSize = 128
+    static let checksumSize = 8
     /// The longest key in bytes: LMDB's keys have at most 511.
     package static let keySizeMax = 480
     /// The longest mount URL in bytes.
@@ -116,6 +120,10 @@ package struct ShardRecord: Equatable, Sendable {
     package var transientPath: [UInt8] = []
     /// A checksum over the bytes, 0 if it is not known.
     package var contentChecksum: UInt64 = 0
+    /// The largest section that the CAR may have, in bytes; 0 if nobody said.
+    package var sectionSizeMax: UInt64 = 0
+    /// The largest header that the CAR may have, in bytes; 0 if nobody said.
+    package var headerSizeMax: UInt64 = 0
 
     package init(number: UInt32, key: String, mountURL: String, state: State) {
         self.number = number

@@ -23,7 +23,7 @@ final class StoreLock: Sendable {
                 path,
                 .readWrite,
                 options: [.create, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+                permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
             )
         } catch {
             let errno = error as? Errno

@@ -17,6 +17,11 @@ enum TableKey {
         bigEndian(generation) + bigEndian(number)
     }
 
+    /// The least key behind those of a generation; nil if there is none.
+    static func end(of generation: UInt64) -> [UInt8]? {
+        generation == .max ? nil : bigEndian(generation + 1)
+    }
+
     static func bigEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: value.byteSwapped)

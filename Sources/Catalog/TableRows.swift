@@ -39,6 +39,24 @@ extension WriteTransaction {
         }
     }
 
+    /// Deletes the first rows of a generation.
+    ///
+    /// - Returns: How many; less than `limit` if no more are left.
+    borrowing func deleteRows(
+        _ table: Table,
+        of generation: UInt64,
+        limit: Int
+    ) throws(LMDBError) -> Int {
+        try TableKey.generation(generation).withView { lower throws(LMDBError) in
+            guard let end = TableKey.end(of: generation) else {
+                return try deleteRange(table, from: lower, below: nil, limit: limit)
+            }
+            return try end.withView { upper throws(LMDBError) in
+                try deleteRange(table, from: lower, below: upper, limit: limit)
+            }
+        }
+    }
+
     /// Deletes a row.
     @discardableResult
     borrowing func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {

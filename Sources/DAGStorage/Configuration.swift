@@ -49,6 +49,11 @@ public struct Configuration: Sendable {
     /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
     /// system is read-only.
     public var isReadOnly = false
+    /// Whether opening looks at every page of the catalogue before LMDB follows it; for files that may be damaged.
+    ///
+    /// LMDB believes what it reads: a damaged page can end the process with a signal. A file that was cut short is
+    /// refused in any case. *Cost*: every page of rows is read, about a microsecond each.
+    public var checksPages = false
     /// The address space reserved for the catalogue, in bytes; not disk, not memory.
     ///
     /// It limits how large the catalogue may grow; where the system refuses so much, it is halved down

@@ -66,7 +66,8 @@ public final class DAGStore: Sendable {
                 options: Catalog.Options(
                     mapSize: configuration.mapSize,
                     isReadOnly: configuration.isReadOnly,
-                    isRelaxed: configuration.durability == .relaxed
+                    isRelaxed: configuration.durability == .relaxed,
+                    checksPages: configuration.checksPages
                 ),
                 randomKey: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max))
             )
@@ -151,7 +152,7 @@ public final class DAGStore: Sendable {
         let parent = path.removingLastComponent()
         if !parent.isEmpty, parent != path { try makeDirectory(parent, isDurable: isDurable) }
         // SAFETY: the string is read during the call.
-        let code = unsafe path.withPlatformString { unsafe mkdir($0, 0o755) }
+        let code = unsafe path.withPlatformString { unsafe mkdir($0, 0o777) }
         guard code != 0 else {
             if isDurable { try syncDirectory(parent.isEmpty ? "." : parent) }
             return

@@ -75,6 +75,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         case outOfResources = -47
         /// Other readers hold all slots of the catalogue.
         case tooManyReaders = -48
+        /// A write of the catalogue failed, or it has outgrown what this process reserved: close the store and open it again.
+        case reopenNeeded = -49
         /// The store was closed.
         case closed = -50
         /// The caller went away.
@@ -93,7 +95,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any shard.
         var isOwn: Bool {
             switch self {
-            case .outOfResources, .tooManyReaders, .catalogFull, .readOnly, .closed, .cancelled:
+            case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,
+                .cancelled:
                 true
             default: false
             }
@@ -125,7 +128,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
                 .malformedIndex:
                 5
             case .catalogCorrupt, .catalogFull, .catalogLocked, .catalogTooNew, .readOnly,
-                .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders:
+                .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders, .reopenNeeded:
                 6
             case .closed, .cancelled, .deadlineExceeded: 7
             }
@@ -211,6 +214,7 @@ extension DAGStoreError {
             case .exists: .shardExists
             case .outOfResources: .outOfResources
             case .tooManyReaders: .tooManyReaders
+            case .reopenNeeded: .reopenNeeded
             }
         self.init(code, error.detail)
     }
@@ -220,6 +224,7 @@ extension DAGStoreError {
         switch (error.code, error.underlying) {
         case (.storage, let underlying?): self = DAGStoreError(any: underlying)
         case (.limitExceeded, _): self.init(.limitExceeded, error.detail)
+        case (.unsupportedVersion, _): self.init(.catalogTooNew, error.detail)
         default: self.init(.catalogCorrupt, error.description)
         }
     }

@@ -15,6 +15,8 @@ public struct CheckOptions: Sendable {
 public struct CheckProblem: Sendable, Equatable {
     /// What is wrong.
     public enum Kind: String, Sendable, CaseIterable {
+        /// A page of the catalogue's file is not what was written; nothing else was looked at.
+        case catalogPage
         /// Rows of the catalogue contradict each other, or cannot be read.
         case catalogRow
         /// The catalogue's counters are not what a recount gives.

@@ -32,6 +32,19 @@ final class Examination: Sendable {
 
     func run() async throws -> CheckReport {
         var report = CheckReport()
+        // What follows walks with LMDB, which believes what it reads.
+        let pages = try await pool.run { [engine] in
+            try translating { try engine.catalog.damagedPages(limit: 100) }
+        }
+        guard pages.isEmpty else {
+            for page in pages {
+                note(
+                    CheckProblem(kind: .catalogPage, key: nil, detail: page, repair: nil),
+                    in: &report
+                )
+            }
+            return report
+        }
         for damage in try await pool.run({ [self] in try catalogDamage() }) {
             note(try await pool.run { [self] in mend(damage) }, in: &report)
         }
@@ -88,7 +101,7 @@ final class Examination: Sendable {
         let kind: CheckProblem.Kind =
             switch damage.kind {
             case .countersWrong: .counters
-            case .generationOrphaned: .orphanIndex
+            case .generationOrphaned, .runOrphaned: .orphanIndex
             case .generationWithoutRoot, .generationNamedTwice: .index
             default: .catalogRow
             }
@@ -112,6 +125,9 @@ final class Examination: Sendable {
             case .generationOrphaned:
                 guard let generation = damage.generation else { return false }
                 try engine.catalog.dropOrphanGeneration(generation)
+            case .runOrphaned:
+                guard let generation = damage.generation else { return false }
+                try engine.catalog.dropOrphanRun(generation)
             case .recordWithoutKey:
                 guard let number = damage.shard, let record = try engine.catalog.record(number)
                 else { return false }

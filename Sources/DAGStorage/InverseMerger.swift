@@ -138,7 +138,10 @@ final class InverseMerger: Sendable {
         let chosen = MergePolicy.choose(runs.map(\.shape.entryCount), live: live)
         guard !chosen.isEmpty else { return false }
         let inputs = chosen.map { runs[$0] }
-        let pending = PendingMerge(inputs: inputs.map(\.generation))
+        let pending = PendingMerge(
+            inputs: inputs.map(\.generation),
+            shape: InverseMerge.shape(of: inputs.map(\.shape))
+        )
         let merge = try engine.writer.sync { try engine.catalog.beginMerge(pending) }
         return try run(merge, inputs, engine)
     }
@@ -271,7 +274,7 @@ final class InverseMerger: Sendable {
     private func resume(_ merge: PendingMerge, _ engine: StoreEngine) throws -> Bool {
         let runs = engine.inverse.snapshot.runs
         let inputs = merge.inputs.compactMap { input in runs.first { $0.generation == input } }
-        let shape = InverseMerge.shape(of: inputs.map(\.shape))
+        let shape = merge.shape ?? InverseMerge.shape(of: inputs.map(\.shape))
         guard inputs.count == merge.inputs.count, !inputs.isEmpty,
             merge.nextSegment <= UInt64(shape.segmentCount)
         else {
@@ -294,7 +297,7 @@ final class InverseMerger: Sendable {
         for input in inputs { try input.check() }
         let shapes = inputs.map(\.shape)
         let live = try LiveShards(of: shapes, in: engine.catalog)
-        let merge = InverseMerge(inputs.map(\.run)) { live.contains($0) }
+        let merge = InverseMerge(inputs.map(\.run), shape: begun.shape) { live.contains($0) }
         var next = Int(pending.nextSegment)
         while next < merge.shape.segmentCount {
             guard !isStopped.load(ordering: .relaxed) else { return false }

@@ -99,8 +99,10 @@ public struct Statistics: Sendable, Equatable {
     public let indexBytes: UInt64
     /// The size of the catalogue's file in bytes.
     public let catalogFileBytes: UInt64
-    /// Bytes of it that were ever used.
+    /// Bytes of it that are in use.
     public let catalogUsedBytes: UInt64
+    /// Bytes of the catalogue's file that hold nothing and are used again.
+    public let catalogFreeBytes: UInt64
     /// The address space that the catalogue may grow into.
     public let mapSize: UInt64
     /// Leases of this process.
@@ -246,6 +248,7 @@ extension StoreEngine {
     fileprivate func statistics() throws -> Statistics {
         let counters = try catalog.counters()
         let usage = try catalog.usage()
+        let free = try catalog.freeBytes()
         let pages = cache.usage
         let copies = transients.usage
         return Statistics(
@@ -256,7 +259,8 @@ extension StoreEngine {
             payloadBytes: counters.payloadBytes,
             indexBytes: counters.indexBytes,
             catalogFileBytes: usage.fileSize,
-            catalogUsedBytes: usage.bytesInUse,
+            catalogUsedBytes: usage.bytesInUse - min(usage.bytesInUse, free),
+            catalogFreeBytes: free,
             mapSize: usage.mapSize,
             leases: leaseCount,
             openShards: entries.count,

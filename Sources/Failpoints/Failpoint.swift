@@ -51,6 +51,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case compactRenamed
     /// The files of a store were opened, and nothing was taken up.
     case opened
+    /// The rows of this format are written, and not committed.
+    case formatWritten
+    /// A catalogue of an earlier format has become one of this.
+    case formatUpgraded
 
     /// Ends the process here, if it was asked to.
     ///

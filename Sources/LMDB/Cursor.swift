@@ -13,18 +13,19 @@ internal import CLMDB
     /// A row: its key and its value, both inside the map.
     package typealias Row = (key: ByteView, value: ByteView)
 
-    private let pointer: OpaquePointer
+    /// Nil over a table that is absent.
+    private let pointer: OpaquePointer?
     private let isWritable: Bool
 
-    /// Takes over `pointer`, an open cursor of an open transaction that outlives it.
-    @unsafe init(owning pointer: OpaquePointer, isWritable: Bool) {
+    /// Takes over `pointer`, an open cursor of an open transaction that outlives it; nil over a table that is absent.
+    @unsafe init(owning pointer: OpaquePointer?, isWritable: Bool) {
         unsafe self.pointer = pointer
         self.isWritable = isWritable
     }
 
     deinit {
         // SAFETY: the cursor is open and its transaction too.
-        unsafe mdb_cursor_close(pointer)
+        if let pointer = unsafe pointer { unsafe mdb_cursor_close(pointer) }
     }
 
     /// Goes to the first row, if the table has one.
@@ -76,6 +77,7 @@ internal import CLMDB
         _ operation: MDB_cursor_op,
         to target: ByteView? = nil
     ) throws(LMDBError) -> Row? {
+        guard let pointer = unsafe pointer else { return nil }
         var key = unsafe target.map { unsafe MDB_val(key: $0) } ?? MDB_val()
         var value = unsafe MDB_val()
         // SAFETY: the cursor and its transaction are open; a target key lives through the call, which

@@ -4,7 +4,8 @@ extension Environment {
     /// Writes a copy of the environment without its free pages, as of one moment.
     ///
     /// - Parameter path: The file to make; it must not exist. After an error it may exist in part.
-    /// - Throws: `.diskFull`, `.permission`, `.io` if the file cannot be written; `.corrupted`.
+    ///   It gets the rights, the owner and the group of the data file.
+    /// - Throws: `.diskFull`, `.permission`, `.io` if the file cannot be written or given to the owner; `.corrupted`.
     ///
     /// *Cost*: reads every page in use and writes it once, on a second thread; the copy is not
     /// flushed.
@@ -23,6 +24,7 @@ extension EnvironmentHandle {
     fileprivate func copyCompacted(to path: String) throws(LMDBError) {
         let descriptor = try NewFile.create(path)
         defer { NewFile.close(descriptor) }
+        try NewFile.takeOwner(of: try self.descriptor, to: descriptor)
         // SAFETY: the environment and the descriptor are open.
         try check(unsafe mdb_env_copyfd2(pointer, descriptor, UInt32(MDB_CP_COMPACT)))
     }

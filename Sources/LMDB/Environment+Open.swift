@@ -12,9 +12,10 @@ extension Environment {
     ///
     /// - Throws:
     ///   - `.alreadyOpen` if this process has the environment open, by any path;
-    ///   - `.missing` if the directory is missing or, read-only, the file or a table;
+    ///   - `.missing` if the directory is missing or, read-only, the file or a table that is not newer;
     ///   - `.permission` if the files may not be opened this way;
-    ///   - `.corrupted` or `.versionMismatch` if the file is none of this LMDB's;
+    ///   - `.corrupted` or `.versionMismatch` if the file is none of this LMDB's, was cut short or, if that is looked
+    ///     for, has damaged pages;
     ///   - `.mapFull` or `.diskFull` if there is no room to create the tables;
     ///   - `.io` for anything else the system refuses.
     ///
@@ -27,11 +28,16 @@ extension Environment {
         var claims = [try FileClaim.claim(path: directory)]
         let dataPath = directory + "/data.mdb"
         if let claim = try claimUnlessMissing(path: dataPath) { claims.append(claim) }
+        var options = options
+        if options.isReadOnly {
+            options.mapSize = try mapSizeToRead(dataPath, atLeast: options.mapSize)
+        }
         let (handle, mapSize) = try openReducing(directory, options)
         do throws(LMDBError) {
             // A file that was not there before can be claimed only now.
             if claims.count == 1 { claims.append(try .claim(path: dataPath)) }
             try clearDeadReaders(of: handle, options)
+            try handle.refuseDamage(isThorough: options.checksPages)
             return Environment(
                 handle,
                 claims: claims,
@@ -43,6 +49,17 @@ extension Environment {
             handle.close()
             throw error
         }
+    }
+
+    /// The size of the map for one who only reads: no smaller than that of the last writer, who may grow into it.
+    private static func mapSizeToRead(
+        _ path: String,
+        atLeast size: Int
+    ) throws(LMDBError) -> Int {
+        let descriptor = try EnvironmentFiles.open(path)
+        defer { NewFile.close(descriptor) }
+        let metas = try PageFile(descriptor).metaPages()
+        return max(size, metas.map(\.mapSize).max() ?? 0)
     }
 
     private static func claimUnlessMissing(path: String) throws(LMDBError) -> FileClaim? {
@@ -89,9 +106,16 @@ extension Environment {
     ) throws(LMDBError) -> [String: Table] {
         let transaction = try TransactionHandle.begin(in: handle, isReadOnly: options.isReadOnly)
         var tables: [String: Table] = [:]
-        do {
+        do throws(LMDBError) {
             for name in options.tables {
-                tables[name] = try transaction.openTable(name, creates: !options.isReadOnly)
+                do throws(LMDBError) {
+                    tables[name] = try transaction.openTable(name, creates: !options.isReadOnly)
+                } catch {
+                    guard error.code == .missing, options.newerTables.contains(name) else {
+                        throw error
+                    }
+                    tables[name] = .absent
+                }
             }
         } catch {
             transaction.abort()

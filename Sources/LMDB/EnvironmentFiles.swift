@@ -30,14 +30,22 @@ package enum EnvironmentFiles {
         throw LMDBError(number: errno)
     }
 
+    /// Opens a file or a directory to look at it; the caller closes it.
+    ///
+    /// - Throws: `.missing`, `.permission`, `.outOfResources`, `.io`.
+    static func open(_ path: String) throws(LMDBError) -> Int32 {
+        // SAFETY: the string lives through the call.
+        let descriptor = unsafe NewFile.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LMDBError(number: errno) }
+        return descriptor
+    }
+
     /// Asks the disk to keep a file, or the names in a directory.
     ///
     /// - Throws: `.diskFull`, `.missing`, `.permission`, `.io`.
     package static func sync(_ path: String) throws(LMDBError) {
-        // SAFETY: the string lives through the call.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw LMDBError(number: errno) }
-        defer { _ = close(descriptor) }
+        let descriptor = try open(path)
+        defer { NewFile.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw LMDBError(number: errno) }
     }
 
@@ -74,10 +82,10 @@ package enum EnvironmentFiles {
         let dataPath = directory + "/" + dataName
         let claims = [try FileClaim.claim(path: directory), try FileClaim.claim(path: dataPath)]
         // SAFETY: the string lives through the call.
-        let slots = unsafe open(directory + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let slots = unsafe NewFile.open(directory + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC)
         guard slots >= 0 else { throw LMDBError(number: errno) }
         // Closing lets go of the lock.
-        defer { _ = close(slots) }
+        defer { NewFile.close(slots) }
         try withExtendedLifetime(claims) { () throws(LMDBError) in
             try lockAlone(slots)
             // SAFETY: the strings live through the call.
@@ -101,14 +109,49 @@ package enum EnvironmentFiles {
 
 /// A file that is made anew.
 enum NewFile {
-    /// Makes a file and opens it for writing.
+    /// Makes a file that its owner alone can read, and opens it for writing.
     ///
     /// - Throws: `.io(EEXIST)` if there is one; `.diskFull`, `.missing`, `.permission`, `.io`.
     static func create(_ path: String) throws(LMDBError) -> Int32 {
         // SAFETY: the string lives through the call.
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw LMDBError(number: errno) }
         return descriptor
+    }
+
+    /// Gives a new file the rights, the owner and the group of another one.
+    ///
+    /// - Throws: `.permission` if this process may not give files away; `.io`.
+    static func takeOwner(of model: Int32, to descriptor: Int32) throws(LMDBError) {
+        var wanted = stat()
+        var found = stat()
+        // SAFETY: the calls fill the structures.
+        guard unsafe fstat(model, &wanted) == 0, unsafe fstat(descriptor, &found) == 0 else {
+            throw LMDBError(number: errno)
+        }
+        if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid),
+            fchown(descriptor, wanted.st_uid, wanted.st_gid) != 0
+        {
+            let owner = "\(wanted.st_uid):\(wanted.st_gid)"
+            throw LMDBError(
+                .permission,
+                number: errno,
+                words:
+                    "the copy cannot be given to the owner of the catalogue, \(owner): do this as that user"
+            )
+        }
+        guard fchmod(descriptor, wanted.st_mode & 0o7777) == 0 else {
+            throw LMDBError(number: errno)
+        }
+    }
+
+    /// The system's `open`, with the rights that the umask permits.
+    @unsafe static func open(_ path: String, _ flags: Int32, _ rights: mode_t = 0o666) -> Int32 {
+        #if canImport(Darwin)
+            unsafe Darwin.open(path, flags, rights)
+        #else
+            unsafe Glibc.open(path, flags, rights)
+        #endif
     }
 
     static func close(_ descriptor: Int32) {

@@ -45,7 +45,7 @@ internal import CLMDB
         try check(unsafe mdb_env_set_mapsize(pointer, mapSize))
         try check(unsafe mdb_env_set_maxdbs(pointer, MDB_dbi(options.tables.count)))
         try check(unsafe mdb_env_set_maxreaders(pointer, UInt32(options.readersMax)))
-        try check(unsafe mdb_env_open(pointer, directory, options.flags, 0o644))
+        try check(unsafe mdb_env_open(pointer, directory, options.flags, 0o666))
     }
 
     func close() {

@@ -15,6 +15,10 @@ extension Environment {
     package struct Options: Sendable {
         /// The tables to open, all of them at once; created if missing and the environment is writable.
         package var tables: [String]
+        /// Those of `tables` that may be missing from an environment that is opened read-only: they are empty then.
+        package var newerTables: Set<String>
+        /// Whether every page is looked at before LMDB follows it.
+        package var checksPages: Bool
         /// What the file may grow to, in bytes; address space, not disk.
         package var mapSize: Int
         /// Whether to refuse writes; also opens what this user or this file system cannot write.
@@ -29,6 +33,8 @@ extension Environment {
         /// Makes options; what is left out is right for a store.
         package init(
             tables: [String],
+            newerTables: Set<String> = [],
+            checksPages: Bool = false,
             mapSize: Int = 1 << 40,
             isReadOnly: Bool = false,
             durability: Durability = .full,
@@ -36,6 +42,8 @@ extension Environment {
             isReadAheadOff: Bool = true
         ) {
             self.tables = tables
+            self.newerTables = newerTables
+            self.checksPages = checksPages
             self.mapSize = mapSize
             self.isReadOnly = isReadOnly
             self.durability = durability
@@ -60,6 +68,7 @@ extension Environment {
             precondition(readersMax <= 1 << 16, "an environment has too many readers")
             precondition(tables.count <= tablesMax, "an environment has too many tables")
             precondition(Set(tables).count == tables.count, "a table is named twice")
+            precondition(newerTables.isSubset(of: tables), "a newer table is none of all tables")
             precondition(!tables.contains(""), "a table has no name")
         }
     }

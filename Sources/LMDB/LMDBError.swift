@@ -19,8 +19,11 @@ package struct LMDBError: Error, Sendable {
         case diskFull
         /// All reader slots are taken, also after those of dead processes were cleared.
         case readersFull
-        /// The file is not a database, or is damaged, or the environment gave up after a failed write.
+        /// The file is not a database, or is damaged.
         case corrupted
+        /// The environment gave up after a failed write, or another process needs a larger map: closing it and opening
+        /// it again helps.
+        case reopenNeeded
         /// The file was written by another format version of LMDB.
         case versionMismatch
         /// This process has the environment open already, by this path or by another.
@@ -45,6 +48,8 @@ package struct LMDBError: Error, Sendable {
     package let code: Code
     /// The number LMDB gave: an `MDB_` code if negative, an `errno` if positive.
     package let number: Int32
+    /// What was found, for people, where it is known better here than by LMDB.
+    package let words: String?
 
     /// Makes the error that stands for a number that LMDB or the system gave.
     init(number: Int32) {
@@ -56,9 +61,11 @@ package struct LMDBError: Error, Sendable {
     /// - Parameters:
     ///   - code: The kind of error.
     ///   - number: What LMDB or the system gave; 0 if neither was asked.
-    package init(_ code: Code, number: Int32 = 0) {
+    ///   - words: What was found, for people.
+    package init(_ code: Code, number: Int32 = 0, words: String? = nil) {
         self.code = code
         self.number = number
+        self.words = words
     }
 
     private static func code(of number: Int32) -> Code {
@@ -66,7 +73,8 @@ package struct LMDBError: Error, Sendable {
         case MDB_MAP_FULL: .mapFull
         case ENOSPC, EDQUOT, EFBIG: .diskFull
         case MDB_READERS_FULL: .readersFull
-        case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PANIC, MDB_INVALID: .corrupted
+        case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID: .corrupted
+        case MDB_PANIC, MDB_MAP_RESIZED: .reopenNeeded
         case MDB_VERSION_MISMATCH: .versionMismatch
         case EACCES, EPERM, EROFS: .permission
         case ENOENT: .missing
@@ -88,6 +96,7 @@ extension LMDBError: Equatable {
 extension LMDBError: CustomStringConvertible {
     /// The code, LMDB's own words and the number.
     package var description: String {
+        if let words { return "\(code): \(words)" }
         guard number != 0 else { return "\(code)" }
         // SAFETY: `mdb_strerror` answers a constant string for every number.
         let words = unsafe String(cString: mdb_strerror(number))

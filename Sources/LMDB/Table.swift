@@ -6,6 +6,9 @@ internal import CLMDB
 package struct Table: Hashable, Sendable {
     /// LMDB's number for the table; the same while the environment is open.
     let number: MDB_dbi
+
+    /// A table that an earlier format did not have: it is empty, and only read.
+    static let absent = Table(number: .max)
 }
 
 /// The size and shape of one table, or of all of its parts.
@@ -25,6 +28,9 @@ package struct TableStatistics: Hashable, Sendable {
 
     /// The bytes that all the pages of the table take.
     package var size: Int { (branchPages + leafPages + overflowPages) * pageSize }
+
+    /// What a table without rows has.
+    static let empty = TableStatistics(MDB_stat())
 
     init(_ statistics: MDB_stat) {
         entries = statistics.ms_entries

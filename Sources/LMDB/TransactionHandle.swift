@@ -73,6 +73,7 @@ internal import CLMDB
     }
 
     func get(_ table: Table, _ key: ByteView) throws(LMDBError) -> ByteView? {
+        guard table != .absent else { return nil }
         var keyValue = unsafe MDB_val(key: key)
         var value = unsafe MDB_val()
         // SAFETY: the transaction is open, the key lives through the call, which fills `value`.
@@ -83,6 +84,7 @@ internal import CLMDB
     }
 
     func statistics(of table: Table) throws(LMDBError) -> TableStatistics {
+        guard table != .absent else { return .empty }
         var statistics = MDB_stat()
         // SAFETY: the transaction is open; the call fills `statistics`.
         try check(unsafe mdb_stat(pointer, table.number, &statistics))
@@ -94,6 +96,10 @@ internal import CLMDB
         isWritable: Bool,
         _ body: (inout Cursor) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
+        guard table != .absent else {
+            var cursor = unsafe Cursor(owning: nil, isWritable: false)
+            return try body(&cursor)
+        }
         var opened: OpaquePointer?
         // SAFETY: the transaction is open and outlives the cursor, which goes when this call returns.
         try check(unsafe mdb_cursor_open(pointer, table.number, &opened))

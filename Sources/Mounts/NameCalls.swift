@@ -11,7 +11,7 @@ package enum NameCalls {
     /// Makes a folder; that it is there already is `.fileExists`.
     package static func makeDirectory(_ path: FilePath) throws(Errno) {
         // SAFETY: the string is read during the call.
-        try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o755) })
+        try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o777) })
     }
 
     /// Takes the name away from a file; whoever has it open keeps it.

@@ -19,7 +19,7 @@ package final class PartialFile: Sendable {
                 path,
                 .writeOnly,
                 options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+                permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
             )
             self.descriptor = Lock(descriptor)
         } catch {

@@ -192,13 +192,17 @@ package struct IndexRoot: Equatable, Sendable {
 
     /// Reads a root page.
     ///
-    /// - Throws: `.malformed` if the checksum does not hold or anything in it cannot be.
+    /// - Throws: `.malformed` if the checksum does not hold or anything in it cannot be; `.unsupportedVersion` if a newer
+    ///   version wrote it.
     package init(reading bytes: ByteView) throws(ShardIndexError) {
         guard bytes.count >= Self.headerSize else {
             throw ShardIndexError(.malformed, "a root page of \(bytes.count) bytes")
         }
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "a root page's checksum does not hold")
+        }
+        guard bytes[12] <= Self.version else {
+            throw ShardIndexError(.unsupportedVersion, "a root page has version \(bytes[12])")
         }
         let size = Int(bytes.loadUInt32(at: 8))
         let stored = bytes[Self.headerSize..<bytes.count]

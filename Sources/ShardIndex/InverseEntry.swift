@@ -94,12 +94,15 @@ public struct InverseRunShape: Equatable, Sendable {
 
     /// Reads a shape.
     ///
-    /// - Throws: `.malformed`.
+    /// - Throws: `.malformed`; `.unsupportedVersion` if a newer version wrote it.
     public init(reading bytes: some Collection<UInt8>) throws(ShardIndexError) {
         let bytes = Array(bytes)
         let isWhole = bytes.withView { view in
             view.count == Self.size
                 && Checksum.xxh64(view[0..<24]) == view.loadUInt64(at: 24)
+        }
+        if let version = bytes.first, version > Self.version, isWhole || bytes.count != Self.size {
+            throw ShardIndexError(.unsupportedVersion, "the shape of a run has version \(version)")
         }
         guard isWhole, bytes[0] == Self.version else {
             throw ShardIndexError(.malformed, "the shape of a run")

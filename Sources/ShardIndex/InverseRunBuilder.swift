@@ -191,12 +191,17 @@ package struct InverseMerge {
     ///
     /// - Parameters:
     ///   - runs: Two or more, or one that is to be cleaned.
+    ///   - shape: The shape that the result was begun with; nil if it begins here.
     ///   - isWanted: Whether the entries of a shard stay.
-    package init(_ runs: [InverseRun], isWanted: @escaping (UInt32) -> Bool) {
+    package init(
+        _ runs: [InverseRun],
+        shape: InverseRunShape? = nil,
+        isWanted: @escaping (UInt32) -> Bool
+    ) {
         precondition(!runs.isEmpty)
         self.runs = runs
         self.isWanted = isWanted
-        shape = Self.shape(of: runs.map(\.shape))
+        self.shape = shape ?? Self.shape(of: runs.map(\.shape))
     }
 
     /// The shape of what a merge of runs of these shapes gives.

@@ -6,6 +6,8 @@ public struct ShardIndexError: Error, Sendable, Equatable, CustomStringConvertib
     public enum Code: String, Sendable {
         /// The bytes of a page, a root page or a locator segment are not what was written.
         case malformed
+        /// A newer version of this program wrote them.
+        case unsupportedVersion
         /// More sections, larger offsets or larger digests than the format holds.
         case limitExceeded
         /// Whoever stores the index could not; see `underlying`.

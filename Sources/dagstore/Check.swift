@@ -22,7 +22,9 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let start = ContinuousClock.now
         let store =
-            repair ? try store.openForWriting(isNewAllowed: false) : try store.openForReading()
+            repair
+            ? try store.openForWriting(isNewAllowed: false) { $0.checksPages = true }
+            : try store.openForReading { $0.checksPages = true }
         var options = CheckOptions()
         options.isDeep = deep
         options.repairs = repair

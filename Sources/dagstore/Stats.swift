@@ -27,6 +27,7 @@ struct Stats: ParsableCommand {
         json.member("indexBytes", statistics.indexBytes)
         json.member("catalogFileBytes", statistics.catalogFileBytes)
         json.member("catalogUsedBytes", statistics.catalogUsedBytes)
+        json.member("catalogFreeBytes", statistics.catalogFreeBytes)
         json.member("mapSize", statistics.mapSize)
         json.member("leases", statistics.leases)
         json.member("openShards", statistics.openShards)
@@ -54,13 +55,14 @@ struct Stats: ParsableCommand {
         let states =
             "\(statistics.available.grouped) available, \(statistics.failed.grouped) failed"
         let used = statistics.catalogUsedBytes.asSize
+        let free = statistics.catalogFreeBytes.asSize
         return [
             ("shards", "\(statistics.shards.grouped)  (\(states))"),
             ("blocks", statistics.blocks.grouped),
             ("payload", statistics.payloadBytes.asSize),
             ("index", statistics.indexBytes.asSize),
             ("inverse", inverseText(statistics.inverse)),
-            ("catalogue", "\(statistics.catalogFileBytes.asSize)  (\(used) used)"),
+            ("catalogue", "\(statistics.catalogFileBytes.asSize)  (\(used) used, \(free) free)"),
             ("map", statistics.mapSize.asSize),
         ]
     }

@@ -29,7 +29,9 @@ struct StoreOptions: ParsableArguments {
     /// Opens the store to look only, which works beside a process that writes.
     ///
     /// - Throws: As `DAGStore.open`.
-    func openForReading() throws -> DAGStore { try open(isReadOnly: true) { _ in } }
+    func openForReading(
+        _ change: (inout Configuration) -> Void = { _ in }
+    ) throws -> DAGStore { try open(isReadOnly: true, change) }
 
     /// Opens the store to write.
     ///

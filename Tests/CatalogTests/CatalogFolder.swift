@@ -1,6 +1,7 @@
 import Bytes
 import Catalog
 import Foundation
+import Hashing
 import LMDB
 import ShardIndex
 import SystemPackage
@@ -144,5 +145,15 @@ extension Catalog {
     /// Some records, by their keys.
     func keys(after number: UInt32? = nil, limit: Int = 1000) throws(CatalogError) -> [String] {
         try records(after: number, limit: limit).map(\.key)
+    }
+}
+
+extension [UInt8] {
+    /// The same row with a checksum that holds in its last eight bytes.
+    func withChecksumAtEnd() -> [UInt8] {
+        let content = Array(dropLast(8))
+        var bytes = content
+        bytes.append(littleEndian: content.withView { Checksum.xxh64($0) })
+        return bytes
     }
 }

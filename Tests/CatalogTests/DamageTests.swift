@@ -1,5 +1,6 @@
 import Bytes
 import Catalog
+import ShardIndex
 import TestSupport
 import Testing
 
@@ -149,7 +150,7 @@ struct DamageTests {
         var bytes = try #require(try folder.row([0, 0, 0, 3], in: "shards"))
         // The third record names the second one's generation, which is pending besides.
         bytes.replaceSubrange(8..<16, with: Self.generation(2).reversed())
-        try folder.putRow([0, 0, 0, 3], bytes, in: "shards")
+        try folder.putRow([0, 0, 0, 3], bytes.withChecksumAtEnd(), in: "shards")
         try folder.putRow(Self.generation(2), [], in: "pending")
         let found = try found(folder)
         #expect(
@@ -210,9 +211,9 @@ struct DamageTests {
         // too.
         guard !(4..<8).contains(place) else { return }
         bytes[place] = place < 16 ? 0 : bytes[place] ^ 1
-        try folder.putRow(Self.counters, bytes, in: "meta")
+        let isDamaged = bytes != right
+        try folder.putRow(Self.counters, bytes.withChecksumAtEnd(), in: "meta")
         try withCatalog(folder) { catalog in
-            let isDamaged = bytes != right
             #expect(
                 try catalog.damage(limit: 10).map(\.kind) == (isDamaged ? [.countersWrong] : [])
             )
@@ -220,6 +221,46 @@ struct DamageTests {
             #expect(try catalog.damage(limit: 10) == [])
         }
         #expect(try folder.row(Self.counters, in: "meta") == right)
+    }
+
+    @Test("segments of a run that is not listed are found and dropped, those of others stay")
+    func orphanRun() throws {
+        let folder = try Self.folder()
+        let shape = InverseRunShape(entries: 1, shards: 1...1)
+        for generation: UInt64 in [70, 71, 72, .max] {
+            let segment = Self.generation(generation) + [0, 0, 0, 0]
+            try folder.putRow(segment, [1], in: "inverse")
+        }
+        try folder.putRow(Self.generation(70), shape.encoded, in: "runs")
+        try folder.putRow(Self.generation(72), [], in: "pending")
+        try withCatalog(folder) { catalog in
+            let found = try catalog.damage(limit: 100)
+            #expect(found.map(\.kind) == [.runOrphaned, .runOrphaned, .countersWrong])
+            #expect(found.map(\.generation) == [71, .max, nil])
+            #expect(throws: CatalogError(.exists, "")) { try catalog.dropOrphanRun(70) }
+            #expect(throws: CatalogError(.exists, "")) { try catalog.dropOrphanRun(72) }
+            try catalog.dropOrphanRun(71)
+            try catalog.dropOrphanRun(.max)
+            #expect(try catalog.damage(limit: 100).map(\.kind) == [.countersWrong])
+        }
+        let last = Self.generation(.max)
+        #expect(try folder.row(last + [0, 0, 0, 0], in: "inverse") == nil)
+        #expect(try folder.row(last, in: "runs") == nil)
+        #expect(try folder.row(Self.generation(70) + [0, 0, 0, 0], in: "inverse") == [1])
+    }
+
+    @Test("a run whose key is cut short is corrupt, for every reader", arguments: [1, 7, 9])
+    func cutRunKey(size: Int) throws {
+        let folder = try Self.folder()
+        try folder.putRow([UInt8](repeating: 1, count: size), [1], in: "runs")
+        try withCatalog(folder) { (catalog) throws -> Void in
+            let corrupt = CatalogError(.corrupt, "")
+            #expect(throws: corrupt) { try catalog.inverseRuns() }
+            #expect(throws: corrupt) { try catalog.forEachShard(inverse: 1) { _ in } }
+            var checked = CheckedSegments()
+            #expect(throws: corrupt) { try catalog.missing([1], of: 1, checked: &checked) }
+            #expect(try catalog.damage(limit: 10).map(\.kind) == [.rowUnreadable])
+        }
     }
 
     @Test("counters that are missing are made anew")

@@ -78,8 +78,8 @@ struct PendingWorkTests {
         catalog.close()
         try folder.putRow(Array("format".utf8), [1, 0, 0, 0], in: "meta")
         let bytes = try #require(try folder.row([0, 0, 0, 1], in: "shards"))
-        // Version 1 is version 2 without the last twelve bytes of the header.
-        let old = [1] + bytes[1..<100] + bytes[112...]
+        // Version 1 is version 3 without the end of the header and the checksum.
+        let old = [1] + bytes[1..<100] + bytes[128..<bytes.count - 8]
         try folder.putRow([0, 0, 0, 1], Array(old), in: "shards")
         return folder
     }
@@ -98,7 +98,7 @@ struct PendingWorkTests {
         #expect(try Data(contentsOf: data) == before)
     }
 
-    @Test("a catalogue of format 1 becomes format 3 when its inverse index is there")
+    @Test("a catalogue of format 1 becomes format 4 when its inverse index is there")
     func upgrade() throws {
         let folder = try Self.folderOfFormat1()
         let old = try folder.row([0, 0, 0, 1], in: "shards")
@@ -112,7 +112,7 @@ struct PendingWorkTests {
         try catalog.retireInverse([], forgetting: 0)
         let transactionAfter = try catalog.lastTransaction
         catalog.close()
-        #expect(try folder.row(Array("format".utf8), in: "meta") == [3, 0, 0, 0])
+        #expect(try folder.row(Array("format".utf8), in: "meta") == [4, 0, 0, 0])
         #expect(try folder.row([0, 0, 0, 1], in: "shards") == old)
         catalog = try folder.open()
         #expect(!catalog.lacksInverse)

@@ -29,6 +29,8 @@ struct ShardRecordTests {
         record.validator = "\"5e-ü\""
         record.transientPath = Array("/srv/a".utf8) + [0xff, 0x0a]
         record.contentChecksum = 0x1020_3040_5060_7080
+        record.sectionSizeMax = 0x11
+        record.headerSizeMax = 1 << 33
         return record
     }
 
@@ -63,6 +65,7 @@ struct ShardRecordTests {
             var longer = bytes + [0x61]
             longer[place] &+= 1
             if longer[place] == 0 { longer[place + 1] &+= 1 }
+            longer = longer.withChecksumAtEnd()
             #expect(throws: CatalogError(.corrupt, ""), "\(place)") {
                 try ShardRecord.reading(longer)
             }
@@ -102,23 +105,62 @@ struct ShardRecordTests {
         record.validator = "v1"
         record.transientPath = [0x2f, 0xff]
         record.contentChecksum = 0x0807_0605_0403_0201
+        record.sectionSizeMax = 12
+        record.headerSizeMax = 13
         let words = [
-            "02020102", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
+            "03020102", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
             "0600000000000000", "8877665544332211", "0800000000000000", "0900000000000000",
             "ffffffffffffffff", "0a00000000000000", "0b00000000000000", "0100", "0000", "08000000",
-            "01000000", "0200", "0200", "0102030405060708", "6b", "66696c653a2f2f61", "65", "7631",
-            "2fff",
+            "01000000", "0200", "0200", "0102030405060708", "0c00000000000000",
+            "0d00000000000000", "6b", "66696c653a2f2f61", "65", "7631", "2fff",
+            "4d69c95d593cb015",
         ]
         #expect(record.encoded().hexadecimal == words.joined())
     }
 
-    @Test("a record of version 1 is read, and written as version 2")
+    /// The record above, as format 3 wrote it.
+    private static let smallOfVersion2 = [
+        "02020102", "feffffff", "0300000000000000", "0400000000000000", "0500000000000000",
+        "0600000000000000", "8877665544332211", "0800000000000000", "0900000000000000",
+        "ffffffffffffffff", "0a00000000000000", "0b00000000000000", "0100", "0000", "08000000",
+        "01000000", "0200", "0200", "0102030405060708", "6b", "66696c653a2f2f61", "65", "7631",
+        "2fff",
+    ]
+
+    @Test("a record of version 2 is read, and written as version 3")
+    func version2() throws {
+        let bytes = try #require([UInt8](hexadecimal: Self.smallOfVersion2.joined()))
+        let record = try ShardRecord.reading(bytes, number: 7)
+        #expect(record.validator == "v1")
+        #expect(record.contentChecksum == 0x0807_0605_0403_0201)
+        #expect((record.sectionSizeMax, record.headerSizeMax) == (0, 0))
+        #expect(record.encoded()[0] == 3)
+        #expect(try ShardRecord.reading(record.encoded(), number: 7) == record)
+        for size in 0..<bytes.count {
+            #expect(throws: CatalogError(.corrupt, ""), "\(size) bytes") {
+                try ShardRecord.reading(Array(bytes.prefix(size)))
+            }
+        }
+    }
+
+    @Test("every flipped bit of a record is seen")
+    func flippedBits() {
+        let bytes = Self.full().encoded()
+        for bit in 0..<8 * bytes.count {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+            // One of the version's bits makes it a newer one.
+            #expect(throws: CatalogError.self, "bit \(bit)") { try ShardRecord.reading(flipped) }
+        }
+    }
+
+    @Test("a record of version 1 is read, and written as version 3")
     func version1() throws {
         let bytes = try #require([UInt8](hexadecimal: Self.smallOfVersion1.joined()))
         let record = try ShardRecord.reading(bytes, number: 7)
         #expect(record == Self.small())
         #expect(record.identity == .file)
-        #expect(record.encoded()[0] == 2)
+        #expect(record.encoded()[0] == 3)
         #expect(try ShardRecord.reading(record.encoded(), number: 7) == record)
         for size in 0..<bytes.count {
             #expect(throws: CatalogError(.corrupt, ""), "\(size) bytes") {
@@ -136,6 +178,7 @@ struct ShardRecordTests {
     func meaninglessBytes(place: Int, value: UInt8) {
         var bytes = Self.full().encoded()
         bytes[place] = value
+        bytes = bytes.withChecksumAtEnd()
         #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
     }
 
@@ -172,13 +215,15 @@ struct ShardRecordTests {
     @Test("a record of a later version is too new, one of version 0 is corrupt")
     func versions() {
         var bytes = Self.full().encoded()
-        bytes[0] = 3
+        bytes[0] = 4
         #expect(throws: CatalogError(.tooNew, "")) { try ShardRecord.reading(bytes) }
         bytes[0] = 0
         #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
-        bytes[0] = 2
+        bytes[0] = 3
         bytes[1] = 99
-        #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
+        #expect(throws: CatalogError(.corrupt, "")) {
+            try ShardRecord.reading(bytes.withChecksumAtEnd())
+        }
     }
 
     @Test("a damaged record is refused or read, and never traps")
@@ -192,6 +237,7 @@ struct ShardRecordTests {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)
                 bytes[place] = [0, 0xff, UInt8.random(in: 0...255, using: &generator)][round % 3]
             }
+            if round % 2 == 0 { bytes = bytes.withChecksumAtEnd() }
             if round % 7 == 0 { bytes.removeLast(Int.random(in: 0..<20, using: &generator)) }
             do {
                 let read = try ShardRecord.reading(bytes)

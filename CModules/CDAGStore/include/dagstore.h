@@ -154,6 +154,7 @@ enum {
     DAGSTORE_SHARD_FAILED = -46,         /* the shard failed before and was not recovered */
     DAGSTORE_OUT_OF_RESOURCES = -47,     /* no descriptors, memory or threads left; no shard failed */
     DAGSTORE_TOO_MANY_READERS = -48,     /* other readers hold all slots of the catalogue */
+    DAGSTORE_REOPEN_NEEDED = -49,        /* a write of the catalogue failed: close the store and open it again */
 
     /* The end. */
     DAGSTORE_CLOSED = -50,               /* the store was closed */
@@ -991,7 +992,7 @@ typedef struct dagstore_statistics {
     uint64_t payload_bytes;          /* of all indexed shards */
     uint64_t index_bytes;            /* pages and locators */
     uint64_t catalog_file_bytes;
-    uint64_t catalog_used_bytes;     /* what of that file was ever used */
+    uint64_t catalog_used_bytes;     /* what of that file is in use */
     uint64_t map_size;               /* address space that the catalogue may grow into */
     uint64_t leases;                 /* of this process */
     uint64_t open_shards;            /* in this process */
