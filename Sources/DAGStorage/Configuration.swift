@@ -85,6 +85,10 @@ public struct Configuration: Sendable {
     public var fetchTimeout: Duration?
     /// What happens to failed shards after the store is opened.
     public var recovery = Recovery.manual
+    /// Whether opening for writing goes on with what an end of a process interrupted.
+    ///
+    /// If not, such shards wait for `initialize`, `recover`, a lease, or the same registration again.
+    public var continuesInterrupted = true
     /// How often a shard that fails is recovered by itself, until it is available again.
     ///
     /// At once the first time; then after 250 ms, and after twice as long each time, up to four minutes.

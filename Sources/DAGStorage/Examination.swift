@@ -327,7 +327,7 @@ final class Examination: Sendable {
                 )
             }
             let core = try engine.core(record, source)
-            try core.checkSample(of: source.reader, limits: engine.configuration.limits)
+            try core.checkSample(of: source.reader)
             return true
         } catch {
             throw DAGStoreError(any: error)
@@ -342,9 +342,8 @@ final class Examination: Sendable {
         var bytes: UInt64 = 0
         do {
             let source = try core.openReader()
-            let limits = engine.configuration.limits
-            try core.checkSections(of: source, limits: limits)
-            let car = try CARFile(source, limits: limits)
+            try core.checkSections(of: source)
+            let car = try CARFile(source, limits: core.limits)
             let window = FileWindow(on: source, capacity: 1 << 20)
             var walk = car.walk()
             try walk.forEach { section, digest in

@@ -66,7 +66,8 @@ package final class ShardCore: Sendable {
     private let segmentCount: UInt64
     /// What keeps the copy from being deleted.
     private let pin: TransientPin?
-    private let limits: CARLimits
+    /// What the CAR is read with.
+    let limits: CARLimits
     /// Whether the payload may lose its bytes under us, and a handler waits for that.
     private let isGuarded: Bool
     /// Where a walk in CAR order goes on: the end of the last section found.
@@ -88,7 +89,8 @@ package final class ShardCore: Sendable {
         catalog: Catalog,
         cache: PageCache,
         pin: GenerationPin?,
-        configuration: Configuration
+        configuration: Configuration,
+        limits: CARLimits
     ) throws {
         key = ShardKey(stored: record.key)
         self.record = record
@@ -129,7 +131,7 @@ package final class ShardCore: Sendable {
             isDirect = false
         }
         isGuarded = isMapped && GuardedCopy.isInstalled
-        limits = configuration.limits
+        self.limits = limits
     }
 
     deinit { pin?.release() }
@@ -195,7 +197,7 @@ package final class ShardCore: Sendable {
         guard now.size == sourceSize else { throw changed(path.string) }
         // It was touched, or another file has its name: what is mapped stays, if that has the same bytes.
         let file = try LocalFile(opening: path)
-        try checkSample(of: file, limits: limits)
+        try checkSample(of: file)
         accepted.withLock { $0 = file.identity }
     }
 
@@ -208,7 +210,7 @@ package final class ShardCore: Sendable {
     /// *Cost*: at most 98 sections' heads are read, whatever the size.
     ///
     /// - Throws: `sourceChanged` if not, and what reading throws.
-    func checkSample(of other: any ByteSource, limits: CARLimits) throws {
+    func checkSample(of other: any ByteSource) throws {
         let car: CARFile
         do {
             car = try CARFile(other, limits: limits)
@@ -259,7 +261,7 @@ package final class ShardCore: Sendable {
     /// *Cost*: a walk over the sections, and every page decoded.
     ///
     /// - Throws: `sourceChanged` if one is not, and what the walk throws.
-    func checkSections(of source: any ByteSource, limits: CARLimits) throws {
+    func checkSections(of source: any ByteSource) throws {
         let car = try CARFile(source, limits: limits)
         let other = changed(source.name)
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,

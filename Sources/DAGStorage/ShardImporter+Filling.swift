@@ -21,8 +21,9 @@ extension ShardImporter {
             let source = try? engine.reachAtOnce(record, isOpening: false)
         else { return nil }
         defer { source.pin?.release() }
+        let limits = engine.limits(of: record)
         let car = try translating {
-            try CARFile(source.reader, limits: engine.configuration.limits)
+            try CARFile(source.reader, limits: limits)
         }
         var known: UInt64 = 0
         let (root, parts) = try write(index) { try build($0, $1, from: car, &known) }
@@ -36,6 +37,7 @@ extension ShardImporter {
         source.facts.note(in: &record)
         record.origin?.note(sections: known, of: root.sectionCount)
         record.isIncomplete = false
+        record.note(limits)
         record.note(root)
         return PreparedShard(record: record, parts: parts)
     }

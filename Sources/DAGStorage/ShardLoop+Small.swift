@@ -15,7 +15,7 @@ extension ShardLoop {
         guard case .absent = shard.lifecycle.state, case .now = registration.indexing,
             engine.configuration.indexer == nil
         else { return false }
-        let record = ShardRecord.new(ask.key, registration)
+        let record = ShardRecord.new(ask.key, registration, engine.configuration.limits)
         guard engine.isLocal(record) else { return false }
         preparing.begin(ask, at: .now)
         engine.startPreparing(record, ask)
@@ -30,7 +30,7 @@ extension ShardLoop {
             if let built { engine.discard(.indexed(built)) }
             return receive(ask, isPrepared: true)
         }
-        shard.record = .new(ask.key, registration)
+        shard.record = .new(ask.key, registration, engine.configuration.limits)
         let before = shard.memory
         jobNumber += 1
         let events: [ShardLifecycle.Event] = [

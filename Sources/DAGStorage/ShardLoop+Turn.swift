@@ -1,3 +1,4 @@
+internal import CAR
 internal import Catalog
 internal import Dispatch
 internal import Mounts
@@ -514,7 +515,11 @@ extension ShardRecord {
     }
 
     /// The record of a shard that is being registered.
-    static func new(_ key: ShardKey, _ registration: Registration) -> ShardRecord {
+    static func new(
+        _ key: ShardKey,
+        _ registration: Registration,
+        _ limits: CARLimits
+    ) -> ShardRecord {
         var record = ShardRecord(
             number: 0,
             key: key.text,
@@ -522,6 +527,7 @@ extension ShardRecord {
             state: .registered
         )
         record.isLazy = registration.indexing == .onFirstUse
+        record.note(limits)
         record.transientPath = registration.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered

@@ -196,8 +196,9 @@ final class ShardLoop {
         switch ask.wish {
         case .register(let registration):
             guard isPrepared || !prepares(ask, registration, shard) else { return }
+            if continues(registration, shard) { return goOn(ask, registration, shard) }
             if case .absent = shard.lifecycle.state {
-                shard.record = .new(ask.key, registration)
+                shard.record = .new(ask.key, registration, engine.configuration.limits)
                 shard.progress = registration.progress
             }
             let isNow = registration.indexing != .onFirstUse
@@ -212,6 +213,54 @@ final class ShardLoop {
         case .recover: apply(.recover, to: shard, .ask(ask))
         case .destroy: apply(.destroy, to: shard, .ask(ask))
         }
+    }
+
+    /// Whether a registration is the same that the shard was begun with, and that has not come to its end.
+    private func continues(_ registration: Registration, _ shard: ActiveShard) -> Bool {
+        let record = shard.record
+        let isUnderWay: Bool
+        switch shard.lifecycle.state {
+        case .initializing: isUnderWay = true
+        case .registered:
+            isUnderWay = shard.pending != nil || (!record.isLazy && !record.isIncomplete)
+        case .absent, .available, .opening, .open, .recovering, .failed: isUnderWay = false
+        }
+        return isUnderWay && record.mountURL == registration.url.text
+            && record.transientPath == registration.transient.map(\.bytes) ?? []
+    }
+
+    /// Goes on with a registration that was interrupted, or joins the one that is under way.
+    ///
+    /// The shard is on disk since the first time, so that it stays if this comes to nothing.
+    private func goOn(_ ask: Ask, _ registration: Registration, _ shard: ActiveShard) {
+        let tell: @Sendable (Result<Ask.Answer, DAGStoreError>) -> Void = { [engine] result in
+            ask.reply(
+                Result { () throws(DAGStoreError) in
+                    _ = try result.get()
+                    let status = try translating { try engine.status(of: ask.key) }
+                    guard let status else {
+                        throw DAGStoreError(.shardUnknown, "destroyed meanwhile", shard: ask.key)
+                    }
+                    return .registered(status)
+                }
+            )
+        }
+        guard case .now = registration.indexing else {
+            tell(.success(.done))
+            guard case .inBackground = registration.indexing else { return }
+            let ticket = Ask.newTicket()
+            let silent = Ask(wish: .initialize, key: ask.key, ticket: ticket, reply: { _ in })
+            return apply(.initialize, to: shard, .ask(silent))
+        }
+        shard.progress = registration.progress
+        let joined = Ask(
+            wish: .initialize,
+            key: ask.key,
+            ticket: ask.ticket,
+            deadline: ask.deadline,
+            reply: tell
+        )
+        apply(.initialize, to: shard, .ask(joined))
     }
 
     /// Whether a lease needs no fetching and no indexing, or is refused at once.

@@ -31,6 +31,8 @@ public struct ShardStatus: Sendable, Equatable {
     public let mountURL: String
     /// Whether it was registered to be indexed at its first use.
     public let isLazy: Bool
+    /// Whether an index of a shard that is not available yet came with it, and answers where blocks are.
+    public let hasGivenIndex: Bool
     /// The number of sections, repeated ones included.
     public let blockCount: UInt64
     /// The size of the payload in bytes.
@@ -61,11 +63,14 @@ public struct ShardStatus: Sendable, Equatable {
             case (_, .initialize?): .initializing
             case (_, .recover?): .recovering
             case (.registered, nil): .registered
+            // It came with an index, which answers where blocks are; its CAR was not read yet.
+            case (.available, nil) where record.isIncomplete: .registered
             case (.available, nil): references > 0 ? .serving : .available
             case (.failed, nil): .failed
             }
         mountURL = record.mountURL
         isLazy = record.isLazy
+        hasGivenIndex = record.isIncomplete
         blockCount = record.sectionCount
         payloadSize = record.payloadSize
         indexSize = record.indexSize

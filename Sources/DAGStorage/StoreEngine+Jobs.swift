@@ -14,6 +14,8 @@ struct IndexedSource: Sendable {
     let payloadSize: UInt64
     let indexSize: UInt64
     let parts: IndexParts
+    /// What the CAR was read with.
+    let limits: CARLimits
 
     /// Writes what was found into the record of the shard, which is available then.
     func note(in record: inout ShardRecord) {
@@ -26,6 +28,7 @@ struct IndexedSource: Sendable {
         record.indexSize = indexSize
         record.state = .available
         record.isIncomplete = false
+        record.note(limits)
         record.errorCode = 0
         record.errorText = ""
     }
@@ -84,7 +87,7 @@ extension StoreEngine {
         let isSame = source.facts.agrees(with: SourceFacts(record))
         let isTold = isSame && code.isAway && source.facts.identity != .content
         do {
-            if !isTold { try core.checkSections(of: source.reader, limits: configuration.limits) }
+            if !isTold { try core.checkSections(of: source.reader) }
             try source.reader.checkUnchanged()
             return source.facts
         } catch {
@@ -100,8 +103,17 @@ extension StoreEngine {
             catalog: catalog,
             cache: cache,
             pin: catalog.isReadOnly ? nil : pins.pin(record.generation),
-            configuration: configuration
+            configuration: configuration,
+            limits: limits(of: record)
         )
+    }
+
+    /// What a shard's CAR is read with: the limits of the store, or those it was registered with if these are larger.
+    func limits(of record: ShardRecord) -> CARLimits {
+        var limits = configuration.limits
+        limits.sectionSizeMax = max(limits.sectionSizeMax, record.sectionSizeMax)
+        limits.headerSizeMax = max(limits.headerSizeMax, record.headerSizeMax)
+        return limits
     }
 
     /// What becomes of a shard whose source was reached: it is indexed, or its index will do.
@@ -174,7 +186,8 @@ extension StoreEngine {
             isLoopBusy: { [loop] in loop.isBusy }
         )
         do {
-            let car = try CARFile(source.reader, limits: configuration.limits)
+            let limits = limits(of: record)
+            let car = try CARFile(source.reader, limits: limits)
             let built = try buildIndex(of: car, record, pieces, job)
             let root = built.root
             try source.reader.checkUnchanged()
@@ -190,7 +203,8 @@ extension StoreEngine {
                     generation: rest.generation,
                     pieces: rest.pieces,
                     inverse: built.inverse
-                )
+                ),
+                limits: limits
             )
         } catch {
             pieces.abandon()
@@ -265,10 +279,10 @@ extension StoreEngine {
         if isSame { return .opened(core, facts: nil) }
         if isOther {
             // The copy that was indexed is gone, and this is another file: it must have the same sections.
-            try core.checkSections(of: source.reader, limits: configuration.limits)
+            try core.checkSections(of: source.reader)
         } else {
             // The file was touched or copied, or its disk mounted anew.
-            try core.checkSample(of: source.reader, limits: configuration.limits)
+            try core.checkSample(of: source.reader)
         }
         return .opened(core, facts: source.facts)
     }

@@ -42,8 +42,10 @@ extension StoreEngine {
         SystemThread.start("dagstore.loop") { ShardLoop(self).run() }
         guard !catalog.isReadOnly else { return }
         merger.begin(self)
-        for (number, _) in (try? catalog.pendingShards()) ?? [] {
-            self.loop.post(.resume(number: number))
+        if configuration.continuesInterrupted {
+            for (number, _) in (try? catalog.pendingShards()) ?? [] {
+                self.loop.post(.resume(number: number))
+            }
         }
         guard configuration.recovery == .atOpen, beginWork() else { return }
         openings.submit { [self] in
