@@ -27,6 +27,13 @@ static inline void dagstore_sha1(const void *data, size_t size, uint8_t *digest)
     SHA1_Final(digest, &context);
 }
 
+static inline void dagstore_sha224(const void *data, size_t size, uint8_t *digest) {
+    SHA256_CTX context;
+    SHA224_Init(&context);
+    SHA256_Update(&context, data, size);
+    SHA224_Final(digest, &context);
+}
+
 static inline void dagstore_sha256(const void *data, size_t size, uint8_t *digest) {
     SHA256_CTX context;
     SHA256_Init(&context);
@@ -48,15 +55,28 @@ static inline void dagstore_sha512(const void *data, size_t size, uint8_t *diges
     SHA512_Final(digest, &context);
 }
 
-/// SHA3 with a digest of 32, 48 or 64 bytes, which has no cheaper way in.
+/// A function that has no cheaper way in.
 ///
-/// Returns: whether OpenSSL was able to; it is not if it has no memory, or was built without SHA3.
-static inline bool dagstore_sha3(const void *data, size_t size, size_t digest_size, uint8_t *digest) {
-    const EVP_MD *function = digest_size == 32   ? EVP_sha3_256()
-                             : digest_size == 48 ? EVP_sha3_384()
-                                                 : EVP_sha3_512();
+/// Returns: whether OpenSSL was able to; it is not if it has no memory, or was built without the function.
+static inline bool dagstore_evp(const void *data, size_t size, const EVP_MD *function, size_t digest_size,
+                                uint8_t *digest) {
     unsigned int written = 0;
     return EVP_Digest(data, size, digest, &written, function, NULL) == 1 && written == digest_size;
+}
+
+/// SHA3 with a digest of 28, 32, 48 or 64 bytes.
+static inline bool dagstore_sha3(const void *data, size_t size, size_t digest_size, uint8_t *digest) {
+    const EVP_MD *function = digest_size == 28   ? EVP_sha3_224()
+                             : digest_size == 32 ? EVP_sha3_256()
+                             : digest_size == 48 ? EVP_sha3_384()
+                                                 : EVP_sha3_512();
+    return dagstore_evp(data, size, function, digest_size, digest);
+}
+
+/// SHA-512/224 or SHA-512/256: a digest of 28 or 32 bytes, with an initial chain of its own.
+static inline bool dagstore_sha512_cut(const void *data, size_t size, size_t digest_size, uint8_t *digest) {
+    const EVP_MD *function = digest_size == 28 ? EVP_sha512_224() : EVP_sha512_256();
+    return dagstore_evp(data, size, function, digest_size, digest);
 }
 
 #endif

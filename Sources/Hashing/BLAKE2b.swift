@@ -15,37 +15,6 @@ enum BLAKE2b {
     /// The words of one block.
     typealias Block = InlineArray<16, UInt64>
 
-    /// A digest: its bytes are those of `words`, little-endian, up to `size`.
-    struct Digest {
-        /// The chain value after the last block.
-        let words: InlineArray<8, UInt64>
-        /// The size of the digest in bytes, 1 to 64.
-        let size: Int
-
-        /// One byte of the digest.
-        private func byte(at index: Int) -> UInt8 {
-            UInt8(truncatingIfNeeded: words[index / 8] >> (8 * UInt64(index % 8)))
-        }
-
-        /// The digest as an array.
-        var bytes: [UInt8] { (0..<size).map(byte) }
-
-        /// Whether the digest begins with `other`.
-        func hasPrefix(_ other: ByteView) -> Bool {
-            guard other.count <= size else { return false }
-            var offset = 0
-            while offset + 8 <= other.count {
-                guard other.loadUInt64(at: offset) == words[offset / 8] else { return false }
-                offset += 8
-            }
-            while offset < other.count {
-                guard other[offset] == byte(at: offset) else { return false }
-                offset += 1
-            }
-            return true
-        }
-    }
-
     /// Hashes `data`.
     ///
     /// - Parameters:
@@ -54,7 +23,7 @@ enum BLAKE2b {
     /// - Returns: The digest.
     ///
     /// *Cost*: O(data), no allocation, no copy but of one block at a time.
-    static func hash(_ data: ByteView, size: Int) -> Digest {
+    static func hash(_ data: ByteView, size: Int) -> WordDigest {
         precondition(size >= 1)
         precondition(size <= digestSizeMax)
         var chain = initialChain
@@ -70,7 +39,7 @@ enum BLAKE2b {
         }
         let block = padded(data[offset..<data.count])
         compress(&chain, block, hashedSize: UInt64(data.count), isLast: true)
-        return Digest(words: chain, size: size)
+        return WordDigest(words: chain, size: size)
     }
 
     /// The words of a last block, zeros after `bytes`, which are at most `blockSize`.

@@ -3,21 +3,27 @@ internal import CDigest
 
 /// The hash functions that blocks are checked with, by their multicodec number.
 ///
-/// | code              | function     | largest digest           |
-/// |-------------------|--------------|--------------------------|
-/// | `0x00`            | identity     | the data                 |
-/// | `0x11`            | sha1         | 20 bytes                 |
-/// | `0x12`            | sha2-256     | 32 bytes                 |
-/// | `0x13`            | sha2-512     | 64 bytes                 |
-/// | `0x14`            | sha3-512     | 64 bytes                 |
-/// | `0x15`            | sha3-384     | 48 bytes                 |
-/// | `0x16`            | sha3-256     | 32 bytes                 |
-/// | `0x20`            | sha2-384     | 48 bytes                 |
-/// | `0x56`            | dbl-sha2-256 | 32 bytes                 |
-/// | `0xd5`            | md5          | 16 bytes                 |
-/// | `0xb201...0xb240` | blake2b      | `code - 0xb200` bytes    |
+/// | code              | function                  | largest digest        | computed by |
+/// |-------------------|---------------------------|-----------------------|-------------|
+/// | `0x00`            | identity                  | the data              |             |
+/// | `0x11`            | sha1                      | 20 bytes              | libcrypto   |
+/// | `0x12`            | sha2-256                  | 32 bytes              | libcrypto   |
+/// | `0x13`            | sha2-512                  | 64 bytes              | libcrypto   |
+/// | `0x14...0x17`     | sha3-512, 384, 256, 224   | 64, 48, 32, 28 bytes  | libcrypto   |
+/// | `0x18`, `0x19`    | shake-128, shake-256      | 32, 64 bytes          | `Keccak`    |
+/// | `0x1a...0x1d`     | keccak-224, 256, 384, 512 | 28, 32, 48, 64 bytes  | `Keccak`    |
+/// | `0x1e`            | blake3                    | any                   | `BLAKE3`    |
+/// | `0x20`            | sha2-384                  | 48 bytes              | libcrypto   |
+/// | `0x56`            | dbl-sha2-256              | 32 bytes              | libcrypto   |
+/// | `0xd5`            | md5                       | 16 bytes              | libcrypto   |
+/// | `0x1013`          | sha2-224                  | 28 bytes              | libcrypto   |
+/// | `0x1014`, `0x1015`| sha2-512-224, sha2-512-256| 28, 32 bytes          | libcrypto   |
+/// | `0xb201...0xb240` | blake2b                   | `code - 0xb200` bytes | `BLAKE2b`   |
+/// | `0xb241...0xb260` | blake2s                   | `code - 0xb240` bytes | `BLAKE2s`   |
 ///
-/// Any other function, BLAKE3 with them, is unsupported: its blocks can be stored but not checked.
+/// Any other function is unsupported: its blocks can be stored but not checked.
+///
+/// libcrypto has Keccak from OpenSSL 3.2 on only, and SHAKE behind calls that allocate.
 ///
 /// *Concurrency*: pure functions; any thread.
 ///
@@ -29,15 +35,14 @@ public enum BlockHash {
         case matches
         /// The digest is not the data's.
         case differs
-        /// Nobody here can compute this function.
+        /// This package cannot compute the function.
         case unsupported
     }
 
     /// Whether `digest` and `check` know the function `code`.
     public static func isSupported(_ code: UInt64) -> Bool {
         switch code {
-        case 0x00, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x20, 0x56, 0xd5: true
-        case 0xb201...0xb240: true
+        case 0x00, 0x11...0x1e, 0x20, 0x56, 0xd5, 0x1013...0x1015, 0xb201...0xb260: true
         default: false
         }
     }
@@ -50,17 +55,17 @@ public enum BlockHash {
     public static func digest(_ code: UInt64, of data: ByteView) -> [UInt8]? {
         switch code {
         case 0x00: data.copied
-        case 0xb201...0xb240: BLAKE2b.hash(data, size: Int(code - 0xb200)).bytes
-        default: withDigest(code, of: data) { $0.copied }
+        case 0x1e: BLAKE3.hash(data).digest
+        default: wordDigest(code, of: data)?.bytes ?? withDigest(code, of: data) { $0.copied }
         }
     }
 
     /// Checks `data` against `digest`, which may be truncated.
     ///
     /// The function is computed anew and cut to the size of `digest`; of identity, nothing is cut.
-    /// A digest without bytes therefore matches any data, as it does in go-multihash: a caller that
-    /// wants a least size asks for it. Comparing takes as long as the bytes agree; digests are not
-    /// secrets.
+    /// Comparing takes as long as the bytes agree; digests are not secrets.
+    ///
+    /// A digest without bytes matches any data, as it does in go-multihash.
     ///
     /// - Returns: `.differs` also if `digest` is longer than the function's output.
     ///
@@ -68,17 +73,35 @@ public enum BlockHash {
     public static func check(code: UInt64, digest: ByteView, data: ByteView) -> Outcome {
         let matches: Bool?
         switch code {
-        case 0x00:
-            matches = digest.elementsEqual(data)
-        case 0xb201...0xb240:
-            matches = BLAKE2b.hash(data, size: Int(code - 0xb200)).hasPrefix(digest)
+        case 0x00: return digest.elementsEqual(data) ? .matches : .differs
+        case 0x1e: matches = BLAKE3.hash(data).hasPrefix(digest)
         default:
-            matches = withDigest(code, of: data) { full in
-                digest.count <= full.count && full[0..<digest.count].elementsEqual(digest)
-            }
+            matches =
+                wordDigest(code, of: data)?.hasPrefix(digest)
+                ?? withDigest(code, of: data) { full in
+                    digest.count <= full.count && full[0..<digest.count].elementsEqual(digest)
+                }
         }
         guard let matches else { return .unsupported }
         return matches ? .matches : .differs
+    }
+
+    /// The digest, if it is one of those that are computed here; nil if the crypto library computes it, if any.
+    private static func wordDigest(_ code: UInt64, of data: ByteView) -> WordDigest? {
+        func keccak(_ size: Int, capacity: Int, _ suffix: UInt64) -> WordDigest {
+            Keccak.hash(data, size: size, capacity: capacity, suffix: suffix)
+        }
+        return switch code {
+        case 0x18: keccak(32, capacity: 32, Keccak.shakeSuffix)
+        case 0x19: keccak(64, capacity: 64, Keccak.shakeSuffix)
+        case 0x1a: keccak(28, capacity: 56, Keccak.originalSuffix)
+        case 0x1b: keccak(32, capacity: 64, Keccak.originalSuffix)
+        case 0x1c: keccak(48, capacity: 96, Keccak.originalSuffix)
+        case 0x1d: keccak(64, capacity: 128, Keccak.originalSuffix)
+        case 0xb201...0xb240: BLAKE2b.hash(data, size: Int(code - 0xb200))
+        case 0xb241...0xb260: BLAKE2s.hash(data, size: Int(code - 0xb240))
+        default: nil
+        }
     }
 
     /// Calls `body` with the digest that the crypto library computes, valid inside `body` only.
@@ -125,6 +148,7 @@ public enum BlockHash {
         case 0x14: return unsafe dagstore_sha3(start, data.count, 64, digest) ? 64 : nil
         case 0x15: return unsafe dagstore_sha3(start, data.count, 48, digest) ? 48 : nil
         case 0x16: return unsafe dagstore_sha3(start, data.count, 32, digest) ? 32 : nil
+        case 0x17: return unsafe dagstore_sha3(start, data.count, 28, digest) ? 28 : nil
         case 0x20:
             unsafe dagstore_sha384(start, data.count, digest)
             return 48
@@ -135,6 +159,11 @@ public enum BlockHash {
         case 0xd5:
             unsafe dagstore_md5(start, data.count, digest)
             return 16
+        case 0x1013:
+            unsafe dagstore_sha224(start, data.count, digest)
+            return 28
+        case 0x1014: return unsafe dagstore_sha512_cut(start, data.count, 28, digest) ? 28 : nil
+        case 0x1015: return unsafe dagstore_sha512_cut(start, data.count, 32, digest) ? 32 : nil
         default: return nil
         }
     }

@@ -160,7 +160,7 @@ extension CARBuilder.Block {
             hashed(data(), codec: 0x7fff_ffff_ffff_ffff, hashCode: HashCode.sha2_256),
             hashed(data(), codec: 0x3f42, hashCode: HashCode.sha2_256),
         ]
-        for code in [HashCode.blake3, 0x7f, 0x4000, 0x7fff_ffff_ffff_ffff] as [UInt64] {
+        for code in [0xb401, 0x7f, 0x4000, 0x7fff_ffff_ffff_ffff] as [UInt64] {
             let multihash = Multihash(code: code, digest: generator.bytes(32))
             blocks.append(Self(cid: CID(codec: Codec.raw, multihash: multihash), data: data()))
         }
