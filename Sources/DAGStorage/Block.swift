@@ -40,12 +40,20 @@ public struct Block: Sendable {
     ///
     /// What was in a mapped file is a copy then, so that the bytes stay what was hashed.
     ///
+    /// A short digest fits the bytes by chance, or by somebody's work: it proves nothing. The block of an identity CID
+    /// is its digest, which may have any size.
+    ///
     /// *Cost*: hashes all bytes, and copies them if they are in a mapped file.
     ///
-    /// - Throws: `hashMismatch` if they have not; `unsupportedHash` if the function is not known here;
-    ///   `sourceChanged` if somebody made the mapped file shorter.
-    public func verified() throws -> Block {
-        let verified = try cid.bytes.withView { try content.verified(as: $0, cid.layout) }
+    /// - Parameter minimumDigestSize: The size in bytes from which on a digest proves something.
+    /// - Returns: The block with the bytes that were hashed.
+    /// - Throws: `hashMismatch` if the bytes have another hash; `unsupportedHash` if this package cannot compute the
+    ///   function, or if the digest is shorter than `minimumDigestSize`; `sourceChanged` if somebody made the mapped
+    ///   file shorter.
+    public func verified(minimumDigestSize: Int = 20) throws -> Block {
+        let verified = try cid.bytes.withView {
+            try content.verified(as: $0, cid.layout, minimumDigestSize: minimumDigestSize)
+        }
         return Block(cid: cid, verified)
     }
 }

@@ -51,15 +51,30 @@ package struct BlockBytes: Sendable {
 
     /// The bytes, if they have the hash of a CID; a copy, if they were in a mapped file.
     ///
+    /// - Parameters:
+    ///   - cid: The binary CID.
+    ///   - layout: Its parts.
+    ///   - minimumDigestSize: The size in bytes from which on a digest proves something.
+    /// - Returns: The bytes that were hashed.
     /// - Throws: `hashMismatch`, `unsupportedHash`, `sourceChanged`.
-    package func verified(as cid: ByteView, _ layout: CIDLayout) throws -> BlockBytes {
+    package func verified(
+        as cid: ByteView,
+        _ layout: CIDLayout,
+        minimumDigestSize: Int = BlockHash.minimumDigestSize
+    ) throws -> BlockBytes {
         var bytes = self
         if isMapped {
             guard let copy = GuardedCopy.copied(view) else { throw Self.areGone }
             bytes = BlockBytes(view: copy.view, owner: copy)
         }
         let digest = cid[layout.digestOffset..<layout.size]
-        switch BlockHash.check(code: layout.hashCode, digest: digest, data: bytes.view) {
+        let outcome = BlockHash.check(
+            code: layout.hashCode,
+            digest: digest,
+            data: bytes.view,
+            minimumDigestSize: minimumDigestSize
+        )
+        switch outcome {
         case .matches: return bytes
         case .differs:
             let cid = CID(bytes: cid.copied, layout: layout)
@@ -68,7 +83,15 @@ package struct BlockBytes: Sendable {
             let cid = CID(bytes: cid.copied, layout: layout)
             throw DAGStoreError(
                 .unsupportedHash,
-                "\(cid): hash function \(HashCode.name(of: layout.hashCode))"
+                "\(cid): this package cannot compute the hash function "
+                    + HashCode.name(of: layout.hashCode)
+            )
+        case .tooShort:
+            let cid = CID(bytes: cid.copied, layout: layout)
+            throw DAGStoreError(
+                .unsupportedHash,
+                "\(cid): a digest of \(layout.digestSize) bytes proves nothing; "
+                    + "a digest of \(minimumDigestSize) bytes is needed"
             )
         }
     }

@@ -16,9 +16,9 @@ package struct CARVerification: Sendable {
         package let cid: CID
     }
 
-    /// Sections hashed or, with an unknown hash function, passed over.
+    /// All sections, the unverified ones too.
     package var sections: UInt64 = 0
-    /// Sections whose hash function is not known here.
+    /// Sections whose hash function this package cannot compute, or whose digest is too short to prove anything.
     package var unverified: UInt64 = 0
     /// Blocks with another hash.
     package var mismatches: UInt64 = 0
@@ -137,7 +137,7 @@ extension CARFile {
         result.sections += 1
         switch outcome {
         case .matches: break
-        case .unsupported: result.unverified += 1
+        case .unsupported, .tooShort: result.unverified += 1
         case .differs:
             let cid = CID(bytes: cid.copied, layout: section.cid)
             result.note(CARVerification.Mismatch(offset: section.offset, cid: cid))

@@ -67,10 +67,12 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var shards: UInt64 = 0
     /// Index entries that were looked at.
     public internal(set) var entries: UInt64 = 0
-    /// Blocks that were hashed.
+    /// Blocks that have the hash that their CIDs say.
     public internal(set) var blocks: UInt64 = 0
-    /// Bytes that were hashed.
+    /// The bytes of these blocks.
     public internal(set) var bytes: UInt64 = 0
+    /// Blocks whose hash proves nothing: this package cannot compute the function, or the digest has fewer than 20 bytes.
+    public internal(set) var unverified: UInt64 = 0
     /// Shards that could not be looked at more closely, because they are not on this machine.
     public internal(set) var skipped: UInt64 = 0
     /// Shards that have failed and were not recovered; no problem, unless all have.

@@ -183,6 +183,7 @@ final class Examination: Sendable {
             let hashed = try await pool.run { [self] in try hashBlocks(of: shard.core) }
             report.blocks += hashed.blocks
             report.bytes += hashed.bytes
+            report.unverified += hashed.unverified
         } catch let error as DAGStoreError where error.code == .shardUnknown {
             return
         } catch let error as DAGStoreError {
@@ -337,9 +338,8 @@ final class Examination: Sendable {
     /// Hashes every block of a shard, and compares every section with the index.
     ///
     /// - Throws: `hashMismatch` with the first block that is wrong; `sourceChanged`, and what reading throws.
-    private func hashBlocks(of core: ShardCore) throws -> (blocks: UInt64, bytes: UInt64) {
-        var blocks: UInt64 = 0
-        var bytes: UInt64 = 0
+    private func hashBlocks(of core: ShardCore) throws -> HashedBlocks {
+        var hashed = HashedBlocks()
         do {
             let source = try core.openReader()
             try core.checkSections(of: source)
@@ -361,12 +361,26 @@ final class Examination: Sendable {
                         offset: section.offset
                     )
                 }
-                blocks += 1
-                bytes += UInt64(size)
+                guard found == .matches else {
+                    hashed.unverified += 1
+                    return
+                }
+                hashed.blocks += 1
+                hashed.bytes += UInt64(size)
             }
         } catch {
             throw DAGStoreError(any: error)
         }
-        return (blocks, bytes)
+        return hashed
     }
+}
+
+/// What hashing the blocks of a shard found.
+struct HashedBlocks {
+    /// Blocks with the hash that their CIDs say.
+    var blocks: UInt64 = 0
+    /// The bytes of these blocks.
+    var bytes: UInt64 = 0
+    /// Blocks with a hash function that this package cannot compute, or with a digest too short to prove anything.
+    var unverified: UInt64 = 0
 }

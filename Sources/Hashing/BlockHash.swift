@@ -29,12 +29,19 @@ internal import CDigest
 ///
 /// Source: multiformats/multicodec, table.csv.
 public enum BlockHash {
+    /// The smallest digest that proves anything, in bytes; identity digests are exempt.
+    ///
+    /// A shorter one has been found for other data, or can be. Source: ipfs/go-verifcid.
+    public static let minimumDigestSize = 20
+
     /// What a check found.
     @frozen public enum Outcome: Equatable, Sendable {
         /// The digest is the data's.
         case matches
         /// The digest is not the data's.
         case differs
+        /// The digest is the data's, and too short to prove anything.
+        case tooShort
         /// This package cannot compute the function.
         case unsupported
     }
@@ -65,12 +72,22 @@ public enum BlockHash {
     /// The function is computed anew and cut to the size of `digest`; of identity, nothing is cut.
     /// Comparing takes as long as the bytes agree; digests are not secrets.
     ///
-    /// A digest without bytes matches any data, as it does in go-multihash.
-    ///
-    /// - Returns: `.differs` also if `digest` is longer than the function's output.
+    /// - Parameters:
+    ///   - code: The multicodec of the hash function.
+    ///   - digest: The digest, cut or whole.
+    ///   - data: The data that it should be of.
+    ///   - minimumDigestSize: The size in bytes from which on a digest proves something. With 0 a digest without
+    ///     bytes matches any data, as it does in go-multihash.
+    /// - Returns: `.differs` also if `digest` is longer than the function's output; `.tooShort` if it is the data's,
+    ///   shorter than `minimumDigestSize`, and not identity's.
     ///
     /// *Cost*: O(data); no allocation but those of the crypto library.
-    public static func check(code: UInt64, digest: ByteView, data: ByteView) -> Outcome {
+    public static func check(
+        code: UInt64,
+        digest: ByteView,
+        data: ByteView,
+        minimumDigestSize: Int = minimumDigestSize
+    ) -> Outcome {
         let matches: Bool?
         switch code {
         case 0x00: return digest.elementsEqual(data) ? .matches : .differs
@@ -83,7 +100,8 @@ public enum BlockHash {
                 }
         }
         guard let matches else { return .unsupported }
-        return matches ? .matches : .differs
+        guard matches else { return .differs }
+        return digest.count < minimumDigestSize ? .tooShort : .matches
     }
 
     /// The digest, if it is one of those that are computed here; nil if the crypto library computes it, if any.

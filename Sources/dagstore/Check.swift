@@ -76,6 +76,10 @@ struct Check: AsyncParsableCommand {
                 let blocks = report.blocks.counted("block", "blocks")
                 line += ", \(blocks) (\(report.bytes.asSize)) hashed"
             }
+            if report.unverified > 0 {
+                let blocks = report.unverified.counted("block", "blocks")
+                line += ", \(blocks) not verified (unknown hash function or digest under 20 bytes)"
+            }
             if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
             if report.failed > 0 { line += ", \(report.failed.grouped) failed" }
             let verdict =
@@ -94,6 +98,7 @@ struct Check: AsyncParsableCommand {
                 json.member("problems", found)
                 json.member("unrepaired", unrepaired)
                 json.member("seconds", time)
+                json.member("unverified", report.unverified)
             }
         }
     }

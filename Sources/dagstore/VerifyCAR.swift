@@ -59,8 +59,8 @@ struct VerifyCAR: ParsableCommand {
             ("time", time.asTime + rate),
         ]
         if found.unverified > 0 {
-            let count = found.unverified.grouped
-            fields.append(("unverified", "\(count), their hash functions are not known here"))
+            let reason = "(unknown hash function or digest under 20 bytes)"
+            fields.append(("unverified", "\(found.unverified.grouped)  \(reason)"))
         }
         if found.mismatches > 0 { fields.append(("mismatches", found.mismatches.grouped)) }
         return fields

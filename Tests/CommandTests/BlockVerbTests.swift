@@ -165,13 +165,29 @@ struct GetTests {
     @Test("a hash function that is not known here cannot be verified")
     func unsupported() async throws {
         let scene = try Scene()
-        let multihash = Multihash(code: HashCode.blake3, digest: Array(repeating: 7, count: 32))
+        let multihash = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
         let block = CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: multihash), data: [1])
         _ = try await scene.run("register", try scene.write(CARBuilder(blocks: [block])))
         let outcome = try await scene.json("get", block.cid.description, "--verify")
         #expect(outcome.status == 2)
         #expect(outcome.error["code"] == "unsupportedHash")
         #expect(try await scene.run("get", block.cid.description).out == [1])
+    }
+
+    @Test("a digest of under 20 bytes proves nothing, and is not verified")
+    func shortDigest() async throws {
+        let scene = try Scene()
+        let blocks = [4, 20].map {
+            let code = HashCode.sha2_256
+            return CARBuilder.Block.hashed([1], codec: Codec.raw, hashCode: code, digestSize: $0)
+        }
+        _ = try await scene.run("register", try scene.write(CARBuilder(blocks: blocks)))
+        let short = try await scene.json("get", blocks[0].cid.description, "--verify")
+        #expect(short.status == 2)
+        #expect(short.out.isEmpty)
+        #expect(short.error["code"] == "unsupportedHash")
+        #expect(short.error["message"]?.text?.contains("a digest of 4 bytes proves nothing") == true)
+        #expect(try await scene.run("get", blocks[1].cid.description, "--verify").out == [1])
     }
 
     @Test(

@@ -220,6 +220,27 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("check").status == 0)
     }
 
+    // Blocks that nothing was able to hash were counted among the hashed ones.
+    @Test("a deep check counts apart what it cannot hash")
+    func deepCheckCounts() async throws {
+        let scene = try Scene()
+        let unknown = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
+        let blocks = [
+            CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: unknown), data: [1]),
+            .hashed([2], codec: Codec.raw, hashCode: HashCode.sha2_256, digestSize: 4),
+            .hashed([3, 3], codec: Codec.raw, hashCode: HashCode.blake3), .identity([4]),
+        ]
+        _ = try await scene.run("register", try scene.write(CARBuilder(blocks: blocks)))
+        let deep = try await scene.json("check", "--deep")
+        #expect(deep.status == 0)
+        #expect(deep.objects.first?["blocks"] == 2)
+        #expect(deep.objects.first?["bytes"] == 3)
+        #expect(deep.objects.first?["unverified"] == 2)
+        let text = try await scene.run("check", "--deep").text
+        #expect(text.contains("2 blocks (3 B) hashed, 2 blocks not verified"))
+        #expect(try await scene.json("check").objects.first?["unverified"] == 0)
+    }
+
     @Test("a deep check finds a block whose bytes are not what its CID says")
     func deepCheck() async throws {
         let scene = try Scene()

@@ -54,12 +54,33 @@ struct VerifyCARTests {
 
     @Test("a hash function that is not known here fails nothing")
     func unverified() async throws {
-        let multihash = Multihash(code: HashCode.blake3, digest: Array(repeating: 7, count: 32))
+        let multihash = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
         let block = CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: multihash), data: [1])
         let outcome = try await verified(CARBuilder(blocks: [block, Sample.raw]).bytes)
         #expect(outcome.status == 0)
         #expect(outcome.objects.first?["ok"] == true)
         #expect(outcome.objects.first?["unverified"] == 1)
+    }
+
+    @Test("a short digest that fits proves nothing, and one that does not fit is wrong")
+    func shortDigests() async throws {
+        let code = HashCode.sha2_256
+        let blocks = [0, 4, 19, 20].map {
+            CARBuilder.Block.hashed([1, 2], codec: Codec.raw, hashCode: code, digestSize: $0)
+        }
+        let car = CARBuilder(blocks: blocks + [.identity([7])])
+        let outcome = try await verified(car.bytes)
+        #expect(outcome.objects.first?["sections"] == 5)
+        #expect(outcome.objects.first?["unverified"] == 3)
+        #expect(outcome.status == 0)
+        let text = try await verified(car.bytes, "text").text
+        #expect(text.contains("3  (unknown hash function or digest under 20 bytes)"))
+        var bytes = car.bytes
+        bytes[Int(car.sections[1].dataOffset)] ^= 1
+        let wrong = try await verified(bytes)
+        #expect(wrong.objects.first?["unverified"] == 2)
+        #expect(wrong.objects.first?["mismatches"] == 1)
+        #expect(wrong.status == 5)
     }
 
     @Test("an index that contradicts the sections fails")

@@ -10,14 +10,16 @@ private func digest(_ code: UInt64, of message: [UInt8]) -> String? {
 private func check(
     _ code: UInt64,
     _ digest: [UInt8],
-    _ data: [UInt8]
+    _ data: [UInt8],
+    minimumDigestSize: Int = 0
 ) -> BlockHash.Outcome {
     digest.withView { digest in
         data.withView {
             BlockHash.check(
                 code: code,
                 digest: digest,
-                data: $0
+                data: $0,
+                minimumDigestSize: minimumDigestSize
             )
         }
     }
@@ -110,6 +112,27 @@ struct BlockHashTests {
                 #expect(check(code, wrong, data) == .differs, "size \(size), byte \(place)")
             }
         }
+    }
+
+    // A CAR of digests of four bytes passed as verified, whatever its blocks were.
+    @Test("a digest under the least size proves nothing, unless it is the data or wrong")
+    func shortDigests() throws {
+        let data = Vectors.pattern(300)
+        for code in Self.codes where code != 0 {
+            let full = try #require(data.withView { BlockHash.digest(code, of: $0) })
+            for size in 0...full.count {
+                let outcome = check(code, Array(full[..<size]), data, minimumDigestSize: 20)
+                #expect(outcome == (size < 20 ? .tooShort : .matches), "code \(code), size \(size)")
+            }
+            #expect(check(code, [full[0] ^ 1], data, minimumDigestSize: 20) == .differs)
+        }
+        #expect(check(0, [1], [1], minimumDigestSize: 20) == .matches)
+        #expect(check(0, [1], [2], minimumDigestSize: 20) == .differs)
+        let short = Array("abc".utf8).withView { BlockHash.digest(0x12, of: $0) ?? [] }.prefix(19)
+        let outcome = Array(short).withView { digest in
+            Array("abc".utf8).withView { BlockHash.check(code: 0x12, digest: digest, data: $0) }
+        }
+        #expect(outcome == .tooShort)
     }
 
     @Test("a digest longer than the function's differs", arguments: codes)

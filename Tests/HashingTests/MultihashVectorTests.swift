@@ -50,7 +50,12 @@ struct MultihashVectorTests {
             line.multihash.digest.withView { digest in
                 let outcomes = [line.input, line.input + [0]].map { data in
                     data.withView {
-                        BlockHash.check(code: line.multihash.code, digest: digest, data: $0)
+                        BlockHash.check(
+                            code: line.multihash.code,
+                            digest: digest,
+                            data: $0,
+                            minimumDigestSize: 0
+                        )
                     }
                 }
                 #expect(outcomes == [.matches, .differs], "\(lineText)")

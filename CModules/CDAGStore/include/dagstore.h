@@ -123,7 +123,7 @@ enum {
     DAGSTORE_INVALID_CID = -12,          /* text or bytes that are no CID */
     DAGSTORE_INVALID_CONFIGURATION = -13,
     DAGSTORE_UNKNOWN_SCHEME = -14,       /* a mount URL whose scheme nobody registered */
-    DAGSTORE_UNSUPPORTED_HASH = -15,     /* a hash function that cannot be computed here */
+    DAGSTORE_UNSUPPORTED_HASH = -15,     /* the hash function is unknown or the digest too short */
     DAGSTORE_SHARD_EXISTS = -16,         /* the key is taken */
     DAGSTORE_SHARD_IN_USE = -17,         /* the shard has leases */
     DAGSTORE_NOT_FAILED = -18,           /* nothing to recover */
@@ -733,7 +733,8 @@ dagstore_bytes_t dagstore_block_bytes(const dagstore_block_t *block);
 
 /*
  * The block, if its bytes have the hash of a CID. What was mapped is a copy then, so that it stays
- * so.
+ * so. A digest of under 20 bytes proves nothing and gives UNSUPPORTED_HASH, unless the CID is an
+ * identity CID.
  *
  * Errors: HASH_MISMATCH, UNSUPPORTED_HASH, INVALID_CID, SOURCE_CHANGED.
  */
@@ -1192,7 +1193,7 @@ typedef struct dagstore_car_verification {
     uint32_t size;
     uint32_t reserved;
     uint64_t sections;   /* hashed or passed over */
-    uint64_t unverified; /* their hash functions are not known here */
+    uint64_t unverified; /* unknown hash function, or a digest of under 20 bytes */
     uint64_t mismatches; /* blocks with another hash */
 } dagstore_car_verification_t;
 
