@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops those that nobody calls.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,12 @@ test: setup lint ## builds and runs all tests, the README's example and the rele
 	@.ci/smoke
 	@.ci/foreign
 	@.ci/outside demo-data/sources.car 'bytes, verified'
+
+multicodec-names: ## writes the names of multicodec numbers anew: make multicodec-names TABLE=table.csv
+	.ci/multicodec-names $(TABLE)
+
+check-multicodec-names: ## says whether the names are those of a table: make check-multicodec-names TABLE=table.csv
+	.ci/multicodec-names --check $(TABLE)
 
 soak: setup ## kills a busy store over and over for a minute, and looks for anything lost
 	$(SWIFT) build $(TRAITS) --build-tests

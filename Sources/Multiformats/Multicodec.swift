@@ -13,24 +13,7 @@ public enum Codec {
 
     /// The table's name for `codec`, or its number as `0x…`.
     public static func name(of codec: UInt64) -> String {
-        switch codec {
-        case 0x00: "identity"
-        case 0x50: "protobuf"
-        case 0x51: "cbor"
-        case raw: "raw"
-        case dagPB: "dag-pb"
-        case dagCBOR: "dag-cbor"
-        case 0x72: "libp2p-key"
-        case 0x78: "git-raw"
-        case 0x85: "dag-jose"
-        case 0x86: "dag-cose"
-        case 0x90: "eth-block"
-        case 0x0129: "dag-json"
-        case 0x0200: "json"
-        case 0xf101: "fil-commitment-unsealed"
-        case 0xf102: "fil-commitment-sealed"
-        default: "0x" + String(codec, radix: 16)
-        }
+        MulticodecNames.codecs[codec] ?? "0x" + String(codec, radix: 16)
     }
 }
 
@@ -52,44 +35,51 @@ public enum HashCode {
     public static let sha3_384: UInt64 = 0x15
     /// SHA3-256.
     public static let sha3_256: UInt64 = 0x16
+    /// SHA3-224.
+    public static let sha3_224: UInt64 = 0x17
+    /// SHAKE-128 with a digest of 32 bytes.
+    public static let shake_128: UInt64 = 0x18
+    /// SHAKE-256 with a digest of 64 bytes.
+    public static let shake_256: UInt64 = 0x19
+    /// Keccak with a digest of 224 bits, as it was before SHA3.
+    public static let keccak_224: UInt64 = 0x1a
+    /// Keccak with a digest of 256 bits, as Ethereum uses it.
+    public static let keccak_256: UInt64 = 0x1b
+    /// Keccak with a digest of 384 bits.
+    public static let keccak_384: UInt64 = 0x1c
+    /// Keccak with a digest of 512 bits.
+    public static let keccak_512: UInt64 = 0x1d
     /// SHA-384.
     public static let sha2_384: UInt64 = 0x20
     /// BLAKE3.
     public static let blake3: UInt64 = 0x1e
     /// SHA-256 of SHA-256.
     public static let doubleSHA2_256: UInt64 = 0x56
+    /// SHA-256 as Filecoin's proofs use it: the two highest bits of the last byte are zero.
+    public static let sha2_256_trunc254Padded: UInt64 = 0x1012
+    /// SHA-224.
+    public static let sha2_224: UInt64 = 0x1013
+    /// SHA-512/224.
+    public static let sha2_512_224: UInt64 = 0x1014
+    /// SHA-512/256.
+    public static let sha2_512_256: UInt64 = 0x1015
     /// BLAKE2b with a digest of 8 bits; each code after it has 8 bits more, up to `blake2b_512`.
     public static let blake2b_8: UInt64 = 0xb201
     /// BLAKE2b with a digest of 256 bits.
     public static let blake2b_256: UInt64 = 0xb220
     /// BLAKE2b with a digest of 512 bits.
     public static let blake2b_512: UInt64 = 0xb240
+    /// BLAKE2s with a digest of 8 bits; each code after it has 8 bits more, up to `blake2s_256`.
+    public static let blake2s_8: UInt64 = 0xb241
+    /// BLAKE2s with a digest of 256 bits.
+    public static let blake2s_256: UInt64 = 0xb260
 
     /// The table's name for `code`, or its number as `0x…`.
     public static func name(of code: UInt64) -> String {
-        switch code {
-        case identity: "identity"
-        case sha1: "sha1"
-        case sha2_256: "sha2-256"
-        case sha2_512: "sha2-512"
-        case sha3_512: "sha3-512"
-        case sha3_384: "sha3-384"
-        case sha3_256: "sha3-256"
-        case 0x17: "sha3-224"
-        case 0x18: "shake-128"
-        case 0x19: "shake-256"
-        case 0x1b: "keccak-256"
-        case blake3: "blake3"
-        case sha2_384: "sha2-384"
-        case 0x22: "murmur3-x64-64"
-        case doubleSHA2_256: "dbl-sha2-256"
-        case 0xd5: "md5"
-        case blake2b_8...blake2b_512: "blake2b-\((code - blake2b_8 + 1) * 8)"
-        case 0xb241...0xb260: "blake2s-\((code - 0xb240) * 8)"
-        case 0x1011: "sha2-256-trunc254-padded"
-        case 0x1012: "sha2-224"
-        case 0xb401: "poseidon-bls12_381-a2-fc1"
-        default: "0x" + String(code, radix: 16)
+        if let name = MulticodecNames.hashes[code] { return name }
+        for (codes, name) in MulticodecNames.hashFamilies where codes.contains(code) {
+            return "\(name)-\((code - codes.lowerBound + 1) * 8)"
         }
+        return "0x" + String(code, radix: 16)
     }
 }
