@@ -143,6 +143,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
     public var shard: ShardKey?
     /// Where in the bytes, if the bytes are wrong; see `CARError.offset`.
     public let offset: UInt64?
+    /// What to do next, if whoever made the error knows that better than its code tells.
+    package var advice: String?
 
     /// An error.
     @inline(never)

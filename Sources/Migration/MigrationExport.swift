@@ -61,7 +61,10 @@ public struct MigrationExport: Sendable {
         map: MountMap = MountMap()
     ) {
         exporter = ShardExporter(store)
-        self.destination = destination
+        // Without a working directory the path leads nowhere, which `run` reports.
+        let isNamed = destination.lastComponent?.kind == .regular
+        let absolute = isNamed ? try? destination.madeAbsolute() : nil
+        self.destination = absolute ?? destination
         self.layout = layout
         self.map = map
     }
@@ -166,13 +169,14 @@ public struct MigrationExport: Sendable {
             if layout == .indexes { note(.missingIndex, "the shard has no index yet") }
             return outcome
         }
-        guard let path = Self.place(of: shard.key.text, in: indexes, within: folder) else {
+        let (name, isInside) = Self.name(of: shard.key.text, in: indexes, within: folder)
+        guard let name, let path = Self.place(of: name, in: folder) else {
             note(.keyIsNoFileName, "\(shard.key.text): its index cannot have this name")
             // The node indexes it anew.
             if outcome.state == .available { outcome.state = .registered }
             return outcome
         }
-        if path.removingLastComponent() != indexes {
+        if !isInside {
             note(.keyIsNoFileName, "\(shard.key.text): its index lies in another folder")
         }
         if shard.codec == CARIndex.sorted, layout == .dagstore {
@@ -206,21 +210,37 @@ public struct MigrationExport: Sendable {
         return outcome
     }
 
-    /// Where the reference keeps the index of a key, and its folder is made; nil if that is no place for a file.
-    private static func place(
+    /// The name that the reference gives to the index of a key.
+    ///
+    /// - Returns: The path below `folder`, or nil if it leads out of that or no file can have it; and whether it lies
+    ///   in `indexes` itself.
+    private static func name(
         of key: String,
         in indexes: FilePath,
         within folder: FilePath
-    ) -> FilePath? {
-        var path = indexes
-        path.append(key + MigrationSource.indexSuffix)
-        path.lexicallyNormalize()
-        let isShort = path.components.allSatisfy { $0.string.utf8.count <= 255 }
-        guard !key.utf8.contains(0), isShort, path.starts(with: folder.lexicallyNormalized()),
-            path != folder.lexicallyNormalized()
-        else { return nil }
+    ) -> (FilePath?, isInside: Bool) {
+        guard !key.utf8.contains(0) else { return (nil, false) }
+        var inner = FilePath()
+        inner.components.append(contentsOf: indexes.components.dropFirst(folder.components.count))
+        let depth = inner.components.count
+        let start = inner
+        inner.components.append(
+            contentsOf: FilePath(key + MigrationSource.indexSuffix).components
+        )
+        inner.lexicallyNormalize()
+        let isName = inner.components.allSatisfy {
+            $0.kind == .regular && $0.string.utf8.count <= 255
+        }
+        guard isName, !inner.isEmpty else { return (nil, false) }
+        return (inner, inner.components.count == depth + 1 && inner.starts(with: start))
+    }
+
+    /// The place of an index file below `folder`, whose own folder is made; nil if that is no place for a file.
+    private static func place(of name: FilePath, in folder: FilePath) -> FilePath? {
+        var path = folder
+        path.components.append(contentsOf: name.components)
         let parent = path.removingLastComponent()
-        if parent != indexes {
+        if name.components.count > 1 {
             do {
                 try FileManager.default.createDirectory(
                     atPath: parent.string,

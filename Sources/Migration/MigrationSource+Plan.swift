@@ -500,10 +500,14 @@ extension MigrationSource {
     /// Keys become file names as they are, so that `../x` leads out of the folder of the indexes.
     func indexPath(of key: String) -> FilePath? {
         guard let indexes, !key.utf8.contains(0) else { return nil }
-        var path = indexes
-        path.append(key + Self.indexSuffix)
-        path.lexicallyNormalize()
-        let inside = root.lexicallyNormalized()
-        return path.starts(with: inside) ? path : nil
+        var inner = FilePath()
+        inner.components.append(contentsOf: indexes.components.dropFirst(root.components.count))
+        inner.components.append(contentsOf: FilePath(key + Self.indexSuffix).components)
+        inner.lexicallyNormalize()
+        guard inner.components.first?.kind == .regular else { return nil }
+        // Only these elements are normalized: where `..` leads in the root's own path, the system knows.
+        var path = root
+        path.components.append(contentsOf: inner.components)
+        return path
     }
 }

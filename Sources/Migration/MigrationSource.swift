@@ -32,10 +32,11 @@ public struct MigrationSource: Sendable {
     /// files, or of `.car` files.
     ///
     /// - Parameters:
-    ///   - path: A folder.
+    ///   - path: A folder; a relative one is made absolute at once, because mounts of CARs in it are stored.
     ///   - layout: What it must be; nil if that is to be found.
     /// - Throws: `.unknownLayout`, `.unsupportedVersion`, `.sourceUnreadable`.
     public init(at path: FilePath, layout: MigrationLayout? = nil) throws(MigrationError) {
+        let path = try Self.absolute(path)
         let names = try Self.names(in: path)
         for root in [path, path.appending("dagstore")]
         where layout ?? .dagstore == .dagstore
@@ -105,6 +106,14 @@ public struct MigrationSource: Sendable {
 
     /// An index repository says in a file which version it is.
     private static func checkVersion(_ indexes: FilePath) throws(MigrationError) {
+    private static func absolute(_ path: FilePath) throws(MigrationError) -> FilePath {
+        do {
+            return try path.madeAbsolute()
+        } catch {
+            throw MigrationError(.sourceUnreadable, path, "the working directory is gone: \(error)")
+        }
+    }
+
         let path = indexes.appending(".version")
         guard let bytes = FileManager.default.contents(atPath: path.string) else { return }
         guard bytes.elementsEqual([UInt8(ascii: "1")]) else {

@@ -1,4 +1,5 @@
 internal import Mounts
+internal import SystemPackage
 
 /// How mount URLs of the source become URLs that are served here.
 public struct MountMap: Sendable {
@@ -29,43 +30,69 @@ public struct MountMap: Sendable {
     ///   template names.
     func mapped(_ url: MountURL, key: String) throws(MountError) -> MountURL? {
         guard let template = templates[url.scheme] else { return nil }
-        var text = ""
-        var rest = template[...]
-        while let brace = rest.firstIndex(of: "{") {
-            text += rest[..<brace]
-            rest = rest[brace...]
-            if rest.hasPrefix("{key}") {
-                try Self.checkInside(Array(key.utf8), key)
-                text += PercentEscapes.escaped(Array(key.utf8))
-                rest = rest.dropFirst("{key}".count)
-            } else if rest.hasPrefix("{rest}") {
-                try Self.checkInside(PercentEscapes.unescaped(url.rest) ?? [], url.text)
-                text += String(decoding: Array(url.rest), as: UTF8.self)
-                rest = rest.dropFirst("{rest}".count)
-            } else {
-                text += rest.prefix(1)
-                rest = rest.dropFirst()
-            }
+        let rest = String(decoding: Array(url.rest), as: UTF8.self)
+        let escapedKey = PercentEscapes.escaped(Array(key.utf8))
+        let mapped = try MountURL(Self.filled(template, key: escapedKey, rest: rest))
+        // What the template itself has of `..` is its writer's wish.
+        let plain = try MountURL(Self.filled(template, key: "x", rest: "x"))
+        guard Self.stepsUp(in: mapped) <= Self.stepsUp(in: plain) else {
+            throw MountError(
+                .malformedURL,
+                "\(mapped): leads out of the folder that \(template) names"
+            )
         }
-        return try MountURL(text + rest)
+        return mapped
     }
 
-    /// Refuses what would go up in a path.
-    private static func checkInside(_ bytes: [UInt8], _ text: String) throws(MountError) {
-        let goesUp = bytes.split(separator: UInt8(ascii: "/")).contains {
-            $0.elementsEqual("..".utf8)
+    private static func filled(_ template: String, key: String, rest: String) -> String {
+        var text = ""
+        var remainder = template[...]
+        while let brace = remainder.firstIndex(of: "{") {
+            text += remainder[..<brace]
+            remainder = remainder[brace...]
+            if remainder.hasPrefix("{key}") {
+                text += key
+                remainder = remainder.dropFirst("{key}".count)
+            } else if remainder.hasPrefix("{rest}") {
+                text += rest
+                remainder = remainder.dropFirst("{rest}".count)
+            } else {
+                text += remainder.prefix(1)
+                remainder = remainder.dropFirst()
+            }
         }
-        guard !goesUp else { throw MountError(.malformedURL, "\(text): leads out of its folder") }
+        return text + remainder
+    }
+
+    /// How many elements of the path are `..` once a server has decoded it, which may be lenient.
+    private static func stepsUp(in url: MountURL) -> Int {
+        let path = PercentEscapes.leniently(unescaped: url.rest)
+        return path.split(separator: UInt8(ascii: "/")).count { $0.elementsEqual("..".utf8) }
     }
 
     /// The URL of a shard here.
     ///
-    /// - Throws: `MountError(.malformedURL)`.
+    /// A relative path that a template gives is one below the working directory, and becomes absolute.
+    ///
+    /// - Throws: `MountError(.malformedURL)`, also for a file that ends with this process.
     func url(_ text: String, key: String) throws(MountError) -> MountURL {
         let url = try MountURL(text)
-        if let mapped = try mapped(url, key: key) { return mapped }
+        if let mapped = try mapped(url, key: key) { return try Self.lasting(mapped) }
         guard url.scheme == FileMount.scheme else { return url }
         // The reference writes absolute paths as a host, which it cannot read back.
         return try FileMount(url: text).url
+    }
+
+    private static func lasting(_ url: MountURL) throws(MountError) -> MountURL {
+        guard url.scheme == FileMount.scheme else { return url }
+        let mount = try FileMount(url: url.text)
+        let path: FilePath
+        do {
+            path = try mount.path.madeAbsolute()
+        } catch {
+            throw MountError(.malformedURL, "\(url): the working directory is gone: \(error)")
+        }
+        if let reason = path.transience { throw MountError(.malformedURL, "\(url): \(reason)") }
+        return path == mount.path ? url : FileMount(path).url
     }
 }

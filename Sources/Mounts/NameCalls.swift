@@ -14,6 +14,14 @@ package enum NameCalls {
         try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o777) })
     }
 
+    /// The kind of the file that a path leads to, one of `S_IFMT`; nil if nothing is there, or the process may not look.
+    static func kind(of path: FilePath) -> mode_t? {
+        var status = stat()
+        // SAFETY: `stat` fills the structure it is given.
+        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
+        return code == 0 ? status.st_mode & S_IFMT : nil
+    }
+
     /// Takes the name away from a file; whoever has it open keeps it.
     static func unlink(_ path: FilePath) throws(Errno) {
         // SAFETY: the string is read during the call.

@@ -104,6 +104,12 @@ extension DAGStoreError {
     /// The same error, about a shard.
     func about(_ key: ShardKey) -> DAGStoreError {
         var error = self
+    /// An error whose maker knows what is to be done.
+    init(_ code: Code, _ message: String, shard: ShardKey? = nil, advice: String) {
+        self.init(code, message, shard: shard)
+        self.advice = advice
+    }
+
         error.shard = key
         return error
     }

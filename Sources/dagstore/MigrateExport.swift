@@ -43,9 +43,10 @@ struct MigrateExport: AsyncParsableCommand {
         guard !to.isEmpty else {
             throw DAGStoreError(.invalidArgument, "the destination has no name")
         }
-        try store.refuseHolding(FilePath(to))
+        let destination = FilePath(to)
+        try store.refuseHolding(destination)
         let store = try store.openForReading()
-        let export = MigrationExport(of: store, to: FilePath(to), layout: layout, map: map)
+        let export = MigrationExport(of: store, to: destination, layout: layout, map: map)
         let bar = ProgressBar(progress.progress, "exporting")
         var outcomes: [MigrationExport.Outcome] = []
         do {

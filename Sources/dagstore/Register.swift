@@ -208,17 +208,7 @@ private struct Source: Sendable {
     init(_ text: String) {
         mount = Result {
             let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
-            // The store must find the file again from every working directory.
-            guard !named.path.isAbsolute else { return named }
-            guard let directory = Kernel.workingDirectory else {
-                throw DAGStoreError(.invalidArgument, "\(text): the working directory is gone")
-            }
-            // `..` stays: after a symbolic link only the system knows where it leads.
-            var path = directory
-            path.components.append(
-                contentsOf: named.path.components.filter { $0.kind != .currentDirectory }
-            )
-            return FileMount(path)
+            return FileMount(try named.path.lasting())
         }
         let path = (try? mount.get().path) ?? FilePath(text)
         let name = path.lastComponent?.string ?? ""

@@ -63,8 +63,7 @@ struct StoreOptions: ParsableArguments {
     /// Where copies of CARs go that were brought over.
     var imported: FilePath {
         get throws {
-            let folder = Kernel.workingDirectory ?? "/"
-            return folder.pushing(try directory).lexicallyNormalized().appending("imported")
+            try directory.absolute().appending("imported")
         }
     }
 
