@@ -58,6 +58,8 @@ public struct PlannedShard: Sendable {
     public var bytes: UInt64?
     /// What is not as it should be.
     public var problems: [MigrationProblem] = []
+    /// Whether the source says that its index file is whole.
+    var isIndexFinished = false
     /// Where its index is, if that is a file.
     var indexPath: FilePath?
     /// The name of the copy that the source has of it; nil if it has none.
@@ -76,7 +78,9 @@ public struct MigrationProblem: Sendable, Equatable {
         case indexWithoutHashCodes
         /// An index that is none: the shard will be indexed when it is first used.
         case malformedIndex
-        /// An index that cannot be read now, or is cut short: the shard does not come before it can be.
+        /// An index that was finished and is cut short: the shard will be indexed when it is first used.
+        case truncatedIndex
+        /// An index that cannot be read now, or may still be written: the shard does not come before it can be read.
         case unreadableIndex
         /// Multihashes that the inverse index of the source has under other keys.
         case mangledInverseKeys

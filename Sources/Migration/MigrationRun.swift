@@ -42,6 +42,8 @@ public struct MigrationRun: Sendable {
         public let result: Result
         /// Why it was refused, or what the comparison found; nil if nothing is wrong.
         public let error: String?
+        /// The code of what kept the shard away, if one of the source's files did.
+        public var code: MigrationError.Code?
         /// Whether its CAR was read, so that sizes and codecs are known.
         public var isComplete = false
         /// Why its CAR, which is there, was not taken for what its index is of; nil if it was, or was not looked at.
@@ -157,7 +159,8 @@ public struct MigrationRun: Sendable {
                 state.withLock { _ in tell(outcome) }
                 continue
             } catch let error as MigrationError where error.isAboutOneFile {
-                let outcome = Outcome(shard: shard, result: .refused, error: error.description)
+                var outcome = Outcome(shard: shard, result: .refused, error: error.description)
+                outcome.code = error.code
                 state.withLock { _ in tell(outcome) }
                 continue
             }

@@ -224,12 +224,13 @@ private struct Planner {
             guard isNew(key) else { continue }
             var shard = PlannedShard(
                 key: key,
-                mountURL: nil,
+                mountURL: source.carPath(beside: key).map { FileMount($0).url.text },
                 state: .available,
                 error: "",
                 isLazy: false
             )
             noteKey(&shard)
+            noteMount(&shard)
             shard.indexPath = source.root.appending(name)
             plan.shards.append(shard)
         }
@@ -277,6 +278,8 @@ private struct Planner {
             isLazy: record.isLazy
         )
         shard.problems = problems
+        shard.isIndexFinished = [GoRecord.State.available, GoRecord.State.serving]
+            .contains(record.state)
         if let name = FilePath(record.transientPath).lastComponent, let folder = source.transients,
             MigrationSource.isFile(folder.appending(name))
         {
@@ -409,13 +412,30 @@ private struct Planner {
             shard.entries = nil
             shard.indexPath = nil
             let detail = "\(error.path.lastComponent?.string ?? ""): \(error.detail)"
-            // One that is cut short may be being written.
-            let isFinal = error.code == .malformedIndex
-            let kind: MigrationProblem.Kind = isFinal ? .malformedIndex : .unreadableIndex
+            let kind: MigrationProblem.Kind =
+                switch error.code {
+                case .malformedIndex: .malformedIndex
+                case .truncated where isFinished(path, shard): .truncatedIndex
+                default: .unreadableIndex
+                }
             shard.problems.append(MigrationProblem(kind: kind, detail: detail))
             if shard.state == .available { shard.state = .registered }
         }
     }
+
+    /// Whether the source has finished an index file, so that one that is cut short stays so.
+    ///
+    /// A node writes an index in place, and its record says `available` after that. Any other file is finished if
+    /// nothing was written to it for a while.
+    private static func isFinished(_ path: FilePath, _ shard: PlannedShard) -> Bool {
+        if shard.isIndexFinished { return true }
+        guard let modified = (try? FileIdentity(at: path))?.modified else { return false }
+        let now = Int64(Date().timeIntervalSince1970 * 1e9)
+        return now - modified >= writingTimeMax
+    }
+
+    /// The longest time between two writes to an index file, in nanoseconds: ten minutes.
+    private static let writingTimeMax: Int64 = 600_000_000_000
 
     /// How many multihashes the reference keeps under another key.
     private static func countMangled(
@@ -493,6 +513,12 @@ extension MigrationSource {
                 : "%" + String(0x100 + Int(byte), radix: 16, uppercase: true).dropFirst()
         }
         return Self.placeholderScheme + "://" + escaped.joined()
+    }
+
+    /// The CAR that lies beside an index file: `a.car` for `a.car.full.idx` and for `a.full.idx`; nil if none does.
+    func carPath(beside key: String) -> FilePath? {
+        let names = key.hasSuffix(".car") ? [key, key + ".car"] : [key + ".car"]
+        return names.map { root.appending($0) }.first(where: Self.isFile)
     }
 
     /// Where the reference keeps the index of a key; nil if that is outside of the source.

@@ -36,12 +36,13 @@ public struct TransientTaking: Sendable {
     ///   - transient: The source's copy.
     ///   - key: The shard's key, by which it is named here: copies of two sources may have one name.
     /// - Returns: Where it is now.
-    /// - Throws: `.destinationUnwritable`, `.full`.
+    /// - Throws: `.sourceChanged` if the source's copy has gone, `.sourceUnreadable`; `.destinationUnwritable`, `.full`.
     func take(_ transient: FilePath, of key: String) throws(MigrationError) -> FilePath {
         let name = Self.name(of: key)
         let place = folder.appending(name)
         let partial = folder.appending(name + ".partial")
         let files = FileManager.default
+        try Self.checkReadable(transient)
         do {
             try files.createDirectory(
                 atPath: folder.string,
@@ -67,9 +68,22 @@ public struct TransientTaking: Sendable {
                 (error as? CocoaError)?.code == .fileWriteOutOfSpace
                 || (error as? Errno) == .noSpace
             let code: MigrationError.Code = isFull ? .full : .destinationUnwritable
+            // A node may remove its copy at any moment, also while it is read.
+            try Self.checkReadable(transient)
             throw MigrationError(code, place, "\(error)")
         }
         return place
+    }
+
+    /// Tells a copy that is gone, or that this process may not read, from a place that cannot be written.
+    private static func checkReadable(_ transient: FilePath) throws(MigrationError) {
+        do {
+            try FileDescriptor.open(transient, .readOnly, options: .closeOnExec).close()
+        } catch Errno.noSuchFileOrDirectory {
+            throw MigrationError(.sourceChanged, transient, "the source's copy of a CAR has gone")
+        } catch {
+            throw MigrationError(.sourceUnreadable, transient, "\(error)")
+        }
     }
 
     /// A name for the copy of a shard: its key with `%XX` for what a name should not have, and a checksum if that is

@@ -84,7 +84,7 @@ struct ErrorReport {
 
 extension MigrationError.Code {
     /// What the program ends with, in the families of the library's codes.
-    fileprivate var exitStatus: Int32 {
+    var exitStatus: Int32 {
         switch self {
         case .unknownLayout, .notBuiltIn, .destinationExists: 2
         case .sourceUnreadable, .sourceChanged: 4

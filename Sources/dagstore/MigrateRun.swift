@@ -12,8 +12,8 @@ struct MigrateRun: AsyncParsableCommand {
             The source is read and never changed. A shard comes whole or not at all; when the run is \
             interrupted, run it again: shards that the store has are passed over. What an index file does not \
             say, sizes and codecs, is read from the heads of the CAR's sections if the CAR is a file that can \
-            be read here, else when the shard is first used. Ends with 0 if all is well, 5 if there were \
-            problems, 6 if it could not go on.
+            be read here, else when the shard is first used. Ends with 0 if all is well, 4 if files of the \
+            source had gone or could not be read, 5 if there were other problems, 6 if it could not go on.
             """
     )
 
@@ -113,7 +113,7 @@ struct MigrateRun: AsyncParsableCommand {
         try Output.run(format.format) { output in
             try report.write(plan, ContinuousClock.now - start, to: &output)
         }
-        guard report.isClean(plan) else { throw ExitCode(5) }
+        if let status = report.exitStatus(plan) { throw ExitCode(status) }
     }
 }
 
@@ -143,10 +143,23 @@ private final class Report: Sendable {
 
     private var outcomes: [[UInt8]: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
 
-    /// Whether nothing was wrong, at the source or on the way.
-    func isClean(_ plan: MigrationPlan) -> Bool {
-        plan.problemCounts.isEmpty
-            && outcomes.values.allSatisfy { $0.error == nil && $0.carFault == nil }
+    /// What the program ends with; nil if nothing was wrong, at the source or on the way.
+    func exitStatus(_ plan: MigrationPlan) -> Int32? {
+        let faulty = outcomes.values.filter { $0.error != nil || $0.carFault != nil }
+        guard plan.problemCounts.isEmpty else { return 5 }
+        guard !faulty.isEmpty else { return nil }
+        // Where files of the source alone were in the way, it is the source's fault.
+        let isSource = faulty.allSatisfy { $0.code?.exitStatus == 4 && $0.carFault == nil }
+        return isSource ? 4 : 5
+    }
+
+    /// Why shards that came over have not the index that the source has for them.
+    private static func reasons(_ outcome: MigrationRun.Outcome) -> [String] {
+        let lost: [MigrationProblem.Kind] = [.truncatedIndex, .malformedIndex]
+        let problems = outcome.shard.problems.filter { lost.contains($0.kind) }
+            .map { "\($0.kind.rawValue): \($0.detail): its CAR is indexed at its first use" }
+        let isNew = outcome.result == .migrated
+        return (isNew ? problems : []) + [outcome.error, outcome.carFault].compactMap { $0 }
     }
 
     func write(_ plan: MigrationPlan, _ time: Duration, to output: inout Output) throws {
@@ -164,6 +177,7 @@ private final class Report: Sendable {
                 }
             case .text:
                 for reason in [outcome.error, outcome.carFault].compactMap({ $0 }) {
+                    json.member("code", outcome.code?.rawValue)
                     try output.line("\(shard.key.printable): \(reason.printable)")
                 }
             }

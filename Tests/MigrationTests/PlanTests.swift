@@ -79,7 +79,7 @@ struct PlanTests {
             let counts = plan.problemCounts
             #expect(counts[.missingIndex] == 1)
             #expect(counts[.malformedIndex] == 1)
-            #expect(counts[.unreadableIndex] == 1)
+            #expect(counts[.truncatedIndex] == 1)
             #expect(counts[.orphanIndex] == 1)
             #expect(counts[.orphanTransient] == 1)
             let missing = plan.shards.first { $0.key == "file-rel" }
