@@ -29,9 +29,7 @@ extension DAGStore {
         mapSize: Int = Configuration().mapSize
     ) throws -> CompactionReport {
         let place = directory.appending("catalog")
-        guard isDirectory(place) else {
-            throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
-        }
+        try checkPresence(in: directory)
         let (before, after) = try translating {
             try Catalog.compact(
                 at: place,

@@ -41,7 +41,8 @@ public final class DAGStore: Sendable {
     /// - Returns: The store, open until `close()` or until the last reference goes.
     /// - Throws: `catalogLocked` if another process, or another `DAGStore` of this one, has it open for
     ///   writing; `catalogTooNew`, `catalogCorrupt`, `catalogFull`, `readOnly`;
-    ///   `invalidArgument` if it is read-only and there is no store; `invalidConfiguration`.
+    ///   `invalidArgument` if it is read-only and there is no store; `invalidConfiguration`; `readOnly` also if the
+    ///   directory cannot be read.
     public static func open(
         at directory: FilePath,
         mounts: MountRegistry = .standard,
@@ -50,9 +51,7 @@ public final class DAGStore: Sendable {
         try configuration.check()
         let place = directory.appending("catalog")
         if configuration.isReadOnly {
-            guard isDirectory(place) else {
-                throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
-            }
+            try checkPresence(in: directory)
         } else {
             let isDurable = configuration.durability == .full
             try makeDirectory(place, isDurable: isDurable)
@@ -137,6 +136,24 @@ public final class DAGStore: Sendable {
         } catch {
             throw DAGStoreError(.readOnly, "\(path): \(error)")
         }
+    }
+
+    /// Checks that there is a store in a directory.
+    ///
+    /// *Cost*: one system call.
+    ///
+    /// - Throws: `invalidArgument` if there is none; `readOnly` if this process may not look, so that nobody takes a
+    ///   folder that it cannot read for an empty one.
+    package static func checkPresence(in directory: FilePath) throws(DAGStoreError) {
+        let place = directory.appending("catalog")
+        if isDirectory(place) { return }
+        // SAFETY: the string is read during the call.
+        let isThere = unsafe place.withPlatformString { unsafe access($0, F_OK) } == 0
+        let error = Errno(rawValue: errno)
+        guard isThere || error == .noSuchFileOrDirectory || error == .notDirectory else {
+            throw DAGStoreError(.readOnly, "the store in \(directory) cannot be read: \(error)")
+        }
+        throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
     }
 
     static func isDirectory(_ path: FilePath) -> Bool {

@@ -38,9 +38,9 @@ public struct MigrationSource: Sendable {
     public init(at path: FilePath, layout: MigrationLayout? = nil) throws(MigrationError) {
         let path = try Self.absolute(path)
         let names = try Self.names(in: path)
-        for root in [path, path.appending("dagstore")]
-        where layout ?? .dagstore == .dagstore
-            && Self.isFile(root.appending("datastore").appending("CURRENT"))
+        let folders = [path, path.appending("dagstore")]
+        if layout ?? .dagstore == .dagstore,
+            let root = try Self.first(of: folders, with: "datastore/CURRENT")
         {
             self.root = root
             self.layout = .dagstore
@@ -54,8 +54,10 @@ public struct MigrationSource: Sendable {
             if let indexes { try Self.checkVersion(indexes) }
             return
         }
-        for root in [path.appending("lid").appending("leveldb"), path.appending("leveldb"), path]
-        where layout ?? .boostLID == .boostLID && Self.isFile(root.appending("CURRENT")) {
+        let databases = [path.appending("lid/leveldb"), path.appending("leveldb"), path]
+        if layout ?? .boostLID == .boostLID,
+            let root = try Self.first(of: databases, with: "CURRENT")
+        {
             #if LevelDB
                 self.root = root
                 self.layout = .boostLID
@@ -104,8 +106,6 @@ public struct MigrationSource: Sendable {
         if let indexes { try Self.checkVersion(indexes) }
     }
 
-    /// An index repository says in a file which version it is.
-    private static func checkVersion(_ indexes: FilePath) throws(MigrationError) {
     private static func absolute(_ path: FilePath) throws(MigrationError) -> FilePath {
         do {
             return try path.madeAbsolute()
@@ -114,6 +114,8 @@ public struct MigrationSource: Sendable {
         }
     }
 
+    /// An index repository says in a file which version it is.
+    private static func checkVersion(_ indexes: FilePath) throws(MigrationError) {
         let path = indexes.appending(".version")
         guard let bytes = FileManager.default.contents(atPath: path.string) else { return }
         guard bytes.elementsEqual([UInt8(ascii: "1")]) else {
@@ -130,7 +132,7 @@ public struct MigrationSource: Sendable {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
         } catch {
-            throw MigrationError(.sourceUnreadable, folder, "not a folder that can be read")
+            throw unreadable(folder, error)
         }
     }
 
@@ -139,8 +141,39 @@ public struct MigrationSource: Sendable {
         do {
             return try FileManager.default.subpathsOfDirectory(atPath: folder.string).sorted()
         } catch {
-            throw MigrationError(.sourceUnreadable, folder, "not a folder that can be read")
+            throw unreadable(folder, error)
         }
+    }
+
+    /// Tells a folder that is not there from one that this process may not read.
+    private static func unreadable(_ folder: FilePath, _ error: any Error) -> MigrationError {
+        let detail =
+            switch (error as? CocoaError)?.code {
+            case .fileReadNoSuchFile?, .fileNoSuchFile?: "there is no such folder"
+            case .fileReadNoPermission?: "this process may not read the folder"
+            default: "not a folder that can be read"
+            }
+        return MigrationError(.sourceUnreadable, folder, detail)
+    }
+
+    /// The first of some folders that has a file of a name, which may be a symbolic link.
+    ///
+    /// - Throws: `.sourceUnreadable` if this process may not look, so that no other layout is found instead.
+    private static func first(
+        of folders: [FilePath],
+        with name: String
+    ) throws(MigrationError) -> FilePath? {
+        for folder in folders {
+            let path = folder.appending(name)
+            do throws(MountError) {
+                _ = try FileIdentity(at: path)
+                return folder
+            } catch {
+                guard error.code != .gone, !isFolder(path) else { continue }
+                throw MigrationError(.sourceUnreadable, path, error.detail)
+            }
+        }
+        return nil
     }
 
     /// Whether a regular file is there, also by a symbolic link.

@@ -129,12 +129,6 @@ enum Kernel {
         _ = unsafe path.withPlatformString { unsafe unlink($0) }
     }
 
-    /// Whether there is anything at `path`.
-    static func exists(_ path: FilePath) -> Bool {
-        // SAFETY: the string is read during the call.
-        unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
-    }
-
     /// Where a path leads, whatever links are on the way; what of it is not there yet stays as it is.
     static func resolved(_ path: FilePath) -> FilePath {
         let path = (workingDirectory ?? "/").pushing(path)

@@ -45,9 +45,7 @@ struct StoreOptions: ParsableArguments {
         _ change: (inout Configuration) -> Void = { _ in }
     ) throws -> DAGStore {
         let directory = try directory
-        guard isNewAllowed || Kernel.exists(directory.appending("catalog")) else {
-            throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
-        }
+        if !isNewAllowed { try advising { try DAGStore.checkPresence(in: directory) } }
         return try open(isReadOnly: false, change)
     }
 
@@ -94,7 +92,20 @@ struct StoreOptions: ParsableArguments {
     /// Compacts the catalogue of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
-        return try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
+        return try advising {
+            try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
+        }
+    }
+
+    /// Says where else the store may be if there is none.
+    private func advising<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch var error as DAGStoreError where error.code == .invalidArgument {
+            error.advice =
+                "name it with --store or $DAGSTORE_PATH, or make one with 'dagstore register'"
+            throw error
+        }
     }
 
     private func open(
@@ -107,7 +118,9 @@ struct StoreOptions: ParsableArguments {
         let end = ContinuousClock.now + .seconds(wait)
         while true {
             do {
-                return try DAGStore.open(at: directory, configuration: configuration)
+                return try advising {
+                    try DAGStore.open(at: directory, configuration: configuration)
+                }
             } catch let error as DAGStoreError
                 where error.code == .catalogLocked && ContinuousClock.now < end
             {
