@@ -18,7 +18,7 @@ struct BlockArguments: ParsableArguments {
         do {
             return try CID(text)
         } catch {
-            throw DAGStoreError(.invalidCID, "\(text) is no CID: \(error)")
+            throw DAGStoreError(.invalidCID, "\(text): not a CID: \(error)")
         }
     }
 
@@ -31,7 +31,7 @@ struct BlockArguments: ParsableArguments {
             let key = try ShardKey(shard)
             let location = try store.lease(key).location(of: cid)
             guard let location else {
-                throw DAGStoreError(.blockNotFound, "it does not have \(self.cid)", shard: key)
+                throw missing(in: key)
             }
             found = [FoundBlock(key: key, location: location)]
         } else {
@@ -48,7 +48,7 @@ struct BlockArguments: ParsableArguments {
         if let shard {
             let key = try ShardKey(shard)
             guard let block = try store.lease(key).blockIfLocal(for: cid) else {
-                throw DAGStoreError(.blockNotFound, "it does not have \(self.cid)", shard: key)
+                throw missing(in: key)
             }
             return (key, block)
         }
@@ -62,6 +62,15 @@ struct BlockArguments: ParsableArguments {
             }
         }
         throw refusal ?? notFound
+    }
+
+    private func missing(in key: ShardKey) -> DAGStoreError {
+        DAGStoreError(
+            .blockNotFound,
+            "it does not have \(cid)",
+            shard: key,
+            advice: "leave --shard out to ask all shards"
+        )
     }
 
     private var notFound: DAGStoreError { DAGStoreError(.blockNotFound, "no shard has \(cid)") }

@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct Dagstore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: Program.name,
-        abstract: "Blocks out of CAR files, by their CIDs.",
+        abstract: "Index CAR files and serve their blocks by CID.",
         version: "\(Program.name) 0.1.0",
         subcommands: [
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,

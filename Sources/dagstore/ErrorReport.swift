@@ -12,6 +12,8 @@ struct ErrorReport {
     let code: String
     /// What was found.
     let message: String
+    /// What to do next.
+    let advice: String
     /// Where in the bytes.
     let offset: UInt64?
     /// The shard it is about.
@@ -20,8 +22,10 @@ struct ErrorReport {
     let exitStatus: Int32
 
     /// An error of the program itself that has a code of the library's.
-    init(code: DAGStoreError.Code, _ message: String) {
-        self.init(DAGStoreError(code, message))
+    init(code: DAGStoreError.Code, _ message: String, advice: String? = nil) {
+        var error = DAGStoreError(code, message)
+        error.advice = advice
+        self.init(error)
     }
 
     /// Any error.
@@ -29,6 +33,7 @@ struct ErrorReport {
         if case OutputError.failed(let message) = error {
             code = "outputFailed"
             self.message = message
+            advice = Advice.output
             offset = nil
             shard = nil
             exitStatus = Self.otherStatus
@@ -37,6 +42,7 @@ struct ErrorReport {
         if let error = error as? MigrationError {
             code = error.code.rawValue
             message = "\(error.path): \(error.detail)"
+            advice = Advice.on(error.code)
             offset = nil
             shard = nil
             exitStatus = error.code.exitStatus
@@ -45,6 +51,7 @@ struct ErrorReport {
         let error = DAGStoreError(any: error)
         code = error.code.name
         message = error.message
+        advice = error.advice ?? Advice.on(error.code, error.shard?.text)
         offset = error.offset
         shard = error.shard?.text
         exitStatus = error.code.exitStatus
@@ -55,7 +62,9 @@ struct ErrorReport {
         switch format {
         case .text:
             let subject = shard.map { "shard \($0.printable): " } ?? ""
-            Self.write(line: "\(Program.name): \(subject)\(message.printable) (\(code))")
+            Self.write(
+                lines: "\(Program.name): \(subject)\(message.printable); \(advice) (\(code))"
+            )
         case .json:
             var json = JSONWriter()
             json.object { json in
@@ -71,8 +80,8 @@ struct ErrorReport {
         }
     }
 
-    /// Writes text and a newline to standard error.
-    static func write(line: String) { write(Array("\(line)\n".utf8)) }
+    /// Writes text and a newline to standard error; its control characters are escaped.
+    static func write(lines: String) { write(Array("\(lines.printableLines)\n".utf8)) }
 
     private static func write(_ bytes: [UInt8]) {
         // There is nowhere to tell that nobody can be told.
@@ -95,21 +104,23 @@ extension MigrationError.Code {
 }
 
 extension DAGStoreError {
-    /// The same error, with the file that it is about in front.
-    func about(_ path: FilePath) -> DAGStoreError {
-        guard !message.hasPrefix(path.string) else { return self }
-        return DAGStoreError(code, "\(path): \(message)", shard: shard, offset: offset)
-    }
-
-    /// The same error, about a shard.
-    func about(_ key: ShardKey) -> DAGStoreError {
-        var error = self
     /// An error whose maker knows what is to be done.
     init(_ code: Code, _ message: String, shard: ShardKey? = nil, advice: String) {
         self.init(code, message, shard: shard)
         self.advice = advice
     }
 
+    /// The same error, with the file that it is about in front.
+    func about(_ path: FilePath) -> DAGStoreError {
+        guard !message.hasPrefix(path.string) else { return self }
+        var error = DAGStoreError(code, "\(path): \(message)", shard: shard, offset: offset)
+        error.advice = advice
+        return error
+    }
+
+    /// The same error, about a shard.
+    func about(_ key: ShardKey) -> DAGStoreError {
+        var error = self
         error.shard = key
         return error
     }

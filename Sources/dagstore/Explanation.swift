@@ -12,30 +12,34 @@ extension ShardStatus {
         case .available, .serving:
             guard let error else { return nil }
             return error.code == .sourceChanged
-                ? "its source is not what was indexed: bring the old one back, or accept it and `\(Program.name) recover` it"
-                : "it is indexed, and its source is away: it is read again when that is back"
+                ? "its source is not what was indexed: bring the old one back, or accept it with \(recover)"
+                : "it is indexed, and its source is away: bring that back, and the shard is read again"
         case .registered:
-            return "not indexed yet: its first use indexes it, or `\(Program.name) initialize`"
+            return "not indexed yet: its first use indexes it, or \(command("initialize"))"
         case .initializing, .recovering:
             return isOwned
-                ? "being fetched and indexed by the process that has the store open"
-                : "interrupted; it is taken up when the store is opened for writing"
+                ? "being fetched and indexed by the process that has the store open: wait for that"
+                : "interrupted: go on with \(command("initialize"))"
         case .failed: return failure
         }
     }
 
+    private func command(_ verb: String) -> String {
+        "'\(Program.name) \(verb) \(key.text.asArgument)'"
+    }
+
+    private var recover: String { command("recover") }
+
     private var failure: String {
-        let recovery = "then `\(Program.name) recover` it"
-        guard let error else { return "it failed; `\(Program.name) recover` tries again" }
+        guard let error else { return "it failed: \(recover) tries again" }
         switch (error.code, error.code.exitStatus) {
         case (.sourceChanged, _):
             return "its source is not what was indexed: bring the old one back or accept it, "
-                + recovery
-        case (_, 4): return "its source cannot be read: mend that, " + recovery
-        case (_, 5): return "its bytes are no CAR that can be read: replace them, " + recovery
-        case (.catalogCorrupt, _):
-            return "its index is damaged: `\(Program.name) recover` makes it anew"
-        default: return "\(error.code.name): mend that, " + recovery
+                + "then \(recover)"
+        case (_, 4): return "its source cannot be read: mend that, then \(recover)"
+        case (_, 5): return "its bytes are no CAR that can be read: replace them, then \(recover)"
+        case (.catalogCorrupt, _): return "its index is damaged: \(recover) makes it anew"
+        default: return "\(error.code.name): mend that, then \(recover)"
         }
     }
 }

@@ -136,7 +136,9 @@ struct InitializeAll: AsyncParsableCommand {
     @OptionGroup var format: FormatOptions
 
     func validate() throws {
-        guard concurrency > 0 else { throw ValidationError("--concurrency must be 1 at least") }
+        guard concurrency > 0 else {
+            throw ValidationError("--concurrency takes a number from 1 on")
+        }
     }
 
     func run() async throws {

@@ -24,7 +24,6 @@ enum Interruption {
     /// Sets the signals up, and waits until none can be missed.
     @MainActor
     static func prepare(_ format: OutputFormat) async {
-        Kernel.ignoreClosedPipes()
         for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
             guard Kernel.ignore(number) else { continue }
             await withCheckedContinuation { ready in

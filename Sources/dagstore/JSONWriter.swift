@@ -1,7 +1,7 @@
 /// Writes JSON: keys in the order in which they come, no spaces, one object a line.
 ///
-/// Strings are escaped as RFC 8259 asks: quotes, backslashes and control characters; everything
-/// else is the UTF-8 that a `String` always is.
+/// Strings are escaped as RFC 8259 asks: quotes, backslashes and control characters. Other characters that a terminal
+/// obeys are escaped too, which changes no value; everything else is the UTF-8 that a `String` always is.
 struct JSONWriter {
     /// What was written.
     var bytes: [UInt8] = []
@@ -101,31 +101,30 @@ struct JSONWriter {
 
     private mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: Self.mustEscape) {
-            for byte in text.utf8 { escape(byte) }
+        if text.utf8.contains(where: Self.mayNeedEscape) {
+            for scalar in text.unicodeScalars { append(scalar) }
         } else {
             bytes += text.utf8
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private static func mustEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    private static func mayNeedEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte >= 0x7f || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
-    private mutating func escape(_ byte: UInt8) {
-        guard Self.mustEscape(byte) else {
-            bytes.append(byte)
-            return
-        }
-        switch byte {
-        case UInt8(ascii: "\n"): bytes += #"\n"#.utf8
-        case UInt8(ascii: "\r"): bytes += #"\r"#.utf8
-        case UInt8(ascii: "\t"): bytes += #"\t"#.utf8
-        case 0..<0x20:
-            bytes += #"\u00"#.utf8
-            bytes += String(0x100 + Int(byte), radix: 16).dropFirst().utf8
-        default: bytes += [UInt8(ascii: "\\"), byte]
+    private mutating func append(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\n": bytes += #"\n"#.utf8
+        case "\r": bytes += #"\r"#.utf8
+        case "\t": bytes += #"\t"#.utf8
+        case "\"", "\\": bytes += [UInt8(ascii: "\\"), UInt8(ascii: scalar)]
+        case _ where scalar.isControl:
+            for unit in String(scalar).utf16 {
+                bytes += #"\u"#.utf8
+                bytes += String(0x1_0000 + Int(unit), radix: 16).dropFirst().utf8
+            }
+        default: bytes += String(scalar).utf8
         }
     }
 }

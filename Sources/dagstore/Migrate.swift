@@ -36,7 +36,9 @@ struct SourceOptions: ParsableArguments {
 
     func validate() throws {
         guard from == "auto" || MigrationLayout(rawValue: from) != nil else {
-            throw ValidationError("\(from): not one of auto, dagstore, boost-lid, indexes and cars")
+            throw ValidationError(
+                "--from takes auto, dagstore, boost-lid, indexes or cars, not \(from)"
+            )
         }
     }
 

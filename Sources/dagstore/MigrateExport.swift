@@ -32,7 +32,7 @@ struct MigrateExport: AsyncParsableCommand {
 
     func validate() throws {
         guard MigrationExport.Layout(rawValue: layout) != nil else {
-            throw ValidationError("\(layout): neither dagstore nor indexes")
+            throw ValidationError("--layout takes dagstore or indexes, not \(layout)")
         }
     }
 
@@ -41,7 +41,11 @@ struct MigrateExport: AsyncParsableCommand {
         let layout = MigrationExport.Layout(rawValue: layout) ?? .dagstore
         let map = try mounts.map()
         guard !to.isEmpty else {
-            throw DAGStoreError(.invalidArgument, "the destination has no name")
+            throw DAGStoreError(
+                .invalidArgument,
+                "the destination has no name",
+                advice: "give --to a folder"
+            )
         }
         let destination = FilePath(to)
         try store.refuseHolding(destination)
@@ -132,11 +136,13 @@ struct MountMapOptions: ParsableArguments {
         var map = MountMap()
         for text in mountMap {
             let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { throw ValidationError("\(text): not scheme=url") }
+            guard parts.count == 2 else {
+                throw ValidationError("--mount-map takes scheme=url, not \(text)")
+            }
             do {
                 try map.map(String(parts[0]), to: String(parts[1]))
             } catch {
-                throw ValidationError("\(text): \(error)")
+                throw ValidationError("--mount-map takes scheme=url: \(error)")
             }
         }
         return map

@@ -51,9 +51,11 @@ struct MigrateRun: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (1...64).contains(jobs) else { throw ValidationError("\(jobs): not 1 to 64 jobs") }
+        guard (1...64).contains(jobs) else {
+            throw ValidationError("--jobs takes 1 to 64, not \(jobs)")
+        }
         guard MigrationRun.Verification(rawValue: verify) != nil else {
-            throw ValidationError("\(verify): not one of none, sample and full")
+            throw ValidationError("--verify takes none, sample or full, not \(verify)")
         }
     }
 

@@ -48,8 +48,14 @@ struct Output {
         try endLine()
     }
 
-    /// Prints a line of text.
+    /// Prints a line of text; its control characters are escaped, whoever wrote them.
     mutating func line(_ text: String) throws(OutputError) {
+        bytes += text.printable.utf8
+        try endLine()
+    }
+
+    /// Prints lines of the program's own, as they are.
+    mutating func lines(_ text: String) throws(OutputError) {
         bytes += text.utf8
         try endLine()
     }

@@ -20,14 +20,16 @@ enum Program {
 
     /// Does what the arguments ask, and exits.
     static func run() async -> Never {
+        Kernel.ignoreClosedPipes()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let format = OutputFormat(asked: arguments)
+        // First, because help and the version need none of what follows.
+        let command = parse(arguments, format)
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
         MappingGuard.install()
         Kernel.raiseDescriptorLimit()
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        let format = OutputFormat(asked: arguments)
         await Interruption.prepare(format)
         do {
-            let command = parse(arguments, format)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -55,16 +57,17 @@ enum Program {
     private static func endParsing(_ error: any Error, _ format: OutputFormat) -> Never {
         guard Dagstore.exitCode(for: error) != .success else { endWithHelp(error) }
         if format == .json {
-            ErrorReport(code: .invalidArgument, Dagstore.message(for: error)).write(.json)
+            let message = Dagstore.message(for: error)
+            ErrorReport(code: .invalidArgument, message, advice: Advice.help).write(.json)
         } else {
-            ErrorReport.write(line: Dagstore.fullMessage(for: error))
+            ErrorReport.write(lines: Dagstore.fullMessage(for: error))
         }
         exit(usageStatus)
     }
 
     private static func endWithHelp(_ error: any Error) -> Never {
         do {
-            try Output.run(.text) { try $0.line(Dagstore.fullMessage(for: error)) }
+            try Output.run(.text) { try $0.lines(Dagstore.fullMessage(for: error)) }
             exit(0)
         } catch {
             end(error, .text)
@@ -77,7 +80,7 @@ enum Program {
         // Whoever read the output has read enough.
         case OutputError.closed: exit(0)
         case let missing as MissingVerb:
-            ErrorReport.write(line: missing.help)
+            ErrorReport.write(lines: missing.help)
             exit(usageStatus)
         case _ where Dagstore.exitCode(for: error) == .success: endWithHelp(error)
         default:

@@ -50,21 +50,25 @@ struct Register: AsyncParsableCommand {
 
     func validate() throws {
         guard key == nil || sources.count == 1 else {
-            throw ValidationError("--key names one shard, and there are \(sources.count) sources")
+            throw ValidationError("--key names one shard: give one source, not \(sources.count)")
         }
         guard existingTransient == nil || sources.count == 1 else {
             throw ValidationError(
-                "--existing-transient is one CAR, and there are \(sources.count) sources"
+                "--existing-transient is a copy of one CAR: give one source, not \(sources.count)"
             )
         }
         guard existingIndex == nil || sources.count == 1 else {
-            throw ValidationError("--existing-index is of one CAR, and there are \(sources.count)")
+            throw ValidationError(
+                "--existing-index is of one CAR: give one source, not \(sources.count)"
+            )
         }
         guard existingIndex == nil || (!lazy && existingTransient == nil) else {
-            throw ValidationError("--existing-index goes with neither --lazy nor a transient")
+            throw ValidationError(
+                "--existing-index goes with neither --lazy nor --existing-transient"
+            )
         }
         guard ExistingIndex.Validation(rawValue: verify) != nil else {
-            throw ValidationError("\(verify): neither sample nor full")
+            throw ValidationError("--verify takes sample or full, not \(verify)")
         }
     }
 

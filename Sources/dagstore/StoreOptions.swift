@@ -22,7 +22,7 @@ struct StoreOptions: ParsableArguments {
 
     func validate() throws {
         guard wait >= 0, wait <= 1e9 else {
-            throw ValidationError("--wait must be a number of seconds")
+            throw ValidationError("--wait takes a number of seconds from 0 to 1000000000")
         }
     }
 
@@ -55,7 +55,11 @@ struct StoreOptions: ParsableArguments {
     func refuseInside(_ source: FilePath) throws {
         let inner = Kernel.resolved(try directory)
         guard inner.starts(with: Kernel.resolved(source)) else { return }
-        throw DAGStoreError(.invalidArgument, "\(inner) lies in the source")
+        throw DAGStoreError(
+            .invalidArgument,
+            "\(inner): the store lies in the source",
+            advice: "give --store a folder outside"
+        )
     }
 
     /// Where copies of CARs go that were brought over.
@@ -71,14 +75,22 @@ struct StoreOptions: ParsableArguments {
     func refuseHolding(_ destination: FilePath) throws {
         let inner = Kernel.resolved(destination)
         guard inner.starts(with: Kernel.resolved(try directory)) else { return }
-        throw DAGStoreError(.invalidArgument, "\(inner) lies in the store")
+        throw DAGStoreError(
+            .invalidArgument,
+            "\(inner): lies in the store",
+            advice: "give --to a folder outside"
+        )
     }
 
     private var directory: FilePath {
         get throws {
             let path = store ?? Kernel.variable("DAGSTORE_PATH") ?? "dagstore-data"
             guard !path.isEmpty else {
-                throw DAGStoreError(.invalidArgument, "the store's directory has no name")
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "the store's directory has no name",
+                    advice: "give --store a folder, or leave it out"
+                )
             }
             return FilePath(path)
         }
@@ -136,7 +148,8 @@ struct StoreOptions: ParsableArguments {
             guard let size = Int(text), size > 0 else {
                 throw DAGStoreError(
                     .invalidConfiguration,
-                    "DAGSTORE_MAP_SIZE is no number of bytes: \(text)"
+                    "DAGSTORE_MAP_SIZE is no number of bytes: \(text)",
+                    advice: "set it to one such as \(1 << 40), or unset it"
                 )
             }
             configuration.mapSize = size
@@ -150,11 +163,18 @@ extension DAGStore {
     ///
     /// - Throws: As `acquireIfAvailable`; `readOnly` if the shard would have to be fetched or indexed.
     func lease(_ key: ShardKey) throws -> Shard {
-        guard let shard = try acquireIfAvailable(key) else {
+        var shard: Shard?
+        do {
+            shard = try acquireIfAvailable(key)
+        } catch let error as DAGStoreError where error.code == .readOnly {
+            // Only a store that is open for writing can bring the shard in.
+        }
+        guard let shard else {
             throw DAGStoreError(
                 .readOnly,
-                "the shard is not indexed yet, or must be fetched: see `\(Program.name) initialize`",
-                shard: key
+                "it is not indexed yet, or its copy must be fetched again",
+                shard: key,
+                advice: "run '\(Program.name) initialize \(key.text.asArgument)'"
             )
         }
         return shard

@@ -28,7 +28,7 @@ struct Table {
     /// Makes room for a row.
     mutating func measure(_ row: [String]) {
         for (index, text) in row.enumerated() {
-            columns[index].width = max(columns[index].width, text.count)
+            columns[index].width = max(columns[index].width, text.printable.count)
         }
     }
 
@@ -40,6 +40,7 @@ struct Table {
         var line = ""
         for (column, text) in zip(columns, row) {
             if !line.isEmpty { line += "  " }
+            let text = text.printable
             line += column.isNumber ? text.aligned(to: column.width) : text.padded(to: column.width)
         }
         while line.last == " " { line.removeLast() }

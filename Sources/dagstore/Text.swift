@@ -1,11 +1,32 @@
+internal import SystemPackage
+
+extension Unicode.Scalar {
+    /// Whether a terminal obeys it instead of showing it.
+    ///
+    /// *Shape*: the controls C0, DEL and C1; ends of lines and paragraphs; marks that turn the direction of writing; marks
+    /// that no terminal shows.
+    var isControl: Bool {
+        switch value {
+        case 0..<0x20, 0x7f...0x9f: true
+        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x206f: true
+        case 0xfeff, 0xfff9...0xfffb, 0xe0000...0xe007f: true
+        default: false
+        }
+    }
+}
+
 extension String {
     /// The text with control characters escaped, so that it stays on its line of a terminal.
-    var printable: String {
+    var printable: String { escaped { $0.isControl } }
+
+    /// The same of several lines, which stay lines.
+    var printableLines: String { escaped { $0.isControl && $0 != "\n" } }
+
+    private func escaped(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
         // Nearly every text is plain, and its bytes show it.
         guard !utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+            text += isEscaped(scalar) ? scalar.escaped(asASCII: true) : String(scalar)
         }
     }
 

@@ -1,0 +1,136 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Migration
+
+/// What to do about an error: the last words of each that a person reads.
+enum Advice {
+    /// The verb that was asked for, as people call it: `dagstore car list`.
+    static let verb: String = {
+        var command: any ParsableCommand.Type = Dagstore.self
+        var words = [Program.name]
+        for argument in CommandLine.arguments.dropFirst() {
+            let next = command.configuration.subcommands.first { $0._commandName == argument }
+            guard let next else { break }
+            command = next
+            words.append(argument)
+        }
+        return words.joined(separator: " ")
+    }()
+
+    /// Where to read how the verb is asked.
+    static var help: String { "see '\(verb) --help'" }
+
+    /// What to do about a file that could not be written.
+    static let output = "check that its folder exists, may be written to and has room"
+
+    /// What to do about an error of the library.
+    ///
+    /// - Parameters:
+    ///   - code: The error's code.
+    ///   - shard: The key of the shard it is about.
+    /// - Returns: A clause without a full stop.
+    static func on(_ code: DAGStoreError.Code, _ shard: String?) -> String {
+        let key = shard?.asArgument ?? "KEY"
+        switch code.exitStatus {
+        case 2: return onQuestion(code, key)
+        case 3:
+            return code == .shardUnknown
+                ? "'dagstore list' shows the keys there are"
+                : "register a CAR that has it, or index lazy shards with 'dagstore initialize-all'"
+        case 4: return onSource(code, shard.map { _ in key })
+        case 5: return onBytes(code, shard.map { _ in key })
+        case 6: return onStore(code, key)
+        default: return "run the same command again"
+        }
+    }
+
+    private static func onQuestion(_ code: DAGStoreError.Code, _ key: String) -> String {
+        switch code {
+        case .invalidKey: "choose a key of 1 to 480 bytes without NUL"
+        case .invalidCID: "give the whole CID, such as bafy… or Qm…"
+        case .unknownScheme: "give a path or a file:// URL, or map the scheme with --mount-map"
+        case .unsupportedHash: "read the block without --verify"
+        case .shardExists:
+            "choose another key with --key, or remove that shard with 'dagstore destroy \(key)'"
+        case .shardInUse: "wait until its readers are done, then try again"
+        case .notFailed: "nothing is to be recovered: use the shard"
+        default: help
+        }
+    }
+
+    private static func onSource(_ code: DAGStoreError.Code, _ key: String?) -> String {
+        guard let key else {
+            return code == .sourceChanged
+                ? "wait until nobody writes the file, then try again"
+                : "check that the path leads to a file that you may read"
+        }
+        return code == .sourceChanged
+            ? "bring the old file back, or accept the new one with 'dagstore recover \(key)'"
+            : "bring the source back ('dagstore status \(key)' names it), then 'dagstore recover \(key)'"
+    }
+
+    private static func onBytes(_ code: DAGStoreError.Code, _ key: String?) -> String {
+        let next = key.map { ", then 'dagstore recover \($0)'" } ?? ""
+        switch code {
+        case .unsupportedVersion: return "write the file anew as CARv1 or CARv2\(next)"
+        case .limitExceeded: return "split what is too large\(next)"
+        case .malformedIndex: return "make the index anew with 'dagstore car index'\(next)"
+        default: return "get a sound copy of the file\(next)"
+        }
+    }
+
+    private static func onStore(_ code: DAGStoreError.Code, _ key: String) -> String {
+        switch code {
+        case .catalogCorrupt: "run 'dagstore check --repair'"
+        case .catalogFull: "free room on the disk, or raise DAGSTORE_MAP_SIZE, then try again"
+        case .catalogLocked: "wait for the other process with --wait SECONDS, or end it"
+        case .catalogTooNew: "use the newer dagstore that wrote the store"
+        case .quotaExceeded: "remove copies with 'dagstore gc', or raise the quota"
+        case .shardFailed:
+            "'dagstore status \(key)' tells why: mend that, then 'dagstore recover \(key)'"
+        case .outOfResources: "raise the limits of the process (see 'ulimit -a'), then try again"
+        case .tooManyReaders: "end some of the processes that read the store, then try again"
+        default: "check the permissions of the store's folder and its disk, then try again"
+        }
+    }
+
+    /// What to do about an error of a migration.
+    static func on(_ code: MigrationError.Code) -> String {
+        switch code {
+        case .unknownLayout:
+            "name the folder that has datastore, lid, .idx or .car files in it, or give --from"
+        case .sourceUnreadable: "check the path and its permissions"
+        case .sourceChanged: "run the same command again"
+        case .sourceCorrupt:
+            "stop the node and let it repair its datastore, or migrate a backup of it"
+        case .truncated, .malformedIndex: "make the index anew with 'dagstore car index'"
+        case .unsupportedVersion: "bring the folder to version 1 with the node's own tools"
+        case .notBuiltIn: "use a program that was built by 'make release'"
+        case .destinationExists: "name a folder that is empty or not there"
+        case .full: "free room on the disk, then run the same command again"
+        case .destinationUnwritable: "check that its folder exists and may be written to"
+        }
+    }
+}
+
+extension String {
+    /// The text as an argument on a line of shell; `KEY` for what cannot stand on one.
+    var asArgument: String {
+        guard printable == self, !isEmpty else { return "KEY" }
+        let start = hasPrefix("-") ? "-- " : ""
+        let isPlain = utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "-._/:@%+=,".utf8.contains(byte)
+            }
+        }
+        guard !isPlain else { return start + self }
+        let escaped = reduce(into: "") { text, character in
+            if "\"$`\\!".contains(character) { text.append("\\") }
+            text.append(character)
+        }
+        return "\(start)\"\(escaped)\""
+    }
+}
