@@ -31,18 +31,26 @@ struct Check: AsyncParsableCommand {
         let report = try await store.check(options)
         await store.close(cancellingJobs: true)
         try Output.run(format.format) { output in
-            for problem in report.problems { try Self.write(problem, to: &output) }
+            var list = RowList([.text("PROBLEM"), .text("KEY"), .text("DETAIL")])
+            for problem in report.problems { list.table.measure(Self.row(problem)) }
+            for problem in report.problems { try Self.write(problem, &list, to: &output) }
             try Self.write(report, ContinuousClock.now - start, to: &output)
         }
         guard report.isSound else { throw ExitCode(6) }
     }
 
-    private static func write(_ problem: CheckProblem, to output: inout Output) throws {
+    private static func row(_ problem: CheckProblem) -> [String] {
+        let repair = problem.repair.map { "  (\(text(of: $0)))" } ?? ""
+        return [problem.kind.rawValue, problem.key?.text ?? "", problem.detail + repair]
+    }
+
+    private static func write(
+        _ problem: CheckProblem,
+        _ list: inout RowList,
+        to output: inout Output
+    ) throws {
         switch output.format {
-        case .text:
-            let repair = problem.repair.map { "  (\(text(of: $0)))" } ?? ""
-            let key = problem.key.map { "\($0.text.printable)  " } ?? ""
-            try output.line("\(problem.kind.rawValue)  \(key)\(problem.detail.printable)\(repair)")
+        case .text: try output.row(row(problem), of: &list)
         case .json:
             try output.object { json in
                 json.member("problem", problem.kind.rawValue)

@@ -11,7 +11,7 @@ struct CollectGarbage: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much may stay, as 123, 10KiB, 10MiB, 10GiB or 10TiB; else nothing stays.",
+            "How much may stay, in bytes or as 10KiB, 10MiB, 10GiB or 10TiB; else nothing stays.",
             valueName: "bytes"
         )
     )
@@ -25,7 +25,9 @@ struct CollectGarbage: AsyncParsableCommand {
         let report = try await store.collectGarbage(downTo: quota?.value)
         await store.close(cancellingJobs: true)
         try Output.run(format.format) { output in
-            for copy in report.transients { try Self.write(copy, to: &output) }
+            var list = RowList([.text("KEY"), .text("RESULT"), .number("SIZE")])
+            for copy in report.transients { list.table.measure(Self.row(copy)) }
+            for copy in report.transients { try Self.write(copy, &list, to: &output) }
             let removed = report.transients.count { $0.result == .removed }
             switch format.format {
             case .text:
@@ -40,11 +42,17 @@ struct CollectGarbage: AsyncParsableCommand {
         }
     }
 
-    private static func write(_ copy: CollectedTransient, to output: inout Output) throws {
+    private static func row(_ copy: CollectedTransient) -> [String] {
+        [copy.key?.text ?? "-", copy.result.rawValue, copy.bytes.asSize]
+    }
+
+    private static func write(
+        _ copy: CollectedTransient,
+        _ list: inout RowList,
+        to output: inout Output
+    ) throws {
         switch output.format {
-        case .text:
-            let key = copy.key?.text.printable ?? "-"
-            try output.line("\(key)  \(copy.result.rawValue)  \(copy.bytes.asSize)")
+        case .text: try output.row(row(copy), of: &list)
         case .json:
             try output.object { json in
                 json.member("key", copy.key?.text)
@@ -62,7 +70,10 @@ struct ByteCount: ExpressibleByArgument {
 
     init?(argument: String) {
         let units: [(String, UInt64)] = [
-            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1),
+            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
+            // As sizes are printed to a pipe.
+            ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+            ("B", 1),
         ]
         let unit = units.first { argument.hasSuffix($0.0) } ?? ("", 1)
         guard let count = UInt64(argument.dropLast(unit.0.count)) else { return nil }

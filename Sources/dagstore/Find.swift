@@ -21,10 +21,11 @@ struct Find: ParsableCommand {
         guard !keys.isEmpty else {
             throw DAGStoreError(.blockNotFound, "no shard has \(cid)")
         }
+        var list = RowList([.text("KEY")])
         try Output.run(format.format) { output in
             for key in keys {
                 switch format.format {
-                case .text: try output.line(key.text.printable)
+                case .text: try output.row([key.text], of: &list)
                 case .json: try output.object { $0.member("key", key.text) }
                 }
             }

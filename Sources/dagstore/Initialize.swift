@@ -216,6 +216,7 @@ struct ShardOutcome: Sendable {
 /// Prints outcomes, a line each.
 struct OutcomeLines {
     private var output: Output
+    private var list = RowList([.text("KEY", width: 24), .text("STATE")])
 
     init(_ format: OutputFormat) { output = Output(format) }
 
@@ -225,7 +226,7 @@ struct OutcomeLines {
         switch output.format {
         case .text:
             let cause = outcome.error.map { " (\($0.code))" } ?? ""
-            try output.line("\(outcome.key.text.printable)  \(state ?? "unknown")\(cause)")
+            try output.row([outcome.key.text, (state ?? "unknown") + cause], of: &list)
         case .json:
             try output.object { json in
                 json.member("key", outcome.key.text)

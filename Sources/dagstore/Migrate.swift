@@ -108,8 +108,11 @@ struct MigratePlan: ParsableCommand {
         for shard in plan.shards { table.measure(shard.row) }
         try output.heading(of: table)
         for shard in plan.shards { try output.line(table.line(shard.row)) }
+        var strays = RowList([.text("PROBLEM"), .text("DETAIL")])
+        for stray in plan.strays { strays.table.measure([stray.kind.rawValue, ""]) }
         for stray in plan.strays {
-            try output.line("\(stray.kind.rawValue): \(stray.detail.printable)")
+            let text = "\(stray.kind.rawValue): \(stray.detail.printable)"
+            try output.row([stray.kind.rawValue, stray.detail], of: &strays, piped: text)
         }
         let states = plan.stateCounts.map { "\($0.1.grouped) \($0.0)" }.joined(separator: ", ")
         let shards = plan.shards.count.counted("shard", "shards")

@@ -24,13 +24,15 @@ struct MigrateCheck: AsyncParsableCommand {
         let store = try store.openForReading()
         let check = MigrationCheck(of: source, with: store)
         var different = 0
+        var differences = RowList([.text("DIFFERENCE")])
+        var strays = RowList([.text("PROBLEM", width: 18), .text("DETAIL")])
         try Output.run(format.format) { output in
             for shard in plan.shards {
                 let difference = try check.difference(of: shard)
                 guard let difference else { continue }
                 if !MigrationCheck.isExcused(shard) { different += 1 }
                 switch format.format {
-                case .text: try output.line(difference.description.printable)
+                case .text: try output.row([difference.description], of: &differences)
                 case .json:
                     try output.object { json in
                         json.member("key", shard.key)
@@ -46,7 +48,9 @@ struct MigrateCheck: AsyncParsableCommand {
             for problem in try check.strayInverse(plan) {
                 switch format.format {
                 case .text:
-                    try output.line("\(problem.kind.rawValue): \(problem.detail.printable)")
+                    let text = "\(problem.kind.rawValue): \(problem.detail.printable)"
+                    let row = [problem.kind.rawValue, problem.detail]
+                    try output.row(row, of: &strays, piped: text)
                 case .json:
                     try output.object { json in
                         json.member("key", nil as String?)

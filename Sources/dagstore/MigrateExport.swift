@@ -72,6 +72,10 @@ struct MigrateExport: AsyncParsableCommand {
         _ time: Duration,
         to output: inout Output
     ) throws {
+        var list = RowList([.text("KEY"), .text("PROBLEM"), .text("DETAIL")])
+        for (outcome, problem) in outcomes.flatMap({ one in one.problems.map { (one, $0) } }) {
+            list.table.measure([outcome.key, problem.kind.rawValue, ""])
+        }
         for outcome in outcomes {
             switch output.format {
             case .json:
@@ -87,8 +91,9 @@ struct MigrateExport: AsyncParsableCommand {
                 }
             case .text:
                 for problem in outcome.problems {
-                    let what = "\(problem.kind.rawValue): \(problem.detail)"
-                    try output.line("\(outcome.key.printable): \(what.printable)")
+                    let (kind, detail) = (problem.kind.rawValue, problem.detail)
+                    let text = "\(outcome.key.printable): \(kind): \(detail.printable)"
+                    try output.row([outcome.key, kind, detail], of: &list, piped: text)
                 }
             }
         }

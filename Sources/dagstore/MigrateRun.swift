@@ -166,6 +166,9 @@ private final class Report: Sendable {
 
     func write(_ plan: MigrationPlan, _ time: Duration, to output: inout Output) throws {
         let outcomes = outcomes
+        var list = RowList([.text("KEY"), .text("FINDING")])
+        let faulty = outcomes.values.filter { !Self.reasons($0).isEmpty }
+        for outcome in faulty { list.table.measure([outcome.shard.key, ""]) }
         for shard in plan.shards {
             guard let outcome = outcomes[Array(shard.key.utf8)] else { continue }
             switch output.format {
@@ -174,13 +177,14 @@ private final class Report: Sendable {
                     shard.write(to: &json)
                     json.member("result", outcome.result.rawValue)
                     json.member("difference", outcome.error)
+                    json.member("code", outcome.code?.rawValue)
                     json.member("complete", outcome.isComplete)
                     json.member("carFault", outcome.carFault)
                 }
             case .text:
-                for reason in [outcome.error, outcome.carFault].compactMap({ $0 }) {
-                    json.member("code", outcome.code?.rawValue)
-                    try output.line("\(shard.key.printable): \(reason.printable)")
+                for reason in Self.reasons(outcome) {
+                    let text = "\(shard.key.printable): \(reason.printable)"
+                    try output.row([shard.key, reason], of: &list, piped: text)
                 }
             }
         }

@@ -98,11 +98,12 @@ final class ProgressBar: Sendable {
     private func numbers(_ done: UInt64, _ total: UInt64, _ time: Duration) -> String {
         let part = total == 0 ? 0 : Double(done) / Double(total)
         var text = "\(Int(part * 100))%".aligned(to: 4)
-        text += "  \(done.asSize.aligned(to: 8)) of \(total.asSize)"
+        text += "  \(done.asSize(.ofErrors).aligned(to: 8)) of \(total.asSize(.ofErrors))"
         guard let rate = time.rate(of: done), rate > 0 else { return text }
         let left = (total - min(done, total)) / rate
         let seconds = String(100 + left % 60).dropFirst()
-        return text + "  \("\(rate.asSize)/s".aligned(to: 10))  \(left / 60):\(seconds) left"
+        return text
+            + "  \("\(rate.asSize(.ofErrors))/s".aligned(to: 10))  \(left / 60):\(seconds) left"
     }
 
     private func bar(_ done: UInt64, _ total: UInt64, _ width: Int) -> String {

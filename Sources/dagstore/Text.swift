@@ -79,18 +79,53 @@ extension BinaryInteger {
             + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
     }
 
-    /// The number as a size in bytes: `294.0 MB`.
-    var asSize: String {
+    /// The number as a size for whoever reads standard output.
+    var asSize: String { asSize(Self.units) }
+
+    /// The number as a size in bytes: `280.4 MiB`, and `294.0 MB` in decimal units.
+    func asSize(_ units: SizeUnits) -> String {
         let size = UInt64(self)
-        guard size >= 1000 else { return "\(size) B" }
-        // In tenths of a unit, rounded; what rounds to a thousand goes to the next unit.
-        var unit: UInt64 = 1000
-        for name in ["kB", "MB", "GB", "TB", "PB"] {
-            let tenths = size / (unit / 10) + (size % (unit / 10) >= unit / 20 ? 1 : 0)
-            if tenths < 10_000 || name == "PB" { return "\(tenths / 10).\(tenths % 10) \(name)" }
-            unit *= 1000
+        guard size >= units.step else { return "\(size) B" }
+        // In tenths of a unit, rounded; what rounds to a whole step goes to the next unit.
+        var unit = units.step
+        for name in units.names {
+            let tenths = size.tenths(of: unit)
+            if tenths < 10 * units.step || name == units.names.last {
+                // Three digits and the point are as wide as the four that 1,023 KiB has.
+                let isShort = units == .binary && tenths >= 1000
+                return isShort
+                    ? "\((tenths + 5) / 10) \(name)" : "\(tenths / 10).\(tenths % 10) \(name)"
+            }
+            unit *= units.step
         }
         return "\(size) B"
+    }
+
+    private func tenths(of unit: UInt64) -> UInt64 {
+        let (whole, rest) = UInt64(self).quotientAndRemainder(dividingBy: unit)
+        return whole * 10 + UInt64((Double(rest) * 10 / Double(unit)).rounded())
+    }
+
+    private static var units: SizeUnits { SizeUnits.ofOutput }
+}
+
+/// The units in which sizes are printed.
+enum SizeUnits {
+    /// Powers of 1,024, as people give sizes to options: KiB, MiB.
+    case binary
+    /// Powers of 1,000: kB, MB.
+    case decimal
+
+    /// Those of standard output: on a terminal as `--help` has them, in a pipe as scripts know them.
+    static let ofOutput: SizeUnits = Kernel.isTerminal(.standardOutput) ? .binary : .decimal
+    /// Those of standard error.
+    static let ofErrors: SizeUnits = Kernel.isTerminal(.standardError) ? .binary : .decimal
+
+    fileprivate var step: UInt64 { self == .binary ? 1024 : 1000 }
+
+    fileprivate var names: [String] {
+        self == .binary
+            ? ["KiB", "MiB", "GiB", "TiB", "PiB"] : ["kB", "MB", "GB", "TB", "PB"]
     }
 }
 

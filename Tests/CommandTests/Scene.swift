@@ -19,6 +19,14 @@ struct Scene {
 
     /// Runs a verb of the store.
     func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Outcome {
+        try await run(arguments, environment: environment)
+    }
+
+    /// Runs a verb of the store.
+    func run(
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) async throws -> Outcome {
         try await Command.run(
             arguments + ["--store", store],
             environment: environment,
