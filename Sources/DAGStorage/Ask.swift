@@ -82,6 +82,8 @@ enum Letter: Sendable {
     case resume(number: UInt32)
     /// Which transients must stay is asked for.
     case protect(@Sendable (Set<UInt32>) -> Void)
+    /// A shard has another mount.
+    case relocate(Relocation)
     /// Something is to be done between two commits.
     case perform(@Sendable () -> Void)
     /// No new work comes: tell when the last job has ended, or end them.

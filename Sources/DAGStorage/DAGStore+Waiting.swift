@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Dispatch
 internal import Mounts
 package import Multiformats
 package import SystemPackage
@@ -85,6 +86,16 @@ extension DAGStore {
     }
 
     // MARK: Blocking
+
+    /// Closes the store, and ends what is under way; the thread blocks. See `close(cancellingJobs:)`.
+    package func closeWaiting() {
+        let bell = DispatchSemaphore(value: 0)
+        let task = OwnedTask { [self] in
+            await close(cancellingJobs: true)
+            bell.signal()
+        }
+        withExtendedLifetime(task) { bell.wait() }
+    }
 
     /// How long a caller waits for fetching and indexing.
     package enum Patience: Equatable, Sendable {

@@ -75,6 +75,8 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var unverified: UInt64 = 0
     /// Shards that could not be looked at more closely, because they are not on this machine.
     public internal(set) var skipped: UInt64 = 0
+    /// Shards that came with an index and whose CAR was not read yet; no problem.
+    public internal(set) var unread: UInt64 = 0
     /// Shards that have failed and were not recovered; no problem, unless all have.
     public internal(set) var failed: UInt64 = 0
     /// Entries of the inverse index that lead nowhere, until a merge drops them; no problem.

@@ -160,6 +160,7 @@ final class Examination: Sendable {
             return try await settle(.index, record, error, in: &report)
         }
         try await compare(record, chart, &report)
+        guard !record.isIncomplete else { return try await settle(unread: record, &report) }
         do {
             guard try await pool.run({ [self] in try isWithinReach(record) }) else {
                 report.skipped += 1
@@ -210,6 +211,32 @@ final class Examination: Sendable {
             ),
             in: &report
         )
+    }
+
+    /// Reads the CAR of a shard that came with an index, if repairs are asked for.
+    private func settle(unread record: ShardRecord, _ report: inout CheckReport) async throws {
+        guard options.repairs else {
+            report.unread += 1
+            return
+        }
+        let key = ShardKey(stored: record.key)
+        do {
+            _ = try await engine.ask(.initialize, key)
+        } catch let error as DAGStoreError {
+            guard !error.code.isOwn else { throw error }
+            let after = try await pool.run { [engine] in try engine.catalog.record(record.number) }
+            guard let after else { return }
+            let isFailed = after.state == .failed
+            note(
+                CheckProblem(
+                    kind: error.code == .sourceChanged ? .sourceChanged : .sourceUnreachable,
+                    key: key,
+                    detail: error.message,
+                    repair: isFailed ? .markedFailed : nil
+                ),
+                in: &report
+            )
+        }
     }
 
     /// Compares a shard's index with the inverse index.
@@ -314,8 +341,6 @@ final class Examination: Sendable {
     ///
     /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
     private func isWithinReach(_ record: ShardRecord) throws -> Bool {
-        // Nobody has read it yet, so that there is nothing to compare with.
-        guard !record.isIncomplete else { return false }
         do {
             guard let source = try engine.reachAtOnce(record, isOpening: true) else { return false }
             let known = SourceFacts(record)

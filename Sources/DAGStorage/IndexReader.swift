@@ -287,7 +287,7 @@ package final class IndexReader: Sendable {
             }
             throw DAGStoreError(
                 .mountUnreachable,
-                "brought over with its index, and the CAR was not read yet: acquire it first",
+                "its index came with it, and its CAR was not read yet",
                 shard: key
             )
         }

@@ -131,6 +131,48 @@ public final class Shard: Sendable {
         }
     }
 
+    /// The block with the multihash of `cid`, if this takes no waiting and one of its sections here has bytes with that
+    /// hash; nil if it is not here.
+    ///
+    /// *Cost*: as `blockIfLocal(for:)`, and the hash. If the first section has other bytes, and the CAR has multihashes more
+    /// than once, all index pages are looked through for further ones.
+    ///
+    /// - Throws: As `blockIfLocal(for:)`; `hashMismatch` if no section has the right bytes; `unsupportedHash`.
+    public func verifiedBlockIfLocal(for cid: CID) throws -> Block? {
+        guard let block = try blockIfLocal(for: cid) else { return nil }
+        do {
+            return try block.verified()
+        } catch let error as DAGStoreError where error.code == .hashMismatch {
+            guard !cid.isIdentity, let other = try laterBlock(for: cid) else {
+                throw error.about(key)
+            }
+            return other
+        }
+    }
+
+    /// The block of a section behind the first one with the multihash, whose bytes have the hash.
+    private func laterBlock(for cid: CID) throws -> Block? {
+        let core = core
+        guard !core.root.isFreeOfDuplicates, let first = try location(of: cid)?.offset else {
+            return nil
+        }
+        let hashCode = cid.multihash.code
+        for number in core.root.pages.indices {
+            let page = try translating { try core.index.page(number) }
+            for slot in 0..<page.count where page.offset(of: slot) > first {
+                guard cid.withDigest({ page.matches(slot, hashCode: hashCode, digest: $0) }) else {
+                    continue
+                }
+                let found = try? looking { core in
+                    let section = try core.index.section(page, slot, hashCode: hashCode)
+                    return try Block(cid: cid, core.bytes(of: section)).verified()
+                }
+                if let found { return found }
+            }
+        }
+        return nil
+    }
+
     /// The blocks with the multihashes of some CIDs, in their order, if this takes no waiting; nil for those that are
     /// not here.
     ///

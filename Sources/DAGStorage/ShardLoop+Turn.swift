@@ -110,7 +110,7 @@ extension ShardLoop {
         entry.leases.open()
     }
 
-    private func install(_ core: ShardCore, in shard: ActiveShard) {
+    func install(_ core: ShardCore, in shard: ActiveShard) {
         let now = DispatchTime.now().uptimeNanoseconds
         let entry = ShardEntry(shard.key, core, after: shard.entry, now: now)
         if let old = shard.entry { forget(old) }

@@ -97,6 +97,8 @@ final class ShardLoop {
             case .drain(_, let reply): drains.append(reply)
             case .protect(let reply): reply([])
             case .perform(let body): body()
+            case .relocate(let relocation):
+                relocation.reply(.failure(.storeIsClosed))
             case .look(_, let reply): reply(nil)
             case .ended(_, let outcome): engine.discard(outcome)
             // Asks that are prepared were answered when the jobs were ended.
@@ -129,6 +131,7 @@ final class ShardLoop {
         case .trim: trim()
         case .resume(let number): resume(number)
         case .protect(let reply): reply(protectedNumbers())
+        case .relocate(let relocation): relocate(relocation)
         case .perform(let body):
             finishBatch()
             body()

@@ -8,7 +8,7 @@ extension Environment {
     /// Opens the environment in `directory`, which exists.
     ///
     /// If the address space has no room for the map, the map is halved until there is, down to 32 GiB;
-    /// `mapSize` and `wasMapReduced` say so.
+    /// `mapSize` and `wasMapReduced` say so. Who only reads gets a map as large as the last writer's, if there is room.
     ///
     /// - Throws:
     ///   - `.alreadyOpen` if this process has the environment open, by any path;
@@ -22,17 +22,18 @@ extension Environment {
     /// *Cost*: a few system calls; waits for a running writer unless read-only.
     package static func open(
         at directory: String,
-        options: Options
+        options asked: Options
     ) throws(LMDBError) -> Environment {
-        options.checkInvariants()
+        asked.checkInvariants()
         var claims = [try FileClaim.claim(path: directory)]
         let dataPath = directory + "/data.mdb"
         if let claim = try claimUnlessMissing(path: dataPath) { claims.append(claim) }
-        var options = options
+        var options = asked
         if options.isReadOnly {
             options.mapSize = try mapSizeToRead(dataPath, atLeast: options.mapSize)
         }
-        let (handle, mapSize) = try openReducing(directory, options)
+        let floor = min(asked.mapSize, mapSizeFloor)
+        let (handle, mapSize) = try openReducing(directory, options, floor: floor)
         do throws(LMDBError) {
             // A file that was not there before can be claimed only now.
             if claims.count == 1 { claims.append(try .claim(path: dataPath)) }
@@ -73,15 +74,16 @@ extension Environment {
     /// Opens the environment with the largest map there is room for.
     private static func openReducing(
         _ directory: String,
-        _ options: Options
+        _ options: Options,
+        floor: Int
     ) throws(LMDBError) -> (EnvironmentHandle, mapSize: Int) {
         var mapSize = options.mapSize
         while true {
             do {
                 return (try EnvironmentHandle.open(directory, options, mapSize: mapSize), mapSize)
             } catch  where error.number == ENOMEM || error.number == EINVAL {
-                guard mapSize > mapSizeFloor else { throw error }
-                mapSize = max(mapSize / 2, mapSizeFloor)
+                guard mapSize > floor else { throw error }
+                mapSize = max(mapSize / 2, floor)
             }
         }
     }

@@ -25,40 +25,59 @@ struct BlockArguments: ParsableArguments {
     /// The shards that have the block, and where; the one that was named is asked alone.
     ///
     /// - Throws: `blockNotFound` if there is none.
-    func places(of cid: CID, in store: DAGStore) throws -> [FoundBlock] {
-        let found: [FoundBlock]
+    func places(of cid: CID, in reader: StoreReader) throws -> [FoundBlock] {
         if let shard {
             let key = try ShardKey(shard)
-            let location = try store.lease(key).location(of: cid)
-            guard let location else {
+            guard let location = try reader.lease(key).location(of: cid) else {
                 throw missing(in: key)
             }
-            found = [FoundBlock(key: key, location: location)]
-        } else {
-            found = try store.places(of: cid)
+            return [FoundBlock(key: key, location: location)]
+        }
+        do {
+            let found = try reader.store.places(of: cid)
+            guard found.isEmpty else { return found }
+        } catch let error as DAGStoreError where error.code == .mountUnreachable {
+            // Only shards have it whose CARs were not read yet.
+        }
+        let found = try reader.store.shards(containing: cid.multihash).compactMap { key in
+            try reader.lease(key).location(of: cid).map { FoundBlock(key: key, location: $0) }
         }
         guard !found.isEmpty else { throw notFound }
         return found
     }
 
-    /// The first block that `question` gets from a shard that has it.
+    /// The first block that `question` gets from a shard that has it: those at hand first, and then those that have to
+    /// be fetched and indexed.
     ///
     /// - Throws: If no shard gave it, why the first could not; `blockNotFound`.
-    func first(of cid: CID, in store: DAGStore) throws -> (key: ShardKey, block: Block) {
+    func first<R>(
+        of cid: CID,
+        in reader: StoreReader,
+        _ question: (Shard) throws -> R?
+    ) throws -> R {
         if let shard {
             let key = try ShardKey(shard)
-            guard let block = try store.lease(key).blockIfLocal(for: cid) else {
-                throw missing(in: key)
-            }
-            return (key, block)
+            guard let answer = try question(reader.lease(key)) else { throw missing(in: key) }
+            return answer
         }
         var refusal: DAGStoreError?
-        for place in try store.places(of: cid) {
+        var later: [ShardKey] = []
+        for key in try reader.store.shards(containing: cid.multihash) {
             do {
-                let block = try store.lease(place.key).blockIfLocal(for: cid)
-                if let block { return (place.key, block) }
+                guard let lease = try reader.leaseAtHand(key) else {
+                    later.append(key)
+                    continue
+                }
+                if let answer = try question(lease) { return answer }
             } catch let error as DAGStoreError {
-                refusal = refusal ?? error.about(place.key)
+                refusal = refusal ?? error.about(key)
+            }
+        }
+        for key in later {
+            do {
+                if let answer = try question(reader.lease(key)) { return answer }
+            } catch let error as DAGStoreError where error.code != .catalogLocked {
+                refusal = refusal ?? error.about(key)
             }
         }
         throw refusal ?? notFound

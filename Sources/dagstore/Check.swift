@@ -16,15 +16,19 @@ struct Check: AsyncParsableCommand {
     @Flag(help: "Hash every block too.")
     var deep = false
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
     func run() async throws {
         let start = ContinuousClock.now
+        let look: (inout Configuration) -> Void = {
+            $0.checksPages = true
+            $0.limits = limits.limits
+        }
         let store =
             repair
-            ? try store.openForWriting(isNewAllowed: false) { $0.checksPages = true }
-            : try store.openForReading { $0.checksPages = true }
+            ? try store.openForWriting(isNewAllowed: false, look) : try store.openForReading(look)
         var options = CheckOptions()
         options.isDeep = deep
         options.repairs = repair
@@ -89,6 +93,7 @@ struct Check: AsyncParsableCommand {
                 line += ", \(blocks) not verified (unknown hash function or digest under 20 bytes)"
             }
             if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
+            if report.unread > 0 { line += ", \(report.unread.grouped) not read yet" }
             if report.failed > 0 { line += ", \(report.failed.grouped) failed" }
             let verdict =
                 found == 0
@@ -107,6 +112,7 @@ struct Check: AsyncParsableCommand {
                 json.member("unrepaired", unrepaired)
                 json.member("seconds", time)
                 json.member("unverified", report.unverified)
+                json.member("unread", report.unread)
             }
         }
     }

@@ -9,7 +9,8 @@ struct Dagstore: ParsableCommand {
         subcommands: [
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
             Find.self,
-            Index.self, Recover.self, Destroy.self, Initialize.self, InitializeAll.self,
+            Index.self, Recover.self, Relocate.self, Destroy.self, Initialize.self,
+            InitializeAll.self,
             CollectGarbage.self, Check.self, Compact.self, Stats.self, Migrate.self,
         ]
     )

@@ -14,6 +14,9 @@ extension ShardStatus {
             return error.code == .sourceChanged
                 ? "its source is not what was indexed: bring the old one back, or accept it with \(recover)"
                 : "it is indexed, and its source is away: bring that back, and the shard is read again"
+        case .registered where hasGivenIndex:
+            return
+                "its index came with it, and its CAR was not read yet: its first use reads it, or \(command("initialize"))"
         case .registered:
             return "not indexed yet: its first use indexes it, or \(command("initialize"))"
         case .initializing, .recovering:

@@ -27,15 +27,13 @@ struct Get: ParsableCommand {
         let cid = try block.readCID()
         // The block of an identity CID is in the CID.
         if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
-        let store = try store.openForReading()
-        let (key, block) = try block.first(of: cid, in: store)
-        do {
-            // What is written is a copy: the mapped file may become shorter meanwhile.
-            let bytes = try (verify ? block.verified() : block).copiedBytes
-            try bytes.withView(write)
-        } catch let error as DAGStoreError {
-            throw error.about(key)
+        // What is written is a copy: the mapped file may become shorter meanwhile.
+        let bytes = try block.first(of: cid, in: StoreReader(store)) { shard in
+            try verify
+                ? shard.verifiedBlockIfLocal(for: cid)?.copiedBytes
+                : shard.blockIfLocal(for: cid)?.copiedBytes
         }
+        try bytes.withView(write)
     }
 
     private func write(_ bytes: ByteView) throws { try OutputFile(output).write(bytes) }

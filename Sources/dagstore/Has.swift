@@ -24,8 +24,8 @@ struct Has: ParsableCommand {
 
     private func isHere(_ cid: CID) throws -> Bool {
         if cid.isIdentity, block.shard == nil { return true }
-        let store = try store.openForReading()
-        guard let shard = block.shard else { return try store.contains(cid) }
-        return try store.lease(ShardKey(shard)).contains(cid)
+        let reader = try StoreReader(store)
+        guard let shard = block.shard else { return try reader.store.contains(cid) }
+        return try reader.lease(ShardKey(shard)).contains(cid)
     }
 }

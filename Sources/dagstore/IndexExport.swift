@@ -20,7 +20,7 @@ struct IndexExport: ParsableCommand {
 
     func run() throws {
         let key = try ShardKey(key)
-        let shard = try store.openForReading().lease(key)
+        let shard = try StoreReader(store).lease(key)
         var builder = CARIndexBuilder(storesIdentity: index.identity)
         try shard.forEachEntry { entry in
             guard let hashCode = entry.kind.hashCode else {

@@ -17,7 +17,7 @@ struct IndexList: ParsableCommand {
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let shard = try store.openForReading().lease(ShardKey(key))
+        let shard = try StoreReader(store).lease(ShardKey(key))
         let table = Table([.number("OFFSET", width: 12), .number("SIZE", width: 7), .text("CID")])
         try Output.run(format.format) { output in
             if format.format == .text { try output.heading(of: table) }

@@ -10,12 +10,13 @@ struct Initialize: AsyncParsableCommand {
     @Argument(help: "The shard's key.")
     var key: String
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
     func run() async throws {
         let key = try ShardKey(key)
-        let store = try store.openForWriting(isNewAllowed: false)
+        let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         let outcome = await ShardOutcome.of(key, in: store) { try await store.initialize(key) }
         await store.close(cancellingJobs: true)
         try outcome.end(format.format)
@@ -41,6 +42,7 @@ struct Recover: AsyncParsableCommand {
     @Flag(help: "Every shard that has failed, or whose bytes are here and cannot be read.")
     var all = false
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
@@ -52,7 +54,7 @@ struct Recover: AsyncParsableCommand {
 
     func run() async throws {
         let keys = try keys.map { try ShardKey($0) }
-        let store = try store.openForWriting(isNewAllowed: false)
+        let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         if keys.count == 1 {
             let outcome = await Self.outcome(of: keys[0], in: store)
             await store.close(cancellingJobs: true)
@@ -132,6 +134,7 @@ struct InitializeAll: AsyncParsableCommand {
     @Option(help: "How many at once.")
     var concurrency = 2
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
@@ -144,6 +147,7 @@ struct InitializeAll: AsyncParsableCommand {
     func run() async throws {
         let store = try store.openForWriting(isNewAllowed: false) {
             $0.concurrentIndexing = concurrency
+            $0.limits = limits.limits
         }
         var lines = OutcomeLines(format.format)
         var status: Int32?

@@ -63,6 +63,46 @@ enum Kernel {
         return flock(file.rawValue, LOCK_SH | LOCK_NB) != 0
     }
 
+    /// The process that holds the lock on a file, for people; nil if there is none or the system does not tell.
+    static func lockHolder(of path: FilePath) -> String? {
+        var status = stat()
+        // SAFETY: the string is read during the call, which fills the structure.
+        guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0,
+            let locks = try? String(decoding: contents(of: "/proc/locks"), as: UTF8.self)
+        else { return nil }
+        for line in locks.split(separator: "\n") {
+            // "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF"
+            let words = line.split(separator: " ")
+            guard words.count >= 6, words[1] == "FLOCK",
+                words[5].split(separator: ":").last == Substring(String(status.st_ino)),
+                let number = Int32(words[4]), number > 0
+            else { continue }
+            let name = try? String(
+                decoding: contents(of: FilePath("/proc/\(number)/comm")),
+                as: UTF8.self
+            )
+            let suffix = name.map { " (\($0.split(separator: "\n").joined()))" } ?? ""
+            return "process \(number)\(suffix)"
+        }
+        return nil
+    }
+
+    /// All bytes of a small file that does not say how large it is.
+    private static func contents(of path: FilePath) throws -> [UInt8] {
+        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        defer { try? file.close() }
+        var bytes: [UInt8] = []
+        while bytes.count < 16 << 20 {
+            let part = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+                // SAFETY: the call fills the buffer, which is as large as it says.
+                count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            guard !part.isEmpty else { break }
+            bytes += part
+        }
+        return bytes
+    }
+
     /// Writes all of `bytes`, also to a pipe that somebody made non-blocking.
     static func write(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
         var done = 0

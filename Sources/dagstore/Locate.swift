@@ -14,12 +14,12 @@ struct Locate: ParsableCommand {
 
     func run() throws {
         let cid = try block.readCID()
-        let store = try store.openForReading()
+        let reader = try StoreReader(store)
         let table = Table([
             .number("OFFSET", width: 12), .number("BLOCK", width: 12), .number("SIZE", width: 7),
             .text("KEY"),
         ])
-        let found = try block.places(of: cid, in: store)
+        let found = try block.places(of: cid, in: reader)
         try Output.run(format.format) { output in
             if format.format == .text { try output.heading(of: table) }
             for (key, place) in found.map({ ($0.key, $0.location) }) {

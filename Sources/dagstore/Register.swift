@@ -44,6 +44,7 @@ struct Register: AsyncParsableCommand {
     )
     var verify = "sample"
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -73,7 +74,7 @@ struct Register: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try store.openForWriting(isNewAllowed: true)
+        let store = try store.openForWriting(isNewAllowed: true) { $0.limits = limits.limits }
         let sources = sources.map { Source($0) }
         let keys = sources.map { key ?? $0.key }
         var lines = RegistrationLines(format.format, keys: keys)
@@ -203,7 +204,7 @@ private final class ProgressTurn: Sendable {
 }
 
 /// A CAR file that was named on the command line.
-private struct Source: Sendable {
+struct Source: Sendable {
     /// The file, or why it is none.
     let mount: Result<FileMount, any Error>
     /// The key it gets if nobody gives it one: the file's name without `.car`.

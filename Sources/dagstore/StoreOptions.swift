@@ -46,7 +46,11 @@ struct StoreOptions: ParsableArguments {
     ) throws -> DAGStore {
         let directory = try directory
         if !isNewAllowed { try advising { try DAGStore.checkPresence(in: directory) } }
-        return try open(isReadOnly: false, change)
+        return try open(isReadOnly: false) { configuration in
+            // A verb that ends soon would take up what was interrupted only to interrupt it again.
+            configuration.continuesInterrupted = false
+            change(&configuration)
+        }
     }
 
     /// Refuses a store that would lie inside of what it is filled from.
@@ -101,6 +105,11 @@ struct StoreOptions: ParsableArguments {
         get throws { Kernel.isLocked(try directory.appending("LOCK")) }
     }
 
+    /// The process that has the store open for writing, for people; nil if it cannot be told.
+    var holder: String? {
+        get throws { Kernel.lockHolder(of: try directory.appending("LOCK")) }
+    }
+
     /// Compacts the catalogue of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
@@ -133,9 +142,11 @@ struct StoreOptions: ParsableArguments {
                 return try advising {
                     try DAGStore.open(at: directory, configuration: configuration)
                 }
-            } catch let error as DAGStoreError
-                where error.code == .catalogLocked && ContinuousClock.now < end
-            {
+            } catch let error as DAGStoreError where error.code == .catalogLocked {
+                guard ContinuousClock.now < end else {
+                    guard !isReadOnly, let holder = try holder else { throw error }
+                    throw DAGStoreError(.catalogLocked, "\(holder) has the store open for writing")
+                }
                 // A lock on a file has no timed wait.
                 Kernel.pause(milliseconds: 20)
             }

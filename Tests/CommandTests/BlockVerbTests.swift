@@ -151,9 +151,9 @@ struct GetTests {
     @Test("verifying prints nothing that the CID does not name")
     func mismatch() async throws {
         let scene = try Scene()
-        _ = try scene.folder.write(Sample.withWrongData(in: 0), to: "wrong.car")
+        _ = try scene.folder.write(Sample.withWrongData(in: 1), to: "wrong.car")
         _ = try await scene.run("register", "wrong.car")
-        let cid = Sample.raw.cid.description
+        let cid = Sample.versionZero.cid.description
         #expect(try await scene.run("get", cid).status == 0)
         let outcome = try await scene.json("get", cid, "--verify")
         #expect(outcome.status == 5)
@@ -186,7 +186,9 @@ struct GetTests {
         #expect(short.status == 2)
         #expect(short.out.isEmpty)
         #expect(short.error["code"] == "unsupportedHash")
-        #expect(short.error["message"]?.text?.contains("a digest of 4 bytes proves nothing") == true)
+        #expect(
+            short.error["message"]?.text?.contains("a digest of 4 bytes proves nothing") == true
+        )
         #expect(try await scene.run("get", blocks[1].cid.description, "--verify").out == [1])
     }
 

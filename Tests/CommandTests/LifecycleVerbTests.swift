@@ -23,10 +23,6 @@ struct LifecycleVerbTests {
         let status = try await scene.json("status", "sample").objects.first
         #expect(status?["lazy"] == true)
         #expect(status?["explanation"]?.text?.contains("initialize") == true)
-        // A store that is opened to look indexes nothing.
-        #expect(
-            try await scene.run("get", Sample.raw.cid.description, "--shard", "sample").status == 6
-        )
         let initialized = try await scene.json("initialize", "sample")
         #expect(initialized.lines == [#"{"key":"sample","state":"available","error":null}"#])
         #expect(try await scene.run("get", Sample.raw.cid.description).status == 0)

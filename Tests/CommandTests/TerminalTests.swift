@@ -130,7 +130,6 @@ struct TerminalTests {
         for (arguments, advice) in [
             (["status", "b"], "'dagstore list' shows the keys there are (shardUnknown)"),
             (["get", "\(Sample.absent)"], "with 'dagstore initialize-all' (blockNotFound)"),
-            (["index", "list", "a b"], #"run 'dagstore initialize "a b"' (readOnly)"#),
             (["register", missing], "then 'dagstore recover missing' (mountGone)"),
             (["register", missing, "--key", "a b"], #"'dagstore destroy "a b"' (shardExists)"#),
             (["get", "nonsense"], "such as bafy… or Qm… (invalidCID)"),

@@ -1,0 +1,191 @@
+internal import Catalog
+internal import Dispatch
+public import Mounts
+internal import ShardLifecycle
+internal import SystemPackage
+
+extension DAGStore {
+    /// Gives a shard another mount, in place: nothing is indexed again.
+    ///
+    /// The new source must have the size that was indexed, and is compared with the index by a sample of at most 98
+    /// sections. A stream is copied for that. A shard that was never indexed gets its mount unseen. One that has failed
+    /// after it was indexed is recovered, with the index that it has if the source is the same. A copy of the user's own
+    /// that the shard was registered with is not read any more. Leases that are held go on with the old source.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - url: Where the CAR is now.
+    /// - Returns: The shard's status.
+    /// - Throws: `shardUnknown`; `shardInUse` if the shard is being fetched and indexed; `unknownScheme`,
+    ///   `invalidArgument`; `sourceChanged` if the bytes are not what was indexed, and `mountGone`, `mountUnreachable`,
+    ///   `fetchFailed`, `fetchTimedOut`, `quotaExceeded`: the shard has its old mount then; `catalogFull`, `readOnly`, `closed`;
+    ///   `CancellationError`.
+    @discardableResult
+    public func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
+        try engine.beginCall()
+        defer { engine.endCall() }
+        do {
+            return try await engine.relocate(key, to: url)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw DAGStoreError(any: error).about(key)
+        }
+    }
+
+    /// The same, of a mount.
+    @discardableResult
+    public func relocate(_ key: ShardKey, to mount: some Mount) async throws -> ShardStatus {
+        try await relocate(key, to: mount.url)
+    }
+}
+
+/// A shard's new mount, on its way to the loop.
+struct Relocation: Sendable {
+    let key: ShardKey
+    /// The record that the new source was compared with.
+    let before: ShardRecord
+    /// The record with the new mount.
+    let after: ShardRecord
+    /// What leases read through from now on; nil if the shard is not indexed.
+    let core: ShardCore?
+    /// Tells the caller; called once, on the loop's thread or one of the store.
+    let reply: @Sendable (Result<Void, DAGStoreError>) -> Void
+}
+
+extension StoreEngine {
+    fileprivate func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
+        guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
+        _ = try mounts.mount(for: url)
+        guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
+            throw DAGStoreError(.invalidArgument, "a mount URL of \(url.text.utf8.count) bytes")
+        }
+        guard let standing = try catalog.standing(of: key.text) else {
+            throw DAGStoreError(.shardUnknown, "there is no such shard")
+        }
+        let before = standing.record
+        var after = before
+        after.mountURL = url.text
+        after.transientPath = []
+        var core: ShardCore?
+        if before.generation != 0, !before.isIncomplete, standing.pending == nil {
+            core = try await compared(before, &after)
+        }
+        let (old, new, found) = (before, after, core)
+        let result = await withCheckedContinuation { continuation in
+            let relocation = Relocation(key: key, before: old, after: new, core: found) {
+                continuation.resume(returning: $0)
+            }
+            if !loop.post(.relocate(relocation)) {
+                continuation.resume(returning: .failure(.storeIsClosed))
+            }
+        }
+        try result.get()
+        noteAway(before.number, nil)
+        if before.state == .failed, before.generation != 0 { _ = try await ask(.recover, key) }
+        guard let status = try status(of: key) else {
+            throw DAGStoreError(.shardUnknown, "destroyed meanwhile")
+        }
+        return status
+    }
+
+    /// Compares the source at a new mount with the index of a shard.
+    ///
+    /// - Parameters:
+    ///   - before: The shard.
+    ///   - after: The shard with the new mount; receives what the source is told by.
+    /// - Returns: What leases read through.
+    private func compared(
+        _ before: ShardRecord,
+        _ after: inout ShardRecord
+    ) async throws -> ShardCore {
+        let job = ShardJob(ShardKey(stored: before.key), number: 0, progress: nil)
+        let record = after
+        let source = try await withTaskCancellationHandler {
+            try await sourceInTime(record, job)
+        } onCancel: {
+            job.cancel()
+        }
+        let core = try await openings.run { [self] in
+            guard source.facts.size == before.fileSize else {
+                throw DAGStoreError(
+                    .sourceChanged,
+                    "\(source.reader.name) has \(source.facts.size) bytes, and \(before.fileSize) were indexed"
+                )
+            }
+            let core = try self.core(record, source)
+            try core.checkSample(of: source.reader)
+            try source.reader.checkUnchanged()
+            return core
+        }
+        source.facts.note(in: &after)
+        return core
+    }
+
+    /// Reaches for a source, for as long as `Configuration.fetchTimeout` says.
+    private func sourceInTime(_ record: ShardRecord, _ job: ShardJob) async throws -> ShardSource {
+        let time = configuration.fetchTimeout
+        if let time {
+            let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
+            DispatchQueue.global().asyncAfter(deadline: end) { [weak job] in
+                if let job, job.phase.isBeforeBytes { job.cancel() }
+            }
+        }
+        do {
+            let source = try await reach(record, for: job, isOpening: false)
+            job.phase = .opening
+            return source
+        } catch  where job.isCancelled && !Task.isCancelled {
+            let limit = time.map { " within \($0)" } ?? ""
+            throw DAGStoreError(.fetchTimedOut, "not fetched\(limit)")
+        }
+    }
+}
+
+extension ShardJob.Phase {
+    /// Whether the bytes are not there yet.
+    fileprivate var isBeforeBytes: Bool {
+        switch self {
+        case .opening, .indexing: false
+        case .waitingForTurn, .reachingSource, .waitingForSource, .copying: true
+        }
+    }
+}
+
+extension ShardLoop {
+    /// Writes a shard's new mount, and lets leases read through it from now on.
+    func relocate(_ relocation: Relocation) {
+        let key = relocation.key
+        finishBatch()
+        guard let shard = shard(key, nil), shard.record.number == relocation.before.number else {
+            return relocation.refuse(.shardUnknown, "there is no such shard")
+        }
+        guard !shard.isPassing, shard.pending == nil || shard.record.generation == 0 else {
+            return relocation.refuse(.shardInUse, "it is being fetched and indexed")
+        }
+        guard shard.record.generation == relocation.before.generation else {
+            return relocation.refuse(.sourceChanged, "it was indexed anew meanwhile")
+        }
+        var record = shard.record
+        record.mountURL = relocation.after.mountURL
+        record.transientPath = relocation.after.transientPath
+        if relocation.core != nil { SourceFacts(relocation.after).note(in: &record) }
+        do {
+            let change = CatalogChange.update(record, pending: shard.pending)
+            let written = try engine.writer.sync { try engine.catalog.commit([change]) }
+            shard.record = written[0]
+        } catch {
+            return relocation.reply(.failure(DAGStoreError(any: error).about(key)))
+        }
+        engine.readers.remove(shard.record.number)
+        if shard.lifecycle.state == .open, let core = relocation.core { install(core, in: shard) }
+        putAway(shard)
+        relocation.reply(.success(()))
+    }
+}
+
+extension Relocation {
+    fileprivate func refuse(_ code: DAGStoreError.Code, _ message: String) {
+        reply(.failure(DAGStoreError(code, message, shard: key)))
+    }
+}

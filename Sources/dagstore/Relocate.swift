@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import DAGStorage
+internal import Mounts
+internal import SystemPackage
+
+/// `relocate`: gives shards another mount.
+struct Relocate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say where the CAR of a shard is now, without indexing it again.",
+        discussion:
+            "The CAR at the new place is compared with the index by a sample; if it differs, the "
+            + "shard keeps its old mount. With --map every shard is moved whose mount begins with "
+            + "the first prefix, a line as each is done, and the first failure gives the exit status."
+    )
+
+    @Argument(help: "The shard's key.")
+    var key: String?
+
+    @Argument(help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"))
+    var source: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Replaces the first prefix of mounts by the second; each is a path or a URL.",
+            valueName: "prefix=prefix"
+        )
+    )
+    var map: String?
+
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func validate() throws {
+        guard map == nil ? key != nil && source != nil : key == nil else {
+            throw ValidationError("give a shard's key and its new source, or --map PREFIX=PREFIX")
+        }
+        if map != nil { _ = try prefixes() }
+    }
+
+    func run() async throws {
+        guard map == nil else { return try await runMap() }
+        guard let key, let source else {
+            throw MissingVerb(help: Dagstore.helpMessage(for: Self.self))
+        }
+        let shard = try ShardKey(key)
+        let mount = try Source(source).mount.get()
+        let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
+        let outcome = await ShardOutcome.of(shard, in: store) {
+            try await store.relocate(shard, to: mount.url)
+        }
+        await store.close(cancellingJobs: true)
+        try outcome.end(format.format)
+    }
+
+    private func runMap() async throws {
+        let (old, new) = try prefixes()
+        let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
+        var lines = OutcomeLines(format.format)
+        var status: Int32?
+        var shards = store.statuses().makeIterator()
+        while let shard = shards.next() {
+            guard let rest = Self.rest(of: shard.mountURL, behind: old) else { continue }
+            let outcome = await ShardOutcome.of(shard.key, in: store) {
+                try await store.relocate(shard.key, to: try MountURL(new + rest))
+            }
+            status = status ?? outcome.error?.exitStatus
+            try lines.print(outcome)
+        }
+        if let error = shards.error { throw error }
+        await store.close(cancellingJobs: true)
+        if let status { throw ExitCode(status) }
+    }
+
+    /// What follows a prefix in a URL: nothing, or something that begins at the border of a path's component.
+    private static func rest(of url: String, behind prefix: String) -> Substring? {
+        guard url.hasPrefix(prefix) else { return nil }
+        let rest = url.dropFirst(prefix.count)
+        return rest.isEmpty || rest.hasPrefix("/") || prefix.hasSuffix("/") ? rest : nil
+    }
+
+    /// Both prefixes, as URLs.
+    private func prefixes() throws -> (old: String, new: String) {
+        let parts = (map ?? "").split(separator: "=", maxSplits: 1)
+        guard parts.count == 2 else {
+            throw ValidationError("--map takes PREFIX=PREFIX, not \(map ?? "")")
+        }
+        let (old, new) = (try Self.url(parts[0]), try Self.url(parts[1]))
+        // One of them may end with a slash, and then neither does.
+        guard old.hasSuffix("/") != new.hasSuffix("/") else { return (old, new) }
+        return (Self.withoutSlash(old), Self.withoutSlash(new))
+    }
+
+    private static func withoutSlash(_ url: String) -> String {
+        url.hasSuffix("/") && !url.hasSuffix("://") && !url.hasSuffix(":///")
+            ? String(url.dropLast()) : url
+    }
+
+    private static func url(_ text: Substring) throws -> String {
+        guard !text.contains("://") else { return String(text) }
+        let path = try FilePath(String(text)).absolute()
+        return FileMount(path).url.text + (text.hasSuffix("/") && path.string != "/" ? "/" : "")
+    }
+}

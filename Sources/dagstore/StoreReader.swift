@@ -1,0 +1,63 @@
+internal import DAGStorage
+internal import SystemPackage
+
+/// A store that is looked at, and opened for writing only if a shard has to be fetched or indexed first.
+final class StoreReader {
+    private let options: StoreOptions
+    private var open: DAGStore?
+    private var isWriting = false
+
+    /// Opens the store to look only.
+    ///
+    /// - Throws: As `DAGStore.open`.
+    init(_ options: StoreOptions) throws {
+        self.options = options
+        open = try options.openForReading()
+    }
+
+    /// The store, as it is open now.
+    var store: DAGStore {
+        guard let open else { preconditionFailure("a store that could not be opened is used") }
+        return open
+    }
+
+    /// A lease on a shard, if it takes no fetching and no indexing.
+    ///
+    /// - Throws: As `acquireIfAvailable`, except `readOnly`.
+    func leaseAtHand(_ key: ShardKey) throws -> Shard? {
+        do {
+            return try store.acquireIfAvailable(key)
+        } catch let error as DAGStoreError where error.code == .readOnly {
+            // Only a store that is open for writing can bring the shard in.
+            return nil
+        }
+    }
+
+    /// A lease on a shard, which is fetched and indexed first if need be.
+    ///
+    /// - Throws: As `acquire`; `catalogLocked` if another process would have to do that.
+    func lease(_ key: ShardKey) throws -> Shard {
+        if let shard = try leaseAtHand(key) { return shard }
+        if !isWriting { try openForWriting(for: key) }
+        return try store.acquire(key, .endless)
+    }
+
+    private func openForWriting(for key: ShardKey) throws {
+        // A process has a store open once.
+        open?.closeWaiting()
+        open = nil
+        do {
+            open = try options.openForWriting(isNewAllowed: false)
+            isWriting = true
+        } catch var error as DAGStoreError where error.code == .catalogLocked {
+            let holder = try options.holder ?? "another process"
+            error = DAGStoreError(
+                .catalogLocked,
+                "it must be fetched and indexed first, and \(holder) has the store open for writing",
+                shard: key,
+                advice: "let that process do it, wait for it with --wait SECONDS, or end it"
+            )
+            throw error
+        }
+    }
+}

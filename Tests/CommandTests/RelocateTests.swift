@@ -1,0 +1,91 @@
+import DAGStorage
+import Foundation
+import Mounts
+import Multiformats
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Mounts that moved, from the command line")
+struct RelocateTests {
+    @Test("a shard whose CAR was moved is read at its new place, and nothing is indexed again")
+    func one() async throws {
+        let scene = try Scene()
+        let old = try scene.write(Sample.car)
+        _ = try await scene.run("register", old)
+        let new = scene.folder.path(of: "moved.car")
+        try FileManager.default.moveItem(atPath: old, toPath: new)
+        #expect(try await scene.run("get", Sample.raw.cid.description).status == 4)
+        let moved = try await scene.json("relocate", "sample", "moved.car")
+        #expect(moved.lines == [#"{"key":"sample","state":"available","error":null}"#])
+        #expect(try await scene.run("get", Sample.raw.cid.description).text == "hello")
+        let status = try await scene.json("status", "sample").objects.first
+        #expect(status?["mount"]?.text == FileMount(FilePath(new)).url.text)
+        #expect(try await scene.run("check", "--deep").status == 0)
+    }
+
+    @Test("another CAR is refused, and the shard keeps its mount")
+    func other() async throws {
+        let scene = try Scene()
+        _ = try await scene.run("register", try scene.write(Sample.car))
+        let longer = try scene.folder.write(Sample.car.bytes + [0], to: "longer.car")
+        #expect(try await scene.run("relocate", "sample", longer).status == 4)
+        var bytes = Sample.car.bytes
+        let digest = Array(Sample.versionZero.cid.bytes.suffix(8))
+        bytes[try #require(bytes.firstRange(of: digest)).lowerBound] ^= 1
+        let otherPath = try scene.folder.write(bytes, to: "other.car")
+        let refused = try await scene.json("relocate", "sample", otherPath)
+        #expect(refused.status == 4)
+        #expect(refused.objects.first?["error"] == "sourceChanged")
+        #expect(try await scene.run("relocate", "sample", "nowhere.car").status == 4)
+        #expect(try await scene.run("get", Sample.raw.cid.description).text == "hello")
+        #expect(try await scene.run("relocate", "nobody", "sample.car").status == 3)
+        #expect(try await scene.run("relocate", "sample").status == 2)
+        #expect(try await scene.run("relocate", "sample", "x.car", "--map", "a=b").status == 2)
+        #expect(try await scene.run("relocate", "--map", "a").status == 2)
+    }
+
+    @Test("all shards below a folder are moved, and no others")
+    func map() async throws {
+        let scene = try Scene()
+        for name in ["old/a", "old/b", "older/c"] {
+            let folder = scene.folder.path(of: String(name.split(separator: "/")[0]))
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true
+            )
+            let path = try scene.folder.write(Sample.car.bytes, to: name + ".car")
+            _ = try await scene.run("register", path)
+        }
+        try FileManager.default.moveItem(
+            atPath: scene.folder.path(of: "old"),
+            toPath: scene.folder.path(of: "new")
+        )
+        let moved = try await scene.json("relocate", "--map", "old=new")
+        #expect(moved.status == 0)
+        #expect(moved.objects.map { $0["key"]?.text } == ["a", "b"])
+        for key in ["a", "b", "c"] {
+            let got = try await scene.run("get", Sample.raw.cid.description, "--shard", key)
+            #expect(got.text == "hello", "\(key)")
+        }
+        // Nothing is below the old folder any more.
+        #expect(try await scene.run("relocate", "--map", "old/=new/").text == "")
+    }
+
+    @Test("a shard that failed because its CAR was gone is back at its new place")
+    func failed() async throws {
+        let scene = try Scene()
+        let old = try scene.write(Sample.car)
+        _ = try await scene.run("register", old)
+        // What was indexed is replaced, so that the shard fails durably.
+        try FileManager.default.moveItem(
+            atPath: old,
+            toPath: scene.folder.path(of: "kept.car")
+        )
+        _ = try scene.folder.write([1, 2, 3], to: "sample.car")
+        _ = try await scene.run("check", "--repair")
+        #expect(try await scene.json("status", "sample").objects.first?["state"] == "failed")
+        #expect(try await scene.run("relocate", "sample", "kept.car").status == 0)
+        #expect(try await scene.run("get", Sample.raw.cid.description).text == "hello")
+    }
+}
