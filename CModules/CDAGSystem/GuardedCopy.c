@@ -95,6 +95,12 @@ static void handle(int signal, siginfo_t *info, void *context) {
     struct guard *guard = current_guard;
     uintptr_t address = (uintptr_t)info->si_addr;
     if (guard && is_fault(info) && address >= guard->first && address < guard->end) {
+        // A handler that was installed after this one may have called it with the signal blocked, as it is in handlers
+        // unless they ask otherwise: the next fault would end the process.
+        sigset_t fault;
+        sigemptyset(&fault);
+        sigaddset(&fault, signal);
+        pthread_sigmask(SIG_UNBLOCK, &fault, NULL);
         siglongjmp(guard->back, 1);
     }
     int error = errno;

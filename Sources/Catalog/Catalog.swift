@@ -82,6 +82,9 @@ package final class Catalog: Sendable {
     package let lacksInverse: Bool
     /// What searches keep if another process may write.
     let seen = Lock(SeenInverse())
+    /// What the last readers see after the lock was given back.
+    private let outliving = Lock<LastingSnapshot?>(nil)
+    private let isOutlived = Atomic<Bool>(false)
     /// Set once by a commit that failed in a way that leaves the disk in doubt.
     private let hasFailed = Atomic<Bool>(false)
 
@@ -242,8 +245,29 @@ package final class Catalog: Sendable {
         return (number, KeyedHash(key: try HashKeyRow.key(key)))
     }
 
+    /// Gives the lock back while readers go on: this process or another may open the catalogue.
+    ///
+    /// Nothing may be written through this one any more. What its readers see stays where it is until `close`.
+    ///
+    /// - Throws: `.tooManyReaders`, `.outOfResources`, `.io`: the lock stays then.
+    package func giveLockBack() throws(CatalogError) {
+        do throws(LMDBError) {
+            let snapshot = try environment.share()
+            outliving.withLock { $0 = snapshot }
+            isOutlived.store(true, ordering: .releasing)
+        } catch {
+            throw CatalogError(error)
+        }
+        lock?.release()
+    }
+
     /// Closes the environment and gives the lock back; nobody may be using it.
     package func close() {
+        let snapshot = outliving.withLock { outliving in
+            defer { outliving = nil }
+            return outliving
+        }
+        snapshot?.end()
         environment.close()
         lock?.release()
     }
@@ -282,7 +306,12 @@ package final class Catalog: Sendable {
         _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
     ) throws(CatalogError) -> R {
         do {
-            return try environment.read(body)
+            guard isOutlived.load(ordering: .acquiring) else { return try environment.read(body) }
+            // What the last readers see must not have been deleted by the next owner.
+            guard let snapshot = outliving.withLock(\.self) else {
+                return try environment.read(body)
+            }
+            return try snapshot.read(body)
         } catch {
             throw CatalogError(error)
         }

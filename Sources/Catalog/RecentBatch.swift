@@ -80,13 +80,14 @@ struct RecentBatch {
                 throw CatalogError(.corrupt, "a row of new entries of the inverse index")
             }
             let version = row.loadUInt32(at: 4)
-            guard Checksum.xxh64(row[prefixSize..<row.count]) == row.loadUInt64(at: 8) else {
+            guard version > 0, Checksum.xxh64(row[prefixSize..<row.count]) == row.loadUInt64(at: 8)
+            else {
                 throw CatalogError(
                     .corrupt,
                     "new entries of the inverse index are not what was written"
                 )
             }
-            guard version == Self.version else {
+            guard version <= Self.version else {
                 throw CatalogError(
                     .tooNew,
                     "new entries of the inverse index have version \(version)"

@@ -100,26 +100,58 @@ extension StoreEngine {
         _ after: inout ShardRecord
     ) async throws -> ShardCore {
         let job = ShardJob(ShardKey(stored: before.key), number: 0, progress: nil)
-        let record = after
-        let source = try await withTaskCancellationHandler {
-            try await sourceInTime(record, job)
-        } onCancel: {
-            job.cancel()
-        }
-        let core = try await openings.run { [self] in
-            guard source.facts.size == before.fileSize else {
-                throw DAGStoreError(
-                    .sourceChanged,
-                    "\(source.reader.name) has \(source.facts.size) bytes, and \(before.fileSize) were indexed"
-                )
+        // A copy of what may be another CAR gets a name that no shard has: a key has no NUL.
+        var stranger = after
+        stranger.key += "\0relocated"
+        let (record, moved) = (stranger, after)
+        do {
+            let source = try await withTaskCancellationHandler {
+                try await sourceInTime(record, job)
+            } onCancel: {
+                job.cancel()
             }
-            let core = try self.core(record, source)
-            try core.checkSample(of: source.reader)
-            try source.reader.checkUnchanged()
+            let core = try await openings.run { [self] in
+                try compare(source, with: before)
+                return try self.core(moved, try own(source, of: record, as: moved))
+            }
+            source.facts.note(in: &after)
             return core
+        } catch {
+            try? await openings.run { [self] in _ = try transients.remove(record.transientName) }
+            throw error
         }
-        source.facts.note(in: &after)
-        return core
+    }
+
+    /// Compares a source with the index of a shard.
+    ///
+    /// - Throws: `sourceChanged` if they differ.
+    private func compare(_ source: ShardSource, with record: ShardRecord) throws {
+        guard source.facts.size == record.fileSize else {
+            throw DAGStoreError(
+                .sourceChanged,
+                "\(source.reader.name) has \(source.facts.size) bytes, and \(record.fileSize) were indexed"
+            )
+        }
+        // The pin is for who reads it later.
+        var unpinned = source
+        unpinned.pin = nil
+        try self.core(record, unpinned).checkSample(of: source.reader)
+        try source.reader.checkUnchanged()
+    }
+
+    /// A source that a shard may read through: a copy that was made for the comparison becomes its own.
+    private func own(
+        _ source: ShardSource,
+        of stranger: ShardRecord,
+        as record: ShardRecord
+    ) throws -> ShardSource {
+        guard let pin = source.pin else { return source }
+        pin.release()
+        try transients.adopt(stranger.transientName, as: record.transientName)
+        guard let own = try reachAtOnce(record, isOpening: true) else {
+            throw DAGStoreError(.fetchFailed, "the copy of \(record.mountURL) is gone")
+        }
+        return own
     }
 
     /// Reaches for a source, for as long as `Configuration.fetchTimeout` says.

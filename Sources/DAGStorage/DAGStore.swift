@@ -91,7 +91,8 @@ public final class DAGStore: Sendable {
 
     /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
     ///
-    /// Leases that are still held go on working, and the files are closed with the last of them. What is
+    /// Leases that are still held go on working, and the files are closed with the last of them; the store can be opened
+    /// again before, by this process or another. What is
     /// not waited for is taken up when the store is opened again. Idempotent; who calls it while another
     /// call closes the store waits for that.
     ///

@@ -305,7 +305,9 @@ extension StoreEngine {
         do {
             try job.checkCancelled()
             guard let outcome = try body() else { return next() }
-            if !loop.post(.ended(job, outcome)) { discard(outcome) }
+            job.afterTelling { [self] in
+                if !loop.post(.ended(job, outcome)) { discard(outcome) }
+            }
         } catch {
             report(job, error)
         }
@@ -321,7 +323,8 @@ extension StoreEngine {
         if error.code == .cancelled || error.code == .closed {
             error = DAGStoreError(.fetchFailed, "the mount gave up by itself: \(error.message)")
         }
-        loop.post(.ended(job, .failed(error.about(job.key))))
+        let found = error.about(job.key)
+        job.afterTelling { [loop] in loop.post(.ended(job, .failed(found))) }
     }
 
     /// Lets go of an outcome that nobody takes.

@@ -23,7 +23,7 @@ extension StoreEngine {
     /// *Cost*: a search in a table and an addition; the first lease for some time looks at the file's state besides.
     /// It does not depend on the number of shards or blocks.
     ///
-    /// - Throws: `mountGone`, `mountUnreachable` or `sourceChanged` with the news on its way to the loop.
+    /// - Throws: `sourceChanged` with the news on its way to the loop.
     func warmShard(_ key: ShardKey) throws -> Shard? {
         var isToCheck = false
         let shard: Shard?
@@ -40,7 +40,9 @@ extension StoreEngine {
             }
         }
         guard let shard else { return nil }
-        if isToCheck { try checkSource(of: shard) }
+        if isToCheck {
+            guard try checkSource(of: shard) else { return nil }
+        }
         if events.isWatched {
             events.tell(.acquire, key, .serving, references: references(of: key))
         }
@@ -64,17 +66,20 @@ extension StoreEngine {
 
     /// Compares the file of a shard with what was indexed; ends the lease if it is another.
     ///
-    /// - Throws: `mountGone`, `mountUnreachable` or `sourceChanged` with the news on its way to the loop.
-    private func checkSource(of shard: Shard) throws {
+    /// - Returns: Whether it is there; if not, the loop looks for the bytes elsewhere when it is asked next.
+    /// - Throws: `sourceChanged` with the news on its way to the loop.
+    private func checkSource(of shard: Shard) throws -> Bool {
         let core = shard.core
         do {
             try translatingFor(core.key) { try core.checkSource() }
             shard.noteCheck()
             noteAway(core.record.number, nil)
+            return true
         } catch {
             shard.release()
             _ = loop.post(.lost(core.key, generation: core.record.generation, error))
-            throw error
+            guard error.code.isAway else { throw error }
+            return false
         }
     }
 

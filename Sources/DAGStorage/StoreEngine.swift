@@ -16,6 +16,10 @@ final class StoreEngine: Sendable {
         var isClosed = false
         /// Whether the loop has ended, so that nothing opens a shard any more.
         var isStopped = false
+        /// Whether the lock is being given back while leases are held, or was.
+        var isGivingLockBack = false
+        /// Whether the store can be opened again, or the last lease must end for that.
+        var isSettled = false
         /// Whether somebody has begun to close the catalogue.
         var isClosingCatalog = false
         /// Whether the catalogue is closed, so that the store can be opened again.
@@ -30,7 +34,9 @@ final class StoreEngine: Sendable {
         var closers: [CheckedContinuation<Void, Never>] = []
 
         /// Whether nobody uses the catalogue but those who hold leases.
-        var isIdle: Bool { calls == 0 && !hasReaders && isClosingCatalog == isCatalogClosed }
+        var isIdle: Bool {
+            calls == 0 && !hasReaders && isSettled && isClosingCatalog == isCatalogClosed
+        }
     }
 
     /// What the indexes of shards that are not open may take in memory, in bytes.
@@ -262,11 +268,14 @@ final class StoreEngine: Sendable {
             use.isClosingCatalog = true
             return true
         }
+        if hasLeases { giveLockBack() }
         if isLast {
+            transients.close()
             catalog.close()
             // A lease that has just ended may still look at its entry and at the store.
             let entries = use.withLock { use in
                 use.isCatalogClosed = true
+                use.isSettled = true
                 defer { use.outliving = [] }
                 return use.outliving
             }
@@ -282,6 +291,25 @@ final class StoreEngine: Sendable {
             return use.closers
         }
         for closer in closers { closer.resume() }
+    }
+
+    /// Lets the store be opened again, if nothing but leases uses it any more.
+    private func giveLockBack() {
+        let isDue = use.withLock { use in
+            guard use.isStopped, !use.hasReaders, use.calls == 0, !use.isGivingLockBack,
+                !use.isClosingCatalog
+            else { return false }
+            use.isGivingLockBack = true
+            // Nobody may close the catalogue meanwhile.
+            use.calls += 1
+            return true
+        }
+        guard isDue else { return }
+        transients.close()
+        // If it cannot be, the last lease gives it back.
+        try? catalog.giveLockBack()
+        use.withLock { $0.isSettled = true }
+        endCall()
     }
 
     // MARK: Indexes

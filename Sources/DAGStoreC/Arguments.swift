@@ -82,23 +82,62 @@ func limit(_ value: UInt64) -> UInt64? { value == .max ? nil : value }
 
 // MARK: Structs
 
+/// A struct of the header: it starts with its size, and later versions have more fields at its end.
+protocol SizedStruct {
+    /// The size in bytes that the first version of the library had.
+    static var firstSize: Int { get }
+    /// All fields zero.
+    init()
+}
+
+/// No struct of the header will ever be so large; what says so was not filled.
+private let structSizeMax = 1 << 16
+
+/// The size that a struct of the caller's says it has.
+///
+/// - Throws: `INVALID_ARGUMENT` if it is smaller than the first version's, or cannot be.
+private func size<Struct: SizedStruct>(
+    of _: Struct.Type,
+    at start: UnsafeRawPointer,
+    _ name: String
+) throws(Failure) -> Int {
+    // SAFETY: every struct of the header starts with its size.
+    let size = Int(unsafe start.loadUnaligned(as: UInt32.self))
+    guard size >= Struct.firstSize, size <= structSizeMax else {
+        throw .argument("\(name) of \(size) bytes, and not \(Struct.firstSize) or more")
+    }
+    return size
+}
+
 /// A struct that the caller filled; fields that it does not know are zero.
 ///
-/// - Throws: `INVALID_ARGUMENT` if it is smaller than the first version's.
-func input<Struct>(_ start: UnsafePointer<Struct>?, _ name: String) throws(Failure) -> Struct {
+/// - Throws: `INVALID_ARGUMENT` if it is smaller than the first version's, or asks for what this version does not know.
+func input<Struct: SizedStruct>(
+    _ start: UnsafePointer<Struct>?,
+    _ name: String
+) throws(Failure) -> Struct {
     guard let start = unsafe start else { throw .argument("\(name) is NULL") }
     let raw = unsafe UnsafeRawPointer(start)
-    // SAFETY: every struct of the header starts with its size.
-    let size = unsafe raw.loadUnaligned(as: UInt32.self)
-    guard size >= MemoryLayout<Struct>.size else {
-        throw .argument("\(name) of \(size) bytes, and not \(MemoryLayout<Struct>.size)")
+    let size = try unsafe size(of: Struct.self, at: raw, name)
+    // SAFETY: the caller says that it has `size` bytes.
+    let bytes = unsafe UnsafeRawBufferPointer(start: raw, count: size)
+    let known = min(size, MemoryLayout<Struct>.size)
+    guard unsafe bytes[known...].allSatisfy({ $0 == 0 }) else {
+        throw .argument("\(name) has a field that this version of the library does not know")
     }
-    return unsafe raw.loadUnaligned(as: Struct.self)
+    var found = Struct()
+    unsafe withUnsafeMutableBytes(of: &found) { room in
+        // SAFETY: neither is shorter than `known`.
+        unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<known]))
+    }
+    return found
 }
 
 /// A struct that the caller wants filled.
-@safe struct Output<Struct> {
+@safe struct Output<Struct: SizedStruct> {
     private let start: UnsafeMutableRawPointer
+    /// How many bytes of it the caller knows.
+    private let size: Int
     /// Everything but the first field, the size, is ours.
     private static var head: Int { MemoryLayout<UInt32>.size }
 
@@ -108,24 +147,18 @@ func input<Struct>(_ start: UnsafePointer<Struct>?, _ name: String) throws(Failu
     init(_ start: UnsafeMutablePointer<Struct>?, _ name: String) throws(Failure) {
         guard let start = unsafe start else { throw .argument("\(name) is NULL") }
         unsafe self.start = UnsafeMutableRawPointer(start)
-        // SAFETY: every struct of the header starts with its size.
-        let size = unsafe self.start.loadUnaligned(as: UInt32.self)
-        guard size >= MemoryLayout<Struct>.size else {
-            throw .argument("\(name) of \(size) bytes, and not \(MemoryLayout<Struct>.size)")
-        }
+        size = try unsafe DAGStoreC.size(of: Struct.self, at: UnsafeRawPointer(start), name)
+        // SAFETY: the caller says that it has `size` bytes.
         let rest = unsafe self.start + Self.head
-        unsafe rest.initializeMemory(
-            as: UInt8.self,
-            repeating: 0,
-            count: MemoryLayout<Struct>.size - Self.head
-        )
+        unsafe rest.initializeMemory(as: UInt8.self, repeating: 0, count: size - Self.head)
     }
 
-    /// Fills it.
+    /// Fills what the caller knows of it.
     func fill(_ value: Struct) {
         unsafe withUnsafeBytes(of: value) { bytes in
-            // SAFETY: the caller has room for the whole struct.
-            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[Self.head...])
+            // SAFETY: the caller has room for `size` bytes.
+            let known = unsafe bytes[Self.head..<min(size, bytes.count)]
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: known)
             unsafe (start + Self.head).copyMemory(
                 from: rest.baseAddress.unsafelyUnwrapped,
                 byteCount: rest.count

@@ -199,6 +199,24 @@ public func dagstore_recover(
     }
 }
 
+/// See `dagstore_relocate` in `dagstore.h`.
+@c(dagstore_relocate) @implementation
+public func dagstore_relocate(
+    _ store: OpaquePointer!,
+    _ key: UnsafePointer<CChar>!,
+    _ mount_url: UnsafePointer<CChar>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    unsafe answering(out_error) {
+        let key = try unsafe shardKey(key)
+        let url = try MountURL(unsafe text(mount_url, "mount_url"))
+        try unsafe withStore(store) { box in
+            let store = box.store
+            _ = try awaiting { try await store.relocate(key, to: url) }
+        }
+    }
+}
+
 /// See `dagstore_recover_async` in `dagstore.h`.
 @c(dagstore_recover_async) @implementation
 public func dagstore_recover_async(
@@ -362,7 +380,7 @@ public func dagstore_shards_close(_ shards: OpaquePointer!) {
 }
 
 /// Steps a cursor: `next` gives its next value, or nil at the end.
-func step<Cursor: AnyObject, Value>(
+func step<Cursor: AnyObject, Value: SizedStruct>(
     _ handle: OpaquePointer?,
     _ kind: HandleKind,
     as type: Cursor.Type,

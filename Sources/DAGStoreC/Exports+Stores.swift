@@ -60,7 +60,7 @@ public func dagstore_config_init(
 ) -> dagstore_status_t {
     unsafe answering(out_error) {
         guard let config = unsafe config else { throw Failure.argument("config is NULL") }
-        guard unsafe size >= MemoryLayout<dagstore_config_t>.size, size <= Int(UInt32.max) else {
+        guard unsafe size >= dagstore_config_t.firstSize, size <= Int(UInt32.max) else {
             throw Failure.argument("a configuration of \(size) bytes")
         }
         // SAFETY: the caller says that it has `size` bytes.
@@ -204,6 +204,7 @@ public func dagstore_statistics(
         counts.inverse_bytes = found.inverse.bytes
         counts.inverse_entries_added = found.inverse.entriesAdded
         counts.inverse_entries_written = found.inverse.entriesWritten
+        counts.catalog_free_bytes = found.catalogFreeBytes
         output.fill(counts)
     }
 }
@@ -266,6 +267,9 @@ public func dagstore_check(
         check.bytes = report.bytes
         check.skipped = report.skipped
         check.stale_entries = report.staleEntries
+        check.failed = report.failed
+        check.unread = report.unread
+        check.unverified = report.unverified
         if let out_problems = unsafe out_problems {
             unsafe out_problems.pointee = try giveOut(.problems, ProblemsCursor(report.problems))
         }

@@ -64,7 +64,9 @@ extension Configuration {
             DAGSTORE_OPEN_READ_ONLY,
             DAGSTORE_OPEN_RELAXED,
             DAGSTORE_OPEN_UNMAPPED,
-            DAGSTORE_OPEN_REFUSES_NULL_PADDING
+            DAGSTORE_OPEN_REFUSES_NULL_PADDING,
+            DAGSTORE_OPEN_CHECKS_PAGES,
+            DAGSTORE_OPEN_LEAVES_INTERRUPTED
         )
         func has(_ flag: Int) -> Bool { unsafe config.flags & UInt32(flag) != 0 }
         isReadOnly = has(DAGSTORE_OPEN_READ_ONLY)
@@ -103,6 +105,11 @@ extension Configuration {
             .milliseconds(Int64(clamping: $0))
         }
         transientQuota = unsafe limit(config.transient_quota)
+        checksPages = has(DAGSTORE_OPEN_CHECKS_PAGES)
+        continuesInterrupted = !has(DAGSTORE_OPEN_LEAVES_INTERRUPTED)
+        if unsafe config.fetch_timeout_ms > 0 {
+            fetchTimeout = unsafe .milliseconds(Int64(clamping: config.fetch_timeout_ms))
+        }
         transientHighWatermark = unsafe config.transient_high_watermark
         transientLowWatermark = unsafe config.transient_low_watermark
         if let select = unsafe config.select_shards {

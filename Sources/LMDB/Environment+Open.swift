@@ -25,6 +25,11 @@ extension Environment {
         options asked: Options
     ) throws(LMDBError) -> Environment {
         asked.checkInvariants()
+        if let identity = FileClaim.identity(ofFileAt: directory + "/data.mdb"),
+            let environment = try SharedEnvironments.join(identity, asked)
+        {
+            return environment
+        }
         var claims = [try FileClaim.claim(path: directory)]
         let dataPath = directory + "/data.mdb"
         if let claim = try claimUnlessMissing(path: dataPath) { claims.append(claim) }
@@ -44,7 +49,8 @@ extension Environment {
                 claims: claims,
                 tables: try openTables(of: handle, options),
                 mapSize: mapSize,
-                wasMapReduced: mapSize < options.mapSize
+                wasMapReduced: mapSize < options.mapSize,
+                isReadOnly: options.isReadOnly
             )
         } catch {
             handle.close()

@@ -93,11 +93,14 @@ extension Environment {
     }
 
     /// Counts one more user of the handle.
-    private func use(_ state: inout State) -> EnvironmentHandle {
+    func use(_ state: inout State) -> EnvironmentHandle {
         guard let handle = state.handle else { preconditionFailure("the environment is closed") }
         state.running += 1
         return handle
     }
+
+    /// Ends what `use` has begun.
+    func endUse() { state.withLock { $0.running -= 1 } }
 
     /// A read transaction with a fresh snapshot.
     private func takeReader() throws(LMDBError) -> TransactionHandle {

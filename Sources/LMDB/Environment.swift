@@ -31,12 +31,18 @@ package final class Environment: Sendable {
         var idle: [TransactionHandle] = []
         /// The number of calls and transactions that use the handle.
         var running = 0
+        /// How many have opened it and not closed it.
+        var owners = 1
         /// The thread that has the write transaction.
         var writer: ThreadIdentity?
     }
 
     let state: Lock<State>
     private let tables: [String: Table]
+    /// Which data file it has; nil if that is not known.
+    let identity: FileClaim.Identity?
+    /// Whether it was opened read-only.
+    let isReadOnly: Bool
     /// The size of the map that was made, in bytes.
     package let mapSize: Int
     /// Whether the map had to be smaller than asked, because the address space is limited.
@@ -48,8 +54,11 @@ package final class Environment: Sendable {
         claims: [FileClaim],
         tables: [String: Table],
         mapSize: Int,
-        wasMapReduced: Bool
+        wasMapReduced: Bool,
+        isReadOnly: Bool
     ) {
+        identity = claims.last?.identity
+        self.isReadOnly = isReadOnly
         state = Lock(State(handle: handle, claims: claims))
         self.tables = tables
         self.mapSize = mapSize
@@ -57,13 +66,62 @@ package final class Environment: Sendable {
     }
 
     deinit {
-        close()
+        closeNow()
     }
 
     /// Closes the environment; does nothing if it is closed.
     ///
-    /// No transaction may run; a later one traps. The last reference that goes closes too.
-    package func close() {
+    /// One that was opened again while others read stays open for them. No transaction of the last owner may run; a later
+    /// one traps. The last reference that goes closes too.
+    package func close() { SharedEnvironments.leave(self) }
+
+    /// Takes a snapshot that lasts, and lets the environment be opened again in this process while it is open.
+    ///
+    /// For an owner who has ended but for readers. The pages that the snapshot sees are not used again until it ends, so
+    /// that the file grows meanwhile as it is written.
+    ///
+    /// - Throws: `.readersFull`, `.outOfResources`, `.io`.
+    package func share() throws(LMDBError) -> LastingSnapshot {
+        let handle = state.withLock { use(&$0) }
+        do throws(LMDBError) {
+            let snapshot = LastingSnapshot(self, try .begin(in: handle, isReadOnly: true))
+            if let identity { SharedEnvironments.add(self, identity) }
+            return snapshot
+        } catch {
+            endUse()
+            throw error
+        }
+    }
+
+    /// Notes one more owner.
+    ///
+    /// - Throws: `.corrupted` if the pages are to be looked at, and are damaged; `.io`.
+    func join(_ options: Options) throws(LMDBError) {
+        try withHandle { (handle) throws(LMDBError) in
+            try handle.refuseDamage(isThorough: options.checksPages)
+            guard !options.isReadOnly else { return }
+            try handle.setSync(options.durability == .full)
+            if options.durability == .full { try handle.sync() }
+        }
+        state.withLock { $0.owners += 1 }
+    }
+
+    /// Whether a table was opened.
+    func has(_ table: String) -> Bool { tables[table].map { $0 != .absent } ?? false }
+
+    /// Lets an owner go.
+    ///
+    /// - Returns: Whether that was the last one; the environment is closed then.
+    func leave() -> Bool {
+        let isLast = state.withLock { state in
+            state.owners -= 1
+            return state.owners <= 0
+        }
+        if isLast { closeNow() }
+        return isLast
+    }
+
+    private func closeNow() {
         let closing = state.withLock { state -> State? in
             guard state.handle != nil else { return nil }
             precondition(state.running == 0, "an environment is closed while it is used")

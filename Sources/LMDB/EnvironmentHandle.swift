@@ -79,6 +79,13 @@ internal import CLMDB
         try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOMETASYNC), isOn ? 0 : 1))
     }
 
+    /// Sets whether commits wait for the disk, by `MDB_NOSYNC`.
+    func setSync(_ isOn: Bool) throws(LMDBError) {
+        // SAFETY: the environment is open; LMDB reads the flag in commits, and no one writes while it is changed: the
+        // caller has the store's lock and has not begun to.
+        try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOSYNC), isOn ? 0 : 1))
+    }
+
     /// The descriptor of the data file.
     var descriptor: Int32 {
         get throws(LMDBError) {

@@ -18,7 +18,7 @@ internal import SharedReads
 /// *Concurrency*: claims are made and dropped on any thread.
 final class FileClaim: Sendable {
     /// Which file a path leads to, whatever it is called.
-    private struct Identity: Hashable, Sendable {
+    struct Identity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64
     }
@@ -26,7 +26,7 @@ final class FileClaim: Sendable {
     /// Every file this process has in use; two for each open environment.
     private static let claimed = Lock<Set<Identity>>([])
 
-    private let identity: Identity
+    let identity: Identity
     private let descriptor: Int32
 
     private init(_ identity: Identity, owning descriptor: Int32) {
@@ -57,6 +57,13 @@ final class FileClaim: Sendable {
             _ = close(descriptor)
             throw error
         }
+    }
+
+    /// Which file a path leads to; nil if it cannot be looked at.
+    static func identity(ofFileAt path: String) -> Identity? {
+        guard let descriptor = try? EnvironmentFiles.open(path) else { return nil }
+        defer { NewFile.close(descriptor) }
+        return try? identity(of: descriptor)
     }
 
     private static func identity(of descriptor: Int32) throws(LMDBError) -> Identity {

@@ -4,8 +4,8 @@ internal import Hashing
 /// What a transient is called on disk: never the key itself, which may hold `/` and `..`.
 ///
 /// *Shape*: 32 lower-case hexadecimal digits, the first 16 bytes of the SHA-256 of the key; `-`; the
-/// shard's number in lower-case hexadecimal without leading zeros; `.complete` for a whole copy,
-/// `.partial` for one that is being written.
+/// shard's number in lower-case hexadecimal without leading zeros; `.complete` for a whole copy. For one that is being
+/// written `.`, 16 digits that name the opening of the store, and `.partial`; earlier programs left the opening out.
 package struct TransientName: Hashable, Sendable, CustomStringConvertible {
     /// 32 hexadecimal digits.
     package let hash: String
@@ -28,13 +28,24 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
         self.number = number
     }
 
+    /// Digits that no other opening of a store has.
+    package static func newOpening() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     /// What a file name says, if it is exactly one of ours.
     package static func parse(_ fileName: String) -> (name: TransientName, isComplete: Bool)? {
         let isComplete = fileName.hasSuffix(completeSuffix)
         let suffix = isComplete ? completeSuffix : partialSuffix
         guard fileName.hasSuffix(suffix) else { return nil }
-        let parts = fileName.utf8.dropLast(suffix.utf8.count)
-            .split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        var stem = fileName.utf8.dropLast(suffix.utf8.count)
+        if !isComplete, let dot = stem.lastIndex(of: UInt8(ascii: ".")) {
+            let opening = stem[stem.index(after: dot)...]
+            guard opening.count == 16, opening.allSatisfy(Self.isDigit) else { return nil }
+            stem = stem[..<dot]
+        }
+        let parts = stem.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].count == 32 else { return nil }
         guard let hash = String(parts[0]), let number = String(parts[1]) else { return nil }
         guard hash.utf8.allSatisfy(Self.isDigit), let number = UInt32(number, radix: 16) else {
@@ -42,16 +53,21 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
         }
         let name = TransientName(hash: hash, number: number)
         // Leading zeros, signs and capitals are somebody else's.
-        guard name.fileName(isComplete: isComplete) == fileName else { return nil }
+        guard name.description.utf8.elementsEqual(stem) else { return nil }
         return (name, isComplete)
     }
 
     /// The name without what says whether it is whole.
     package var description: String { "\(hash)-\(String(number, radix: 16))" }
 
-    /// The file's name.
-    package func fileName(isComplete: Bool) -> String {
-        description + (isComplete ? Self.completeSuffix : Self.partialSuffix)
+    /// The file's name, of a copy that is whole.
+    package var fileName: String { description + Self.completeSuffix }
+
+    /// The file's name while it is written.
+    ///
+    /// - Parameter opening: 16 lower-case hexadecimal digits, which no other opening of the store has.
+    package func partialFileName(of opening: String) -> String {
+        "\(description).\(opening)\(Self.partialSuffix)"
     }
 
     /// Two lower-case digits a byte.

@@ -46,9 +46,10 @@ extension TransientStore {
     package func remove(_ name: TransientName) throws(MountError) -> UInt64? {
         try prepare()
         return try withTable { table throws(MountError) -> UInt64? in
-            let path = path(of: name, isComplete: true)
+            guard !table.isClosed else { return nil }
+            let path = path(of: name)
             if table.revokeWriter(of: name) {
-                try unlink(self.path(of: name, isComplete: false), in: &table)
+                try unlink(partialPath(of: name), in: &table)
             }
             let size = try? FileIdentity(ofLinkAt: path).size
             let wasThere = try unlink(path, in: &table)
@@ -89,7 +90,7 @@ extension TransientStore {
             guard table.holds(transient), let entry = table.files[transient.name] else {
                 return .removed
             }
-            guard entry.pins == 0 else { return .inUse }
+            guard entry.pins == 0, !table.isClosed else { return .inUse }
             guard table.bytes > quota else { return .kept }
             do throws(MountError) {
                 try evict(entry, from: &table)
@@ -129,7 +130,7 @@ extension TransientStore {
     ) throws(MountError) {
         func used() -> UInt64 { table.bytes + table.reserved }
         func fits(_ limit: UInt64) -> Bool { size <= limit && used() <= limit - size }
-        guard !fits(Self.share(options.highWatermark, of: quota)) else { return }
+        guard !table.isClosed, !fits(Self.share(options.highWatermark, of: quota)) else { return }
         let evictable = table.leastRecentlyUsed.filter { $0.pins == 0 }
         let most = evictable.reduce(0) { $0 + $1.transient.size }
         guard size <= quota, used() - most <= quota - size else {

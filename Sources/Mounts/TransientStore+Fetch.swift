@@ -125,8 +125,10 @@ extension TransientStore {
 
     private func create(_ fetch: TransientFetch) throws -> PartialFile {
         try withTable { table in
-            guard table.isWriter(fetch.number, of: fetch.name) else { throw CancellationError() }
-            let path = path(of: fetch.name, isComplete: false)
+            guard !table.isClosed, table.isWriter(fetch.number, of: fetch.name) else {
+                throw CancellationError()
+            }
+            let path = partialPath(of: fetch.name)
             try unlink(path, in: &table)
             let file = try PartialFile(creating: path)
             Failpoint.partialCreated.pass()
@@ -139,11 +141,14 @@ extension TransientStore {
         try file.synchronize(isDurable: options.isDurable)
         try file.close()
         Failpoint.partialSynced.pass()
-        let path = path(of: fetch.name, isComplete: true)
+        let path = path(of: fetch.name)
         let transient = Transient(name: fetch.name, path: path, size: fetch.size)
         try withTable { table in
-            // An earlier fetch of the name would give it to a copy that is not its own.
-            guard table.isWriter(fetch.number, of: fetch.name) else { throw CancellationError() }
+            // An earlier fetch of the name would give it to a copy that is not its own, and one of a store that is closed to
+            // a copy of the next owner.
+            guard !table.isClosed, table.isWriter(fetch.number, of: fetch.name) else {
+                throw CancellationError()
+            }
             do throws(Errno) {
                 try NameCalls.rename(file.path, to: path)
             } catch {
@@ -168,7 +173,7 @@ extension TransientStore {
             try NameCalls.synchronize(directory: directory)
         } catch {
             withTable { table in
-                guard table.holds(transient) else { return }
+                guard table.holds(transient), !table.isClosed else { return }
                 _ = try? unlink(transient.path, in: &table)
                 table.forget(transient.name)
             }
@@ -181,7 +186,7 @@ extension TransientStore {
         withTable { table in
             if table.isWriter(fetch.number, of: fetch.name) {
                 // If it cannot be removed now, the next fetch or the next opening tries again.
-                _ = try? unlink(path(of: fetch.name, isComplete: false), in: &table)
+                _ = try? unlink(partialPath(of: fetch.name), in: &table)
             }
             table.endFetch(fetch.number, of: fetch.name)
         }

@@ -5,7 +5,7 @@ extension TransientStore {
     ///
     /// *Cost*: one system call.
     package func existingPath(of name: TransientName) -> FilePath? {
-        let path = path(of: name, isComplete: true)
+        let path = path(of: name)
         return (try? FileIdentity(at: path)) == nil ? nil : path
     }
 }

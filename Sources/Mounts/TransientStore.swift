@@ -88,6 +88,8 @@ package final class TransientStore: Sendable {
     /// Whether a shard has a copy; nil if the folder is left as it is.
     private let isKnown: (@Sendable (TransientName) -> Bool)?
     private let isPrepared = Lock(false)
+    /// Names the files that are being written: a fetch that hangs may outlive its store, beside the next one's.
+    package let opening = TransientName.newOpening()
     private let wasPrepared = Atomic<Bool>(false)
 
     /// A store of copies that looks at nothing yet.
@@ -137,9 +139,17 @@ package final class TransientStore: Sendable {
         }
     }
 
+    /// Changes no name any more: the folder is somebody else's from now on.
+    ///
+    /// A fetch that hangs ends with `CancellationError` when its source comes back, and takes its own partial file away.
+    package func close() { withTable { $0.isClosed = true } }
+
     /// Where the copy of `name` is.
-    func path(of name: TransientName, isComplete: Bool) -> FilePath {
-        directory.appending(name.fileName(isComplete: isComplete))
+    func path(of name: TransientName) -> FilePath { directory.appending(name.fileName) }
+
+    /// Where a copy is while it is written.
+    func partialPath(of name: TransientName) -> FilePath {
+        directory.appending(name.partialFileName(of: opening))
     }
 
     /// Makes the folder, removes what no shard needs, and registers the rest by its age.
@@ -161,8 +171,9 @@ package final class TransientStore: Sendable {
         }
         var swept = Swept()
         var found: [(transient: Transient, modified: Int64)] = []
-        for (name, isComplete) in names.compactMap(TransientName.parse) {
-            let path = path(of: name, isComplete: isComplete)
+        for fileName in names {
+            guard let (name, isComplete) = TransientName.parse(fileName) else { continue }
+            let path = directory.appending(fileName)
             // Whatever is no regular file was not made here.
             guard let identity = try? FileIdentity(ofLinkAt: path) else { continue }
             if isComplete, isKnown(name) {
@@ -205,11 +216,40 @@ package final class TransientStore: Sendable {
             guard table.holds(transient) else { return nil }
             guard size == transient.size else {
                 table.forget(name)
-                if size != nil { _ = try? unlink(transient.path, in: &table) }
+                if size != nil, !table.isClosed { _ = try? unlink(transient.path, in: &table) }
                 return nil
             }
             table.touch(name)
             return transient
+        }
+    }
+
+    /// Gives the copy of a name to another name, in the place of any copy that has it.
+    ///
+    /// *Cost*: two system calls, on the caller's thread.
+    ///
+    /// - Throws: `.gone` if there is no such copy; `.unreachable`, `.full`; `CancellationError` if the store is closed.
+    package func adopt(_ name: TransientName, as other: TransientName) throws {
+        try withTable { table in
+            guard !table.isClosed else { throw CancellationError() }
+            guard let entry = table.files[name] else {
+                throw MountError(.gone, "\(path(of: name)): the copy is gone")
+            }
+            let path = path(of: other)
+            table.revokeWriter(of: other)
+            do throws(Errno) {
+                try NameCalls.rename(entry.transient.path, to: path)
+            } catch {
+                throw MountError(error, own: path)
+            }
+            table.forget(name)
+            table.insert(Transient(name: other, path: path, size: entry.transient.size))
+        }
+        guard options.isDurable else { return }
+        do throws(Errno) {
+            try NameCalls.synchronize(directory: directory)
+        } catch {
+            throw MountError(error, own: directory)
         }
     }
 

@@ -19,6 +19,8 @@ struct TransientTable {
     private(set) var files: [TransientName: Entry] = [:]
     private(set) var bytes: UInt64 = 0
     private(set) var reserved: UInt64 = 0
+    /// Whether no name may be changed any more.
+    var isClosed = false
     /// Files whose names were taken away, which whoever has the table closes without the lock.
     var unlinked: [UnlinkedFile] = []
     private var uses: UInt64 = 0

@@ -71,6 +71,55 @@ struct HeaderTests {
         #expect(name(dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL)) == "bufferTooSmall")
     }
 
+    @Test("a program that was built with an earlier header goes on to work")
+    func earlierStructs() throws {
+        let folder = try TemporaryFolder()
+        let size = 136
+        // As large as the first version's, with a guard behind it.
+        var bytes = [UInt8](repeating: 0xaa, count: size + 64)
+        var store: OpaquePointer?
+        try unsafe bytes.withUnsafeMutableBytes { buffer in
+            // SAFETY: the array is as large as the struct that the call is told, and more.
+            let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: dagstore_config_t.self)
+            try expectOK(unsafe dagstore_config_init(start, size, nil))
+            try expectOK(unsafe dagstore_open(folder.path(of: "store"), start, &store, nil))
+        }
+        #expect(bytes.suffix(64).allSatisfy { $0 == 0xaa })
+        var counts = [UInt8](repeating: 0xaa, count: 176 + 8)
+        try unsafe counts.withUnsafeMutableBytes { buffer in
+            unsafe buffer.storeBytes(of: UInt32(176), as: UInt32.self)
+            // SAFETY: the array is as large as the struct says, and more.
+            let start = unsafe buffer.baseAddress?.assumingMemoryBound(
+                to: dagstore_statistics_t.self
+            )
+            try expectOK(unsafe dagstore_statistics(store, start, nil))
+        }
+        #expect(counts.suffix(8).allSatisfy { $0 == 0xaa })
+        unsafe dagstore_close(store)
+    }
+
+    @Test("a field that the library does not know is refused unless it is zero")
+    func laterStructs() throws {
+        let folder = try TemporaryFolder()
+        let known = unsafe MemoryLayout<dagstore_config_t>.size
+        var bytes = [UInt8](repeating: 0, count: known + 16)
+        for value: UInt8 in [1, 0] {
+            bytes[known + 9] = 0
+            var store: OpaquePointer?
+            let status = unsafe bytes.withUnsafeMutableBytes { buffer in
+                // SAFETY: the array is as large as the call is told.
+                let start = unsafe buffer.baseAddress?.assumingMemoryBound(
+                    to: dagstore_config_t.self
+                )
+                _ = unsafe dagstore_config_init(start, buffer.count, nil)
+                unsafe buffer[known + 9] = value
+                return unsafe dagstore_open(folder.path(of: "store"), start, &store, nil)
+            }
+            #expect(name(status) == (value == 0 ? "ok" : "invalidArgument"))
+            unsafe dagstore_close(store)
+        }
+    }
+
     @Test("defaults are the store's")
     func defaults() throws {
         var config = unsafe dagstore_config_t()

@@ -107,6 +107,29 @@ private func setHandler(flags: Int32, ends: Bool) {
     unsafe sigaction(SIGBUS, &action, nil)
 }
 
+/// What `chainHandler` found, and hands signals to.
+nonisolated(unsafe) private var chainedAction = sigaction()
+
+/// Installs a handler that hands every signal on to the one that is there, as embedders do.
+private func chainHandler() {
+    var action = sigaction()
+    unsafe sigemptyset(&action.sa_mask)
+    // Without SA_NODEFER: the system blocks the signal while the handler runs.
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK
+    #if canImport(Darwin)
+        unsafe action.__sigaction_u.__sa_sigaction = { signal, info, context in
+            unsafe chainedAction.__sigaction_u.__sa_sigaction(signal, info, context)
+        }
+    #else
+        unsafe action.__sigaction_handler.sa_sigaction = { signal, info, context in
+            unsafe chainedAction.__sigaction_handler.sa_sigaction(signal, info, context)
+        }
+    #endif
+    // SAFETY: the handler does nothing but call the one before it, which was set before.
+    unsafe sigaction(SIGBUS, nil, &chainedAction)
+    unsafe sigaction(SIGBUS, &action, nil)
+}
+
 @Suite("Guarded copies")
 struct GuardedCopyTests {
     @Test("under the guard, bytes that are gone are said to be gone")
@@ -186,6 +209,17 @@ struct GuardedCopyTests {
             try expect(GuardedCopy.install())
             try Scene().checkCopies()
             try Scene().fault()
+        }
+    }
+
+    @Test(
+        "a handler that came later and hands faults on, with the signal blocked, meets any number of them"
+    )
+    func chained() async {
+        await #expect(processExitsWith: .success) {
+            try expect(GuardedCopy.install())
+            chainHandler()
+            for _ in 0..<3 { try Scene().checkCopies() }
         }
     }
 

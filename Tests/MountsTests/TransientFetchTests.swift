@@ -106,7 +106,7 @@ struct TransientFetchTests {
             try await scene.store.fetch(.init(1), expectedSize: nil, from: source)
         }
         await gate.waitForArrivals(1)
-        #expect(scene.files == [TransientName(1).fileName(isComplete: false)])
+        #expect(scene.files == [TransientName(1).partialFileName(of: scene.store.opening)])
         #expect(scene.store.usage.reserved == 16 << 20)
         task.cancel()
         // A source that does not heed it comes back with its end, and the copy is not wanted any more.
@@ -134,7 +134,7 @@ struct TransientFetchTests {
         await #expect(throws: CancellationError.self) { try await first.value }
         #expect(scene.store.find(.init(1)) === second)
         #expect(try second.content() == [2, 2])
-        #expect(scene.files == [TransientName(1).fileName(isComplete: true)])
+        #expect(scene.files == [TransientName(1).fileName])
         #expect(scene.store.usage == .init(files: 1, bytes: 2, reserved: 0))
     }
 
@@ -167,10 +167,10 @@ struct TransientFetchTests {
         let scene = try TransientScene()
         let old = try await scene.fetch(.init(1), [1, 1, 1])
         let file = try old.open()
-        try scene.write([9], to: TransientName(1).fileName(isComplete: false))
+        try scene.write([9], to: TransientName(1).partialFileName(of: scene.store.opening))
         let new = try await scene.fetch(.init(1), [2])
         #expect(scene.store.usage == .init(files: 1, bytes: 1, reserved: 0))
-        #expect(scene.files == [TransientName(1).fileName(isComplete: true)])
+        #expect(scene.files == [TransientName(1).fileName])
         let bytes = try file.read(at: 0, size: 3)
         #expect(withExtendedLifetime(bytes) { bytes.view.copied } == [1, 1, 1])
         #expect(!scene.store.pin(old).isHeld)
@@ -220,7 +220,7 @@ struct TransientFetchTests {
             await #expect(throws: MountError(.full, "")) {
                 try await scene.fetch(.init(2), large)
             }
-            #expect(scene.files == [TransientName(1).fileName(isComplete: true)])
+            #expect(scene.files == [TransientName(1).fileName])
             #expect(scene.store.usage == .init(files: 1, bytes: 3, reserved: 0))
             #expect(try scene.store.find(.init(1))?.content() == [1, 2, 3])
         }

@@ -13,8 +13,13 @@ struct TransientNameTests {
         #expect(name.hash == "ba7816bf8f01cfea414140de5dae2223")
         #expect(name.number == 0x1_0af)
         #expect(name.description == "ba7816bf8f01cfea414140de5dae2223-10af")
-        #expect(name.fileName(isComplete: true) == "ba7816bf8f01cfea414140de5dae2223-10af.complete")
-        #expect(name.fileName(isComplete: false) == "ba7816bf8f01cfea414140de5dae2223-10af.partial")
+        #expect(name.fileName == "ba7816bf8f01cfea414140de5dae2223-10af.complete")
+        let partial = name.partialFileName(of: "0123456789abcdef")
+        #expect(partial == "ba7816bf8f01cfea414140de5dae2223-10af.0123456789abcdef.partial")
+        // Earlier programs named no opening.
+        let old = TransientName.parse("ba7816bf8f01cfea414140de5dae2223-10af.partial")
+        #expect(old?.name == name)
+        #expect(old?.isComplete == false)
     }
 
     // The Go store used keys as file names, so that one with `../` left the folder.
@@ -26,8 +31,9 @@ struct TransientNameTests {
         for number in [0, 1, 15, 16, 0xdead_beef, UInt32.max] {
             let name = TransientName(key: key, number: number)
             for isComplete in [true, false] {
-                let file = name.fileName(isComplete: isComplete)
-                #expect(file.utf8.count <= 50)
+                let partial = name.partialFileName(of: TransientName.newOpening())
+                let file = isComplete ? name.fileName : partial
+                #expect(file.utf8.count <= 66)
                 #expect(!file.contains("/"))
                 let parsed = TransientName.parse(file)
                 #expect(parsed?.name == name)
@@ -52,7 +58,10 @@ struct TransientNameTests {
             "\(hash)--1.complete", "\(hash)-100000000.complete", "\(hash)-1.complete.complete",
             "\(hash)-1.Complete", "\(hash)-1.partial ", " \(hash)-1.partial", "\(hash)0-1.partial",
             "\(hash.dropLast())-1.partial", "\(hash.uppercased())-1.partial",
-            "\(hash.dropLast())g-1.partial", "\(hash)-1.complete\n", "\(hash)-g.complete",
+            "\(hash.dropLast())g-1.partial", "\(hash)-1..partial",
+            "\(hash)-1.0123456789abcde.partial",
+            "\(hash)-1.0123456789abcdeF.partial", "\(hash)-1.0123456789abcdef.complete",
+            "\(hash)-1.complete\n", "\(hash)-g.complete",
         ]
     )
     func notOurs(fileName: String) {

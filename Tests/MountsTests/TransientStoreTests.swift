@@ -15,13 +15,13 @@ struct TransientStoreTests {
         for number in 1...3 as ClosedRange<UInt32> {
             try await scene.fetch(.init(number), [UInt8](repeating: 1, count: Int(number)))
         }
-        try scene.write([1], to: TransientName(7).fileName(isComplete: false))
+        try scene.write([1], to: TransientName(7).partialFileName(of: "0123456789abcdef"))
         let others = ["notes.txt", "a.complete", "b.partial", TransientName(1).hash]
         for name in others { try scene.write([1], to: name) }
         // A folder and a link with our names were made by somebody else.
         let manager = FileManager.default
-        let folderName = TransientName(8).fileName(isComplete: true)
-        let linkName = TransientName(9).fileName(isComplete: false)
+        let folderName = TransientName(8).fileName
+        let linkName = TransientName(9).partialFileName(of: "0123456789abcdef")
         try manager.createDirectory(
             atPath: scene.directory.appending(folderName).string,
             withIntermediateDirectories: false
@@ -33,7 +33,7 @@ struct TransientStoreTests {
         let (store, swept) = try scene.reopened { $0.number != 2 }
         #expect(swept == .init(files: 2, bytes: 4, partialsRemoved: 1, unknownRemoved: 1))
         #expect(store.usage == .init(files: 2, bytes: 4))
-        let kept = [1, 3].map { TransientName($0).fileName(isComplete: true) }
+        let kept = [1, 3].map { TransientName($0).fileName }
         #expect(Set(scene.files) == Set(others + kept + [folderName, linkName]))
         #expect(try store.find(.init(3))?.content() == [1, 1, 1])
         #expect(store.find(.init(2)) == nil)
@@ -58,9 +58,9 @@ struct TransientStoreTests {
     func vanished() async throws {
         let scene = try TransientScene()
         for number in 1...2 as ClosedRange<UInt32> { try await scene.fetch(.init(number), [1, 2]) }
-        let gone = scene.directory.appending(TransientName(1).fileName(isComplete: true))
+        let gone = scene.directory.appending(TransientName(1).fileName)
         try FileManager.default.removeItem(atPath: gone.string)
-        try scene.write([1, 2, 3], to: TransientName(2).fileName(isComplete: true))
+        try scene.write([1, 2, 3], to: TransientName(2).fileName)
         for number in 1...2 as ClosedRange<UInt32> {
             #expect(scene.store.find(.init(number)) == nil)
             #expect(scene.store.find(.init(number)) == nil)

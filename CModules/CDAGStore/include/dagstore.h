@@ -49,8 +49,10 @@
  *
  * 4. Structs start with `uint32_t size`, which the caller sets to the sizeof of the struct it
  *    knows; the rest should be zero. Later versions of the library add fields at the end, and read
- *    and write no more than `size`. What is less than the first version's struct is
- *    DAGSTORE_INVALID_ARGUMENT.
+ *    and write no more than `size`; what the caller does not know is zero, which stands for what
+ *    earlier versions did. What is less than the first version's struct is
+ *    DAGSTORE_INVALID_ARGUMENT, and so is a field behind those that the library knows which is not
+ *    zero: it asks for something that would not be done.
  *
  * 5. Threads. Any thread may call any function at any time, except that a cursor (entries, shards,
  *    places, multihashes, problems, events) is stepped by one thread at a time. Calls block until
@@ -399,7 +401,11 @@ enum {
      */
     DAGSTORE_OPEN_UNMAPPED = 4,
     /* A section of length zero is an error, and not the end of the data. */
-    DAGSTORE_OPEN_REFUSES_NULL_PADDING = 8
+    DAGSTORE_OPEN_REFUSES_NULL_PADDING = 8,
+    /* Looks at every page of the catalogue first; for files that may be damaged. */
+    DAGSTORE_OPEN_CHECKS_PAGES = 16,
+    /* Leaves what the end of a process interrupted until it is asked for. */
+    DAGSTORE_OPEN_LEAVES_INTERRUPTED = 32
 };
 
 /* How index pages are written. */
@@ -454,6 +460,8 @@ typedef struct dagstore_config {
     dagstore_mounts_t *mounts;
     dagstore_select_fn select_shards;  /* NULL */
     void *select_context;              /* handed to select_shards; in use as long as the store is */
+    /* how long a mount may take until the bytes of a shard are there; 0 for as long as it takes */
+    uint64_t fetch_timeout_ms;
 } dagstore_config_t;
 
 /*
@@ -591,6 +599,19 @@ dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, co
  */
 dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key,
                                       dagstore_error_t **out_error);
+
+/*
+ * Gives a shard another mount, in place: nothing is indexed again.
+ *
+ * The source at the new mount is compared with the index by a sample; a stream is copied for that.
+ * A shard that was never indexed gets its mount unseen. One that has failed after it was indexed is
+ * recovered. Leases that are held go on with the old source.
+ *
+ * Errors: SHARD_UNKNOWN; SHARD_IN_USE if it is being fetched and indexed; SOURCE_CHANGED if the
+ *   bytes are not what was indexed, and the source's: the shard has its old mount then.
+ */
+dagstore_status_t dagstore_relocate(dagstore_t *store, const char *key, const char *mount_url,
+                                    dagstore_error_t **out_error);
 
 /*
  * Fetches and indexes a failed shard again; nothing that was fetched before is used.
@@ -1007,6 +1028,7 @@ typedef struct dagstore_statistics {
     uint64_t inverse_bytes;
     uint64_t inverse_entries_added;
     uint64_t inverse_entries_written;/* again and again as runs were merged */
+    uint64_t catalog_free_bytes;     /* what of the catalogue's file holds nothing */
 } dagstore_statistics_t;
 
 /* Costs a step for each open shard. Errors: CATALOG_CORRUPT, CLOSED. */
@@ -1054,6 +1076,9 @@ typedef struct dagstore_check {
     uint64_t skipped;      /* shards that are not on this machine */
     /* entries of the inverse index that lead nowhere until they are merged; no problem */
     uint64_t stale_entries;
+    uint64_t failed;       /* shards that have failed; no problem, unless all have */
+    uint64_t unread;       /* shards that came with an index and whose CAR was not read yet */
+    uint64_t unverified;   /* blocks that could not be hashed, or whose digest proves nothing */
 } dagstore_check_t;
 
 /*
