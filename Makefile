@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops those that nobody calls.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo libdagstore install uninstall install-for-bench test lint multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo program libdagstore install uninstall install-for-bench test lint multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,6 +24,9 @@ release: setup ## builds .build/release/dagstore
 demo: release ## makes a CAR of this folder's sources, stores it, and reads it back
 	@.ci/demo
 
+program: release ## builds .build/program: dagstore without Swift's libraries, its manual, its completions
+	@.ci/program
+
 libdagstore: setup ## builds .build/libdagstore/libdagstore.so, the library for C, Go, Rust and Python
 	@.ci/libdagstore
 
@@ -31,14 +34,26 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 prefix = $(DESTDIR)$(PREFIX)
 
-install: libdagstore ## puts dagstore.h, libdagstore.so and dagstore.pc below PREFIX
-	install -d $(prefix)/include $(prefix)/lib/pkgconfig
+man = $(prefix)/share/man/man1
+bash = $(prefix)/share/bash-completion/completions
+zsh = $(prefix)/share/zsh/site-functions
+fish = $(prefix)/share/fish/vendor_completions.d
+
+install: program libdagstore ## puts the program and the library for C below PREFIX
+	install -d $(prefix)/bin $(man) $(bash) $(zsh) $(fish) $(prefix)/include $(prefix)/lib/pkgconfig
+	install -m 755 .build/program/dagstore $(prefix)/bin/dagstore
+	install -m 644 .build/program/man/*.1 $(man)
+	install -m 644 .build/program/dagstore.bash $(bash)/dagstore
+	install -m 644 .build/program/dagstore.zsh $(zsh)/_dagstore
+	install -m 644 .build/program/dagstore.fish $(fish)/dagstore.fish
 	install -m 644 CModules/CDAGStore/include/dagstore.h $(prefix)/include/dagstore.h
 	install -m 755 .build/libdagstore/libdagstore.so.1 $(prefix)/lib/libdagstore.so.1
 	ln -sfn libdagstore.so.1 $(prefix)/lib/libdagstore.so
 	sed 's|@PREFIX@|$(PREFIX)|' CModules/CDAGStore/dagstore.pc.in >$(prefix)/lib/pkgconfig/dagstore.pc
 
 uninstall: ## removes what install put below PREFIX
+	rm -f $(prefix)/bin/dagstore $(man)/dagstore.1 $(man)/dagstore-*.1
+	rm -f $(bash)/dagstore $(zsh)/_dagstore $(fish)/dagstore.fish
 	rm -f $(prefix)/include/dagstore.h $(prefix)/lib/libdagstore.so $(prefix)/lib/libdagstore.so.1
 	rm -f $(prefix)/lib/pkgconfig/dagstore.pc
 

@@ -181,6 +181,8 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        // Writes the pages of the manual from what the program's parser says.
+        .executableTarget(name: "dagstore-manual", swiftSettings: house),
         .executableTarget(
             name: "dagstore-demo",
             dependencies: ["Bytes", "CAR", "Hashing", "Mounts", "Multiformats", system],
@@ -229,7 +231,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Bytes", "CAR", "Multiformats", "TestSupport", "dagstore", system],
+            dependencies: [
+                "Bytes", "CAR", "Multiformats", "TestSupport", "dagstore", "dagstore-manual",
+                system,
+            ],
             swiftSettings: house
         ),
         .testTarget(

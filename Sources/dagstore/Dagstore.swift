@@ -5,7 +5,7 @@ struct Dagstore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: Program.name,
         abstract: "Index CAR files and serve their blocks by CID.",
-        version: "\(Program.name) 0.1.0",
+        version: Program.version,
         subcommands: [
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
             Find.self,

@@ -13,7 +13,8 @@ struct Get: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where the bytes go; - is standard output.", valueName: "file")
+        help: ArgumentHelp("Where the bytes go; - is standard output.", valueName: "file"),
+        completion: .file()
     )
     var output = OutputFile.standardOutput
 

@@ -22,7 +22,8 @@ struct IndexOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where the index goes; - is standard output.", valueName: "file")
+        help: ArgumentHelp("Where the index goes; - is standard output.", valueName: "file"),
+        completion: .file()
     )
     var output: String
 

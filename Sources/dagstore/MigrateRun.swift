@@ -19,10 +19,20 @@ struct MigrateRun: AsyncParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
-    @Option(help: ArgumentHelp("Threads that read indexes.", valueName: "n"))
-    var jobs = min(64, Kernel.processorCount)
+    @Option(
+        help: ArgumentHelp(
+            "Threads that read indexes; else one for each processor.",
+            valueName: "n"
+        )
+    )
+    var jobs: Int?
 
-    @Option(help: "What is compared with the source afterwards: none, sample or full.")
+    @Option(
+        help: ArgumentHelp(
+            "What is compared with the source afterwards: none, sample or full.",
+            valueName: "how"
+        )
+    )
     var verify = "sample"
 
     @Flag(
@@ -35,7 +45,7 @@ struct MigrateRun: AsyncParsableCommand {
     @Flag(
         exclusivity: .exclusive,
         help:
-            "What becomes of the node's copies of CARs; those taken go to the store's folder imported."
+            "Whether the node's copies of CARs are copied to the store's folder imported, linked there, or left."
     )
     var transients = Transients.leaveTransients
 
@@ -51,8 +61,8 @@ struct MigrateRun: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (1...64).contains(jobs) else {
-            throw ValidationError("--jobs takes 1 to 64, not \(jobs)")
+        guard (1...64).contains(jobs ?? 1) else {
+            throw ValidationError("--jobs takes 1 to 64, not \(jobs ?? 0)")
         }
         guard MigrationRun.Verification(rawValue: verify) != nil else {
             throw ValidationError("--verify takes none, sample or full, not \(verify)")
@@ -95,7 +105,7 @@ struct MigrateRun: AsyncParsableCommand {
             verification: MigrationRun.Verification(rawValue: verify) ?? .sample,
             transients: taking,
             readsCARs: readCars,
-            jobs: jobs
+            jobs: jobs ?? min(64, Kernel.processorCount)
         )
         let bar = ProgressBar(progress.progress, "migrating")
         let report = Report(plan)

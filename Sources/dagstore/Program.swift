@@ -15,6 +15,8 @@ internal import DAGStorage
 enum Program {
     /// The name people call it by.
     nonisolated static let name = "dagstore"
+    /// What `--version` prints.
+    nonisolated static let version = "\(name) 0.1.0"
     /// The exit status of a question asked wrongly; ArgumentParser's own is 64.
     static let usageStatus: Int32 = 2
 
@@ -23,6 +25,8 @@ enum Program {
         Kernel.ignoreClosedPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)
+        // Scripts ask this before anything else; the parser looks at every verb, which takes a third of the time.
+        if arguments == ["--version"] { end(printing: version) }
         // First, because help and the version need none of what follows.
         let command = parse(arguments, format)
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
@@ -66,8 +70,12 @@ enum Program {
     }
 
     private static func endWithHelp(_ error: any Error) -> Never {
+        end(printing: Dagstore.fullMessage(for: error))
+    }
+
+    private static func end(printing text: String) -> Never {
         do {
-            try Output.run(.text) { try $0.lines(Dagstore.fullMessage(for: error)) }
+            try Output.run(.text) { try $0.lines(text) }
             exit(0)
         } catch {
             end(error, .text)

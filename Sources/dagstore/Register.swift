@@ -11,7 +11,10 @@ struct Register: AsyncParsableCommand {
         abstract: "Index CAR files and make their blocks available."
     )
 
-    @Argument(help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"),
+        completion: .file()
+    )
     var sources: [String]
 
     @Option(help: "The shard's key; else the file's name without .car.")
@@ -24,7 +27,8 @@ struct Register: AsyncParsableCommand {
         help: ArgumentHelp(
             "A local copy of the CAR, which is read instead of the source; never removed.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var existingTransient: String?
 
@@ -32,7 +36,8 @@ struct Register: AsyncParsableCommand {
         help: ArgumentHelp(
             "An index of the CAR, as car index writes it; instead of walking the CAR now.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var existingIndex: String?
 

@@ -8,7 +8,8 @@ struct StoreOptions: ParsableArguments {
         help: ArgumentHelp(
             "The store's directory; else $DAGSTORE_PATH, else ./dagstore-data.",
             valueName: "dir"
-        )
+        ),
+        completion: .directory
     )
     var store: String?
 

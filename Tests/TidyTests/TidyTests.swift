@@ -14,7 +14,7 @@ struct TidyTests {
         "Catalog": 2, "Mounts": 2,
         "DAGStorage": 3,
         "Gateway": 4, "Migration": 4, "RemoteMounts": 4,
-        "dagstore": 5, "dagstore-demo": 5, "DAGStoreC": 5,
+        "dagstore": 5, "dagstore-demo": 5, "dagstore-manual": 5, "DAGStoreC": 5,
     ]
 
     /// The floor from which on Foundation may be imported.

@@ -1,0 +1,52 @@
+internal import Foundation
+
+/// A verb as the parser describes it in the answer to `--experimental-dump-help`.
+struct Command: Decodable {
+    /// One thing that may be given.
+    struct Argument: Decodable {
+        /// What it is.
+        enum Kind: String, Decodable {
+            /// A value in its place.
+            case positional
+            /// A name and a value.
+            case option
+            /// A name alone.
+            case flag
+        }
+
+        /// A spelling of a name.
+        struct Name: Decodable {
+            /// `long`, or another word for those with one dash.
+            let kind: String
+            /// The name without dashes.
+            let name: String
+
+            /// The name with its dashes.
+            var text: String { (kind == "long" ? "--" : "-") + name }
+        }
+
+        let kind: Kind
+        let shouldDisplay: Bool
+        let isOptional: Bool
+        let isRepeating: Bool
+        let names: [Name]?
+        let valueName: String?
+        let defaultValue: String?
+        let allValues: [String]?
+        let abstract: String?
+        let discussion: String?
+    }
+
+    let commandName: String
+    let shouldDisplay: Bool
+    let abstract: String?
+    let discussion: String?
+    let subcommands: [Command]?
+    let arguments: [Argument]?
+
+    /// The verb that `json` describes, with those below it.
+    static func reading(_ json: Data) throws -> Command {
+        struct Answer: Decodable { let command: Command }
+        return try JSONDecoder().decode(Answer.self, from: json).command
+    }
+}
