@@ -42,12 +42,34 @@ public struct MigrationRun: Sendable {
         public let result: Result
         /// Why it was refused, or what the comparison found; nil if nothing is wrong.
         public let error: String?
-        /// The code of what kept the shard away, if one of the source's files did.
+        /// The code of the error of a source's file that kept the shard away; nil if none did.
         public var code: MigrationError.Code?
         /// Whether its CAR was read, so that sizes and codecs are known.
         public var isComplete = false
         /// Why its CAR, which is there, was not taken for what its index is of; nil if it was, or was not looked at.
         public var carFault: String?
+    }
+
+    /// How a run went.
+    public enum Verdict: Sendable {
+        /// Nothing was wrong.
+        case sound
+        /// Files of the source had gone or could not be read, and nothing else was wrong.
+        case sourceInTheWay
+        /// Anything else was wrong, at the source or on the way.
+        case problems
+    }
+
+    /// Sums up the outcomes of a run of a plan.
+    public static func verdict(on plan: MigrationPlan, _ outcomes: some Sequence<Outcome>)
+        -> Verdict
+    {
+        let faulty = outcomes.filter { $0.error != nil || $0.carFault != nil }
+        guard plan.problemCounts.isEmpty else { return .problems }
+        guard !faulty.isEmpty else { return .sound }
+        let codes: [MigrationError.Code?] = [.sourceUnreadable, .sourceChanged]
+        let isSource = faulty.allSatisfy { codes.contains($0.code) && $0.carFault == nil }
+        return isSource ? .sourceInTheWay : .problems
     }
 
     private let source: MigrationSource

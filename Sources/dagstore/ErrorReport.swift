@@ -12,7 +12,7 @@ struct ErrorReport {
     let code: String
     /// What was found.
     let message: String
-    /// What to do next.
+    /// The next step.
     let advice: String
     /// Where in the bytes.
     let offset: UInt64?
@@ -41,7 +41,8 @@ struct ErrorReport {
         }
         if let error = error as? MigrationError {
             code = error.code.rawValue
-            message = "\(error.path): \(error.detail)"
+            let path = error.path.string
+            message = error.detail.hasPrefix(path) ? error.detail : "\(path): \(error.detail)"
             advice = Advice.on(error.code)
             offset = nil
             shard = nil
@@ -93,7 +94,7 @@ struct ErrorReport {
 
 extension MigrationError.Code {
     /// What the program ends with, in the families of the library's codes.
-    var exitStatus: Int32 {
+    fileprivate var exitStatus: Int32 {
         switch self {
         case .unknownLayout, .notBuiltIn, .destinationExists: 2
         case .sourceUnreadable, .sourceChanged: 4
@@ -104,7 +105,7 @@ extension MigrationError.Code {
 }
 
 extension DAGStoreError {
-    /// An error whose maker knows what is to be done.
+    /// An error with a next step of its own.
     init(_ code: Code, _ message: String, shard: ShardKey? = nil, advice: String) {
         self.init(code, message, shard: shard)
         self.advice = advice

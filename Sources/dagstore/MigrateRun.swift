@@ -155,14 +155,13 @@ private final class Report: Sendable {
 
     private var outcomes: [[UInt8]: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
 
-    /// What the program ends with; nil if nothing was wrong, at the source or on the way.
+    /// The exit status of a run that was not sound; nil for a sound one.
     func exitStatus(_ plan: MigrationPlan) -> Int32? {
-        let faulty = outcomes.values.filter { $0.error != nil || $0.carFault != nil }
-        guard plan.problemCounts.isEmpty else { return 5 }
-        guard !faulty.isEmpty else { return nil }
-        // Where files of the source alone were in the way, it is the source's fault.
-        let isSource = faulty.allSatisfy { $0.code?.exitStatus == 4 && $0.carFault == nil }
-        return isSource ? 4 : 5
+        switch MigrationRun.verdict(on: plan, outcomes.values) {
+        case .sound: nil
+        case .sourceInTheWay: 4
+        case .problems: 5
+        }
     }
 
     /// Why shards that came over have not the index that the source has for them.

@@ -144,6 +144,40 @@ struct SourceFaultTests {
         }
     }
 
+    @Test("a run is the source's fault if only its files were in the way")
+    func verdicts() throws {
+        var shard = PlannedShard(
+            key: "k",
+            mountURL: nil,
+            state: .available,
+            error: "",
+            isLazy: false
+        )
+        func verdict(_ outcomes: [(String?, MigrationError.Code?, String?)]) -> MigrationRun.Verdict
+        {
+            var plan = MigrationPlan(layout: .cars)
+            plan.shards = [shard]
+            let found = outcomes.map { error, code, fault in
+                MigrationRun.Outcome(
+                    shard: shard,
+                    result: error == nil ? .migrated : .refused,
+                    error: error,
+                    code: code,
+                    carFault: fault
+                )
+            }
+            return MigrationRun.verdict(on: plan, found)
+        }
+        #expect(verdict([(nil, nil, nil)]) == .sound)
+        #expect(verdict([(nil, nil, nil), ("gone", .sourceChanged, nil)]) == .sourceInTheWay)
+        #expect(verdict([("closed", .sourceUnreadable, nil)]) == .sourceInTheWay)
+        #expect(verdict([("cut", .truncated, nil), ("gone", .sourceChanged, nil)]) == .problems)
+        #expect(verdict([("odd", nil, nil)]) == .problems)
+        #expect(verdict([(nil, nil, "other bytes")]) == .problems)
+        shard.problems = [MigrationProblem(kind: .missingIndex, detail: "")]
+        #expect(verdict([("gone", .sourceChanged, nil)]) == .problems)
+    }
+
     #if LevelDB
         /// A copy of a folder of the reference's, in which files may be damaged.
         private func copied(_ name: String) throws -> MigrationSource {
