@@ -143,8 +143,7 @@ public final class DAGStore: Sendable {
     ///
     /// *Cost*: one system call.
     ///
-    /// - Throws: `invalidArgument` if there is none; `readOnly` if this process may not look, so that nobody takes a
-    ///   folder that it cannot read for an empty one.
+    /// - Throws: `invalidArgument` if there is none; `readOnly` if this process may not look.
     package static func checkPresence(in directory: FilePath) throws(DAGStoreError) {
         let place = directory.appending("catalog")
         if isDirectory(place) { return }

@@ -143,7 +143,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
     public var shard: ShardKey?
     /// Where in the bytes, if the bytes are wrong; see `CARError.offset`.
     public let offset: UInt64?
-    /// What to do next, if whoever made the error knows that better than its code tells.
+    /// The next step for the caller, where the error is more special than its code; nil elsewhere.
     package var advice: String?
 
     /// An error.

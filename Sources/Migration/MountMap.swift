@@ -33,7 +33,7 @@ public struct MountMap: Sendable {
         let rest = String(decoding: Array(url.rest), as: UTF8.self)
         let escapedKey = PercentEscapes.escaped(Array(key.utf8))
         let mapped = try MountURL(Self.filled(template, key: escapedKey, rest: rest))
-        // What the template itself has of `..` is its writer's wish.
+        // The template may have `..` of its own.
         let plain = try MountURL(Self.filled(template, key: "x", rest: "x"))
         guard Self.stepsUp(in: mapped) <= Self.stepsUp(in: plain) else {
             throw MountError(

@@ -4,7 +4,7 @@ internal import Foundation
 struct Command: Decodable {
     /// One thing that may be given.
     struct Argument: Decodable {
-        /// What it is.
+        /// Its role on the command line.
         enum Kind: String, Decodable {
             /// A value in its place.
             case positional

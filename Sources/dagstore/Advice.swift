@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DAGStorage
 internal import Migration
 
-/// What to do about an error: the last words of each that a person reads.
+/// The next step after an error, which ends its message.
 enum Advice {
     /// The verb that was asked for, as people call it: `dagstore car list`.
     static let verb: String = {
@@ -20,10 +20,10 @@ enum Advice {
     /// Where to read how the verb is asked.
     static var help: String { "see '\(verb) --help'" }
 
-    /// What to do about a file that could not be written.
+    /// The next step after a file could not be written.
     static let output = "check that its folder exists, may be written to and has room"
 
-    /// What to do about an error of the library.
+    /// The next step after an error of the library.
     ///
     /// - Parameters:
     ///   - code: The error's code.
@@ -61,7 +61,7 @@ enum Advice {
     private static func onSource(_ code: DAGStoreError.Code, _ key: String?) -> String {
         guard let key else {
             return code == .sourceChanged
-                ? "wait until nobody writes the file, then try again"
+                ? "wait until the file is written, then try again"
                 : "check that the path leads to a file that you may read"
         }
         return code == .sourceChanged
@@ -73,7 +73,8 @@ enum Advice {
         let next = key.map { ", then 'dagstore recover \($0)'" } ?? ""
         switch code {
         case .unsupportedVersion: return "write the file anew as CARv1 or CARv2\(next)"
-        case .limitExceeded: return "split what is too large\(next)"
+        case .limitExceeded:
+            return "raise the limit, or split the block, header or CAR that is too large\(next)"
         case .malformedIndex: return "make the index anew with 'dagstore car index'\(next)"
         default: return "get a sound copy of the file\(next)"
         }
@@ -95,7 +96,7 @@ enum Advice {
         }
     }
 
-    /// What to do about an error of a migration.
+    /// The next step after an error of a migration.
     static func on(_ code: MigrationError.Code) -> String {
         switch code {
         case .unknownLayout:
@@ -115,7 +116,7 @@ enum Advice {
 }
 
 extension String {
-    /// The text as an argument on a line of shell; `KEY` for what cannot stand on one.
+    /// The text as an argument on a line of shell; `KEY` if it has control characters.
     var asArgument: String {
         guard printable == self, !isEmpty else { return "KEY" }
         let start = hasPrefix("-") ? "-- " : ""

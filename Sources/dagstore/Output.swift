@@ -48,7 +48,7 @@ struct Output {
         try endLine()
     }
 
-    /// Prints a line of text; its control characters are escaped, whoever wrote them.
+    /// Prints a line of text; its control characters are escaped.
     mutating func line(_ text: String) throws(OutputError) {
         bytes += text.printable.utf8
         try endLine()

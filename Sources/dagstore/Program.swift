@@ -15,7 +15,7 @@ internal import DAGStorage
 enum Program {
     /// The name people call it by.
     nonisolated static let name = "dagstore"
-    /// What `--version` prints.
+    /// The answer to `--version`.
     nonisolated static let version = "\(name) 0.1.0"
     /// The exit status of a question asked wrongly; ArgumentParser's own is 64.
     static let usageStatus: Int32 = 2
@@ -27,7 +27,7 @@ enum Program {
         let format = OutputFormat(asked: arguments)
         // Scripts ask this before anything else; the parser looks at every verb, which takes a third of the time.
         if arguments == ["--version"] { end(printing: version) }
-        // First, because help and the version need none of what follows.
+        // First, because help needs none of the steps below.
         let command = parse(arguments, format)
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
         MappingGuard.install()

@@ -79,7 +79,7 @@ extension BinaryInteger {
             + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
     }
 
-    /// The number as a size for whoever reads standard output.
+    /// The number as a size in the units of standard output.
     var asSize: String { asSize(Self.units) }
 
     /// The number as a size in bytes: `280.4 MiB`, and `294.0 MB` in decimal units.
@@ -103,7 +103,7 @@ extension BinaryInteger {
 
     private func tenths(of unit: UInt64) -> UInt64 {
         let (whole, rest) = UInt64(self).quotientAndRemainder(dividingBy: unit)
-        return whole * 10 + UInt64((Double(rest) * 10 / Double(unit)).rounded())
+        return whole * 10 + (rest * 10 + unit / 2) / unit
     }
 
     private static var units: SizeUnits { SizeUnits.ofOutput }
