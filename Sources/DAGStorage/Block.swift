@@ -40,8 +40,8 @@ public struct Block: Sendable {
     ///
     /// What was in a mapped file is a copy then, so that the bytes stay what was hashed.
     ///
-    /// A short digest fits the bytes by chance, or by somebody's work: it proves nothing. The block of an identity CID
-    /// is its digest, which may have any size.
+    /// An attacker finds other bytes for a short digest, so it proves nothing. The block of an identity CID is its
+    /// digest, which may have any size.
     ///
     /// *Cost*: hashes all bytes, and copies them if they are in a mapped file.
     ///

@@ -18,7 +18,8 @@ extension UInt32: BLAKEWord {
 
 extension SIMD4<UInt32>: BLAKEWord {
     @inline(__always) func rotatedRight(by count: UInt32) -> Self {
-        self &>> Self(repeating: count) | self &<< Self(repeating: 32 &- count)
+        // With `|` the compiler takes the lanes apart and rotates each by itself: half as fast as one chunk at a time.
+        self &>> Self(repeating: count) &+ self &<< Self(repeating: 32 &- count)
     }
 }
 

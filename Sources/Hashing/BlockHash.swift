@@ -31,7 +31,7 @@ internal import CDigest
 public enum BlockHash {
     /// The smallest digest that proves anything, in bytes; identity digests are exempt.
     ///
-    /// A shorter one has been found for other data, or can be. Source: ipfs/go-verifcid.
+    /// An attacker finds other data for a shorter one. Source: ipfs/go-verifcid.
     public static let minimumDigestSize = 20
 
     /// What a check found.

@@ -1071,8 +1071,8 @@ typedef struct dagstore_check {
     uint64_t problems;
     uint64_t shards;
     uint64_t entries;
-    uint64_t blocks;       /* hashed */
-    uint64_t bytes;        /* hashed */
+    uint64_t blocks;       /* hashed, without those whose hash proves nothing */
+    uint64_t bytes;        /* of these */
     uint64_t skipped;      /* shards that are not on this machine */
     /* entries of the inverse index that lead nowhere until they are merged; no problem */
     uint64_t stale_entries;
@@ -1217,7 +1217,7 @@ dagstore_status_t dagstore_car_root(dagstore_car_t *car, size_t index, uint8_t *
 typedef struct dagstore_car_verification {
     uint32_t size;
     uint32_t reserved;
-    uint64_t sections;   /* hashed or passed over */
+    uint64_t sections;   /* all of them */
     uint64_t unverified; /* unknown hash function, or a digest of under 20 bytes */
     uint64_t mismatches; /* blocks with another hash */
 } dagstore_car_verification_t;
