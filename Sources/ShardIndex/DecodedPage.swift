@@ -163,7 +163,7 @@ struct PageHeader {
 
     /// Reads the header of a page after it checks the page's checksum.
     init(reading page: ByteView) throws(ShardIndexError) {
-        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.valueSizeMax else {
+        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.pageSizeMax else {
             throw ShardIndexError(.malformed, "a page of \(page.count) bytes")
         }
         guard Checksum.xxh64(page[8..<page.count]) == page.loadUInt64(at: 0) else {
@@ -180,7 +180,7 @@ struct PageHeader {
     /// - Returns: Nil if a field is out of its range.
     @inline(__always)
     init?(trusting page: ByteView) {
-        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.valueSizeMax else {
+        guard page.count >= IndexPage.headerSize, page.count <= IndexPage.pageSizeMax else {
             return nil
         }
         baseOffset = page.loadUInt64(at: 8)

@@ -1,3 +1,5 @@
+internal import Multiformats
+
 /// The page of a shard's full index: up to 256 consecutive sections in CAR order.
 ///
 /// ```
@@ -36,14 +38,20 @@ package enum IndexPage {
     package static let countMax = 256
     /// The bytes before the body.
     package static let headerSize = 40
-    /// The largest digest an index holds; only identity CIDs come near it.
-    package static let digestSizeMax = 64 << 10
+    /// The largest digest an index holds: every one that a CID may have.
+    ///
+    /// Only identity CIDs have more than a few dozen bytes.
+    package static let digestSizeMax = CID.digestSizeMax
     /// A page is closed when its digests reach this size.
     package static let digestsSizeSoftMax = 128 << 10
     /// The largest value that pages or a locator segment are packed into.
     ///
     /// LMDB's overflow pages have a header of 16 bytes, so that this fills 256 of them.
     package static let valueSizeMax = (1 << 20) - 16
+    /// The largest page: one whose last digest is the largest.
+    ///
+    /// A page over `valueSizeMax` has a value for itself.
+    package static let pageSizeMax = valueSizeMax + digestsSizeSoftMax + digestSizeMax
 
     enum Flag {
         static let bodyZstd: UInt8 = 1

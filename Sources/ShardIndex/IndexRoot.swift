@@ -283,7 +283,7 @@ package struct IndexRoot: Equatable, Sendable {
             let sections = Int(content.loadUInt16(at: counts + 2 * index))
             let size = Int(content.loadUInt32(at: sizes + 4 * index))
             guard sections >= 1, sections <= IndexPage.countMax, size >= IndexPage.headerSize,
-                size <= IndexPage.valueSizeMax, base < payloadSize
+                size <= IndexPage.pageSizeMax, base < payloadSize
             else { throw ShardIndexError(.malformed, "a page directory's row") }
             _ = appendPage(
                 baseOffset: base,

@@ -8,7 +8,7 @@ package import Bytes
 ///
 /// *Concurrency*: one thread at a time calls it.
 package protocol IndexSink: AnyObject {
-    /// Stores pages that belong together: at most `IndexPage.valueSizeMax` bytes.
+    /// Stores pages that belong together: at most `IndexPage.valueSizeMax` bytes, or one page that is larger.
     func writePages(_ number: Int, _ bytes: [UInt8]) throws
 
     /// Stores a locator segment: at most about `IndexPage.valueSizeMax` bytes.

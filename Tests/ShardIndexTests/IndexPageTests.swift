@@ -95,7 +95,7 @@ struct IndexPageTests {
     @Test(
         "an identity digest of any size is kept",
         arguments: PagePolicy.allCases,
-        [0, 1, 31, 127, 128, 4096, 64 << 10]
+        [0, 1, 31, 127, 128, 4096, 64 << 10, (64 << 10) + 1, 2 << 20]
     )
     func identity(policy: PagePolicy, size: Int) throws {
         var generator = SplitMix64(seed: 5)
@@ -112,8 +112,9 @@ struct IndexPageTests {
     func fullPages() {
         #expect(Self.sectionsUntilFull(digestSize: 32) == 256)
         #expect(Self.sectionsUntilFull(digestSize: 0) == 256)
-        #expect(Self.sectionsUntilFull(digestSize: IndexPage.digestSizeMax) == 2)
-        #expect(Self.sectionsUntilFull(digestSize: IndexPage.digestSizeMax - 1) == 3)
+        #expect(Self.sectionsUntilFull(digestSize: 64 << 10) == 2)
+        #expect(Self.sectionsUntilFull(digestSize: (64 << 10) - 1) == 3)
+        #expect(Self.sectionsUntilFull(digestSize: 8 << 20) == 1)
     }
 
     private static func sectionsUntilFull(digestSize: Int) -> Int {
