@@ -2,6 +2,7 @@ internal import Bytes
 internal import CAR
 public import CDAGStore
 internal import DAGStorage
+internal import Mounts
 internal import Multiformats
 
 // CIDs, and CAR files outside of any store: see `dagstore.h`.
@@ -107,7 +108,9 @@ public func dagstore_car_open(
 ) -> dagstore_status_t {
     unsafe answering(out_error) {
         let place = try unsafe emptied(out_car, "out_car")
-        let car = try CARFile(opening: try unsafe filePath(path, "path"))
+        // Nothing here reads a mapping, and not every file system has them.
+        let file = try LocalFile(opening: try unsafe filePath(path, "path"))
+        let car = try CARFile(file, limits: CARLimits())
         unsafe place.pointee = try giveOut(.car, car)
     }
 }

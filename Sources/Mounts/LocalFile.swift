@@ -42,6 +42,73 @@ package final class LocalFile: ByteSource {
         }
     }
 
+    /// Makes a file of all bytes that come from a descriptor.
+    ///
+    /// A regular file is read in place, from its beginning. What else there is, a pipe or a socket, is copied to a file
+    /// without a name, which is gone when the object is.
+    ///
+    /// *Cost*: a copy of all bytes. Blocks the calling thread until they end.
+    ///
+    /// - Parameters:
+    ///   - source: Where the bytes come from; stays open.
+    ///   - name: What errors call it.
+    ///   - folder: Where the copy is made.
+    /// - Throws: `.unreachable`, `.full`.
+    package init(
+        readingAll source: FileDescriptor,
+        name: FilePath,
+        copyingTo folder: FilePath
+    ) throws(MountError) {
+        path = name
+        var status = stat()
+        // SAFETY: `fstat` fills the structure it is given.
+        let isFile =
+            unsafe fstat(source.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        do {
+            descriptor =
+                isFile
+                ? try source.duplicate() : try Self.copied(source, to: folder)
+        } catch {
+            let errno = error as? Errno ?? .ioError
+            throw MountError(errno, path: name)
+        }
+        do throws(MountError) {
+            identity = try FileIdentity(of: descriptor, path: name)
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+    }
+
+    private static func copied(
+        _ source: FileDescriptor,
+        to folder: FilePath
+    ) throws -> FileDescriptor {
+        let path = folder.appending("dagstore-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+        let copy = try FileDescriptor.open(
+            path,
+            .readWrite,
+            options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        // SAFETY: the string is read during the call.
+        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+        do {
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+            defer { unsafe buffer.deallocate() }
+            while true {
+                // SAFETY: the buffer has room for what is read, and is written as far as it was read.
+                let count = try unsafe source.read(into: buffer)
+                guard count > 0 else { return copy }
+                let bytes = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                _ = try unsafe copy.writeAll(bytes)
+            }
+        } catch {
+            try? copy.close()
+            throw error
+        }
+    }
+
     deinit { try? descriptor.close() }
 
     /// The size in bytes when it was opened.
@@ -49,6 +116,23 @@ package final class LocalFile: ByteSource {
 
     /// The path, as errors say it.
     package var name: String { path.string }
+
+    /// `SEEK_DATA`, which Glibc's headers have for GNU programs only.
+    #if canImport(Darwin)
+        private static let seekData = SEEK_DATA
+    #else
+        private static let seekData: CInt = 3
+    #endif
+
+    /// The first offset from `offset` on that is in no hole of a sparse file.
+    ///
+    /// *Cost*: one system call. A file system that knows no holes answers `offset`.
+    package func dataOffset(from offset: UInt64) -> UInt64 {
+        guard let start = off_t(exactly: offset) else { return offset }
+        let found = lseek(descriptor.rawValue, start, Self.seekData)
+        guard found < 0 else { return UInt64(found) }
+        return errno == ENXIO ? .max : offset
+    }
 
     /// Whether the open file is still what it was when it was opened.
     ///

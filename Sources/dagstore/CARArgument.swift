@@ -10,19 +10,41 @@ struct CARArgument: ParsableArguments {
     /// How far a walk goes before it tells again how far it is.
     private static let progressStep: UInt64 = 1 << 20
 
-    @Argument(help: "A CAR file, version 1 or 2.")
+    @Argument(help: "A CAR file, version 1 or 2; - is standard input, and a pipe will do.")
     var file: String
 
+    /// What the file is called.
+    var name: String { file == "-" ? "standard input" : file }
+
     /// Opens the file for `body`, and puts its name before what is wrong with it.
+    ///
+    /// Nothing is mapped: a file system that cannot map files will do.
     func open(_ body: (CARFile) throws -> Void) throws {
-        let path = FilePath(file)
+        let path = FilePath(name)
         do {
-            try body(try CARFile(opening: path))
+            try body(try CARFile(try source(path), limits: CARLimits()))
         } catch let error as CARError {
             throw DAGStoreError(error).about(path)
         } catch let error as MountError {
             throw DAGStoreError(error).about(path)
         }
+    }
+
+    /// The file, or a copy of what comes through a pipe.
+    private func source(_ name: FilePath) throws(MountError) -> LocalFile {
+        let folder = FilePath(Kernel.variable("TMPDIR") ?? "/tmp")
+        guard file != "-" else {
+            return try LocalFile(readingAll: .standardInput, name: name, copyingTo: folder)
+        }
+        guard Kernel.isPipe(name) else { return try LocalFile(opening: name) }
+        let pipe: FileDescriptor
+        do {
+            pipe = try FileDescriptor.open(name, .readOnly, options: .closeOnExec)
+        } catch {
+            throw MountError(.unreachable, "\(name): \(error)")
+        }
+        defer { try? pipe.close() }
+        return try LocalFile(readingAll: pipe, name: name, copyingTo: folder)
     }
 
     /// Calls `body` with every section of `car` and its digest, and shows how far that is.

@@ -18,7 +18,7 @@ struct IndexCAR: ParsableCommand {
     func run() throws {
         try car.open { file in
             var builder = CARIndexBuilder(storesIdentity: index.identity)
-            let bar = ProgressBar(progress.progress, car.file)
+            let bar = ProgressBar(progress.progress, car.name)
             _ = try CARArgument.walk(file, bar) { section, digest in
                 builder.append(
                     hashCode: section.cid.hashCode,

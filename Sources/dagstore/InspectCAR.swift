@@ -20,12 +20,12 @@ struct InspectCAR: ParsableCommand {
     func run() throws {
         try Output.run(format.format) { output in
             try car.open { file in
-                let bar = ProgressBar(progress.progress, car.file)
+                let bar = ProgressBar(progress.progress, car.name)
                 defer { bar.finish() }
                 let size = file.layout.dataSize
                 let report = CARReport(found: try file.inspect { bar.update($0, of: size) })
                 switch format.format {
-                case .text: try output.fields(report.fields(car.file))
+                case .text: try output.fields(report.fields(car.name))
                 case .json: try output.object(report.write)
                 }
             }

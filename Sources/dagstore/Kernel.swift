@@ -196,6 +196,15 @@ enum Kernel {
         return code != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
+    /// Whether bytes come through what is at `path` in their order only: a pipe, a socket or a device.
+    static func isPipe(_ path: FilePath) -> Bool {
+        var status = stat()
+        // SAFETY: `stat` fills the structure it is given.
+        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
+        let kind = status.st_mode & S_IFMT
+        return code == 0 && [S_IFIFO, S_IFCHR, S_IFSOCK].contains(kind)
+    }
+
     // MARK: Terminals
 
     /// Whether somebody may be watching.

@@ -31,13 +31,13 @@ struct VerifyCAR: ParsableCommand {
                         json.member("mismatches", found.mismatches)
                     }
                 }
-                if let error = found.firstError { throw error.about(FilePath(car.file)) }
+                if let error = found.firstError { throw error.about(FilePath(car.name)) }
             }
         }
     }
 
     private func verify(_ file: CARFile) -> (CARVerification, Duration) {
-        let bar = ProgressBar(progress.progress, car.file)
+        let bar = ProgressBar(progress.progress, car.name)
         defer { bar.finish() }
         let start = ContinuousClock.now
         let size = file.layout.dataSize
@@ -52,7 +52,7 @@ struct VerifyCAR: ParsableCommand {
     ) -> [(name: String, value: String)] {
         let rate = time.rate(of: size).map { " (\($0.asSize)/s)" } ?? ""
         var fields = [
-            ("file", car.file.printable),
+            ("file", car.name.printable),
             ("result", found.isSound ? "sound" : "NOT SOUND"),
             ("sections", found.sections.grouped),
             ("payload", size.asSize),

@@ -21,6 +21,53 @@ struct LocalFileTests {
         try file.checkUnchanged()
     }
 
+    @Test("holes of a sparse file are skipped, and no byte of data is")
+    func holes() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write([1, 2, 3], to: "sparse")
+        let handle = try FileHandle(forWritingTo: URL(filePath: path))
+        let place: UInt64 = 64 << 20
+        try handle.seek(toOffset: place)
+        try handle.write(contentsOf: [7])
+        try handle.truncate(atOffset: 2 * place)
+        try handle.close()
+        let file = try LocalFile(opening: FilePath(path))
+        #expect(file.dataOffset(from: 1) == 1)
+        #expect(file.dataOffset(from: place) == place)
+        // File systems keep holes in pages of different sizes, or keep none.
+        let next = file.dataOffset(from: 32 << 20)
+        #expect(next >= 32 << 20)
+        #expect(next <= place)
+        #expect(file.dataOffset(from: place + 1) == place + 1)
+        #expect(file.dataOffset(from: .max) == .max)
+    }
+
+    @Test("a file is read in place through a descriptor, and a pipe is copied")
+    func descriptors() throws {
+        let folder = try TemporaryFolder()
+        let content = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 / 3) }
+        let path = FilePath(try folder.write(content, to: "a"))
+        let copies = FilePath(folder.path(of: "copies"))
+        let descriptor = try FileDescriptor.open(path, .readOnly)
+        defer { try? descriptor.close() }
+        // What was read before does not count, and no copy is made: the folder for it is not there.
+        try descriptor.seek(offset: 5000, from: .start)
+        let file = try LocalFile(readingAll: descriptor, name: "in", copyingTo: copies)
+        #expect(try file.copy(at: 0, size: 10_000) == content)
+        let pipe = try FileDescriptor.pipe()
+        defer { try? pipe.readEnd.close() }
+        try pipe.writeEnd.closeAfter { _ = try pipe.writeEnd.writeAll(content) }
+        #expect(throws: MountError(.gone, "")) {
+            try LocalFile(readingAll: pipe.readEnd, name: "in", copyingTo: copies)
+        }
+        let folderPath = FilePath(folder.url.path)
+        let copy = try LocalFile(readingAll: pipe.readEnd, name: "in", copyingTo: folderPath)
+        #expect(copy.size == 10_000)
+        #expect(try copy.copy(at: 0, size: 10_000) == content)
+        #expect(copy.name == "in")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["a"])
+    }
+
     @Test("a missing file is gone, also below a missing folder or below a file")
     func missing() throws {
         let folder = try TemporaryFolder()
