@@ -85,7 +85,7 @@ public struct CARLayout: Equatable, Sendable {
                 try CARHeader(reading: view, limits: limits, base: range.lowerBound)
             }
         }
-        let outer = try header(0..<fileSize)
+        let outer = try Self.explaining(fileSize, read) { try header(0..<fileSize) }
         guard outer.version == 2 else {
             self.version = 1
             self.roots = outer.roots
@@ -130,6 +130,23 @@ public struct CARLayout: Equatable, Sendable {
         self.headerSize = inner.size
         self.indexOffset = indexOffset == 0 ? nil : indexOffset
         self.isFullyIndexed = head[11] & 0x80 != 0
+    }
+
+    /// Reads the first header; an error says what the file is, if that is known.
+    private static func explaining(
+        _ fileSize: UInt64,
+        _ read: (UInt64, Int) throws -> [UInt8],
+        _ header: () throws -> CARHeader
+    ) throws -> CARHeader {
+        do {
+            return try header()
+        } catch let error as CARError {
+            let head = try read(0, Int(min(fileSize, UInt64(ForeignFormat.headSize))))
+            guard let detail = head.withView({ ForeignFormat.explanation(of: $0) }) else {
+                throw error
+            }
+            throw CARError(error.code, at: error.offset, detail)
+        }
     }
 
     /// The bytes of the index in `file`, if the header names one and the file reaches that far.

@@ -39,6 +39,48 @@ struct CARLayoutTests {
         #expect(bytes.withView { layout.index(in: $0)?.count } == nil)
     }
 
+    // "malformedHeader at byte 1: not a map" was all that a zstd file was told by.
+    @Test(
+        "what people take for a CAR is called by its name",
+        arguments: [
+            ([], "the file is empty"),
+            ([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58], "zstd-compressed"),
+            ([0x1f, 0x8b, 8, 0, 0, 0, 0, 0], "gzip-compressed"),
+            (Array("BZh91AY&SY".utf8), "bzip2-compressed"),
+            ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4], "xz-compressed"),
+            ([0x04, 0x22, 0x4d, 0x18, 0x64], "lz4-compressed"),
+            (Array("PK\u{3}\u{4}".utf8), "zip archive"),
+            (
+                Array("a.car".utf8) + Array(repeating: 0, count: 252) + Array("ustar".utf8),
+                "tar archive"
+            ),
+            ([0x81, 0x08, 0, 0, 0, 0], "index of a CAR"),
+            (Array(repeating: 0, count: 100), "begins with zeros"),
+            (Array("<!DOCTYPE html>\n<html>".utf8), "HTML page"),
+            (Array("\n<HTML lang=en>".utf8), "HTML page"),
+            (Array("<?xml version='1.0'?><Error/>".utf8), "XML"),
+            (Array("{\"message\": \"not found\"}".utf8), "JSON"),
+            (Array("[]\n".utf8), "JSON"),
+            (
+                Array("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n".utf8),
+                "git lfs pull"
+            ),
+        ] as [([UInt8], String)]
+    )
+    func foreignFormats(bytes: [UInt8], text: String) throws {
+        let error = try #require(throws: CARError.self) { try CARLayout(bytes: bytes) }
+        #expect(error.detail.contains(text), "\(error)")
+    }
+
+    @Test("what is nothing known keeps its error")
+    func unknownFormat() throws {
+        let error = try #require(throws: CARError.self) { try CARLayout(bytes: [3, 1, 2, 3]) }
+        #expect(error.detail == "not a map")
+        // A CAR cut in its header begins as a CAR does.
+        let cut = Array(Self.blocks.bytes.prefix(20))
+        #expect(throws: CARError(.truncated, at: 0)) { try CARLayout(bytes: cut) }
+    }
+
     @Test("the payload and the index of a CARv2 stand where its header says", arguments: [0, 1413])
     func versionTwo(padding: Int) throws {
         let payload = Self.blocks.bytes
