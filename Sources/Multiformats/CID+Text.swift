@@ -11,13 +11,13 @@ extension CID {
     ///
     /// ```
     /// version 0   base58btc without a prefix: Qm…, 46 bytes
-    /// version 1   a multibase prefix, one of f F b B k K z, and the text of the binary CID
+    /// version 1   a multibase prefix, and the text of the binary CID: see `Multibase`
     /// ```
     ///
     /// A path such as `/ipfs/…` is not a CID.
     ///
     /// - Throws: `.truncated` if the text is empty or the CID in it is cut short; `.limitExceeded`
-    ///   if it is longer than `textSizeMax`; `.unsupportedBase` at a prefix that is none of these;
+    ///   if it is longer than `textSizeMax`; `.unsupportedBase` at a prefix that names no `Multibase`;
     ///   `.malformedText` at a byte outside the base's alphabet or at leftover bits that are not
     ///   zero; `.malformedCID` if bytes are left over or a version 0 has a prefix;
     ///   `.malformedVarint` and `.unsupportedVersion`. What is wrong with the binary CID has the

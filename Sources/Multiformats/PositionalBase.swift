@@ -32,6 +32,19 @@ enum Base58BTC: PositionalBase {
     )
 }
 
+/// Base58 with Flickr's alphabet: small letters come before capitals.
+///
+/// Source: multiformats/multibase, multibase.csv.
+enum Base58Flickr: PositionalBase {
+    static var radix: UInt64 { Base58BTC.radix }
+    static var digitsPerChunk: Int { Base58BTC.digitsPerChunk }
+    static var chunkRadix: UInt64 { Base58BTC.chunkRadix }
+    static let alphabet = Alphabet(
+        "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ",
+        ignoresCase: false
+    )
+}
+
 /// Base36, read in either case and written in lower case.
 ///
 /// Source: multiformats/multibase, rfcs/Base36.md.

@@ -120,10 +120,10 @@ struct CIDTextTests {
             Bad("bae", .truncated, at: 1),
             Bad("f01551220ff", .truncated, at: 1),
             Bad("f1220ff", .truncated, at: 1),
-            // The unknown prefixes: base64, base10, base64url, a path, and a version 0 of 45 or 47.
-            Bad("mAVUSIG5v", .unsupportedBase, at: 0),
+            Bad("mAVUSIG5v", .truncated, at: 1),
+            // The unknown prefixes: base10, base2, a path, and a version 0 of 45 or 47.
             Bad("9123", .unsupportedBase, at: 0),
-            Bad("uAVUSIG5v", .unsupportedBase, at: 0),
+            Bad("0101", .unsupportedBase, at: 0),
             Bad("Qm", .unsupportedBase, at: 0),
             Bad("QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1", .unsupportedBase, at: 0),
             Bad("QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1nn", .unsupportedBase, at: 0),

@@ -24,6 +24,12 @@ struct MultibaseTests {
                     "f796573206d616e692021", "F796573206D616E692021",
                     "bpfsxgidnmfxgsibb", "BPFSXGIDNMFXGSIBB",
                     "k2lcpzo5yikidynfl", "K2LCPZO5YIKIDYNFL", "z7paNL19xttacUY",
+                    "Z7Pznk19XTTzBtx", "cpfsxgidnmfxgsibb",
+                    "CPFSXGIDNMFXGSIBB", "vf5in683dc5n6i811",
+                    "VF5IN683DC5N6I811", "tf5in683dc5n6i811",
+                    "TF5IN683DC5N6I811", "hxf1zgedpcfzg1ebb",
+                    "meWVzIG1hbmkgIQ", "MeWVzIG1hbmkgIQ==",
+                    "ueWVzIG1hbmkgIQ", "UeWVzIG1hbmkgIQ==",
                 ]
             ),
             (
@@ -32,6 +38,12 @@ struct MultibaseTests {
                     "f00796573206d616e692021", "F00796573206D616E692021",
                     "bab4wk4zanvqw42jaee", "BAB4WK4ZANVQW42JAEE",
                     "k02lcpzo5yikidynfl", "K02LCPZO5YIKIDYNFL", "z17paNL19xttacUY",
+                    "Z17Pznk19XTTzBtx", "cab4wk4zanvqw42jaee======",
+                    "CAB4WK4ZANVQW42JAEE======", "v01smasp0dlgmsq9044",
+                    "V01SMASP0DLGMSQ9044", "t01smasp0dlgmsq9044======",
+                    "T01SMASP0DLGMSQ9044======", "hybhskh3ypiosh4jyrr",
+                    "mAHllcyBtYW5pICE", "MAHllcyBtYW5pICE=",
+                    "uAHllcyBtYW5pICE", "UAHllcyBtYW5pICE=",
                 ]
             ),
             (
@@ -40,6 +52,12 @@ struct MultibaseTests {
                     "f0000796573206d616e692021", "F0000796573206D616E692021",
                     "baaahszltebwwc3tjeaqq", "BAAAHSZLTEBWWC3TJEAQQ",
                     "k002lcpzo5yikidynfl", "K002LCPZO5YIKIDYNFL", "z117paNL19xttacUY",
+                    "Z117Pznk19XTTzBtx", "caaahszltebwwc3tjeaqq====",
+                    "CAAAHSZLTEBWWC3TJEAQQ====", "v0007ipbj41mm2rj940gg",
+                    "V0007IPBJ41MM2RJ940GG", "t0007ipbj41mm2rj940gg====",
+                    "T0007IPBJ41MM2RJ940GG====", "hyyy813murbssn5ujryoo",
+                    "mAAB5ZXMgbWFuaSAh", "MAAB5ZXMgbWFuaSAh",
+                    "uAAB5ZXMgbWFuaSAh", "UAAB5ZXMgbWFuaSAh",
                 ]
             ),
             (
@@ -48,10 +66,29 @@ struct MultibaseTests {
                     "f68656c6c6f20776f726c64", "F68656C6C6F20776F726C64",
                     "bnbswy3dpeb3w64tmmq", "BNBSWY3DPEB3W64TMMQ",
                     "kfuvrsivvnfrbjwajo", "KFUVRSIVVNFRBJWAJO", "zStV1DL6CwTryKyV",
+                    "ZrTu1dk6cWsRYjYu", "cnbswy3dpeb3w64tmmq======",
+                    "CNBSWY3DPEB3W64TMMQ======", "vd1imor3f41rmusjccg",
+                    "VD1IMOR3F41RMUSJCCG", "td1imor3f41rmusjccg======",
+                    "TD1IMOR3F41RMUSJCCG======", "hpb1sa5dxrb5s6hucco",
+                    "maGVsbG8gd29ybGQ", "MaGVsbG8gd29ybGQ=",
+                    "uaGVsbG8gd29ybGQ", "UaGVsbG8gd29ybGQ=",
                 ]
             ),
-            ("\0\0\0", ["f000000", "F000000", "baaaaa", "BAAAAA", "k000", "K000", "z111"]),
-            ("", ["f", "F", "b", "B", "k", "K", "z"]),
+            (
+                "\0\0\0",
+                [
+                    "f000000", "F000000", "baaaaa", "BAAAAA", "k000", "K000", "z111", "Z111",
+                    "caaaaa===", "CAAAAA===", "v00000", "V00000", "t00000===", "T00000===",
+                    "hyyyyy", "mAAAA", "MAAAA", "uAAAA", "UAAAA",
+                ]
+            ),
+            (
+                "",
+                [
+                    "f", "F", "b", "B", "k", "K", "z", "Z", "c", "C", "v", "V", "t", "T", "h", "m",
+                    "M", "u", "U",
+                ]
+            ),
         ] as [(String, [String])]
     )
     func specifiedTexts(plain: String, texts: [String]) throws {
@@ -69,6 +106,9 @@ struct MultibaseTests {
             "f68656c6c6f20776F726C64", "F68656c6c6f20776F726C64",
             "bnbswy3dpeB3W64TMMQ", "Bnbswy3dpeB3W64TMMQ",
             "kfUvrsIvVnfRbjWaJo", "KfUVrSIVVnFRbJWAJo",
+            "vd1imor3f41RMUSJCCG", "Vd1imor3f41RMUSJCCG",
+            "td1imor3f41RMUSJCCG======", "Td1imor3f41RMUSJCCG======",
+            "cnbswy3dpeB3W64TMMQ======", "Cnbswy3dpeB3W64TMMQ======",
         ]
     )
     func eitherCase(text: String) throws {
@@ -136,10 +176,19 @@ struct MultibaseTests {
             case .base36, .base36Upper: Set((digits + lower + lower.uppercased()).utf8)
             case .base58btc:
                 Set((digits + lower + lower.uppercased()).utf8).subtracting("0OIl".utf8)
+            case .base58flickr:
+                Set((digits + lower + lower.uppercased()).utf8).subtracting("0OIl".utf8)
+            case .base32Pad, .base32PadUpper: Set(("234567" + lower + lower.uppercased()).utf8)
+            case .base32Hex, .base32HexUpper, .base32HexPad, .base32HexPadUpper:
+                Set((digits + "abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUV").utf8)
+            case .base32Z: Set("ybndrfg8ejkmcpqxot1uwisza345h769".utf8)
+            case .base64, .base64Pad: Set((digits + lower + lower.uppercased() + "+/").utf8)
+            case .base64URL, .base64URLPad: Set((digits + lower + lower.uppercased() + "-_").utf8)
             }
         for byte in UInt8.min...UInt8.max {
             // Eight bytes, which every base can decode.
-            var bytes = Array(repeating: UInt8(ascii: "2"), count: 8)
+            let zero = UInt8(ascii: base == .base32Z ? "y" : "2")
+            var bytes = Array(repeating: zero, count: 8)
             bytes[5] = byte
             if symbols.contains(byte) {
                 #expect(throws: Never.self) { try base.decode(bytes.span, from: 0) }
@@ -177,12 +226,24 @@ struct MultibaseTests {
         }
     }
 
+    @Test(
+        "padding that is missing, too long or in the middle is refused",
+        arguments: [
+            "cnbswy3dpeb3w64tmmq", "cnbswy3dpeb3w64tmmq=====", "cnbswy3dpeb3w64tmmq=======",
+            "cnb=wy3dpeb3w64tmmq======", "MaGVsbG8gd29ybGQ", "MaGVsbG8gd29ybGQ==",
+            "M====", "maGVsbG8gd29ybGQ=", "vd1imor3f41rmusjccg======",
+        ]
+    )
+    func padding(text: String) {
+        #expect(throws: MultiformatsError(.malformedText, at: 0)) { try decoded(text) }
+    }
+
     @Test("a prefix names its base, and no other byte does")
     func prefixes() {
         for base in Multibase.allCases {
             #expect(Multibase(prefix: base.prefix) == base)
         }
         let known = (UInt8.min...UInt8.max).filter { Multibase(prefix: $0) != nil }
-        #expect(known == Array("BFKbfkz".utf8))
+        #expect(known == Array("BCFKMTUVZbcfhkmtuvz".utf8))
     }
 }

@@ -1121,8 +1121,8 @@ void dagstore_problems_close(dagstore_problems_t *problems);
 #define DAGSTORE_CID_SIZE 96
 
 /*
- * The binary form of a CID's text: base58btc for version 0; a multibase prefix, one of f F b B k K
- * z, for version 1.
+ * The binary form of a CID's text: base58btc for version 0; for version 1 a multibase prefix, one of
+ * f F b B c C v V t T h k K z Z m M u U.
  *
  * buffer: Room for `capacity` bytes; may be NULL if that is 0.
  * out_size: Receives the CID's size.
