@@ -4,7 +4,11 @@ internal import Multiformats
 
 /// The CID of a verb about one block, and where to look for it.
 struct BlockArguments: ParsableArguments {
-    @Argument(help: "The block's CID, in any base.")
+    /// What a block may be named by.
+    static let help: ArgumentHelp =
+        "The block's CID in any base, /ipfs/CID, ipfs://CID, or its multihash in hexadecimal."
+
+    @Argument(help: help)
     var cid: String
 
     @Option(help: ArgumentHelp("Look in this shard only.", valueName: "key"))
@@ -13,13 +17,46 @@ struct BlockArguments: ParsableArguments {
     /// The CID.
     func readCID() throws -> CID { try Self.readCID(cid) }
 
-    /// A CID given as text.
+    /// Reads a CID, or the multihash of one.
+    ///
+    /// - Throws: `invalidCID`, also for a path below a CID.
     static func readCID(_ text: String) throws -> CID {
+        let name = try bareName(text)
         do {
-            return try CID(text)
+            return try CID(name)
         } catch {
-            throw DAGStoreError(.invalidCID, "\(text): not a CID: \(error)")
+            // Blocks are looked up by multihash, so any codec will do.
+            if let found = multihash(name) { return CID(codec: Codec.raw, multihash: found) }
+            throw DAGStoreError(
+                .invalidCID,
+                "\(text) is neither a CID nor a multihash in hexadecimal: \(error)"
+            )
         }
+    }
+
+    /// What stands after `/ipfs/` or `ipfs://`, or all of the text.
+    private static func bareName(_ text: String) throws -> String {
+        for scheme in ["/ipns/", "ipns://"] where text.hasPrefix(scheme) {
+            throw DAGStoreError(.invalidCID, "\(text) is a name that changes: resolve it to a CID")
+        }
+        for scheme in ["/ipfs/", "ipfs://"] where text.hasPrefix(scheme) {
+            var name = text.dropFirst(scheme.count)
+            if name.last == "/" { name.removeLast() }
+            guard !name.contains(where: { "/?#".contains($0) }) else {
+                throw DAGStoreError(
+                    .invalidCID,
+                    "\(text) is a path below a CID, which is not followed: give the block's own CID"
+                )
+            }
+            return String(name)
+        }
+        return text
+    }
+
+    private static func multihash(_ text: String) -> Multihash? {
+        let digits = text.hasPrefix("0x") ? String(text.dropFirst(2)) : text
+        let bytes = try? Multibase.base16.decode(digits.utf8Span.span, from: 0)
+        return bytes.flatMap { try? Multihash(bytes: $0) }
     }
 
     /// The shards that have the block, and where; the one that was named is asked alone.

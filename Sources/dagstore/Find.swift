@@ -6,20 +6,31 @@ internal import Multiformats
 struct Find: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the keys of the shards that have a block.",
-        discussion: "No shard's bytes are read."
+        discussion: "No shard's bytes are read. An identity CID is looked for among the roots too."
     )
 
-    @Argument(help: "The block's CID, in any base.")
+    @Argument(help: BlockArguments.help)
     var cid: String
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let multihash = try BlockArguments.readCID(cid).multihash
-        let keys = try store.openForReading().shards(containing: multihash)
+        let block = try BlockArguments.readCID(cid)
+        let store = try store.openForReading()
+        var keys = try store.shards(containing: block.multihash)
+        if block.isIdentity {
+            // It need not be among the sections: its block is in the CID.
+            let known = Set(keys)
+            keys += try store.shards(withRoot: block).filter { !known.contains($0) }
+        }
         guard !keys.isEmpty else {
-            throw DAGStoreError(.blockNotFound, "no shard has \(cid)")
+            throw DAGStoreError(
+                .blockNotFound,
+                block.isIdentity
+                    ? "no shard has \(cid) as a section or as a root; its block is in the CID: see get"
+                    : "no shard has \(cid)"
+            )
         }
         var list = RowList([.text("KEY")])
         try Output.run(format.format) { output in

@@ -186,10 +186,54 @@ struct GetTests {
         #expect(short.status == 2)
         #expect(short.out.isEmpty)
         #expect(short.error["code"] == "unsupportedHash")
-        #expect(
-            short.error["message"]?.text?.contains("a digest of 4 bytes proves nothing") == true
-        )
+        let message = try #require(short.error["message"]?.text)
+        #expect(message.contains("a digest of 4 bytes proves nothing"))
         #expect(try await scene.run("get", blocks[1].cid.description, "--verify").out == [1])
+    }
+
+    @Test("a block is named by its CID in any base, a path to it, or its multihash")
+    func names() async throws {
+        let scene = try Scene()
+        _ = try await scene.run("register", try scene.write(Sample.car))
+        let cid = Sample.raw.cid
+        let hexadecimal = cid.multihash.hexadecimal
+        var names = ["/ipfs/\(cid)", "ipfs://\(cid)", "ipfs://\(cid)/", hexadecimal]
+        names += ["0x" + hexadecimal, hexadecimal.uppercased()]
+        for base in Multibase.allCases { names.append(try cid.text(in: base)) }
+        for name in names {
+            #expect(try await scene.run("get", name).out == Sample.raw.data, "\(name)")
+        }
+        for verb in ["find", "locate", "has"] {
+            #expect(try await scene.run(verb, "/ipfs/\(cid)").status == 0)
+            #expect(try await scene.run(verb, hexadecimal).status == 0)
+        }
+        for name in ["/ipfs/\(cid)/a", "ipfs://\(cid)?x", "/ipns/\(cid)", hexadecimal + "00"] {
+            let outcome = try await scene.json("get", name)
+            #expect(outcome.status == 2, "\(name)")
+            #expect(outcome.error["code"] == "invalidCID")
+        }
+        let path = try await scene.json("find", "/ipfs/\(cid)/a")
+        #expect(path.error["message"]?.text?.contains("a path below a CID") == true)
+    }
+
+    @Test("find names the shards that have an identity CID as a root")
+    func identityRoots() async throws {
+        let scene = try Scene()
+        let root = CARBuilder.Block.identity(Array("root".utf8))
+        let rooted = CARBuilder(roots: [Sample.raw.cid, root.cid], blocks: [Sample.raw])
+        let both = CARBuilder(roots: [root.cid], blocks: [root])
+        let paths = [
+            try scene.write(Sample.car, to: "none.car"), try scene.write(rooted, to: "rooted.car"),
+            try scene.write(both, to: "both.car"),
+        ]
+        for path in paths { _ = try await scene.run("register", path) }
+        let found = try await scene.json("find", root.cid.description)
+        #expect(found.status == 0)
+        #expect(found.objects.map { $0["key"] } == ["both", "rooted"])
+        let absent = CARBuilder.Block.identity([1, 2, 3]).cid.description
+        let outcome = try await scene.json("find", absent)
+        #expect(outcome.status == 3)
+        #expect(outcome.error["message"]?.text?.contains("its block is in the CID") == true)
     }
 
     @Test(
