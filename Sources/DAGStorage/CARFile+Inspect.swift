@@ -1,7 +1,7 @@
 internal import Bytes
 package import CAR
 internal import Hashing
-internal import Multiformats
+package import Multiformats
 
 /// What a CAR is made of.
 package struct CARInspection: Sendable {
@@ -19,6 +19,8 @@ package struct CARInspection: Sendable {
     package private(set) var codecs: [UInt64: UInt64] = [:]
     /// Sections by the multicodec of their hash function.
     package private(set) var hashes: [UInt64: UInt64] = [:]
+    /// The roots that no section has, in header order.
+    package private(set) var missingRoots: [CID] = []
     /// Bytes after the first section of length zero.
     package private(set) var nullPadding: UInt64 = 0
 
@@ -33,6 +35,7 @@ package struct CARInspection: Sendable {
         var seen: [KeyedHash.Hash128] = []
         var cid = SectionCID()
         var walk = file.walk()
+        var roots = RootSearch(layout.roots)
         var next: UInt64 = 0
         minBlock = .max
         try walk.forEach { section, digest in
@@ -40,10 +43,12 @@ package struct CARInspection: Sendable {
                 next = section.offset + Self.progressStep
                 progress(section.offset)
             }
+            roots.look(section.cid, digest)
             cid.read(section.cid, digest)
             seen.append(cid.bytes.withView { hash.hash($0) })
             count(section)
         }
+        missingRoots = roots.missing
         nullPadding = layout.dataSize - walk.position
         sections = UInt64(seen.count)
         seen.sort { $0.high == $1.high ? $0.low < $1.low : $0.high < $1.high }

@@ -26,6 +26,10 @@ package struct CARVerification: Sendable {
     package var firstMismatch: Mismatch?
     /// What the embedded index says that the sections do not, or the other way round; the first by offset.
     package var indexFault: CARError?
+    /// The roots that no section has, in header order; of a malformed file, no section before the fault.
+    package var missingRoots: [CID] = []
+    /// Bytes after the end of the data that are not all zero; nil if there are none.
+    package var ignoredBytes: IgnoredBytes?
     /// Where the file stops being a CAR.
     package var malformation: CARError?
 
@@ -101,7 +105,15 @@ extension CARFile {
             total.withLock { $0.add(own) }
         }
         var result = total.withLock { $0 }
-        result.malformation = dispenser.error
+        result.missingRoots = dispenser.missingRoots
+        do throws(CARError) {
+            result.malformation = dispenser.error
+            if result.malformation == nil {
+                result.ignoredBytes = try ignoredBytes(after: dispenser.position)
+            }
+        } catch {
+            result.malformation = error
+        }
         guard let claims, result.malformation == nil else { return result }
         if let fault = claims.firstOutside(walk()) { result.note(indexFault: fault) }
         return result
@@ -155,11 +167,20 @@ private final class SectionDispenser: Sendable {
         var walk: SectionWalk
         var error: CARError?
         var isAtEnd = false
+        var roots: RootSearch
     }
 
     private let state: Lock<State>
 
-    init(_ car: CARFile) { state = Lock(State(walk: car.walk())) }
+    init(_ car: CARFile) {
+        state = Lock(State(walk: car.walk(), roots: RootSearch(car.layout.roots)))
+    }
+
+    /// Where the walk stands in the payload.
+    var position: UInt64 { state.withLock { $0.walk.position } }
+
+    /// The roots that were not met.
+    var missingRoots: [CID] { state.withLock { $0.roots.missing } }
 
     /// What ended the walk before the end, if anything did.
     var error: CARError? { state.withLock { $0.error } }
@@ -185,6 +206,7 @@ private final class SectionDispenser: Sendable {
                         state.isAtEnd = true
                         return
                     }
+                    state.roots.look(section.cid, state.walk.digest(of: section))
                     batch.append(section)
                 }
             } catch {

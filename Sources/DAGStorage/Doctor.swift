@@ -59,10 +59,24 @@ public struct CheckProblem: Sendable, Equatable {
     }
 }
 
+/// A finding that is no problem, and that the owner of the shard should know.
+public struct CheckWarning: Sendable, Equatable {
+    /// The shard.
+    public let key: ShardKey
+    /// Where in the payload.
+    public let offset: UInt64
+    /// What was found, for people.
+    public let detail: String
+}
+
 /// What the doctor found.
 public struct CheckReport: Sendable, Equatable {
     /// What is wrong, or was.
     public internal(set) var problems: [CheckProblem] = []
+    /// Findings that are no problems: bytes after the end of a shard's data that are not all zero.
+    public internal(set) var warnings: [CheckWarning] = []
+    /// Bytes after the end of the data of shards, from the first one on that is not zero; counted if `isDeep`.
+    public internal(set) var ignoredBytes: UInt64 = 0
     /// Shards that were looked at.
     public internal(set) var shards: UInt64 = 0
     /// Index entries that were looked at.

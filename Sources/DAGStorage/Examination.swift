@@ -185,6 +185,12 @@ final class Examination: Sendable {
             report.blocks += hashed.blocks
             report.bytes += hashed.bytes
             report.unverified += hashed.unverified
+            if let ignored = hashed.ignored {
+                report.ignoredBytes += ignored.count
+                report.warnings.append(
+                    CheckWarning(key: key, offset: ignored.offset, detail: ignored.detail)
+                )
+            }
         } catch let error as DAGStoreError where error.code == .shardUnknown {
             return
         } catch let error as DAGStoreError {
@@ -393,6 +399,7 @@ final class Examination: Sendable {
                 hashed.blocks += 1
                 hashed.bytes += UInt64(size)
             }
+            hashed.ignored = try car.ignoredBytes(after: walk.position)
         } catch {
             throw DAGStoreError(any: error)
         }
@@ -408,4 +415,6 @@ struct HashedBlocks {
     var bytes: UInt64 = 0
     /// Blocks with a hash function that this package cannot compute, or with a digest too short to prove anything.
     var unverified: UInt64 = 0
+    /// Bytes after the end of the data that are not all zero.
+    var ignored: IgnoredBytes?
 }

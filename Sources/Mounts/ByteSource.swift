@@ -22,9 +22,15 @@ package protocol ByteSource: AnyObject, Sendable {
     ///
     /// - Throws: `.changed` if it is not; `.unreachable`.
     func checkUnchanged() throws(MountError)
+
+    /// The first offset from `offset` on that may hold anything but zeros; the largest number if none does.
+    func dataOffset(from offset: UInt64) -> UInt64
 }
 
 extension ByteSource {
+    /// Any byte may be other than zero.
+    package func dataOffset(from offset: UInt64) -> UInt64 { offset }
+
     /// Reads `size` bytes at `offset`.
     ///
     /// - Parameters:

@@ -34,6 +34,10 @@ struct Check: AsyncParsableCommand {
         options.repairs = repair
         let report = try await store.check(options)
         await store.close(cancellingJobs: true)
+        for warning in report.warnings {
+            Warning(code: .ignoredBytes, warning.detail, offset: warning.offset, warning.key)
+                .write(format.format)
+        }
         try Output.run(format.format) { output in
             var list = RowList([.text("PROBLEM"), .text("KEY"), .text("DETAIL")])
             for problem in report.problems { list.table.measure(Self.row(problem)) }
@@ -92,6 +96,7 @@ struct Check: AsyncParsableCommand {
                 let blocks = report.unverified.counted("block", "blocks")
                 line += ", \(blocks) not verified (unknown hash function or digest under 20 bytes)"
             }
+            if report.ignoredBytes > 0 { line += ", \(report.ignoredBytes.asSize) ignored" }
             if report.skipped > 0 { line += ", \(report.skipped.grouped) not on this machine" }
             if report.unread > 0 { line += ", \(report.unread.grouped) not read yet" }
             if report.failed > 0 { line += ", \(report.failed.grouped) failed" }
@@ -113,6 +118,7 @@ struct Check: AsyncParsableCommand {
                 json.member("seconds", time)
                 json.member("unverified", report.unverified)
                 json.member("unread", report.unread)
+                json.member("ignoredBytes", report.ignoredBytes)
             }
         }
     }

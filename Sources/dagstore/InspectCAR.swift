@@ -72,12 +72,17 @@ private struct CARReport {
             for (name, count) in hashNames { json.member(name, count) }
         }
         json.member("nullPadding", found.nullPadding)
+        json.member("missingRoots", found.missingRoots.map(\.description))
     }
 
     /// The same for people.
     func fields(_ file: String) -> [(name: String, value: String)] {
         var fields = [("file", file.printable), ("version", "CARv\(layout.version)")]
-        fields += Self.list("roots", layout.roots.map(\.description))
+        let missing = Set(found.missingRoots)
+        fields += Self.list(
+            "roots",
+            layout.roots.map { "\($0)" + (missing.contains($0) ? "  (no section has it)" : "") }
+        )
         let parts =
             "\(found.identitySections.grouped) identity, \(found.duplicateSections.grouped) repeated"
         fields.append(("sections", "\(found.sections.grouped)  (\(parts))"))

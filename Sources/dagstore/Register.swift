@@ -100,12 +100,24 @@ struct Register: AsyncParsableCommand {
             while done[number] == nil, let one = await next.next() { done[one.number] = one }
             guard let one = done.removeValue(forKey: number) else { break }
             let shard = try? store.status(of: ShardKey(keys[number]))
+            let ignored = await ignoredBytes(of: shard ?? nil, in: store)
             status = status ?? one.error?.exitStatus
-            try lines.print(keys[number], shard ?? nil, one.error, one.time)
+            try lines.print(keys[number], shard ?? nil, one.error, one.time, ignored)
+            if let ignored, let key = try? ShardKey(keys[number]) {
+                Warning(code: .ignoredBytes, ignored.detail, offset: ignored.offset, key)
+                    .write(format.format)
+            }
             one.error?.write(format.format)
         }
         await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
+    }
+
+    /// Returns the bytes of a new shard that are not padding, and that no reader sees.
+    private func ignoredBytes(of shard: ShardStatus?, in store: DAGStore) async -> IgnoredBytes? {
+        // A shard that cannot be read now says so to its next reader.
+        guard let shard, shard.state == .available else { return nil }
+        return try? await store.ignoredBytes(of: shard.key)
     }
 
     /// How many sources are registered at once: small ones share commits.
@@ -260,7 +272,8 @@ private struct RegistrationLines {
         _ key: String,
         _ shard: ShardStatus?,
         _ error: ErrorReport?,
-        _ time: Duration
+        _ time: Duration,
+        _ ignored: IgnoredBytes?
     ) throws {
         let state = shard?.state.rawValue
         let blocks = shard?.blockCount ?? 0
@@ -278,6 +291,7 @@ private struct RegistrationLines {
                 json.member("bytes", size)
                 json.member("seconds", time)
                 json.member("error", error?.code)
+                json.member("ignoredBytes", ignored?.count ?? 0)
             }
         }
         do {

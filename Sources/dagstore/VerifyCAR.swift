@@ -29,6 +29,9 @@ struct VerifyCAR: ParsableCommand {
                         json.member("seconds", time)
                         json.member("unverified", found.unverified)
                         json.member("mismatches", found.mismatches)
+                        json.member("missingRoots", found.missingRoots.map(\.description))
+                        json.member("ignoredBytes", found.ignoredBytes?.count ?? 0)
+                        json.member("ignoredOffset", found.ignoredBytes?.offset)
                     }
                 }
                 if let error = found.firstError { throw error.about(FilePath(car.name)) }
@@ -61,6 +64,12 @@ struct VerifyCAR: ParsableCommand {
         if found.unverified > 0 {
             let reason = "(unknown hash function or digest under 20 bytes)"
             fields.append(("unverified", "\(found.unverified.grouped)  \(reason)"))
+        }
+        if let ignored = found.ignoredBytes {
+            fields.append(("WARNING", ignored.detail))
+        }
+        for root in found.missingRoots {
+            fields.append(("WARNING", "no section has the root \(root)"))
         }
         if found.mismatches > 0 { fields.append(("mismatches", found.mismatches.grouped)) }
         return fields

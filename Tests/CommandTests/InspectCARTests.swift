@@ -19,7 +19,7 @@ struct InspectCARTests {
             + #""dataSize":\#(size),"indexOffset":0,"indexCodec":null,"fullyIndexed":false,"#
             + #""identitySections":1,"duplicateSections":1,"minBlock":2,"maxBlock":6,"#
             + #""codecs":{"dag-pb":1,"raw":3},"hashes":{"identity":1,"sha2-256":3},"#
-            + #""nullPadding":0}"#
+            + #""nullPadding":0,"missingRoots":[]}"#
         let outcome = try await inspected(Sample.car.bytes)
         #expect(outcome.lines == [expected])
         #expect(outcome.status == 0)
@@ -46,6 +46,28 @@ struct InspectCARTests {
         let outcome = try await inspected(bytes)
         #expect(outcome.status == 0)
         #expect(outcome.objects.first?["indexCodec"] == .null)
+    }
+
+    @Test("a root that no section has is told, an identity root is in its CID")
+    func missingRoots() async throws {
+        let other = CARBuilder.Block.raw([9, 9]).cid
+        let identity = CARBuilder.Block.identity([1]).cid
+        // A section under another codec has the multihash, and that is what blocks are found by.
+        let renamed = CID(codec: Codec.dagCBOR, multihash: Sample.raw.cid.multihash)
+        let car = CARBuilder(
+            roots: [other, renamed, identity, Sample.versionZero.cid],
+            blocks: Sample.car.blocks
+        )
+        let outcome = try await inspected(car.bytes)
+        #expect(outcome.status == 0)
+        #expect(outcome.objects.first?["missingRoots"] == .array([.string(other.description)]))
+        let folder = try TemporaryFolder()
+        let path = try folder.write(car.bytes, to: "sample.car")
+        let verified = try await Command.run(["car", "verify", path, "--format", "json"])
+        #expect(verified.status == 0)
+        #expect(verified.objects.first?["missingRoots"] == .array([.string(other.description)]))
+        let text = try await Command.run(["car", "verify", path]).text
+        #expect(text.contains("no section has the root \(other)"))
     }
 
     @Test("bytes after the first zero length are padding, whatever they are")

@@ -14,13 +14,39 @@ struct RegisterTests {
         let size = Sample.car.bytes.count
         let start = #"{"key":"sample","state":"available","blocks":4,"bytes":\#(size),"seconds":"#
         #expect(outcome.text.hasPrefix(start))
-        #expect(outcome.text.hasSuffix(#","error":null}"# + "\n"))
+        #expect(outcome.text.hasSuffix(#","error":null,"ignoredBytes":0}"# + "\n"))
         #expect(outcome.status == 0)
         let mount = try await scene.json("status", "sample").objects.first?["mount"]
         #expect(mount?.text == "file://" + path)
         // The working directory of whoever asks does not matter.
         let get = ["get", Sample.raw.cid.description, "--store", scene.store]
         #expect(try await Command.run(get).out == Sample.raw.data)
+    }
+
+    // Twenty blocks, one zero byte, twenty blocks: it was available with twenty, and nobody was told.
+    @Test("bytes after a zero length that are not all zero are told")
+    func ignoredBytes() async throws {
+        let scene = try Scene()
+        let end = Sample.car.bytes.count
+        let zeros = [UInt8](repeating: 0, count: 3000)
+        _ = try scene.folder.write(Sample.car.bytes + [0] + Sample.car.bytes, to: "lost.car")
+        _ = try scene.folder.write(Sample.car.bytes + zeros, to: "padded.car")
+        _ = try scene.folder.write(Sample.car.bytes + zeros + [7, 0], to: "late.car")
+        let outcome = try await scene.json("register", "lost.car", "padded.car", "late.car")
+        #expect(outcome.status == 0)
+        #expect(outcome.objects.map { $0["state"] } == ["available", "available", "available"])
+        #expect(outcome.objects.map { $0["ignoredBytes"]?.integer } == [UInt64(end), 0, 2])
+        let warnings = outcome.errorText.split(separator: "\n").map { JSON(reading: String($0)) }
+        #expect(warnings.map { $0["warning"]?["shard"] } == ["lost", "late"])
+        let offsets = warnings.map { $0["warning"]?["offset"]?.integer }
+        #expect(offsets == [UInt64(end) + 1, UInt64(end) + 3000])
+        let deep = try await scene.json("check", "--deep")
+        #expect(deep.status == 0)
+        #expect(deep.objects.first?["ignoredBytes"]?.integer == UInt64(end) + 2)
+        #expect(deep.errorText.split(separator: "\n").count == 2)
+        let text = try await scene.run("check", "--deep")
+        #expect(text.errorText.contains("warning: shard lost: "))
+        #expect(try await scene.json("check").objects.first?["ignoredBytes"] == 0)
     }
 
     // Taking `link/..` out of a path without asking the system gives another file.

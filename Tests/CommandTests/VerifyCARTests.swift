@@ -83,6 +83,22 @@ struct VerifyCARTests {
         #expect(wrong.status == 5)
     }
 
+    @Test("bytes after a zero length are told unless they are zeros, and fail nothing")
+    func ignoredBytes() async throws {
+        let end = UInt64(Sample.car.bytes.count)
+        let zeros = [UInt8](repeating: 0, count: 3 << 20)
+        let padded = try await verified(Sample.car.bytes + zeros)
+        #expect(padded.objects.first?["ignoredBytes"] == 0)
+        #expect(padded.objects.first?["ignoredOffset"] == .null)
+        let lost = try await verified(Sample.car.bytes + zeros + [1] + zeros)
+        #expect(lost.status == 0)
+        #expect(lost.objects.first?["ok"] == true)
+        #expect(lost.objects.first?["ignoredBytes"]?.integer == UInt64(zeros.count) + 1)
+        #expect(lost.objects.first?["ignoredOffset"]?.integer == end + UInt64(zeros.count))
+        let text = try await verified(Sample.car.bytes + [0, 5], "text").text
+        #expect(text.contains("WARNING   1 byte from payload offset \(end + 1) on are ignored"))
+    }
+
     @Test("an index that contradicts the sections fails")
     func contradiction() async throws {
         var bytes = Sample.car.encoded(version: 2, indexCodec: CARIndex.multihashSorted)

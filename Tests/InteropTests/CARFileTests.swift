@@ -109,6 +109,28 @@ struct CARFileTests {
         #expect(!found.isSound)
     }
 
+    @Test("a byte that is not zero is found wherever it stands in the padding")
+    func ignoredBytes() throws {
+        let car = CARBuilder.uniform(sections: 2, blockSize: 100, seed: 7)
+        let end = UInt64(car.bytes.count)
+        for version in [1, 2] as [UInt64] {
+            let bytes = car.encoded(version: version)
+            let zeros = [UInt8](repeating: 0, count: 99)
+            let padded = bytes + zeros
+            for place in 1..<zeros.count {
+                var changed = padded
+                changed[bytes.count + place] = 0x80
+                let found = try Fixture(changed).file.verify(workers: 1)
+                #expect(found.isSound)
+                // Of a CARv2 the payload ends before.
+                let offset = end + UInt64(place)
+                let ignored = IgnoredBytes(offset: offset, count: UInt64(zeros.count - place))
+                #expect(found.ignoredBytes == (version == 1 ? ignored : nil), "\(place)")
+            }
+            #expect(try Fixture(padded).file.verify(workers: 1).ignoredBytes == nil)
+        }
+    }
+
     @Test("a CAR that is cut is verified up to the cut")
     func cut() throws {
         let car = CARBuilder.uniform(sections: 5, blockSize: 100, seed: 7)
