@@ -2,6 +2,7 @@ internal import Catalog
 internal import Dispatch
 public import Mounts
 internal import ShardLifecycle
+internal import SharedReads
 internal import SystemPackage
 
 extension DAGStore {
@@ -95,6 +96,7 @@ extension StoreEngine {
     ///   - before: The shard.
     ///   - after: The shard with the new mount; receives what the source is told by.
     /// - Returns: What leases read through.
+    /// - Throws: `sourceChanged` if they differ; what reaching the source throws.
     private func compared(
         _ before: ShardRecord,
         _ after: inout ShardRecord
@@ -105,11 +107,7 @@ extension StoreEngine {
         stranger.key += "\0relocated"
         let (record, moved) = (stranger, after)
         do {
-            let source = try await withTaskCancellationHandler {
-                try await sourceInTime(record, job)
-            } onCancel: {
-                job.cancel()
-            }
+            let source = try await sourceInTime(record, job)
             let core = try await openings.run { [self] in
                 try compare(source, with: before)
                 return try self.core(moved, try own(source, of: record, as: moved))
@@ -154,33 +152,82 @@ extension StoreEngine {
         return own
     }
 
-    /// Reaches for a source, for as long as `Configuration.fetchTimeout` says.
+    /// Reaches for a source, for as long as `Configuration.fetchTimeout` and the caller's patience last.
+    ///
+    /// A mount that does not heed its cancellation is not waited for.
     private func sourceInTime(_ record: ShardRecord, _ job: ShardJob) async throws -> ShardSource {
-        let time = configuration.fetchTimeout
-        if let time {
+        let answer = OneAnswer<ShardSource>()
+        if let time = configuration.fetchTimeout {
             let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
             DispatchQueue.global().asyncAfter(deadline: end) { [weak job] in
-                if let job, job.phase.isBeforeBytes { job.cancel() }
+                let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)")
+                if answer.give(.failure(error)) { job?.cancel() }
             }
         }
-        do {
-            let source = try await reach(record, for: job, isOpening: false)
-            job.phase = .opening
-            return source
-        } catch  where job.isCancelled && !Task.isCancelled {
-            let limit = time.map { " within \($0)" } ?? ""
-            throw DAGStoreError(.fetchTimedOut, "not fetched\(limit)")
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                answer.wait(continuation)
+                job.run { [self] in
+                    do {
+                        let source = try await reach(record, for: job, isOpening: false)
+                        guard !answer.give(.success(source)) else { return }
+                        // Nobody waits for it any more.
+                        source.pin?.release()
+                        try await openings.run { [self] in
+                            _ = try transients.remove(record.transientName)
+                        }
+                    } catch {
+                        _ = answer.give(.failure(error))
+                    }
+                }
+            }
+        } onCancel: {
+            if answer.give(.failure(CancellationError())) { job.cancel() }
         }
     }
 }
 
-extension ShardJob.Phase {
-    /// Whether the bytes are not there yet.
-    fileprivate var isBeforeBytes: Bool {
-        switch self {
-        case .opening, .indexing: false
-        case .waitingForTurn, .reachingSource, .waitingForSource, .copying: true
+/// What somebody waits for: the first answer counts.
+private final class OneAnswer<Success: Sendable>: Sendable {
+    private enum State {
+        case nothing
+        case waiting(CheckedContinuation<Success, any Error>)
+        case given(Result<Success, any Error>)
+        case taken
+    }
+
+    private let state = Lock(State.nothing)
+
+    /// Gives an answer.
+    ///
+    /// - Returns: Whether it is the first.
+    func give(_ answer: Result<Success, any Error>) -> Bool {
+        let (isFirst, waiting) = state.withLock { state in
+            switch state {
+            case .nothing:
+                state = .given(answer)
+                return (true, nil as CheckedContinuation<Success, any Error>?)
+            case .waiting(let continuation):
+                state = .taken
+                return (true, continuation)
+            case .given, .taken: return (false, nil)
+            }
         }
+        waiting?.resume(with: answer)
+        return isFirst
+    }
+
+    /// Resumes `continuation` with the answer, at once if there is one.
+    func wait(_ continuation: CheckedContinuation<Success, any Error>) {
+        let given = state.withLock { state in
+            guard case .given(let answer) = state else {
+                state = .waiting(continuation)
+                return nil as Result<Success, any Error>?
+            }
+            state = .taken
+            return answer
+        }
+        if let given { continuation.resume(with: given) }
     }
 }
 

@@ -87,7 +87,9 @@ extension DAGStore {
 
     // MARK: Blocking
 
-    /// Closes the store, and ends what is under way; the thread blocks. See `close(cancellingJobs:)`.
+    /// Closes the store, and ends what is under way; the thread blocks.
+    ///
+    /// See `close(cancellingJobs:)`.
     package func closeWaiting() {
         let bell = DispatchSemaphore(value: 0)
         let task = OwnedTask { [self] in

@@ -60,6 +60,7 @@ package final class LastingSnapshot: Sendable {
     ///
     /// - Parameter body: As in `Environment.read`; others wait meanwhile, so that it must not read through this again.
     /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
     package func read<R>(
         _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {

@@ -66,6 +66,7 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
     /// The file's name while it is written.
     ///
     /// - Parameter opening: 16 lower-case hexadecimal digits, which no other opening of the store has.
+    /// - Returns: The name.
     package func partialFileName(of opening: String) -> String {
         "\(description).\(opening)\(Self.partialSuffix)"
     }

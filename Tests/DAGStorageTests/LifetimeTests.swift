@@ -37,7 +37,7 @@ struct LifetimeTests {
         #expect(isEqual)
     }
 
-    @Test("a lease outlives the store's close, and the last one gives the lock back")
+    @Test("a lease outlives the store's close, which gives the lock back")
     func lease() async throws {
         let folder = try StoreFolder()
         let builder = CARBuilder.manyMixed(seed: 2)
@@ -47,8 +47,10 @@ struct LifetimeTests {
         await store.close()
         await #expect(throws: DAGStoreError(.closed)) { try await store.acquire("a") }
         for shard in shards {
-            #expect(throws: DAGStoreError(.catalogLocked)) { try folder.open() }
+            let next = try folder.open()
+            #expect(next.keys == ["a"])
             #expect(try await ShardModel(builder).problems(in: shard) == [])
+            await next.close()
             shard.release()
         }
         let again = try folder.open()
@@ -56,7 +58,7 @@ struct LifetimeTests {
         await again.close()
     }
 
-    @Test("a store that nobody refers to is closed, once its last lease is gone")
+    @Test("a store that nobody refers to is closed, whatever leases are left")
     func droppedStore() async throws {
         let folder = try StoreFolder()
         let builder = CARBuilder.mixed(seed: 3)
@@ -66,7 +68,7 @@ struct LifetimeTests {
             try await store.register("a", folder.mount(builder.bytes))
             shard = try await store.acquire("a")
         }
-        #expect(throws: DAGStoreError(.catalogLocked)) { try folder.open() }
+        await eventually { (try? folder.open()) != nil }
         #expect(try await ShardModel(builder).problems(in: #require(shard)) == [])
         shard = nil
         try await folder.open().close()
