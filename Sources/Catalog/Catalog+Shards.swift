@@ -23,6 +23,17 @@ extension Catalog {
         }
     }
 
+    /// Whether a shard has a record, readable or not.
+    ///
+    /// - Throws: `.corrupt`, `.io`.
+    package func hasRecord(_ number: UInt32) throws(CatalogError) -> Bool {
+        try read { (reader) throws(LMDBError) in
+            try TableKey.shard(number).withView { key throws(LMDBError) in
+                try reader.get(tables.shards, key) != nil
+            }
+        }
+    }
+
     /// The counters.
     package func counters() throws(CatalogError) -> Counters {
         let bytes = try read { (reader) throws(LMDBError) in

@@ -161,11 +161,29 @@ final class InverseMerger: Sendable {
         guard let end else { return false }
         // All of them: the rows before the end are theirs together.
         let frozen = Array(tables.dropLast())
-        let entries = frozen.flatMap(\.entries)
+        let entries = try living(frozen.flatMap(\.entries), engine)
         let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end, engine)
+        if entries.isEmpty {
+            try engine.writer.sync { try engine.catalog.retireInverse([], forgetting: end) }
+        }
         engine.inverse.change(tables: frozen, adding: reader.map { [$0] } ?? [])
         state.withLock { $0.frozenEnd = nil }
         return true
+    }
+
+    /// Entries without those of shards that are gone: a run that is written only to be merged away costs pages in a row,
+    /// which a catalogue has no more when many small shards come and go.
+    ///
+    /// *Cost*: a look at the record of each shard.
+    private func living(
+        _ entries: [InverseEntry],
+        _ engine: StoreEngine
+    ) throws -> [InverseEntry] {
+        var isThere: [UInt32: Bool] = [:]
+        for entry in entries where isThere[entry.shard] == nil {
+            isThere[entry.shard] = try engine.catalog.hasRecord(entry.shard)
+        }
+        return entries.filter { isThere[$0.shard] ?? true }
     }
 
     /// Has the loop begin a new table, between two of its commits.

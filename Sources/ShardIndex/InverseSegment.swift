@@ -189,6 +189,7 @@ package struct InverseSegment: Sendable {
     ///
     /// - Throws: `.malformed`.
     package func check() throws(ShardIndexError) {
+        bytes.willNeed()
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "an inverse segment's checksum does not hold")
         }

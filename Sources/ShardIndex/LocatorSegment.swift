@@ -189,6 +189,8 @@ internal import Hashing
     ///
     /// - Throws: `.malformed`.
     public func check() throws(ShardIndexError) {
+        // Faults bring four kilobytes each: a cold segment would wait some hundred times.
+        bytes.willNeed()
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "a locator segment's checksum does not hold")
         }
