@@ -216,7 +216,9 @@ extension DAGStore {
             case .nowhere: break
             case .perhaps(let numbers, _):
                 // Any of them; one that has been chosen before, if there is one.
-                let number = numbers.first { wanted[$0] != nil } ?? numbers[0]
+                let number =
+                    numbers.first { wanted[$0] != nil } ?? numbers.first { !engine.isAway($0) }
+                    ?? numbers[0]
                 wanted[number, default: []].append(index)
             }
         }

@@ -260,8 +260,11 @@ package final class ShardCore: Sendable {
     ///
     /// *Cost*: a walk over the sections, and every page decoded.
     ///
-    /// - Throws: `sourceChanged` if one is not, and what the walk throws.
-    func checkSections(of source: any ByteSource) throws {
+    /// - Throws: `sourceChanged` if one is not, and what the walk or `checkCancelled` throws.
+    func checkSections(
+        of source: any ByteSource,
+        checkCancelled: () throws -> Void = {}
+    ) throws {
         let car = try CARFile(source, limits: limits)
         let other = changed(source.name)
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
@@ -274,6 +277,7 @@ package final class ShardCore: Sendable {
         try walk.forEach { section, digest in
             if page.map({ slot == $0.count }) ?? true {
                 guard number < root.pages.count else { throw other }
+                try checkCancelled()
                 page = try index.page(number)
                 number += 1
                 slot = 0

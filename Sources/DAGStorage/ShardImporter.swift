@@ -1,4 +1,5 @@
 package import Bytes
+internal import CAR
 internal import Catalog
 internal import Dispatch
 internal import Mounts
@@ -108,6 +109,8 @@ package struct PreparedShard: Sendable {
 package struct ShardImporter: Sendable {
     let engine: StoreEngine
     let sortBudget: Int
+    /// What CARs are read with.
+    package var limits: CARLimits { engine.configuration.limits }
 
     /// An importer into `store`.
     ///
@@ -144,6 +147,7 @@ package struct ShardImporter: Sendable {
             state: shard.failure != nil ? .failed : index != nil ? .available : .registered
         )
         record.isLazy = shard.isLazy
+        record.note(limits)
         record.transientPath = shard.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered

@@ -206,7 +206,10 @@ final class ShardLoop {
             }
             let isNow = registration.indexing != .onFirstUse
             apply(.register(indexesNow: isNow), to: shard, .ask(ask))
-        case .initialize: apply(.initialize, to: shard, .ask(ask))
+        case .initialize:
+            // What was interrupted and not gone on with is to be finished, whichever it was.
+            let isRecovery = shard.lifecycle.state == .failed && shard.pending?.kind == .recover
+            apply(isRecovery ? .recover : .initialize, to: shard, .ask(ask))
         case .acquire(let waits):
             if engine.catalog.isReadOnly, case .registered = shard.lifecycle.state {
                 return ask.refuse(.storeIsReadOnly)

@@ -74,7 +74,11 @@ extension StoreEngine {
     /// what was found to differ may be a section that no sample meets.
     ///
     /// - Returns: What the source is told by now; nil if it has to be indexed.
-    private func unchanged(_ record: ShardRecord, _ source: ShardSource) -> SourceFacts? {
+    private func unchanged(
+        _ record: ShardRecord,
+        _ source: ShardSource,
+        _ job: ShardJob
+    ) -> SourceFacts? {
         let code = DAGStoreError.Code(rawValue: record.errorCode)
         // Other failures are of the index or of the blocks.
         guard record.generation != 0, !record.isIncomplete, configuration.indexer == nil,
@@ -87,7 +91,9 @@ extension StoreEngine {
         let isSame = source.facts.agrees(with: SourceFacts(record))
         let isTold = isSame && code.isAway && source.facts.identity != .content
         do {
-            if !isTold { try core.checkSections(of: source.reader) }
+            if !isTold {
+                try core.checkSections(of: source.reader, checkCancelled: job.checkCancelled)
+            }
             try source.reader.checkUnchanged()
             return source.facts
         } catch {
@@ -123,10 +129,11 @@ extension StoreEngine {
         _ job: ShardJob,
         isRecovery: Bool
     ) throws -> JobOutcome {
-        if isRecovery, let facts = unchanged(record, source) {
+        if isRecovery, let facts = unchanged(record, source, job) {
             source.pin?.release()
             return .found(facts)
         }
+        try job.checkCancelled()
         return .indexed(try buildIndex(record, source, job))
     }
 

@@ -61,7 +61,7 @@ public struct ExistingIndex: Sendable {
         let file = try IndexFile(at: path)
         let order = try OffsetOrder(file, budget: Self.budget)
         let source = try LocalFile(opening: mount.path)
-        let layout = try CARFile(source, limits: CARLimits()).layout
+        let layout = try CARFile(source, limits: importer.limits).layout
         let end = layout.dataOffset + layout.dataSize
         let step = validation == .full ? 1 : max(1, file.count / Self.sampleSize)
         var number: UInt64 = 0

@@ -252,7 +252,7 @@ public struct MigrationRun: Sendable {
             isLazy: shard.isLazy,
             transient: try transient(of: shard)
         )
-        let dataOffset = source.layout == .boostLID ? Self.dataOffset(url) : nil
+        let dataOffset = source.layout == .boostLID ? Self.dataOffset(url, importer.limits) : nil
         guard let records = try source.records(of: shard, dataOffset: dataOffset ?? 0) else {
             return try importer.prepare(imported, nil)
         }
@@ -286,11 +286,11 @@ public struct MigrationRun: Sendable {
     }
 
     /// Where the payload begins in the file that a mount names; nil if that is not known here.
-    private static func dataOffset(_ url: MountURL) -> UInt64? {
+    private static func dataOffset(_ url: MountURL, _ limits: CARLimits) -> UInt64? {
         guard url.scheme == FileMount.scheme, let mount = try? FileMount(url: url.text),
             let file = try? LocalFile(opening: mount.path)
         else { return nil }
-        return (try? CARFile(file, limits: CARLimits()))?.layout.dataOffset
+        return (try? CARFile(file, limits: limits))?.layout.dataOffset
     }
 
     private func compare(_ shard: PlannedShard) throws -> MigrationDifference? {

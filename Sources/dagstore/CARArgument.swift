@@ -13,6 +13,8 @@ struct CARArgument: ParsableArguments {
     @Argument(help: "A CAR file, version 1 or 2; - is standard input, and a pipe will do.")
     var file: String
 
+    @OptionGroup var limits: LimitOptions
+
     /// What the file is called.
     var name: String { file == "-" ? "standard input" : file }
 
@@ -22,7 +24,7 @@ struct CARArgument: ParsableArguments {
     func open(_ body: (CARFile) throws -> Void) throws {
         let path = FilePath(name)
         do {
-            try body(try CARFile(try source(path), limits: CARLimits()))
+            try body(try CARFile(try source(path), limits: limits.limits))
         } catch let error as CARError {
             throw DAGStoreError(error).about(path)
         } catch let error as MountError {

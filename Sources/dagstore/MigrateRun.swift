@@ -50,6 +50,7 @@ struct MigrateRun: AsyncParsableCommand {
     var transients = Transients.leaveTransients
 
     @OptionGroup var mounts: MountMapOptions
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -97,7 +98,7 @@ struct MigrateRun: AsyncParsableCommand {
             case .linkTransients: TransientTaking(.link, into: copies)
             case .leaveTransients: nil
             }
-        let store = try store.openForWriting(isNewAllowed: true)
+        let store = try store.openForWriting(isNewAllowed: true) { $0.limits = limits.limits }
         let run = MigrationRun(
             from: source,
             to: store,

@@ -47,6 +47,28 @@ struct UnfinishedTests {
         #expect(try await scene.run("register", path).status == 2)
     }
 
+    @Test(
+        "a recovery that was interrupted is finished with everything else, or by itself",
+        arguments: [["initialize-all"], ["initialize", "sample"], ["recover", "sample"]]
+    )
+    func interruptedRecovery(verb: [String]) async throws {
+        let scene = try Scene()
+        let path = try scene.folder.write([1, 2, 3], to: "sample.car")
+        #expect(try await scene.run("register", path).status == 5)
+        let blocks = (0..<9).map { number in
+            CARBuilder.Block.raw([UInt8](repeating: UInt8(number), count: 300_000))
+        }
+        _ = try scene.write(CARBuilder(roots: [], blocks: blocks))
+        let killed = try await scene.run(
+            ["recover", "sample"],
+            environment: ["DAGSTORE_FAILPOINT": "indexBuilt"]
+        )
+        #expect(killed.status == 128 + 9)
+        #expect(try await scene.json("status", "sample").objects.first?["state"] == "recovering")
+        #expect(try await scene.run(verb).status == 0)
+        #expect(try await scene.json("status", "sample").objects.first?["state"] == "available")
+    }
+
     @Test("verbs about other things leave what was interrupted alone")
     func leftAlone() async throws {
         let scene = try Scene()
@@ -159,6 +181,10 @@ struct UnfinishedTests {
         let large = CARBuilder.Block.raw([UInt8](repeating: 7, count: 9 << 20))
         let path = try scene.write(CARBuilder(roots: [], blocks: [large]))
         #expect(try await scene.run("register", path).status == 5)
+        let verified = try await Command.run(["car", "verify", path], in: "/")
+        #expect(verified.status == 5)
+        let larger = ["car", "verify", path, "--max-section", "16MiB"]
+        #expect(try await Command.run(larger, in: "/").status == 0)
         _ = try await scene.run("destroy", "sample")
         #expect(try await scene.run("register", path, "--max-section", "16MiB").status == 0)
         try FileManager.default.setAttributes(
