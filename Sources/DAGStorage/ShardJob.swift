@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Mounts
 internal import SharedReads
 internal import Synchronization
@@ -25,9 +24,6 @@ final class ShardJob: Sendable {
         var task: OwnedTask<Void>?
         var remote: RemoteBytes?
         var since = WallClock.milliseconds
-        /// What is to be told, while nobody is being told.
-        var untold: IndexingProgress?
-        var isTelling = false
     }
 
     let key: ShardKey
@@ -38,8 +34,6 @@ final class ShardJob: Sendable {
     let progress: (@Sendable (IndexingProgress) -> Void)?
     private let state = Lock(State())
     private let wasCancelled = Atomic<Bool>(false)
-    /// Where `progress` is called: its code may wait for other jobs, for which the threads of the store are needed.
-    private let telling: DispatchQueue?
 
     init(
         _ key: ShardKey,
@@ -51,7 +45,6 @@ final class ShardJob: Sendable {
         self.isSecondTry = isSecondTry
         self.number = number
         self.progress = progress
-        telling = progress.map { _ in DispatchQueue(label: "dagstore.progress") }
     }
 
     /// Whether nobody wants the outcome any more.
@@ -104,29 +97,15 @@ final class ShardJob: Sendable {
     }
 
     /// Notes how far indexing is, and says so.
-    func tell(_ progress: IndexingProgress) {
+    ///
+    /// - Parameters:
+    ///   - progress: How far it is.
+    ///   - pool: On which the job runs.
+    func tell(_ progress: IndexingProgress, on pool: JobPool) {
         phase = .indexing(progress)
-        guard let telling else { return }
-        let isFirst = state.withLock { state in
-            defer { state.isTelling = true }
-            state.untold = progress
-            return !state.isTelling
-        }
-        guard isFirst else { return }
-        telling.async { [self] in
-            let latest = state.withLock { state in
-                defer { state.untold = nil }
-                state.isTelling = false
-                return state.untold
-            }
-            if let latest { self.progress?(latest) }
-        }
-    }
-
-    /// Calls `body` when nobody is being told how far indexing is.
-    func afterTelling(_ body: @escaping @Sendable () -> Void) {
-        guard let telling else { return body() }
-        telling.async { body() }
+        guard let told = self.progress else { return }
+        // Its code may wait for other jobs.
+        pool.lendingPlace { told(progress) }
     }
 }
 

@@ -230,7 +230,7 @@ extension StoreEngine {
             policy: configuration.indexPagePolicy,
             sortBudget: configuration.sortBudget,
             sink: pieces,
-            progress: { [job] in job.tell($0) },
+            progress: { [job, indexing] in job.tell($0, on: indexing) },
             checkCancelled: { [job] in try job.checkCancelled() }
         )
         guard let indexer = configuration.indexer else { return try car.buildIndex(building) }
@@ -312,9 +312,7 @@ extension StoreEngine {
         do {
             try job.checkCancelled()
             guard let outcome = try body() else { return next() }
-            job.afterTelling { [self] in
-                if !loop.post(.ended(job, outcome)) { discard(outcome) }
-            }
+            if !loop.post(.ended(job, outcome)) { discard(outcome) }
         } catch {
             report(job, error)
         }
@@ -330,8 +328,7 @@ extension StoreEngine {
         if error.code == .cancelled || error.code == .closed {
             error = DAGStoreError(.fetchFailed, "the mount gave up by itself: \(error.message)")
         }
-        let found = error.about(job.key)
-        job.afterTelling { [loop] in loop.post(.ended(job, .failed(found))) }
+        loop.post(.ended(job, .failed(error.about(job.key))))
     }
 
     /// Lets go of an outcome that nobody takes.

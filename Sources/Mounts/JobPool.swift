@@ -54,6 +54,18 @@ package final class JobPool: Sendable {
         }
     }
 
+    /// Runs `body`, which may wait for other jobs of the pool, within one of its jobs: another thread may have the job's
+    /// place meanwhile.
+    ///
+    /// *Cost*: a lock, twice.
+    ///
+    /// - Returns: What `body` returns.
+    package func lendingPlace<R>(_ body: () throws -> R) rethrows -> R {
+        lanes.lend()
+        defer { lanes.takeBack() }
+        return try body()
+    }
+
     /// Has `job` run on a thread of the pool, after those that came before it, and does not wait.
     ///
     /// Jobs that wait when the pool itself is gone still run.
@@ -72,6 +84,8 @@ private final class JobLanes: Sendable {
         var threads = 0
         /// Threads that wait at the bell, but for those it was rung for.
         var idle = 0
+        /// How many jobs have lent their places.
+        var lent = 0
         var isOver = false
         /// How many jobs were begun.
         var begun: UInt64 = 0
@@ -105,7 +119,7 @@ private final class JobLanes: Sendable {
         self.sparesMax = sparesMax
     }
 
-    var spareCount: Int { state.withLock { max(0, $0.threads - width) } }
+    var spareCount: Int { state.withLock { max(0, $0.threads - width - $0.lent) } }
 
     func submit(_ job: @escaping JobPool.Job) {
         let need = state.withLock { state -> Need in
@@ -114,7 +128,7 @@ private final class JobLanes: Sendable {
                 state.idle -= 1
                 return .ring
             }
-            guard state.threads < width else {
+            guard state.threads < width + state.lent else {
                 guard sparesMax > 0, !state.isWatched else { return .nothing }
                 state.isWatched = true
                 return .watch(begun: state.begun)
@@ -140,7 +154,7 @@ private final class JobLanes: Sendable {
                 }
                 guard state.begun == begun else { return (0, state.begun) }
                 // Twice as many each time, so that many that hang are soon passed.
-                let spares = state.threads - width
+                let spares = max(0, state.threads - width - state.lent)
                 let added = max(0, min(max(1, spares), sparesMax - spares, state.waiting.count))
                 state.threads += added
                 return (added, state.begun)
@@ -149,6 +163,20 @@ private final class JobLanes: Sendable {
             if let next { watch(after: next) }
         }
     }
+
+    /// Lets one more job run.
+    func lend() {
+        let isWaiting = state.withLock { state in
+            state.lent += 1
+            guard !state.waiting.isEmpty, state.threads < width + state.lent else { return false }
+            state.threads += 1
+            return true
+        }
+        if isWaiting { SystemThread.start(label) { self.work() } }
+    }
+
+    /// Takes back what was lent; a thread too many goes when its job has ended.
+    func takeBack() { state.withLock { $0.lent -= 1 } }
 
     /// Sends the threads home that have nothing to do; the others go when that is so.
     func end() {
@@ -174,11 +202,16 @@ private final class JobLanes: Sendable {
     /// What a thread does next; one that waits counts as idle from here on.
     private func next() -> Step {
         state.withLock { state in
+            // A place that was lent has been taken back.
+            guard state.threads <= width + state.lent + sparesMax else {
+                state.threads -= 1
+                return .leave
+            }
             if let job = state.waiting.takeFirst() {
                 state.begun += 1
                 return .job(job)
             }
-            guard state.isOver || state.threads > width else {
+            guard state.isOver || state.threads > width + state.lent else {
                 state.idle += 1
                 return .wait
             }

@@ -1,6 +1,7 @@
 import Bytes
 import Dispatch
 import Mounts
+import Synchronization
 import TestSupport
 import Testing
 
@@ -152,6 +153,40 @@ struct RemoteBytesTests {
 
 @Suite("Job pools")
 struct JobPoolTests {
+    @Test("a job that has lent its place may wait for others, however few threads there are")
+    func lending() async throws {
+        let pool = JobPool(label: "test", width: 1)
+        let order = Mutex<[Int]>([])
+        let running = Atomic(0)
+        let most = Atomic(0)
+        try await pool.run {
+            let bell = DispatchSemaphore(value: 0)
+            for number in 0..<3 {
+                pool.submit {
+                    order.withLock { $0.append(number) }
+                    bell.signal()
+                }
+            }
+            pool.lendingPlace {
+                for _ in 0..<3 { bell.wait() }
+                pool.submit { bell.signal() }
+                bell.wait()
+            }
+            order.withLock { $0.append(3) }
+        }
+        #expect(order.withLock(\.self) == [0, 1, 2, 3])
+        // The place is one again.
+        for _ in 0..<200 {
+            pool.submit {
+                let now = running.add(1, ordering: .relaxed).newValue
+                most.max(now, ordering: .relaxed)
+                running.subtract(1, ordering: .relaxed)
+            }
+        }
+        try await pool.run {}
+        #expect(most.load(ordering: .relaxed) == 1)
+    }
+
     @Test("jobs that hang are passed by others, on as many more threads as there may be")
     func spares() async throws {
         let pool = JobPool(label: "test.spares", width: 2, sparesMax: 3)
