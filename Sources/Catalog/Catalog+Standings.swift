@@ -118,7 +118,9 @@ extension Catalog {
                     try cursor.seek(atLeast: key)
                 }
                 while let (key, value) = row, rows.count < limit {
-                    guard key.count == TableKey.shardSize else { throw LMDBError(.corrupted) }
+                    guard key.count == TableKey.shardSize,
+                        key.loadBigEndianUInt32(at: 0) >= lowest
+                    else { throw LMDBError(.corrupted) }
                     let pending = isPendingRead ? try reader.get(tables.pending, key) : nil
                     rows.append(
                         Rows(

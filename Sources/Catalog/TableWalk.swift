@@ -28,9 +28,16 @@ extension Catalog {
         _ visit: (borrowing ReadTransaction, ByteView, ByteView) throws(LMDBError) -> WalkStep
     ) throws(CatalogError) {
         var place = start
+        var isFirst = true
         repeat {
+            let before = isFirst ? nil : place
+            isFirst = false
             place = try read { (reader) throws(LMDBError) in
                 try Self.walkBatch(table, from: place, reader, visit)
+            }
+            // A table whose pages are out of order leads back.
+            if let before, let place, !before.lexicographicallyPrecedes(place) {
+                throw CatalogError(.corrupt, "a table of the catalogue is out of order")
             }
         } while place != nil
     }

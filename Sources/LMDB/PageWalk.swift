@@ -100,6 +100,30 @@ struct PageWalk {
         var leafPages: UInt64 = 0
         var overflowPages: UInt64 = 0
         var rows: UInt64 = 0
+        /// The key of the last row that was reached; nil before the first.
+        var last: [UInt8]?
+        /// What a branch page says is the least key to come; nil if it says nothing.
+        var least: [UInt8]?
+
+        /// Notes the keys of a leaf page.
+        ///
+        /// - Returns: Whether they follow what came before.
+        mutating func follow(_ first: [UInt8], _ last: [UInt8]) -> Bool {
+            defer {
+                self.last = last
+                least = nil
+            }
+            if let least, first.lexicographicallyPrecedes(least) { return false }
+            return self.last.map { $0.lexicographicallyPrecedes(first) } ?? true
+        }
+
+        /// Notes the key that a branch page has before its next child.
+        ///
+        /// - Returns: Whether it follows what came before.
+        mutating func follow(separator key: [UInt8]) -> Bool {
+            least = key
+            return last.map { $0.lexicographicallyPrecedes(key) } ?? true
+        }
     }
 
     private mutating func walk(
@@ -144,11 +168,25 @@ struct PageWalk {
             return report("page \(number) of \(name) is not what was written")
         }
         if isLeaf { count.leafPages += 1 } else { count.branchPages += 1 }
-        for index in 0..<Self.rowCount(page) {
+        let rows = Self.rowCount(page)
+        if isLeaf {
+            let first = Self.orderedKey(page, 0, isFree: isFree)
+            let last = Self.orderedKey(page, rows - 1, isFree: isFree)
+            guard count.follow(first, last) else {
+                return report("page \(number) of \(name) is out of order")
+            }
+        }
+        for index in 0..<rows {
             if isLeaf {
                 try visitRow(index, page, number, name, isFree: isFree, &count, subtree)
             } else {
                 let child = page.withView { Self.child($0, index) }
+                if index > 0 {
+                    let key = Self.orderedKey(page, index, isLeaf: false, isFree: isFree)
+                    guard count.follow(separator: key) else {
+                        return report("page \(number) of \(name) is out of order")
+                    }
+                }
                 try visit(
                     child,
                     level: level + 1,
@@ -272,6 +310,20 @@ struct PageWalk {
     private static func child(_ page: ByteView, _ index: Int) -> UInt64 {
         let row = offset(page, index)
         return UInt64(page.loadUInt32(at: row)) | UInt64(page.loadUInt16(at: row + 4)) << 32
+    }
+
+    /// The key of a row of a sound page, as bytes that sort as the table does: the list of free pages has numbers.
+    private static func orderedKey(
+        _ page: [UInt8],
+        _ index: Int,
+        isLeaf: Bool = true,
+        isFree: Bool
+    ) -> [UInt8] {
+        page.withView { view in
+            guard let range = key(view, offset(view, index), isLeaf: isLeaf) else { return [] }
+            let bytes = view[range].copied
+            return isFree ? bytes.reversed() : bytes
+        }
     }
 
     /// Whether a page is of its number and kind, and its rows lie within it and in order.

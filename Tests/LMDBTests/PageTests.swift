@@ -173,6 +173,31 @@ struct PageTests {
         #expect(seen > 40)
     }
 
+    @Test("two pages whose places are exchanged are told, though each is sound")
+    func exchanged() throws {
+        let folder = try Self.folder()
+        let whole = try Data(contentsOf: Self.data(folder))
+        // A branch page with the pages of two children exchanged, wherever there is one.
+        var seen = 0
+        for page in 2..<whole.count / 4096 {
+            let start = page * 4096
+            guard whole[start] == UInt8(page), whole[start + 10] == 1, whole[start + 12] >= 20
+            else { continue }
+            let (first, second) = (start + 16, start + 18)
+            let rows = [first, second].map { start + Int(whole[$0]) + Int(whole[$0 + 1]) << 8 }
+            var bytes = whole
+            for offset in 0..<6 { bytes.swapAt(rows[0] + offset, rows[1] + offset) }
+            try bytes.write(to: Self.data(folder))
+            do {
+                try Self.openReadOnly(folder.path, checksPages: true).close()
+            } catch {
+                #expect(error.code == .corrupted)
+                seen += 1
+            }
+        }
+        #expect(seen > 0)
+    }
+
     @Test("noise in any page is told, or LMDB can walk over it")
     func noise() async throws {
         await #expect(processExitsWith: .success) {
