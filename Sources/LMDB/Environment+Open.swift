@@ -32,7 +32,10 @@ extension Environment {
         }
         var claims = [try FileClaim.claim(path: directory)]
         let dataPath = directory + "/data.mdb"
-        if let claim = try claimUnlessMissing(path: dataPath) { claims.append(claim) }
+        if let claim = try claimUnlessMissing(path: dataPath) {
+            try PageFile(claim.descriptor).refuseDamagedMetaPages()
+            claims.append(claim)
+        }
         var options = asked
         if options.isReadOnly {
             options.mapSize = try mapSizeToRead(dataPath, atLeast: options.mapSize)
@@ -66,7 +69,7 @@ extension Environment {
         let descriptor = try EnvironmentFiles.open(path)
         defer { NewFile.close(descriptor) }
         let metas = try PageFile(descriptor).metaPages()
-        return max(size, metas.map(\.mapSize).max() ?? 0)
+        return max(size, metas.first?.mapSize ?? 0)
     }
 
     private static func claimUnlessMissing(path: String) throws(LMDBError) -> FileClaim? {
@@ -108,6 +111,26 @@ extension Environment {
         }
     }
 
+    /// Opens a table.
+    ///
+    /// One that is missing beside others was lost, unless an earlier format did not have it: making it anew would hide that.
+    private static func openTable(
+        _ name: String,
+        _ transaction: TransactionHandle,
+        isNew: Bool,
+        _ options: Options
+    ) throws(LMDBError) -> Table {
+        let isOptional = options.newerTables.contains(name)
+        do throws(LMDBError) {
+            let creates = !options.isReadOnly && (isNew || isOptional)
+            return try transaction.openTable(name, creates: creates)
+        } catch {
+            guard error.code == .missing, !isNew else { throw error }
+            if isOptional { return .absent }
+            throw LMDBError(.corrupted, words: "table \(name) is missing")
+        }
+    }
+
     private static func openTables(
         of handle: EnvironmentHandle,
         _ options: Options
@@ -115,15 +138,9 @@ extension Environment {
         let transaction = try TransactionHandle.begin(in: handle, isReadOnly: options.isReadOnly)
         var tables: [String: Table] = [:]
         do throws(LMDBError) {
+            let isNew = try transaction.statistics(of: .main).entries == 0
             for name in options.tables {
-                do throws(LMDBError) {
-                    tables[name] = try transaction.openTable(name, creates: !options.isReadOnly)
-                } catch {
-                    guard error.code == .missing, options.newerTables.contains(name) else {
-                        throw error
-                    }
-                    tables[name] = .absent
-                }
+                tables[name] = try openTable(name, transaction, isNew: isNew, options)
             }
         } catch {
             transaction.abort()

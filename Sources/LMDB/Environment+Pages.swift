@@ -33,7 +33,7 @@ extension EnvironmentHandle {
             guard !metas.isEmpty else {
                 throw LMDBError(.corrupted, words: "neither of the meta pages can be read")
             }
-            let meta = metas.first { $0.transaction == UInt64(reader.number) }
+            let meta = metas.first { $0.transaction == UInt64(bitPattern: Int64(reader.number)) }
             if let meta { return try PageWalk.damage(file, meta, limit: limit) }
         }
         throw LMDBError(.other, words: "the meta pages change faster than they can be read")

@@ -27,7 +27,8 @@ final class FileClaim: Sendable {
     private static let claimed = Lock<Set<Identity>>([])
 
     let identity: Identity
-    private let descriptor: Int32
+    /// The file, open for reading.
+    let descriptor: Int32
 
     private init(_ identity: Identity, owning descriptor: Int32) {
         self.identity = identity

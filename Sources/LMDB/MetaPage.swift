@@ -40,6 +40,16 @@ struct MetaPage {
         lastPage = bytes.loadUInt64(at: 136)
         transaction = bytes.loadUInt64(at: 144)
     }
+
+    /// Whether LMDB may have written it.
+    ///
+    /// The first commit makes the tables, so that the main tree is empty before it only.
+    var isPlausible: Bool {
+        let pages = UInt64(1) << 47 / UInt64(pageSize)
+        return lastPage >= 1 && lastPage < pages && mapSize > 0 && mapSize <= 1 << 47
+            && (transaction == 0 || !main.isEmpty) && transaction < 1 << 62
+            && [freePages, main].allSatisfy { $0.isPlausible(lastPage: lastPage) }
+    }
 }
 
 /// Where a tree of pages begins, and how large it is.
@@ -75,4 +85,9 @@ struct PageTree: Equatable {
     }
 
     var isEmpty: Bool { root == .max }
+
+    /// Whether its root is a page that was used, and its depth one that LMDB follows.
+    func isPlausible(lastPage: UInt64) -> Bool {
+        isEmpty ? rows == 0 : root > 1 && root <= lastPage && (1...32).contains(depth)
+    }
 }

@@ -40,6 +40,28 @@ struct PageFile {
         return first.transaction > second.transaction ? [first, second] : [second, first]
     }
 
+    /// How often a meta page is read that a writer may be writing.
+    private static let attemptsMax = 10
+
+    /// Refuses a file whose meta pages cannot be: LMDB takes one of a damaged tree for a new environment, and divides by a
+    /// page size of zero.
+    ///
+    /// A file of no bytes is being made.
+    ///
+    /// - Throws: `.corrupted`, `.io`.
+    func refuseDamagedMetaPages() throws(LMDBError) {
+        guard size > 0 else { return }
+        for _ in 0..<Self.attemptsMax {
+            let metas = try metaPages()
+            if metas.count == 2, metas[0].pageSize == metas[1].pageSize,
+                metas.allSatisfy(\.isPlausible)
+            {
+                return
+            }
+        }
+        throw LMDBError(.corrupted, words: "a meta page is not what was written")
+    }
+
     private func metaPage(at offset: Int) throws(LMDBError) -> MetaPage? {
         var bytes = [UInt8](repeating: 0, count: MetaPage.size)
         guard try read(into: &bytes, at: offset) else { return nil }

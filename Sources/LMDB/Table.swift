@@ -7,6 +7,8 @@ package struct Table: Hashable, Sendable {
     /// LMDB's number for the table; the same while the environment is open.
     let number: MDB_dbi
 
+    /// The tree that has all tables.
+    static let main = Table(number: 1)
     /// A table that an earlier format did not have: it is empty, and only read.
     static let absent = Table(number: .max)
 }

@@ -82,7 +82,10 @@ enum Advice {
 
     private static func onStore(_ code: DAGStoreError.Code, _ key: String) -> String {
         switch code {
-        case .catalogCorrupt: "run 'dagstore check --repair'"
+        case .catalogCorrupt:
+            verb.hasSuffix(" check")
+                ? "go back to a copy of catalog/data.mdb, or register the CARs in a new store"
+                : "run 'dagstore check --repair'"
         case .catalogFull: "free room on the disk, or raise DAGSTORE_MAP_SIZE, then try again"
         case .catalogLocked: "wait for the other process with --wait SECONDS, or end it"
         case .catalogTooNew: "use the newer dagstore that wrote the store"

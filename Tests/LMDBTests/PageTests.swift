@@ -240,6 +240,40 @@ struct PageTests {
         #expect(throws: LMDBError(.corrupted)) { try folder.open() }
     }
 
+    @Test(
+        "noise in the meta pages is told, or LMDB can walk over it, and no environment is taken for a new one"
+    )
+    func noisyMetaPages() async throws {
+        await #expect(processExitsWith: .success) {
+            let folder = try Self.folder()
+            let whole = try Data(contentsOf: Self.data(folder))
+            var generator = SeededGenerator(seed: 23)
+            var told = 0
+            for _ in 0..<600 {
+                var bytes = whole
+                for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                    let start = Int.random(in: 0...1, using: &generator) * 4096
+                    let place = start + Int.random(in: 0..<152, using: &generator)
+                    bytes[place] =
+                        [0, 0xff, UInt8.random(in: 0...255, using: &generator)]
+                        .randomElement(using: &generator) ?? 0
+                }
+                try bytes.write(to: Self.data(folder))
+                do {
+                    let environment = try Self.openReadOnly(folder.path, checksPages: true)
+                    guard try !environment.keys().isEmpty else { fatalError("taken for a new one") }
+                    environment.close()
+                } catch let error as LMDBError {
+                    guard error.code == .corrupted || error.code == .versionMismatch else {
+                        fatalError("\(error)")
+                    }
+                    told += 1
+                }
+            }
+            guard told > 100 else { fatalError("\(told) of 600 were told") }
+        }
+    }
+
     @Test("who only reads has a map no smaller than the last writer's")
     func mapOfReader() throws {
         let folder = try ScratchFolder()
@@ -294,8 +328,10 @@ struct PageTests {
         }
         #expect(entries == 0)
         environment.close()
-        // For a writer it is made.
-        #expect(try folder.open().keys(in: "b") == [])
+        // For a writer it is made, and one that is not newer was lost.
+        #expect(throws: LMDBError(.corrupted)) { try folder.open() }
+        let writing = Environment.Options(tables: ["a", "b"], newerTables: ["b"], mapSize: 1 << 30)
+        #expect(try Environment.open(at: folder.path, options: writing).keys(in: "b") == [])
     }
 
     @Test("a copy has the rights of its model")
