@@ -9,7 +9,7 @@ extension DAGStore {
     /// Gives a shard another mount, in place: nothing is indexed again.
     ///
     /// The new source must have the size that was indexed, and is compared with the index by a sample of at most 98
-    /// sections. A stream is copied for that. A shard that was never indexed gets its mount unseen. One that has failed
+    /// sections. A stream is copied for that. A shard whose CAR was never read gets its mount unseen. One that has failed
     /// after it was indexed is recovered, with the index that it has if the source is the same. A copy of the user's own
     /// that the shard was registered with is not read any more. Leases that are held go on with the old source.
     ///
@@ -50,8 +50,10 @@ struct Relocation: Sendable {
     let after: ShardRecord
     /// What leases read through from now on; nil if the shard is not indexed.
     let core: ShardCore?
-    /// Tells the caller; called once, on the loop's thread or one of the store.
-    let reply: @Sendable (Result<Void, DAGStoreError>) -> Void
+    /// Tells the caller whether it is done; false if the shard is being opened, and the caller is to ask again after that.
+    ///
+    /// Called once, on the loop's thread or one of the store.
+    let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
 }
 
 extension StoreEngine {
@@ -73,15 +75,22 @@ extension StoreEngine {
             core = try await compared(before, &after)
         }
         let (old, new, found) = (before, after, core)
-        let result = await withCheckedContinuation { continuation in
-            let relocation = Relocation(key: key, before: old, after: new, core: found) {
-                continuation.resume(returning: $0)
+        while true {
+            let result = await withCheckedContinuation { continuation in
+                let relocation = Relocation(key: key, before: old, after: new, core: found) {
+                    continuation.resume(returning: $0)
+                }
+                if !loop.post(.relocate(relocation)) {
+                    continuation.resume(returning: .failure(.storeIsClosed))
+                }
             }
-            if !loop.post(.relocate(relocation)) {
-                continuation.resume(returning: .failure(.storeIsClosed))
+            if try result.get() { break }
+            // Whatever comes of the opening, it has ended then.
+            if case .lease(let shard)? = try? await ask(.acquire(waits: true), key) {
+                shard.release()
             }
+            try Task.checkCancellation()
         }
-        try result.get()
         noteAway(before.number, nil)
         if before.state == .failed, before.generation != 0 { _ = try await ask(.recover, key) }
         guard let status = try status(of: key) else {
@@ -239,11 +248,12 @@ extension ShardLoop {
         guard let shard = shard(key, nil), shard.record.number == relocation.before.number else {
             return relocation.refuse(.shardUnknown, "there is no such shard")
         }
+        if case .opening = shard.lifecycle.state { return relocation.reply(.success(false)) }
         guard !shard.isPassing, shard.pending == nil || shard.record.generation == 0 else {
             return relocation.refuse(.shardInUse, "it is being fetched and indexed")
         }
         guard shard.record.generation == relocation.before.generation else {
-            return relocation.refuse(.sourceChanged, "it was indexed anew meanwhile")
+            return relocation.refuse(.shardInUse, "it was indexed anew meanwhile")
         }
         var record = shard.record
         record.mountURL = relocation.after.mountURL
@@ -257,9 +267,13 @@ extension ShardLoop {
             return relocation.reply(.failure(DAGStoreError(any: error).about(key)))
         }
         engine.readers.remove(shard.record.number)
-        if shard.lifecycle.state == .open, let core = relocation.core { install(core, in: shard) }
+        if shard.lifecycle.state == .open, let core = relocation.core {
+            // No lease may be taken on the old source any more: the new entry counts those that there are.
+            if let old = shard.entry { _ = old.leases.close() }
+            install(core, in: shard)
+        }
         putAway(shard)
-        relocation.reply(.success(()))
+        relocation.reply(.success(true))
     }
 }
 

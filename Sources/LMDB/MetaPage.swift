@@ -47,7 +47,7 @@ struct MetaPage {
     var isPlausible: Bool {
         let pages = UInt64(1) << 47 / UInt64(pageSize)
         return lastPage >= 1 && lastPage < pages && mapSize > 0 && mapSize <= 1 << 47
-            && (transaction == 0 || !main.isEmpty) && transaction < 1 << 62
+            && main.flags == 0 && (transaction == 0 || !main.isEmpty) && transaction < 1 << 62
             && [freePages, main].allSatisfy { $0.isPlausible(lastPage: lastPage) }
     }
 }

@@ -25,7 +25,13 @@ enum SharedEnvironments {
             guard let environment = all[identity] else { return nil }
             guard options.isReadOnly || !environment.isReadOnly,
                 options.tables.allSatisfy(environment.has)
-            else { throw LMDBError(.alreadyOpen) }
+            else {
+                throw LMDBError(
+                    .alreadyOpen,
+                    words:
+                        "this process still has leases of a store that was opened read-only: release them first"
+                )
+            }
             try environment.join(options)
             return environment
         }

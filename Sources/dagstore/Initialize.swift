@@ -139,8 +139,8 @@ struct InitializeAll: AsyncParsableCommand {
     @OptionGroup var format: FormatOptions
 
     func validate() throws {
-        guard concurrency > 0 else {
-            throw ValidationError("--concurrency takes a number from 1 on")
+        guard (1...1024).contains(concurrency) else {
+            throw ValidationError("--concurrency takes a number from 1 to 1024")
         }
     }
 

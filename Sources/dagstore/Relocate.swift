@@ -58,9 +58,11 @@ struct Relocate: AsyncParsableCommand {
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         var lines = OutcomeLines(format.format)
         var status: Int32?
+        var isAny = false
         var shards = store.statuses().makeIterator()
         while let shard = shards.next() {
             guard let rest = Self.rest(of: shard.mountURL, behind: old) else { continue }
+            isAny = true
             let outcome = await ShardOutcome.of(shard.key, in: store) {
                 try await store.relocate(shard.key, to: try MountURL(new + rest))
             }
@@ -69,6 +71,13 @@ struct Relocate: AsyncParsableCommand {
         }
         if let error = shards.error { throw error }
         await store.close(cancellingJobs: true)
+        guard isAny else {
+            throw DAGStoreError(
+                .shardUnknown,
+                "no shard's mount begins with \(old)",
+                advice: "'\(Program.name) list' shows the mounts there are"
+            )
+        }
         if let status { throw ExitCode(status) }
     }
 
@@ -86,15 +95,12 @@ struct Relocate: AsyncParsableCommand {
             throw ValidationError("--map takes PREFIX=PREFIX, not \(map ?? "")")
         }
         let (old, new) = (try Self.url(parts[0]), try Self.url(parts[1]))
-        // One of them may end with a slash, and then neither does.
+        // What follows the one must be able to follow the other.
         guard old.hasSuffix("/") != new.hasSuffix("/") else { return (old, new) }
-        return (Self.withoutSlash(old), Self.withoutSlash(new))
+        return (Self.withSlash(old), Self.withSlash(new))
     }
 
-    private static func withoutSlash(_ url: String) -> String {
-        url.hasSuffix("/") && !url.hasSuffix("://") && !url.hasSuffix(":///")
-            ? String(url.dropLast()) : url
-    }
+    private static func withSlash(_ url: String) -> String { url.hasSuffix("/") ? url : url + "/" }
 
     private static func url(_ text: Substring) throws -> String {
         guard !text.contains("://") else { return String(text) }

@@ -69,7 +69,11 @@ struct RelocateTests {
             #expect(got.text == "hello", "\(key)")
         }
         // Nothing is below the old folder any more.
-        #expect(try await scene.run("relocate", "--map", "old/=new/").text == "")
+        #expect(try await scene.run("relocate", "--map", "old/=new/").status == 3)
+        // The root of all paths ends with a slash, and what follows it is put together as before.
+        let root = try await scene.json("relocate", "--map", "/=/nowhere")
+        #expect(root.status == 4)
+        #expect(root.error["message"]?.text?.contains("/nowhere/") != false)
     }
 
     @Test("a shard that failed because its CAR was gone is back at its new place")

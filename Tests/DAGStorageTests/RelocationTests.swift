@@ -2,9 +2,17 @@ import DAGStorage
 import Foundation
 import Mounts
 import Multiformats
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
+
+/// A word from one thread to others.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}
 
 @Suite("Shards that get another mount")
 struct RelocationTests {
@@ -41,6 +49,45 @@ struct RelocationTests {
         }
         #expect(try await again.check().problems == [])
         await again.close()
+    }
+
+    @Test(
+        "leases come and go while a shard is relocated over and over, and none reads what is gone"
+    )
+    func race() async throws {
+        let folder = try StoreFolder()
+        let mount = try folder.mount(Self.builder.bytes)
+        let copy = try folder.mount(Self.builder.bytes, named: "copy.car")
+        let store = try folder.open()
+        try await store.register("a", mount)
+        let block = try #require(Self.builder.blocks.first { !$0.cid.isIdentity })
+        let key = try ShardKey("a")
+        let isOver = Flag()
+        let readers = Readers(count: 3) { _ in
+            guard !isOver.isSet else { throw DAGStoreError(.cancelled, "over") }
+            let shard = try store.acquire(key, .endless)
+            defer { shard.release() }
+            for _ in 0..<4 {
+                guard try shard.blockIfLocal(for: block.cid)?.copiedBytes == block.data else {
+                    throw DAGStoreError(.hashMismatch, "other bytes")
+                }
+                sched_yield()
+            }
+        }
+        for round in 0..<300 {
+            try await store.relocate(key, to: round % 2 == 0 ? copy : mount)
+        }
+        isOver.set()
+        #expect(await readers.errors == Array(repeating: DAGStoreError(.cancelled), count: 3))
+        let lease = try await store.acquire(key)
+        try await store.relocate(key, to: copy)
+        await store.close()
+        #expect(try await ShardModel(Self.builder).problems(in: lease) == [])
+        lease.release()
+        // The last lease has given everything back.
+        await eventually {
+            (try? DAGStore.compact(at: FilePath(folder.storePath), mapSize: 1 << 32)) != nil
+        }
     }
 
     @Test("a source that differs, or is not there, leaves the shard as it was")

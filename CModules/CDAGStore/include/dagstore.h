@@ -500,7 +500,8 @@ enum {
  * Closes a store and keeps the handle: other threads that use it get DAGSTORE_CLOSED from now on.
  *
  * Waits for what is under way, and gives the store's lock back. Leases that are still held go on
- * working. May be called again. When it returns, all completions of _async functions have been
+ * working, and the store can be opened again meanwhile; in this process for writing only if it was
+ * open for writing. May be called again. When it returns, all completions of _async functions have been
  * called.
  *
  * flags: DAGSTORE_SHUTDOWN_CANCELLING or 0.
@@ -604,7 +605,7 @@ dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key,
  * Gives a shard another mount, in place: nothing is indexed again.
  *
  * The source at the new mount is compared with the index by a sample; a stream is copied for that.
- * A shard that was never indexed gets its mount unseen. One that has failed after it was indexed is
+ * A shard whose CAR was never read gets its mount unseen. One that has failed after it was indexed is
  * recovered. Leases that are held go on with the old source.
  *
  * Errors: SHARD_UNKNOWN; SHARD_IN_USE if it is being fetched and indexed; SOURCE_CHANGED if the
