@@ -47,7 +47,7 @@ struct Relocate: AsyncParsableCommand {
         let mount = try Source(source).mount.get()
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         let outcome = await ShardOutcome.of(shard, in: store) {
-            try await store.relocate(shard, to: mount.url)
+            try await Self.relocate(shard, to: mount.url, in: store)
         }
         await store.close(cancellingJobs: true)
         try outcome.end(format.format)
@@ -64,7 +64,7 @@ struct Relocate: AsyncParsableCommand {
             guard let rest = Self.rest(of: shard.mountURL, behind: old) else { continue }
             isAny = true
             let outcome = await ShardOutcome.of(shard.key, in: store) {
-                try await store.relocate(shard.key, to: try MountURL(new + rest))
+                try await Self.relocate(shard.key, to: MountURL(new + rest), in: store)
             }
             status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
@@ -79,6 +79,20 @@ struct Relocate: AsyncParsableCommand {
             )
         }
         if let status { throw ExitCode(status) }
+    }
+
+    /// Gives a shard its new mount, and says what became of it if that is refused.
+    private static func relocate(
+        _ key: ShardKey,
+        to url: MountURL,
+        in store: DAGStore
+    ) async throws {
+        do {
+            try await store.relocate(key, to: url)
+        } catch var error as DAGStoreError where error.code.exitStatus == 4 {
+            error.advice = "check the new place: the shard keeps its old mount"
+            throw error
+        }
     }
 
     /// What follows a prefix in a URL: nothing, or something that begins at the border of a path's component.
