@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 
 import PackageDescription
 
@@ -38,8 +38,8 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "DAGStorage", targets: ["DAGStorage"]),
-        .library(name: "CAR", targets: ["CAR", "Multiformats", "Bytes"]),
-        .library(name: "Multiformats", targets: ["Multiformats", "Bytes"]),
+        .library(name: "DAGCAR", targets: ["DAGCAR", "DAGMultiformats", "DAGBytes"]),
+        .library(name: "DAGMultiformats", targets: ["DAGMultiformats", "DAGBytes"]),
         .executable(name: "dagstore", targets: ["dagstore"]),
         // What `make libdagstore` links into libdagstore.so.
         .library(name: "dagstore-objects", type: .static, targets: ["DAGStoreC"]),
@@ -58,36 +58,36 @@ let package = Package(
     targets: [
         // Ground: C.
         .systemLibrary(
-            name: "CLMDB",
-            path: "CModules/CLMDB",
+            name: "CDAGLMDB",
+            path: "CModules/CDAGLMDB",
             pkgConfig: "lmdb",
             providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]
         ),
         .systemLibrary(
-            name: "CZstd",
-            path: "CModules/CZstd",
+            name: "CDAGZstd",
+            path: "CModules/CDAGZstd",
             pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
         ),
 
         .systemLibrary(
-            name: "CDigest",
-            path: "CModules/CDigest",
+            name: "CDAGDigest",
+            path: "CModules/CDAGDigest",
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
 
         // Only Migration uses it, and only where the trait is enabled. It has no pkg-config file.
         .systemLibrary(
-            name: "CLevelDB",
-            path: "CModules/CLevelDB",
+            name: "CDAGLevelDB",
+            path: "CModules/CDAGLevelDB",
             providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
 
         // Where LevelDB is not there, it says so; see its header.
         .target(
-            name: "CLevelDBView",
-            path: "CModules/CLevelDBView",
+            name: "CDAGLevelDBView",
+            path: "CModules/CDAGLevelDBView",
             linkerSettings: [.linkedLibrary("leveldb", .when(traits: ["LevelDB"]))]
         ),
 
@@ -96,50 +96,57 @@ let package = Package(
 
         // Below the floors: the one view of bytes that all of them pass around.
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
-        .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: house),
+        .target(name: "DAGBytes", dependencies: ["CDAGSystem"], swiftSettings: house),
         // How threads read what may go, without meeting.
         .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: house),
 
         // Floor 0: one concern each; no floor-mates.
-        .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: house),
+        .target(name: "DAGMultiformats", dependencies: ["DAGBytes"], swiftSettings: house),
         .target(
-            name: "LMDB",
-            dependencies: ["CLMDB", "Bytes", "SharedReads"],
+            name: "DAGLMDB",
+            dependencies: ["CDAGLMDB", "DAGBytes", "SharedReads"],
             swiftSettings: house
         ),
         .target(
-            name: "Zstd",
-            dependencies: ["CZstd", "Bytes", "SharedReads"],
+            name: "DAGZstd",
+            dependencies: ["CDAGZstd", "DAGBytes", "SharedReads"],
             swiftSettings: house
         ),
         .target(
-            name: "Hashing",
-            dependencies: ["Bytes", "CDigest"],
+            name: "DAGHashing",
+            dependencies: ["DAGBytes", "CDAGDigest"],
             swiftSettings: house
         ),
 
-        .target(name: "Failpoints", swiftSettings: house),
+        .target(name: "DAGFailpoints", swiftSettings: house),
         .target(name: "ShardLifecycle", swiftSettings: house),
 
         // Floor 1: formats. Bytes become values here; no file is opened.
-        .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: house),
+        .target(
+            name: "DAGCAR",
+            dependencies: ["DAGBytes", "DAGMultiformats"],
+            swiftSettings: house
+        ),
         .target(
             name: "ShardIndex",
-            dependencies: ["Bytes", "Multiformats", "Hashing", "SharedReads", "Zstd"],
+            dependencies: ["DAGBytes", "DAGMultiformats", "DAGHashing", "SharedReads", "DAGZstd"],
             swiftSettings: house
         ),
 
         // Floor 2: state.
         .target(
-            name: "Catalog",
+            name: "DAGCatalog",
             dependencies: [
-                "Bytes", "Failpoints", "Hashing", "LMDB", "ShardIndex", "SharedReads", system,
+                "DAGBytes", "DAGFailpoints", "DAGHashing", "DAGLMDB", "ShardIndex", "SharedReads",
+                system,
             ],
             swiftSettings: house
         ),
         .target(
-            name: "Mounts",
-            dependencies: ["Bytes", "CDAGSystem", "Failpoints", "Hashing", "SharedReads", system],
+            name: "DAGMounts",
+            dependencies: [
+                "DAGBytes", "CDAGSystem", "DAGFailpoints", "DAGHashing", "SharedReads", system,
+            ],
             swiftSettings: house
         ),
 
@@ -147,19 +154,21 @@ let package = Package(
         .target(
             name: "DAGStorage",
             dependencies: [
-                "Bytes", "CAR", "Catalog", "Failpoints", "Hashing", "Mounts", "Multiformats",
-                "SharedReads", "ShardIndex", "ShardLifecycle", "Zstd", system,
+                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGMounts",
+                "DAGMultiformats",
+                "SharedReads", "ShardIndex", "ShardLifecycle", "DAGZstd", system,
             ],
             swiftSettings: house
         ),
 
         // Floor 4: services.
         .target(
-            name: "Migration",
+            name: "DAGMigration",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "Hashing", "Mounts", "Multiformats", system,
-                .target(name: "CLevelDB", condition: .when(traits: ["LevelDB"])),
-                .target(name: "CLevelDBView", condition: .when(traits: ["LevelDB"])),
+                "DAGBytes", "DAGCAR", "DAGStorage", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                system,
+                .target(name: "CDAGLevelDB", condition: .when(traits: ["LevelDB"])),
+                .target(name: "CDAGLevelDBView", condition: .when(traits: ["LevelDB"])),
             ],
             swiftSettings: house
         ),
@@ -168,7 +177,8 @@ let package = Package(
         .target(
             name: "DAGStoreC",
             dependencies: [
-                "Bytes", "CAR", "CDAGStore", "CDAGSystem", "DAGStorage", "Mounts", "Multiformats",
+                "DAGBytes", "DAGCAR", "CDAGStore", "CDAGSystem", "DAGStorage", "DAGMounts",
+                "DAGMultiformats",
                 "SharedReads", system,
             ],
             swiftSettings: house
@@ -176,7 +186,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "Hashing", "Migration", "Mounts", "Multiformats",
+                "DAGBytes", "DAGCAR", "DAGStorage", "DAGHashing", "DAGMigration", "DAGMounts",
+                "DAGMultiformats",
                 "ShardIndex", arguments, system,
             ],
             swiftSettings: house
@@ -185,54 +196,70 @@ let package = Package(
         .executableTarget(name: "dagstore-manual", swiftSettings: house),
         .executableTarget(
             name: "dagstore-demo",
-            dependencies: ["Bytes", "CAR", "Hashing", "Mounts", "Multiformats", system],
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", system,
+            ],
             swiftSettings: house
         ),
 
         // Suites, one beside each module, and those that look at the whole.
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes", "CAR", "Hashing", "Mounts", "Multiformats", system],
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", system,
+            ],
             path: "Tests/TestSupport",
             swiftSettings: house
         ),
         // What the fuzzers check, so that `make test` can replay what they found.
         .target(
             name: "FuzzChecks",
-            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", "ShardIndex"],
+            dependencies: ["DAGBytes", "DAGCAR", "DAGHashing", "DAGMultiformats", "ShardIndex"],
             path: "Tests/Fuzz/Checks",
             swiftSettings: house
         ),
         tests("SharedReads"),
-        tests("Multiformats", also: ["Bytes"]),
-        tests("Hashing", also: ["Bytes", "Multiformats"]),
-        tests("LMDB", also: ["Bytes"]),
-        tests("Zstd", also: ["Bytes"]),
-        tests("CAR", also: ["Bytes", "FuzzChecks", "Hashing", "Multiformats", "ShardIndex"]),
-        tests("ShardIndex", also: ["Bytes", "Hashing", "Multiformats", "Zstd"]),
+        tests("DAGMultiformats", also: ["DAGBytes"]),
+        tests("DAGHashing", also: ["DAGBytes", "DAGMultiformats"]),
+        tests("DAGLMDB", also: ["DAGBytes"]),
+        tests("DAGZstd", also: ["DAGBytes"]),
+        tests(
+            "DAGCAR",
+            also: ["DAGBytes", "FuzzChecks", "DAGHashing", "DAGMultiformats", "ShardIndex"]
+        ),
+        tests("ShardIndex", also: ["DAGBytes", "DAGHashing", "DAGMultiformats", "DAGZstd"]),
         tests("ShardLifecycle", exclude: ["mutants.sh"]),
-        tests("Catalog", also: ["Bytes", "Hashing", "LMDB", "Multiformats", "ShardIndex", system]),
-        tests("Mounts", also: ["Bytes", "Hashing", system]),
+        tests(
+            "DAGCatalog",
+            also: ["DAGBytes", "DAGHashing", "DAGLMDB", "DAGMultiformats", "ShardIndex", system]
+        ),
+        tests("DAGMounts", also: ["DAGBytes", "DAGHashing", system]),
         tests(
             "DAGStorage",
             also: [
-                "Bytes", "CAR", "Catalog", "Failpoints", "Hashing", "LMDB", "Mounts",
-                "Multiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
+                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGLMDB",
+                "DAGMounts",
+                "DAGMultiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
-        tests("Migration", also: ["Bytes", "DAGStorage", "Mounts", "Multiformats", system]),
+        tests(
+            "DAGMigration",
+            also: ["DAGBytes", "DAGStorage", "DAGMounts", "DAGMultiformats", system]
+        ),
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "Bytes", "CAR", "DAGStorage", "FuzzChecks", "Hashing", "Mounts", "Multiformats",
-                "ShardIndex", "TestSupport", "Zstd", system,
+                "DAGBytes", "DAGCAR", "DAGStorage", "FuzzChecks", "DAGHashing", "DAGMounts",
+                "DAGMultiformats",
+                "ShardIndex", "TestSupport", "DAGZstd", system,
             ],
             swiftSettings: house
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Bytes", "CAR", "Multiformats", "TestSupport", "dagstore", "dagstore-manual",
+                "DAGBytes", "DAGCAR", "DAGMultiformats", "TestSupport", "dagstore",
+                "dagstore-manual",
                 system,
             ],
             swiftSettings: house
@@ -240,7 +267,7 @@ let package = Package(
         .testTarget(
             name: "DAGStoreCTests",
             dependencies: [
-                "CDAGStore", "DAGStorage", "DAGStoreC", "Multiformats", "TestSupport",
+                "CDAGStore", "DAGStorage", "DAGStoreC", "DAGMultiformats", "TestSupport",
             ],
             swiftSettings: house
         ),

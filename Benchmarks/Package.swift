@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 
 import PackageDescription
 
@@ -53,8 +53,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore-bench",
             dependencies: [
-                "BenchReport", "CLevelDBPeer", "Peers", dagstore("DAGStorage"), dagstore("CAR"),
-                dagstore("Multiformats"), arguments,
+                "BenchReport", "CLevelDBPeer", "Peers", dagstore("DAGStorage"), dagstore("DAGCAR"),
+                dagstore("DAGMultiformats"), arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]

@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 internal import ShardLifecycle
 
 /// A shard in use, as the loop knows it.

@@ -1,4 +1,4 @@
-internal import Mounts
+internal import DAGMounts
 internal import Synchronization
 internal import SystemPackage
 

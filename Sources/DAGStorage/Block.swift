@@ -1,5 +1,5 @@
-package import Bytes
-public import Multiformats
+package import DAGBytes
+public import DAGMultiformats
 
 /// A block: a CID and its bytes.
 ///

@@ -1,6 +1,6 @@
-package import Bytes
-internal import Hashing
-package import Multiformats
+package import DAGBytes
+internal import DAGHashing
+package import DAGMultiformats
 
 /// The bytes of a block, and what keeps them alive; whoever asked for them knows the CID.
 package struct BlockBytes: Sendable {

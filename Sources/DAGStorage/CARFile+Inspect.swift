@@ -1,7 +1,7 @@
-internal import Bytes
-package import CAR
-internal import Hashing
-package import Multiformats
+internal import DAGBytes
+package import DAGCAR
+internal import DAGHashing
+package import DAGMultiformats
 
 /// What a CAR is made of.
 package struct CARInspection: Sendable {

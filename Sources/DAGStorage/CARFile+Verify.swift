@@ -1,9 +1,9 @@
-internal import Bytes
-package import CAR
+internal import DAGBytes
+package import DAGCAR
+internal import DAGHashing
+internal import DAGMounts
+package import DAGMultiformats
 internal import Dispatch
-internal import Hashing
-internal import Mounts
-package import Multiformats
 internal import SharedReads
 
 /// What hashing every block of a CAR found.

@@ -1,8 +1,8 @@
-internal import Bytes
-package import CAR
-package import Hashing
-package import Mounts
-internal import Multiformats
+internal import DAGBytes
+package import DAGCAR
+package import DAGHashing
+package import DAGMounts
+internal import DAGMultiformats
 package import ShardIndex
 package import SystemPackage
 

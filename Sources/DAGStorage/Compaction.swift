@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 public import SystemPackage
 
 /// What compacting did to the catalogue's file.

@@ -1,6 +1,6 @@
-public import CAR
-internal import Mounts
-public import Multiformats
+public import DAGCAR
+internal import DAGMounts
+public import DAGMultiformats
 internal import ShardIndex
 
 /// How a store behaves; everything has a default that suits a server.

@@ -1,7 +1,7 @@
-internal import Bytes
-internal import CAR
-internal import Mounts
-public import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMounts
+public import DAGMultiformats
 internal import ShardIndex
 
 /// Supplies the index entries of a CAR, instead of the walk over its sections.

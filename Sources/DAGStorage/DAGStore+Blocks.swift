@@ -1,6 +1,6 @@
-internal import Bytes
-internal import Catalog
-public import Multiformats
+internal import DAGBytes
+internal import DAGCatalog
+public import DAGMultiformats
 
 /// A shard that has a block, and where.
 public struct FoundBlock: Equatable, Sendable {

@@ -1,5 +1,5 @@
-internal import Catalog
-public import Mounts
+internal import DAGCatalog
+public import DAGMounts
 internal import Synchronization
 public import SystemPackage
 

@@ -1,5 +1,5 @@
-internal import Catalog
-public import Multiformats
+internal import DAGCatalog
+public import DAGMultiformats
 internal import ShardIndex
 
 /// Where a walk over a shard's multihashes goes on; it may be kept as text.

@@ -1,6 +1,6 @@
-internal import Catalog
+internal import DAGCatalog
+public import DAGMounts
 internal import Dispatch
-public import Mounts
 internal import ShardLifecycle
 internal import SharedReads
 internal import SystemPackage

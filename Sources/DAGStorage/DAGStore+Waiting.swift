@@ -1,7 +1,7 @@
-internal import Bytes
+internal import DAGBytes
+internal import DAGMounts
+package import DAGMultiformats
 internal import Dispatch
-internal import Mounts
-package import Multiformats
 package import SystemPackage
 
 /// The store for callers without tasks: threads that block, and callbacks.

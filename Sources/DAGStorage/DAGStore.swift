@@ -1,5 +1,5 @@
-internal import Catalog
-public import Mounts
+internal import DAGCatalog
+public import DAGMounts
 public import SystemPackage
 
 #if canImport(Darwin)

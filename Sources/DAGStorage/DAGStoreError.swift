@@ -1,7 +1,7 @@
-package import CAR
-package import Catalog
-package import Mounts
-package import Multiformats
+package import DAGCAR
+package import DAGCatalog
+package import DAGMounts
+package import DAGMultiformats
 package import ShardIndex
 
 /// Why a store could not do what was asked.

@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 
 /// What the doctor looks at, and what it may do.
 public struct CheckOptions: Sendable {

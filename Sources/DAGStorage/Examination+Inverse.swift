@@ -1,6 +1,6 @@
-internal import Catalog
-internal import Hashing
-internal import Mounts
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMounts
 internal import ShardIndex
 internal import SharedReads
 

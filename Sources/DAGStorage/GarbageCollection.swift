@@ -1,5 +1,5 @@
-internal import Catalog
-internal import Mounts
+internal import DAGCatalog
+internal import DAGMounts
 internal import SharedReads
 
 /// What a collection of garbage did with one of the store's copies.

@@ -1,7 +1,7 @@
-internal import Bytes
-internal import Catalog
+internal import DAGBytes
+internal import DAGCatalog
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import ShardIndex
 internal import SharedReads
 internal import Synchronization

@@ -1,7 +1,7 @@
-internal import Bytes
-package import CAR
-internal import Catalog
-internal import Mounts
+internal import DAGBytes
+package import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
 internal import ShardIndex
 
 /// Bytes after the end of a CAR's data that are not padding, and that no reader sees.

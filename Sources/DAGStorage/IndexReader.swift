@@ -1,8 +1,8 @@
-internal import Bytes
-internal import CAR
-internal import Catalog
-internal import Hashing
-internal import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMultiformats
 package import ShardIndex
 internal import SharedReads
 

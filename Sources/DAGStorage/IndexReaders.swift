@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 internal import SharedReads
 
 /// The indexes of shards that are not open, kept for the next question, bounded by the memory they take.

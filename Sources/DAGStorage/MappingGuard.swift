@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 
 /// Turns the loss of mapped bytes into errors, for the whole process.
 ///

@@ -1,6 +1,6 @@
-internal import Catalog
+internal import DAGCatalog
+internal import DAGHashing
 internal import Dispatch
-internal import Hashing
 internal import ShardIndex
 internal import SystemPackage
 

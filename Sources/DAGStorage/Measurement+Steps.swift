@@ -1,7 +1,7 @@
-internal import Bytes
-internal import CAR
-internal import Hashing
-internal import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGHashing
+internal import DAGMultiformats
 internal import ShardIndex
 internal import ShardLifecycle
 

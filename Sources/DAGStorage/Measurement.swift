@@ -1,8 +1,8 @@
-internal import Bytes
-internal import CAR
-internal import Hashing
-internal import Mounts
-public import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGHashing
+internal import DAGMounts
+public import DAGMultiformats
 internal import ShardIndex
 public import SystemPackage
 

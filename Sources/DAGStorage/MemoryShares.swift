@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 internal import SharedReads
 
 /// The bytes of a shard in memory, with one share for each stripe of threads.

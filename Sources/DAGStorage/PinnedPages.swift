@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Catalog
+internal import DAGBytes
+internal import DAGCatalog
 internal import ShardIndex
 internal import SharedReads
 

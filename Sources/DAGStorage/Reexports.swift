@@ -1,17 +1,5 @@
-public import CAR
-public import Mounts
-
-/// A CAR file of this machine; see `Mounts`.
-public typealias FileMount = Mounts.FileMount
-/// What a reader of CARs accepts; see `CAR`.
-public typealias CARLimits = CAR.CARLimits
-/// Bytes in memory as a mount; see `Mounts`.
-public typealias MemoryMount = Mounts.MemoryMount
-/// What memory mounts read from; see `Mounts`.
-public typealias MemoryFiles = Mounts.MemoryFiles
-/// What mount URLs mean; see `Mounts`.
-public typealias MountRegistry = Mounts.MountRegistry
-/// Where a shard's bytes come from; see `Mounts`.
-public typealias Mount = Mounts.Mount
-/// The name of a mount; see `Mounts`.
-public typealias MountURL = Mounts.MountURL
+// A client that imports DAGStorage writes mounts of its own, names blocks by CIDs and sets the limits of a
+// CAR reader: it sees the modules that define these, and need not know their names.
+@_exported public import DAGCAR
+@_exported public import DAGMounts
+@_exported public import DAGMultiformats

@@ -1,6 +1,6 @@
-internal import Bytes
-internal import CAR
-internal import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMultiformats
 
 /// Looks for the roots of a CAR among its sections.
 ///

@@ -1,5 +1,5 @@
-internal import Catalog
-public import Multiformats
+internal import DAGCatalog
+public import DAGMultiformats
 internal import ShardIndex
 
 extension DAGStore {

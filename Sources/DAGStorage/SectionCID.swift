@@ -1,5 +1,5 @@
-package import Bytes
-package import Multiformats
+package import DAGBytes
+package import DAGMultiformats
 
 /// Makes the binary CIDs of sections from what a walk shows of them.
 ///

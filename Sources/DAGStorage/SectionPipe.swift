@@ -1,5 +1,5 @@
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import ShardIndex
 internal import SharedReads
 

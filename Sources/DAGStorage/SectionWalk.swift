@@ -1,7 +1,7 @@
-package import Bytes
-package import CAR
-package import Mounts
-internal import Multiformats
+package import DAGBytes
+package import DAGCAR
+package import DAGMounts
+internal import DAGMultiformats
 internal import ShardIndex
 
 /// Walks the sections of a CAR file in file order, reading no more than it needs.

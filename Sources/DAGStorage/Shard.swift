@@ -1,6 +1,6 @@
-package import Bytes
-internal import Catalog
-public import Multiformats
+package import DAGBytes
+internal import DAGCatalog
+public import DAGMultiformats
 package import ShardIndex
 internal import SharedReads
 internal import Synchronization

@@ -1,7 +1,7 @@
-internal import Bytes
-internal import CAR
-internal import Hashing
-internal import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGHashing
+internal import DAGMultiformats
 internal import ShardIndex
 
 /// Looking for several multihashes at once, so that they wait for memory together and not one after the other.

@@ -1,9 +1,9 @@
-internal import Bytes
-internal import CAR
-internal import Catalog
-internal import Hashing
-internal import Mounts
-package import Multiformats
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMounts
+package import DAGMultiformats
 package import ShardIndex
 internal import SharedReads
 internal import SystemPackage

@@ -1,5 +1,5 @@
-package import Bytes
-internal import CAR
+package import DAGBytes
+internal import DAGCAR
 internal import ShardIndex
 
 /// A walk over what a shard's index knows, in CAR order; it holds the lease.

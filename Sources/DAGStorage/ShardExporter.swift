@@ -1,5 +1,5 @@
-package import Bytes
-internal import Catalog
+package import DAGBytes
+internal import DAGCatalog
 internal import ShardIndex
 
 /// A shard, as another store would have to know it.

@@ -1,9 +1,9 @@
-internal import Bytes
-internal import CAR
-internal import Catalog
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
+internal import DAGMultiformats
 internal import Dispatch
-internal import Mounts
-internal import Multiformats
 internal import ShardIndex
 
 /// Reading from a shard's CAR what an index file does not say: sizes, codecs, and sections that it leaves out.

@@ -1,8 +1,8 @@
-package import Bytes
-internal import CAR
-internal import Catalog
+package import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import ShardIndex
 package import SystemPackage
 

@@ -1,4 +1,4 @@
-internal import Mounts
+internal import DAGMounts
 internal import SharedReads
 internal import Synchronization
 

@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 
 /// The name of a shard: 1 to 480 bytes of UTF-8 without NUL.
 ///

@@ -1,5 +1,5 @@
-internal import Catalog
-internal import Mounts
+internal import DAGCatalog
+internal import DAGMounts
 internal import ShardLifecycle
 internal import SystemPackage
 

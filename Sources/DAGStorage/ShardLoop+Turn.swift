@@ -1,7 +1,7 @@
-internal import CAR
-internal import Catalog
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import ShardLifecycle
 internal import SharedReads
 internal import Synchronization

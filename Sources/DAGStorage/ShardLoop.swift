@@ -1,6 +1,6 @@
-internal import Catalog
+internal import DAGCatalog
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import ShardLifecycle
 internal import SharedReads
 internal import Synchronization

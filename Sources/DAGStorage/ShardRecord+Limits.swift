@@ -1,5 +1,5 @@
-internal import CAR
-internal import Catalog
+internal import DAGCAR
+internal import DAGCatalog
 
 extension ShardRecord {
     /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones: whoever reads it again

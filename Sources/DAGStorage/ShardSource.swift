@@ -1,6 +1,6 @@
-internal import Bytes
-internal import Catalog
-internal import Mounts
+internal import DAGBytes
+internal import DAGCatalog
+internal import DAGMounts
 internal import SystemPackage
 
 /// The bytes of a shard, within reach.

@@ -1,7 +1,7 @@
-internal import Catalog
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMounts
 internal import Dispatch
-internal import Hashing
-internal import Mounts
 internal import ShardIndex
 
 /// The inverse index of a store: opened, added to, built anew.

@@ -1,8 +1,8 @@
-internal import CAR
-internal import Catalog
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGFailpoints
+internal import DAGMounts
 internal import Dispatch
-internal import Failpoints
-internal import Mounts
 internal import ShardIndex
 internal import Synchronization
 internal import SystemPackage

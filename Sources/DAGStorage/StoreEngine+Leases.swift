@@ -1,4 +1,4 @@
-internal import Catalog
+internal import DAGCatalog
 internal import Dispatch
 internal import SharedReads
 internal import Synchronization

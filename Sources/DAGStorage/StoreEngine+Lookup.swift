@@ -1,9 +1,9 @@
-internal import Bytes
-internal import CAR
-internal import Catalog
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMultiformats
 internal import Dispatch
-internal import Hashing
-internal import Multiformats
 internal import ShardIndex
 internal import SharedReads
 internal import Synchronization

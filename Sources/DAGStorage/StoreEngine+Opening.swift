@@ -1,7 +1,7 @@
-internal import Catalog
+internal import DAGCatalog
+internal import DAGFailpoints
+internal import DAGMounts
 internal import Dispatch
-internal import Failpoints
-internal import Mounts
 internal import SharedReads
 internal import Synchronization
 internal import SystemPackage

@@ -1,5 +1,5 @@
-internal import Catalog
-internal import Mounts
+internal import DAGCatalog
+internal import DAGMounts
 internal import SystemPackage
 
 /// Reaching the bytes of a shard: from the user's copy, the store's copy, or the mount.

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Catalog
+package import DAGBytes
+internal import DAGCatalog
 internal import ShardIndex
 
 /// The sections that a shard's index knows, asked for in order of their offsets.

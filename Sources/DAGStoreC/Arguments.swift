@@ -1,7 +1,7 @@
-internal import Bytes
 internal import CDAGStore
+internal import DAGBytes
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 internal import SystemPackage
 
 // What comes from C callers, looked at before it is used; nothing here traps.

@@ -1,7 +1,7 @@
-internal import Bytes
 internal import CDAGStore
+internal import DAGBytes
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 internal import SharedReads
 internal import Synchronization
 

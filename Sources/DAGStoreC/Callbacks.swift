@@ -1,6 +1,6 @@
 internal import CDAGSystem
+internal import DAGMounts
 internal import Dispatch
-internal import Mounts
 internal import SharedReads
 
 #if canImport(Darwin)

@@ -1,8 +1,8 @@
-internal import Bytes
 internal import CDAGStore
+internal import DAGBytes
+internal import DAGMultiformats
 internal import DAGStorage
 internal import Dispatch
-internal import Multiformats
 internal import SharedReads
 internal import SystemPackage
 

@@ -1,7 +1,7 @@
-internal import Bytes
 public import CDAGStore
+internal import DAGBytes
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 // Blocks of a shard, and of all shards: see `dagstore.h`.
 

@@ -1,9 +1,9 @@
-internal import Bytes
-internal import CAR
 public import CDAGStore
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMounts
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Mounts
-internal import Multiformats
 
 // CIDs, and CAR files outside of any store: see `dagstore.h`.
 

@@ -1,6 +1,6 @@
 public import CDAGStore
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 internal import SystemPackage
 
 // The life of a shard, and leases: see `dagstore.h`.

@@ -1,6 +1,6 @@
 public import CDAGStore
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 
 // Mounts and stores: see `dagstore.h`.
 

@@ -1,10 +1,10 @@
-internal import Bytes
-internal import CAR
 internal import CDAGStore
 internal import CDAGSystem
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMultiformats
 internal import DAGStorage
 internal import Dispatch
-internal import Multiformats
 internal import Synchronization
 
 /// What a store handle stands for.

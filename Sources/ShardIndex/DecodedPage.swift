@@ -1,6 +1,6 @@
-package import Bytes
-internal import Hashing
-internal import Zstd
+package import DAGBytes
+internal import DAGHashing
+internal import DAGZstd
 
 /// An index page, decoded: what the page cache keeps.
 ///

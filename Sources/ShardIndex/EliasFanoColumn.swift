@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Multiformats
+internal import DAGBytes
+internal import DAGMultiformats
 
 /// Numbers that do not fall, in Elias-Fano, read in place.
 ///

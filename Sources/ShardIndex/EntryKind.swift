@@ -1,5 +1,5 @@
-internal import Bytes
-package import Multiformats
+internal import DAGBytes
+package import DAGMultiformats
 
 /// What the CIDs of many sections have in common: everything but the digest.
 ///

@@ -1,6 +1,6 @@
-package import Bytes
-package import Hashing
-package import Multiformats
+package import DAGBytes
+package import DAGHashing
+package import DAGMultiformats
 
 /// Builds the index of one shard from its sections, in CAR order, in bounded memory.
 ///

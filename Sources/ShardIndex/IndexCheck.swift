@@ -1,6 +1,6 @@
-internal import Bytes
-package import Hashing
-internal import Multiformats
+internal import DAGBytes
+package import DAGHashing
+internal import DAGMultiformats
 
 /// Checks a shard's index against itself: pages against the root page, the locator against the pages.
 ///

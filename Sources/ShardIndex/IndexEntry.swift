@@ -1,4 +1,4 @@
-package import Multiformats
+package import DAGMultiformats
 
 /// One section as the index knows it.
 package struct IndexEntry: Equatable, Sendable {

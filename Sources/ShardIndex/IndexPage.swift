@@ -1,4 +1,4 @@
-internal import Multiformats
+internal import DAGMultiformats
 
 /// The page of a shard's full index: up to 256 consecutive sections in CAR order.
 ///

@@ -1,7 +1,7 @@
-package import Bytes
-internal import Hashing
-package import Multiformats
-internal import Zstd
+package import DAGBytes
+internal import DAGHashing
+package import DAGMultiformats
+internal import DAGZstd
 
 /// The root page of a shard's index: what is read when a cold shard is acquired.
 ///

@@ -1,4 +1,4 @@
-package import Bytes
+package import DAGBytes
 
 /// Where the pieces of an index go while it is built.
 ///

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Hashing
+internal import DAGBytes
+internal import DAGHashing
 
 /// That a shard has a digest with this hash.
 @frozen public struct InverseEntry: Hashable, Sendable {

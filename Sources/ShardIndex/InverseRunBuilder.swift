@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 
 /// Writes a run of the inverse index, segment after segment, from entries in order.
 ///

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Hashing
+package import DAGBytes
+internal import DAGHashing
 
 /// A part of a run of the inverse index: from the hashes of digests to the shards that have them.
 ///

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 
 /// What the locator knows of a section while it is being built.
 struct LocatorEntry {

@@ -1,5 +1,5 @@
-public import Bytes
-internal import Hashing
+public import DAGBytes
+internal import DAGHashing
 
 /// A part of a shard's locator: from the keyed hash of a digest to where its section may start.
 ///

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 
 /// Sorts the entries of a locator by hash, in bounded memory.
 ///

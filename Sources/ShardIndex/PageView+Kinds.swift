@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Multiformats
+internal import DAGBytes
+internal import DAGMultiformats
 
 extension PageView {
     /// Returns the CID of section `slot` but for its digest.

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Multiformats
+package import DAGBytes
+internal import DAGMultiformats
 
 /// An index page, read in place.
 ///

@@ -1,5 +1,5 @@
-package import Bytes
-package import Multiformats
+package import DAGBytes
+package import DAGMultiformats
 
 /// Some sections in CAR order, on their way from the scan to the index.
 ///

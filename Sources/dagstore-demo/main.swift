@@ -5,11 +5,11 @@
 //
 // Prints a line for each file that fits one leaf: the leaf's CID, a tab, the path.
 
-import Bytes
-import CAR
-import Hashing
-import Mounts
-import Multiformats
+import DAGBytes
+import DAGCAR
+import DAGHashing
+import DAGMounts
+import DAGMultiformats
 import SystemPackage
 
 /// The largest leaf, as importers have it.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 
 /// The next step after an error, which ends its message.
 enum Advice {

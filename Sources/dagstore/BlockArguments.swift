@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// The CID of a verb about one block, and where to look for it.
 struct BlockArguments: ParsableArguments {

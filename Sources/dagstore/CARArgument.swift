@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Bytes
-internal import CAR
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 internal import SystemPackage
 
 /// The FILE of a verb about one CAR file.

@@ -1,6 +1,6 @@
-internal import Bytes
+internal import DAGBytes
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 internal import SystemPackage
 
 /// An error as it is told: on standard error, and as the exit status.

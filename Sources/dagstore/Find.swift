@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// `find`: which shards have a block.
 struct Find: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Bytes
+internal import DAGBytes
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// `get`: the bytes of a block.
 struct Get: ParsableCommand {

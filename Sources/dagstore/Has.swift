@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// `has`: whether a block is here.
 struct Has: ParsableCommand {

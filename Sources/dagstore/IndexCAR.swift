@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import CAR
+internal import DAGCAR
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// `car index`: a detached index of a CAR file.
 struct IndexCAR: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Bytes
-internal import CAR
+internal import DAGBytes
+internal import DAGCAR
 internal import DAGStorage
 internal import ShardIndex
 

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 internal import ShardIndex
 
 /// `index list`: what the index of a shard knows.

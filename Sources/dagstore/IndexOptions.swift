@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Bytes
-internal import CAR
+internal import DAGBytes
+internal import DAGCAR
 
 /// The format of a detached index, and what goes into it.
 struct IndexOptions: ParsableArguments {

@@ -1,10 +1,10 @@
 internal import ArgumentParser
-internal import Bytes
-internal import CAR
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGHashing
+internal import DAGMounts
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Hashing
-internal import Mounts
-internal import Multiformats
 
 /// `car inspect`: what a CAR file is made of.
 struct InspectCAR: ParsableCommand {

@@ -1,5 +1,5 @@
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 internal import SystemPackage
 
 extension FilePath {

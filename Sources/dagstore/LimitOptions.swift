@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CAR
+internal import DAGCAR
 internal import DAGStorage
 
 /// `--max-section` and `--max-header`: how large the parts of a CAR may be.

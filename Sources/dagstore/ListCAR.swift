@@ -1,9 +1,9 @@
 internal import ArgumentParser
-internal import Bytes
-internal import CAR
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGMounts
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Mounts
-internal import Multiformats
 
 /// `car list`: the sections of a CAR file, a line each.
 struct ListCAR: ParsableCommand {

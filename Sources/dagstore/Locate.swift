@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 
 /// `locate`: where a block lies.
 struct Locate: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 internal import SystemPackage
 
 /// The verbs about bringing shards over from Go nodes.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 
 /// `migrate check`: compares a store with a source that was brought over.
 struct MigrateCheck: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 internal import SystemPackage
 
 /// `migrate export`: writes a store's shards as a Go node has them.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMigration
 internal import DAGStorage
-internal import Migration
 internal import Synchronization
 
 /// `migrate run`: takes the shards of a source into a store.

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 internal import SystemPackage
 
 /// Why an answer could not be written.

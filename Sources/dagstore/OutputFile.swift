@@ -1,4 +1,4 @@
-internal import Bytes
+internal import DAGBytes
 internal import SystemPackage
 
 #if canImport(Darwin)

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
+internal import DAGBytes
 internal import Synchronization
 internal import SystemPackage
 

@@ -1,7 +1,7 @@
 internal import ArgumentParser
+internal import DAGMigration
+internal import DAGMounts
 internal import DAGStorage
-internal import Migration
-internal import Mounts
 internal import Synchronization
 internal import SystemPackage
 

@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMounts
 internal import DAGStorage
-internal import Mounts
 internal import SystemPackage
 
 /// `relocate`: gives shards another mount.

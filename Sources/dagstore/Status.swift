@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 internal import SystemPackage
 
 /// `status`: everything about one shard.

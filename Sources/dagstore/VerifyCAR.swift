@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import CAR
+internal import DAGCAR
+internal import DAGMultiformats
 internal import DAGStorage
-internal import Multiformats
 internal import SystemPackage
 
 /// `car verify`: whether a CAR file is what it says.

@@ -1,6 +1,6 @@
-import CAR
+import DAGCAR
+import DAGMultiformats
 import Foundation
-import Multiformats
 import TestSupport
 import Testing
 

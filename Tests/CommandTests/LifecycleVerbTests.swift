@@ -1,6 +1,6 @@
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
 import Foundation
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
-import CAR
+import DAGCAR
+import DAGMultiformats
 import Foundation
-import Multiformats
 import TestSupport
 
 /// A folder with a store and the CARs of a test.

@@ -1,5 +1,5 @@
+import DAGMultiformats
 import Foundation
-import Multiformats
 import TestSupport
 import Testing
 

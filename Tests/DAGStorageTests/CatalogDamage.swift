@@ -1,6 +1,6 @@
-import Bytes
-import Catalog
-import LMDB
+import DAGBytes
+import DAGCatalog
+import DAGLMDB
 import Testing
 
 /// Harm done to a catalogue that nobody has open.

@@ -1,9 +1,9 @@
-import Bytes
+import DAGBytes
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Dispatch
 import Foundation
-import Mounts
-import Multiformats
 import Synchronization
 import TestSupport
 import Testing

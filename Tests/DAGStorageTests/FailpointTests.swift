@@ -1,7 +1,7 @@
+import DAGFailpoints
+import DAGMounts
 import DAGStorage
-import Failpoints
 import Foundation
-import Mounts
 import SystemPackage
 import TestSupport
 import Testing

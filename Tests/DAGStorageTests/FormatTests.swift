@@ -1,10 +1,10 @@
-import Bytes
-import Catalog
+import DAGBytes
+import DAGCatalog
+import DAGFailpoints
+import DAGLMDB
+import DAGMounts
 import DAGStorage
-import Failpoints
 import Foundation
-import LMDB
-import Mounts
 import SystemPackage
 import TestSupport
 import Testing

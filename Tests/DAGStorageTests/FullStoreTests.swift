@@ -1,6 +1,6 @@
+import DAGMounts
 import DAGStorage
 import Foundation
-import Mounts
 import SystemPackage
 import TestSupport
 import Testing
@@ -113,8 +113,8 @@ struct FullStoreTests {
         await #expect(processExitsWith: .success) {
             [path = folder.path as String, room = room as Int] in
             signal(SIGXFSZ, SIG_IGN)
-            let small = Mounts.FileMount(FilePath(path + "/small"))
-            let large = Mounts.FileMount(FilePath(path + "/large"))
+            let small = DAGMounts.FileMount(FilePath(path + "/small"))
+            let large = DAGMounts.FileMount(FilePath(path + "/large"))
             let model = ShardModel(.manyMixed(seed: 1))
             var store = try StoreFolder.open(path + "/store")
             try await store.register("a", small)
@@ -152,7 +152,7 @@ struct FullStoreTests {
         _ = try folder.mount(.manySections(count: 400_000, digestSize: 8, seed: 3))
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
             signal(SIGXFSZ, SIG_IGN)
-            let mount = Mounts.FileMount(FilePath(path + "/a.car"))
+            let mount = DAGMounts.FileMount(FilePath(path + "/a.car"))
             let store = try StoreFolder.open(path + "/store") { $0.sortBudget = 0 }
             try FileSizeLimit.set(1 << 20)
             await #expect(throws: DAGStoreError(.catalogFull)) {
@@ -179,7 +179,7 @@ struct FullStoreTests {
             let store = try folder.open()
             try await store.register(
                 ShardKey("a"),
-                from: Mounts.FileMount(FilePath(origin)),
+                from: DAGMounts.FileMount(FilePath(origin)),
                 existingTransient: copy
             )
             try FileManager.default.moveItem(atPath: copy.string, toPath: origin)

@@ -1,8 +1,8 @@
-import Bytes
+import DAGBytes
+import DAGLMDB
+import DAGMounts
 import DAGStorage
 import Foundation
-import LMDB
-import Mounts
 import SystemPackage
 import TestSupport
 import Testing

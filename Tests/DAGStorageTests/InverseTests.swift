@@ -1,8 +1,8 @@
-import CAR
-import Catalog
+import DAGCAR
+import DAGCatalog
+import DAGMounts
+import DAGMultiformats
 import Foundation
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,10 +1,10 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGLMDB
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import LMDB
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing

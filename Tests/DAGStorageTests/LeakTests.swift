@@ -1,7 +1,7 @@
 #if os(Linux)
     import DAGStorage
     import Foundation
-    import Mounts
+    import DAGMounts
     import SystemPackage
     import TestSupport
     import Testing
@@ -49,7 +49,7 @@
                     $0.idleShardsMax = 0
                     $0.mapping = isMapped ? .whenPossible : .never
                 }
-                try await store.register("a", Mounts.FileMount(FilePath(path + "/a.car")))
+                try await store.register("a", DAGMounts.FileMount(FilePath(path + "/a.car")))
                 let car = path + "/a.car"
                 for _ in 0..<100 {
                     let task = OwnedTask { try await store.acquire("a") }
@@ -77,7 +77,7 @@
                     let store = try StoreFolder.open(path + "/store", [copied])
                     try await store.register(
                         "\(round)",
-                        Mounts.FileMount(FilePath(path + "/a.car"))
+                        DAGMounts.FileMount(FilePath(path + "/a.car"))
                     )
                     try await store.register("copied \(round)", from: copied)
                     for key in ["\(round)", "copied \(round)"] {
@@ -101,7 +101,7 @@
             await #expect(processExitsWith: .success) { [path = folder.path as String] in
                 let store = try StoreFolder.open(path + "/store")
                 let before = try OpenFiles.reads()
-                let mount = Mounts.FileMount(FilePath(path + "/a.car"))
+                let mount = DAGMounts.FileMount(FilePath(path + "/a.car"))
                 let status = try await store.register("a", mount)
                 #expect(status.blockCount == 100_000)
                 #expect(try OpenFiles.reads() - before < 1000)

@@ -1,7 +1,7 @@
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing
@@ -142,7 +142,7 @@ struct LifetimeTests {
         let folder = try StoreFolder()
         _ = try folder.mount(CARBuilder.manyMixed(seed: 5).bytes)
         await #expect(processExitsWith: .success) { [path = folder.path as String] in
-            let mount = Mounts.FileMount(FilePath(path + "/a.car"))
+            let mount = DAGMounts.FileMount(FilePath(path + "/a.car"))
             for round in 0..<30 {
                 let store = try StoreFolder.open(path + "/store")
                 let before = store.keys

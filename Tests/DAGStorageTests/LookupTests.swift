@@ -1,8 +1,8 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
-import Mounts
-import Multiformats
 import ShardIndex
 import TestSupport
 import Testing

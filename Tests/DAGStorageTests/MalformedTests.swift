@@ -1,9 +1,9 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing
@@ -266,7 +266,7 @@ struct MalformedTests {
             ("pipe", .mountUnreachable), (String(repeating: "n", count: 300), .mountUnreachable),
         ]
         for (name, code) in cases {
-            let mount = Mounts.FileMount(FilePath(folder.path(of: name)))
+            let mount = DAGMounts.FileMount(FilePath(folder.path(of: name)))
             await #expect(throws: DAGStoreError(code), "\(name)") {
                 try await store.register("a", mount)
             }

@@ -1,5 +1,5 @@
-import CAR
-import Multiformats
+import DAGCAR
+import DAGMultiformats
 import TestSupport
 
 extension [UInt8] {

@@ -1,6 +1,6 @@
+import DAGMounts
 import DAGStorage
 import Foundation
-import Mounts
 import SystemPackage
 import TestSupport
 

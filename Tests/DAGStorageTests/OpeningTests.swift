@@ -1,4 +1,4 @@
-import Catalog
+import DAGCatalog
 import DAGStorage
 import Foundation
 import SystemPackage

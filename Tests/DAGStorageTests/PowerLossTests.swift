@@ -1,8 +1,8 @@
-import Bytes
-import CAR
-import Catalog
+import DAGBytes
+import DAGCAR
+import DAGCatalog
+import DAGMounts
 import Foundation
-import Mounts
 import ShardIndex
 import SystemPackage
 import TestSupport

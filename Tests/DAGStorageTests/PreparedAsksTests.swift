@@ -1,4 +1,4 @@
-import Mounts
+import DAGMounts
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
-import CAR
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing
@@ -96,7 +96,7 @@ struct ReferenceFaultTests {
             // SAFETY: nobody else of this process reads the environment yet.
             unsafe setenv("DAGSTORE_FAILPOINT", failpoint, 1)
             let store = try StoreFolder.open(path + "/store")
-            try await store.register("a", Mounts.FileMount(FilePath(path + "/a.car")))
+            try await store.register("a", DAGMounts.FileMount(FilePath(path + "/a.car")))
         }
         let store = try folder.open()
         let shard = try await store.acquire("a")

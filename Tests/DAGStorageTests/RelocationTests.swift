@@ -1,7 +1,7 @@
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Mounts
-import Multiformats
 import Synchronization
 import SystemPackage
 import TestSupport

@@ -1,8 +1,8 @@
+import DAGFailpoints
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
-import Failpoints
 import Foundation
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing

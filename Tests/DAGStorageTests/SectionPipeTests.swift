@@ -1,8 +1,8 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGHashing
+import DAGMounts
 import Foundation
-import Hashing
-import Mounts
 import ShardIndex
 import SystemPackage
 import TestSupport

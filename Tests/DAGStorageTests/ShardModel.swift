@@ -1,8 +1,8 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGHashing
+import DAGMultiformats
 import DAGStorage
-import Hashing
-import Multiformats
 import TestSupport
 
 /// What a CAR must look like through a lease.

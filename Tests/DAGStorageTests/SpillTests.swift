@@ -1,7 +1,7 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMultiformats
 import DAGStorage
-import Multiformats
 import TestSupport
 import Testing
 

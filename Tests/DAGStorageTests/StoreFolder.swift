@@ -1,6 +1,6 @@
+import DAGMounts
 import DAGStorage
 import Foundation
-import Mounts
 import SystemPackage
 import TestSupport
 
@@ -36,8 +36,8 @@ final class StoreFolder: Sendable {
     }
 
     /// Writes a CAR beside the store.
-    func mount(_ bytes: [UInt8], named name: String = "a.car") throws -> Mounts.FileMount {
-        Mounts.FileMount(FilePath(try folder.write(bytes, to: name)))
+    func mount(_ bytes: [UInt8], named name: String = "a.car") throws -> DAGMounts.FileMount {
+        DAGMounts.FileMount(FilePath(try folder.write(bytes, to: name)))
     }
 
     /// The path of a file beside the store.
@@ -47,7 +47,7 @@ final class StoreFolder: Sendable {
 extension DAGStore {
     /// Registers under a key given as text.
     @discardableResult
-    func register(_ key: String, _ mount: Mounts.FileMount) async throws -> ShardStatus {
+    func register(_ key: String, _ mount: DAGMounts.FileMount) async throws -> ShardStatus {
         try await register(ShardKey(key), from: mount)
     }
 

@@ -1,6 +1,6 @@
-import CAR
+import DAGCAR
+import DAGMounts
 import DAGStorage
-import Mounts
 import TestSupport
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
 struct StoreSequenceTests {
     /// A CAR of the pool.
     private struct Source: Sendable {
-        let mount: Mounts.FileMount
+        let mount: DAGMounts.FileMount
         let model: ShardModel
         /// How its registration fails, if it does.
         let code: DAGStoreError.Code?

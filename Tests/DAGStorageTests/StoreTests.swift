@@ -1,6 +1,6 @@
-import CAR
+import DAGCAR
+import DAGMounts
 import DAGStorage
-import Mounts
 import TestSupport
 import Testing
 

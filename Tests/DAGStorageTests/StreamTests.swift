@@ -1,5 +1,5 @@
+import DAGMounts
 import DAGStorage
-import Mounts
 import TestSupport
 import Testing
 

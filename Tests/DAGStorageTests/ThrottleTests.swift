@@ -1,4 +1,4 @@
-import Mounts
+import DAGMounts
 import Synchronization
 import TestSupport
 import Testing

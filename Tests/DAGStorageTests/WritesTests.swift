@@ -1,6 +1,6 @@
-import Catalog
+import DAGCatalog
+import DAGMounts
 import Dispatch
-import Mounts
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import CDAGStore
+import DAGMultiformats
 import Dispatch
 import Foundation
-import Multiformats
 import Synchronization
 import TestSupport
 import Testing

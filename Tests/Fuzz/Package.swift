@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 
 import PackageDescription
 
@@ -40,38 +40,42 @@ let package = Package(
     name: "swift-dagstore",
     platforms: [.macOS(.v26)],
     targets: [
-        .systemLibrary(name: "CZstd", path: "CModules/CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CDAGZstd", path: "CModules/CDAGZstd", pkgConfig: "libzstd"),
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
-        .target(name: "Bytes", dependencies: ["CDAGSystem"], swiftSettings: settings),
-        .target(name: "Multiformats", dependencies: ["Bytes"], swiftSettings: settings),
+        .target(name: "DAGBytes", dependencies: ["CDAGSystem"], swiftSettings: settings),
+        .target(name: "DAGMultiformats", dependencies: ["DAGBytes"], swiftSettings: settings),
         .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: settings),
         .target(
-            name: "Zstd",
-            dependencies: ["CZstd", "Bytes", "SharedReads"],
+            name: "DAGZstd",
+            dependencies: ["CDAGZstd", "DAGBytes", "SharedReads"],
             swiftSettings: settings
         ),
         .target(
-            name: "Hashing",
-            dependencies: ["Bytes"],
+            name: "DAGHashing",
+            dependencies: ["DAGBytes"],
             exclude: ["BlockHash.swift"],
             swiftSettings: settings
         ),
-        .target(name: "CAR", dependencies: ["Bytes", "Multiformats"], swiftSettings: settings),
+        .target(
+            name: "DAGCAR",
+            dependencies: ["DAGBytes", "DAGMultiformats"],
+            swiftSettings: settings
+        ),
         .target(
             name: "ShardIndex",
-            dependencies: ["Bytes", "Multiformats", "Hashing", "SharedReads", "Zstd"],
+            dependencies: ["DAGBytes", "DAGMultiformats", "DAGHashing", "SharedReads", "DAGZstd"],
             swiftSettings: settings
         ),
         .target(
             name: "FuzzChecks",
-            dependencies: ["Bytes", "CAR", "Hashing", "Multiformats", "ShardIndex"],
+            dependencies: ["DAGBytes", "DAGCAR", "DAGHashing", "DAGMultiformats", "ShardIndex"],
             path: "Tests/Fuzz/Checks",
             swiftSettings: settings
         ),
         .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
         .target(
             name: "FuzzDriver",
-            dependencies: ["Bytes", "CLibFuzzer", "FuzzChecks"],
+            dependencies: ["DAGBytes", "CLibFuzzer", "FuzzChecks"],
             path: "Tests/Fuzz/Driver",
             swiftSettings: settings
         ),

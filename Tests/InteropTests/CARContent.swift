@@ -1,10 +1,10 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
 import FuzzChecks
-import Mounts
-import Multiformats
 import SystemPackage
 import TestSupport
 

@@ -1,8 +1,8 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Multiformats
 import SystemPackage
 import TestSupport
 import Testing

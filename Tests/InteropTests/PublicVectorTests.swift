@@ -1,13 +1,13 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGHashing
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
+import DAGZstd
 import Foundation
-import Hashing
-import Mounts
-import Multiformats
 import TestSupport
 import Testing
-import Zstd
 
 /// CARs, indexes and blocks of public projects, and what other readers found in them.
 @Suite("Public vectors", .enabled(if: Vectors.areHere, "there are no vectors here"))

@@ -1,9 +1,9 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Foundation
-import Mounts
-import Multiformats
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import Bytes
+import DAGBytes
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
-import Bytes
-import Hashing
-import Multiformats
+import DAGBytes
+import DAGHashing
+import DAGMultiformats
 import ShardIndex
 import TestSupport
 

@@ -1,5 +1,5 @@
-import Bytes
-import Multiformats
+import DAGBytes
+import DAGMultiformats
 import ShardIndex
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import Multiformats
+import DAGMultiformats
 import ShardIndex
 
 /// A section as a test knows it, to be compared with what an index says of it.

@@ -1,4 +1,4 @@
-import Bytes
+import DAGBytes
 import ShardIndex
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import Bytes
+import DAGBytes
 import ShardIndex
 
 /// Keeps the pieces of an index in memory.

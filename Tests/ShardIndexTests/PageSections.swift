@@ -1,7 +1,7 @@
-import Bytes
+import DAGBytes
+import DAGHashing
+import DAGMultiformats
 import Foundation
-import Hashing
-import Multiformats
 import ShardIndex
 import TestSupport
 

@@ -1,7 +1,7 @@
-internal import Bytes
-package import CAR
-internal import Hashing
-package import Multiformats
+internal import DAGBytes
+package import DAGCAR
+internal import DAGHashing
+package import DAGMultiformats
 
 /// A CAR made in memory of blocks that a seed decides.
 package struct CARBuilder: Sendable {

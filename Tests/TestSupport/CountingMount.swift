@@ -1,4 +1,4 @@
-package import Mounts
+package import DAGMounts
 internal import Synchronization
 
 /// Bytes under names, and how often they were asked for.

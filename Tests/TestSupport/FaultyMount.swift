@@ -1,4 +1,4 @@
-package import Mounts
+package import DAGMounts
 internal import Synchronization
 
 /// Bytes that go wrong in the way that a test asks for.

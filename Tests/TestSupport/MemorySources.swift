@@ -1,4 +1,4 @@
-internal import Mounts
+internal import DAGMounts
 internal import Synchronization
 
 /// Bytes in memory as a source of ranges; a test says what is told of every read.

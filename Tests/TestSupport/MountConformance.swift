@@ -1,5 +1,5 @@
-internal import Bytes
-package import Mounts
+internal import DAGBytes
+package import DAGMounts
 internal import SystemPackage
 
 /// What a mount does otherwise than it must.

@@ -7,13 +7,13 @@ import Testing
 struct TidyTests {
     /// The floor of every target; a target imports from floors below its own.
     static let floors = [
-        "Bytes": -1, "SharedReads": -1,
-        "Multiformats": 0, "LMDB": 0, "Zstd": 0, "Hashing": 0, "Failpoints": 0,
+        "DAGBytes": -1, "SharedReads": -1,
+        "DAGMultiformats": 0, "DAGLMDB": 0, "DAGZstd": 0, "DAGHashing": 0, "DAGFailpoints": 0,
         "ShardLifecycle": 0,
-        "CAR": 1, "ShardIndex": 1, "IPLD": 1,
-        "Catalog": 2, "Mounts": 2,
+        "DAGCAR": 1, "ShardIndex": 1, "IPLD": 1,
+        "DAGCatalog": 2, "DAGMounts": 2,
         "DAGStorage": 3,
-        "Gateway": 4, "Migration": 4, "RemoteMounts": 4,
+        "Gateway": 4, "DAGMigration": 4, "RemoteMounts": 4,
         "dagstore": 5, "dagstore-demo": 5, "dagstore-manual": 5, "DAGStoreC": 5,
     ]
 
@@ -24,18 +24,19 @@ struct TidyTests {
 
     /// The targets that may say `unsafe` anywhere.
     static let unsafeTargets: Set = [
-        "Bytes", "SharedReads", "Hashing", "LMDB", "Zstd", "CAR", "ShardIndex", "Mounts",
+        "DAGBytes", "SharedReads", "DAGHashing", "DAGLMDB", "DAGZstd", "DAGCAR", "ShardIndex",
+        "DAGMounts",
         "DAGStoreC",
-        "Failpoints",
+        "DAGFailpoints",
     ]
     /// The files elsewhere that may: they call the system and do nothing besides.
     static let unsafeFiles: Set = [
         "DAGStorage/DAGStore.swift", "DAGStorage/WallClock.swift", "dagstore/Kernel.swift",
-        "Migration/LevelDB/LevelDBView.swift", "Migration/LevelDB/LevelDBWriter.swift",
+        "DAGMigration/LevelDB/LevelDBView.swift", "DAGMigration/LevelDB/LevelDBWriter.swift",
     ]
 
     /// The one place where a task is started: for an owner, who cancels it and may wait for it.
-    static let taskFile = "Mounts/OwnedTask.swift"
+    static let taskFile = "DAGMounts/OwnedTask.swift"
 
     static let lineCountMax = 800
     static let functionLineCountMax = 70
@@ -110,7 +111,7 @@ struct TidyTests {
     /// The targets where threads do not meet, or seldom.
     ///
     /// `Synchronization.Mutex` hands each contended lock over through the kernel; elsewhere it is `Lock`.
-    static let mutexTargets: Set = ["Failpoints", "Migration", "dagstore", "dagstore-demo"]
+    static let mutexTargets: Set = ["DAGFailpoints", "DAGMigration", "dagstore", "dagstore-demo"]
 
     @Test("locks survive contention", arguments: try SourceFile.sources())
     func mutexes(file: SourceFile) {
@@ -170,9 +171,9 @@ struct TidyTests {
 @Suite("Tidy rules")
 struct TidyRuleTests {
     static let sample = SourceFile(
-        path: "CAR/Sample.swift",
+        path: "DAGCAR/Sample.swift",
         text: """
-            public import Bytes
+            public import DAGBytes
             @testable import struct DAGStorage.Shard
             // import Foundation
             struct Sample {
@@ -197,7 +198,7 @@ struct TidyRuleTests {
 
     @Test("imports are found whatever stands before and after them")
     func imports() {
-        #expect(Self.sample.imports == ["Bytes", "DAGStorage"])
+        #expect(Self.sample.imports == ["DAGBytes", "DAGStorage"])
     }
 
     @Test("strings and comments are not code")

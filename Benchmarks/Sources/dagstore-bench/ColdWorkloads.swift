@@ -1,7 +1,7 @@
+import DAGMounts
+import DAGMultiformats
 @_spi(Measurement) import DAGStorage
 import Glibc
-import Mounts
-import Multiformats
 import SystemPackage
 
 /// Reads of blocks that are not in memory.

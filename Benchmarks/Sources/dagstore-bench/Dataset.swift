@@ -1,8 +1,8 @@
-import Bytes
-import CAR
+import DAGBytes
+import DAGCAR
+import DAGHashing
+import DAGMultiformats
 import Glibc
-import Hashing
-import Multiformats
 import Synchronization
 import SystemPackage
 

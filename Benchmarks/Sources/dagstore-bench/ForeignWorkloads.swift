@@ -1,7 +1,7 @@
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Glibc
-import Mounts
-import Multiformats
 import SystemPackage
 
 /// The same reads from Swift, from C and from Go, in the same run.

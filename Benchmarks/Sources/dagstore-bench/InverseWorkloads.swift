@@ -1,8 +1,8 @@
+import DAGHashing
+import DAGMounts
+import DAGMultiformats
 @_spi(Measurement) import DAGStorage
 import Glibc
-import Hashing
-import Mounts
-import Multiformats
 import Synchronization
 import SystemPackage
 

@@ -1,8 +1,8 @@
+import DAGHashing
+import DAGMounts
+import DAGMultiformats
 @_spi(Measurement) import DAGStorage
 import Glibc
-import Hashing
-import Mounts
-import Multiformats
 import SystemPackage
 
 /// Workloads of the shard lifecycle: TARGETS 5, 13 to 16, and what STORAGE promises of small answers.

@@ -1,6 +1,6 @@
-import Bytes
-import CAR
 import CLevelDBPeer
+import DAGBytes
+import DAGCAR
 import Glibc
 import SystemPackage
 

@@ -1,6 +1,6 @@
+import DAGMounts
 @_spi(Measurement) import DAGStorage
 import Glibc
-import Mounts
 import SystemPackage
 
 /// Registering small shards, one after the other.

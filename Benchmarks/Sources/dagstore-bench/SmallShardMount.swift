@@ -1,7 +1,7 @@
-import CAR
+import DAGCAR
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
-import Mounts
-import Multiformats
 
 /// Shards of 5 blocks of 64 bytes that are made when they are read, so that a million of them take no disk.
 ///

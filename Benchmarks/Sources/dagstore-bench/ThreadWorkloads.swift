@@ -1,7 +1,7 @@
 import BenchReport
+import DAGMultiformats
 import DAGStorage
 import Glibc
-import Multiformats
 import SystemPackage
 
 /// Reads on many threads of one store, beside as many processes with a store each.

@@ -1,7 +1,7 @@
+import DAGMounts
+import DAGMultiformats
 import DAGStorage
 import Glibc
-import Mounts
-import Multiformats
 import Peers
 import SystemPackage
 

@@ -1,9 +1,9 @@
-import Bytes
+import DAGBytes
+import DAGHashing
+import DAGMounts
+import DAGMultiformats
 @_spi(Measurement) import DAGStorage
 import Glibc
-import Hashing
-import Mounts
-import Multiformats
 import Peers
 import SystemPackage
 

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Multiformats
+internal import DAGBytes
+internal import DAGMultiformats
 package import ShardIndex
 
 extension FuzzCheck {

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Hashing
+package import DAGBytes
+internal import DAGHashing
 
 /// What must hold of a reader for any bytes whatever.
 ///

@@ -1,5 +1,5 @@
-package import Bytes
-package import CAR
+package import DAGBytes
+package import DAGCAR
 
 /// The sections of a payload, and where the data end.
 package struct SectionList: Equatable, Sendable {

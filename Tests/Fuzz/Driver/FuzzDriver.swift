@@ -1,5 +1,5 @@
-internal import Bytes
 internal import CLibFuzzer
+internal import DAGBytes
 package import FuzzChecks
 internal import Glibc
 

@@ -1,0 +1,325 @@
+internal import DAGBytes
+internal import DAGLMDB
+
+/// One look over all tables.
+///
+/// Which generations the records name is kept as a bit each, for a window of generations; the
+/// numbers are given in order, so that one window is enough for most stores.
+struct DamageScan {
+    /// How many generations one walk over the records can tell apart.
+    static let windowSize: UInt64 = 1 << 22
+
+    private let catalog: Catalog
+    /// How many findings are enough; nil if none are wanted, only the counts.
+    private let limit: Int?
+    private let windowSize: UInt64
+    private(set) var found: [CatalogDamage] = []
+    /// What the records and generations count.
+    private(set) var recount = Counters()
+    private var named: BitSet
+    private var orphans: BitSet
+    /// The first generation of the window.
+    private var lower: UInt64 = 0
+    /// The least generation after the window that was seen.
+    private var nextLower: UInt64?
+
+    init(_ catalog: Catalog, limit: Int?, windowSize: UInt64 = Self.windowSize) {
+        self.catalog = catalog
+        self.limit = limit
+        self.windowSize = windowSize
+        named = BitSet(size: Int(windowSize))
+        orphans = BitSet(size: Int(windowSize))
+    }
+
+    private var isFull: Bool { limit.map { found.count >= $0 } ?? false }
+
+    mutating func run() throws(CatalogError) {
+        try checkKeys()
+        try checkPending()
+        try checkGenerations()
+        if !isFull { try checkRuns() }
+        guard !isFull else { return }
+        checkCounters()
+    }
+
+    /// Only counts, for counters that are to be written anew.
+    mutating func count() throws(CatalogError) {
+        try checkPending()
+        try checkGenerations()
+    }
+
+    private mutating func report(_ damage: CatalogDamage) {
+        guard let limit, found.count < limit else { return }
+        found.append(damage)
+    }
+
+    private mutating func checkKeys() throws(CatalogError) {
+        try catalog.walk(catalog.tables.keys) { (reader, key, value) throws(LMDBError) in
+            let keyBytes = key.copied
+            let text = String(decoding: keyBytes, as: UTF8.self)
+            guard value.count == TableKey.shardSize else {
+                report(CatalogDamage(.rowUnreadable, key: text, "the row of a key"))
+                return isFull ? .stop : .next
+            }
+            let number = value.loadUInt32(at: 0)
+            let bytes = try reader.get(catalog.tables.shards, TableKey.shard(number))
+            if let bytes {
+                // A record that cannot be read is reported with the records.
+                let record = bytes.withView { try? ShardRecord(number: number, reading: $0) }
+                if let record, !keyBytes.elementsEqual(record.key.utf8) {
+                    let detail = "the key leads to the record of \(record.key)"
+                    report(CatalogDamage(.keyOfAnotherShard, shard: number, key: text, detail))
+                }
+            } else {
+                let detail = "the key leads to a shard without a record"
+                report(CatalogDamage(.keyWithoutRecord, shard: number, key: text, detail))
+            }
+            return isFull ? .stop : .next
+        }
+    }
+
+    private mutating func checkPending() throws(CatalogError) {
+        try catalog.walk(catalog.tables.pending) { (reader, key, value) throws(LMDBError) in
+            switch key.count {
+            case TableKey.generationSize:
+                see(key.loadBigEndianUInt64(at: 0))
+            case TableKey.shardSize:
+                try checkWork(key, value, reader)
+            default:
+                report(CatalogDamage(.rowUnreadable, "a row of pending has a key of no kind"))
+            }
+            return isFull ? .stop : .next
+        }
+    }
+
+    private mutating func checkWork(
+        _ key: ByteView,
+        _ value: ByteView,
+        _ reader: borrowing ReadTransaction
+    ) throws(LMDBError) {
+        let number = key.loadBigEndianUInt32(at: 0)
+        guard try reader.get(catalog.tables.shards, key) != nil else {
+            let detail = "work is pending for a shard without a record"
+            return report(CatalogDamage(.pendingWithoutRecord, shard: number, detail))
+        }
+        guard (try? PendingWork(of: number, reading: value)) == nil else { return }
+        let detail = "what the shard waits for cannot be read"
+        report(CatalogDamage(.rowUnreadable, shard: number, detail))
+    }
+
+    /// Compares what the records name with what there is, a window of generations at a time.
+    private mutating func checkGenerations() throws(CatalogError) {
+        var isFirst = true
+        repeat {
+            if let nextLower { lower = nextLower }
+            nextLower = nil
+            named.removeAll()
+            orphans.removeAll()
+            try checkRecords(isFirst: isFirst)
+            for table in [catalog.tables.roots, catalog.tables.pages, catalog.tables.locators]
+            where !isFull {
+                try checkRows(table)
+            }
+            isFirst = false
+        } while nextLower != nil && !isFull
+    }
+
+    private mutating func checkRecords(isFirst: Bool) throws(CatalogError) {
+        try catalog.walk(catalog.tables.shards) { (reader, key, value) throws(LMDBError) in
+            guard key.count == TableKey.shardSize else {
+                if isFirst { report(CatalogDamage(.rowUnreadable, "a shard's number")) }
+                return isFull ? .stop : .next
+            }
+            let number = key.loadBigEndianUInt32(at: 0)
+            do {
+                let record = try ShardRecord(number: number, reading: value)
+                if isFirst { try check(record, reader) }
+                name(record.generation, by: record.number, key: record.key)
+            } catch let error as CatalogError {
+                if isFirst {
+                    recount.nextShard = max(recount.nextShard, number == .max ? .max : number + 1)
+                    report(CatalogDamage(.recordUnreadable, shard: number, error.detail))
+                }
+                // What it seems to name must not be taken for an orphan.
+                if value.count >= 16 { name(value.loadUInt64(at: 8), by: number, key: nil) }
+            } catch let error as LMDBError {
+                throw error
+            } catch {
+                throw LMDBError(.other)
+            }
+            return isFull ? .stop : .next
+        }
+    }
+
+    /// Compares a record with the rows that belong to it.
+    private mutating func check(
+        _ record: ShardRecord,
+        _ reader: borrowing ReadTransaction
+    ) throws(LMDBError) {
+        recount.count(record, isAdded: true)
+        let after = record.number == .max ? .max : record.number + 1
+        recount.nextShard = max(recount.nextShard, after)
+        see(record.generation)
+        var number: [UInt8] = []
+        number.append(littleEndian: record.number)
+        let (shard, key) = (record.number, record.key)
+        // A record that is damaged may have a key of no bytes, which LMDB does not look up.
+        let row = key.isEmpty ? nil : try reader.get(catalog.tables.keys, Array(key.utf8))
+        if row != number {
+            let detail = "the record's key does not lead to it"
+            report(CatalogDamage(.recordWithoutKey, shard: shard, key: key, detail))
+        }
+        guard record.generation != 0 else { return }
+        let generation = record.generation
+        let generationRow = TableKey.generation(generation)
+        if try reader.get(catalog.tables.roots, generationRow) == nil {
+            let detail = "the record names a generation without a root page"
+            report(
+                CatalogDamage(
+                    .generationWithoutRoot,
+                    shard: shard,
+                    key: key,
+                    generation: generation,
+                    detail
+                )
+            )
+        }
+        if try reader.get(catalog.tables.pending, generationRow) != nil {
+            let detail = "the record names a generation that is to be deleted"
+            report(
+                CatalogDamage(
+                    .generationNamedAndPending,
+                    shard: shard,
+                    key: key,
+                    generation: generation,
+                    detail
+                )
+            )
+        }
+    }
+
+    /// Notes that a record names a generation.
+    private mutating func name(_ generation: UInt64, by shard: UInt32, key: String?) {
+        guard generation != 0, let place = place(of: generation) else { return }
+        guard !named.insert(place) else { return }
+        let detail = "another record names the same generation"
+        report(
+            CatalogDamage(
+                .generationNamedTwice,
+                shard: shard,
+                key: key,
+                generation: generation,
+                detail
+            )
+        )
+    }
+
+    /// Looks at the first row of each generation in the window.
+    private mutating func checkRows(_ table: Table) throws(CatalogError) {
+        let start = TableKey.generation(lower)
+        try catalog.walk(table, from: start) { (reader, key, _) throws(LMDBError) in
+            let keySize =
+                table == catalog.tables.roots
+                ? TableKey.generationSize : TableKey.valueSize
+            guard key.count == keySize else {
+                report(CatalogDamage(.rowUnreadable, "a row of an index has a key of no kind"))
+                return isFull ? .stop : .next
+            }
+            let generation = key.loadBigEndianUInt64(at: 0)
+            see(generation)
+            guard let place = place(of: generation) else { return .stop }
+            if !named.contains(place), !orphans.contains(place),
+                try reader.get(catalog.tables.pending, TableKey.generation(generation)) == nil
+            {
+                _ = orphans.insert(place)
+                let detail = "no record names the generation"
+                report(CatalogDamage(.generationOrphaned, generation: generation, detail))
+            }
+            guard generation < .max, !isFull else { return .stop }
+            return .seek(TableKey.generation(generation + 1))
+        }
+    }
+
+    /// Looks at the first segment of each run.
+    private mutating func checkRuns() throws(CatalogError) {
+        try catalog.walk(catalog.tables.runs) { (_, key, _) throws(LMDBError) in
+            if key.count != TableKey.generationSize {
+                report(CatalogDamage(.rowUnreadable, "a row of runs has a key of no kind"))
+            }
+            return isFull ? .stop : .next
+        }
+        try catalog.walk(catalog.tables.inverse) { (reader, key, _) throws(LMDBError) in
+            guard key.count == TableKey.valueSize else {
+                report(CatalogDamage(.rowUnreadable, "a segment of a run has a key of no kind"))
+                return isFull ? .stop : .next
+            }
+            let generation = key.loadBigEndianUInt64(at: 0)
+            see(generation)
+            let row = TableKey.generation(generation)
+            if try reader.get(catalog.tables.runs, row) == nil,
+                try reader.get(catalog.tables.pending, row) == nil
+            {
+                let detail = "no run is listed for the segments of generation \(generation)"
+                report(CatalogDamage(.runOrphaned, generation: generation, detail))
+            }
+            guard generation < .max, !isFull else { return .stop }
+            return .seek(TableKey.generation(generation + 1))
+        }
+    }
+
+    private mutating func checkCounters() {
+        let counters: Counters
+        do {
+            counters = try catalog.counters()
+        } catch {
+            return report(CatalogDamage(.countersWrong, error.detail))
+        }
+        var expected = recount
+        // Numbers of what is gone are not given again.
+        expected.nextShard = max(expected.nextShard, counters.nextShard)
+        expected.nextGeneration = max(expected.nextGeneration, counters.nextGeneration)
+        guard counters != expected else { return }
+        let detail = "the catalogue counts \(counters.shards) shards; there are \(recount.shards)"
+        report(CatalogDamage(.countersWrong, detail))
+    }
+
+    /// Notes that a generation was given.
+    private mutating func see(_ generation: UInt64) {
+        recount.nextGeneration = max(
+            recount.nextGeneration,
+            generation == .max ? .max : generation + 1
+        )
+    }
+
+    /// The bit of a generation; nil if it lies outside of the window.
+    private mutating func place(of generation: UInt64) -> Int? {
+        guard generation >= lower else { return nil }
+        guard generation - lower < windowSize else {
+            nextLower = min(nextLower ?? .max, generation)
+            return nil
+        }
+        return Int(generation - lower)
+    }
+}
+
+/// Bits in a row.
+private struct BitSet {
+    private var words: [UInt64]
+
+    init(size: Int) { words = Array(repeating: 0, count: (size + 63) / 64) }
+
+    mutating func removeAll() {
+        for index in words.indices { words[index] = 0 }
+    }
+
+    func contains(_ bit: Int) -> Bool { words[bit >> 6] >> UInt64(bit & 63) & 1 == 1 }
+
+    /// Sets a bit.
+    ///
+    /// - Returns: Whether it was not set.
+    mutating func insert(_ bit: Int) -> Bool {
+        guard !contains(bit) else { return false }
+        words[bit >> 6] |= 1 << UInt64(bit & 63)
+        return true
+    }
+}

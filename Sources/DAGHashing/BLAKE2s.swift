@@ -1,0 +1,71 @@
+internal import DAGBytes
+
+/// BLAKE2s without a key, for digests of 1 to 32 bytes.
+///
+/// Source: RFC 7693.
+enum BLAKE2s {
+    /// The largest digest, in bytes.
+    static let digestSizeMax = 32
+    /// The bytes that one compression takes in.
+    private static let blockSize = 64
+
+    /// Hashes `data`.
+    ///
+    /// - Parameters:
+    ///   - data: What to hash.
+    ///   - size: The size of the digest in bytes, 1 to 32. It is part of what is hashed.
+    /// - Returns: The digest.
+    ///
+    /// *Cost*: O(data), no allocation, no copy but of one block at a time.
+    static func hash(_ data: ByteView, size: Int) -> WordDigest {
+        precondition(size >= 1)
+        precondition(size <= digestSizeMax)
+        var chain = blakeInitialChain
+        // The parameter block: digest size, no key, fanout 1, depth 1.
+        chain[0] ^= 0x0101_0000 ^ UInt32(size)
+        var offset = 0
+        // The last block, full or not, is compressed below: it carries the final flag.
+        while data.count - offset > blockSize {
+            let block = blakeBlock(data[offset..<offset + blockSize])
+            offset += blockSize
+            compress(&chain, block, hashedSize: UInt64(offset), isLast: false)
+        }
+        let block = blakeBlock(data[offset..<data.count])
+        compress(&chain, block, hashedSize: UInt64(data.count), isLast: true)
+        return WordDigest(words: words(of: chain), size: size)
+    }
+
+    private static func words(of chain: InlineArray<8, UInt32>) -> InlineArray<8, UInt64> {
+        var words = InlineArray<8, UInt64>(repeating: 0)
+        for index in 0..<4 {
+            words[index] = UInt64(chain[2 * index]) | UInt64(chain[2 * index + 1]) << 32
+        }
+        return words
+    }
+
+    /// The function F of RFC 7693, section 3.2; the word lists are the rows of section 2.7.
+    private static func compress(
+        _ chain: inout InlineArray<8, UInt32>,
+        _ m: InlineArray<16, UInt32>,
+        hashedSize: UInt64,
+        isLast: Bool
+    ) {
+        var lower = blakeInitialChain
+        lower[4] ^= UInt32(truncatingIfNeeded: hashedSize)
+        lower[5] ^= UInt32(truncatingIfNeeded: hashedSize >> 32)
+        if isLast { lower[6] = ~lower[6] }
+        var v = BLAKEState(chain, lower)
+        v.round(m, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+        v.round(m, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
+        v.round(m, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4)
+        v.round(m, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8)
+        v.round(m, 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13)
+        v.round(m, 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9)
+        v.round(m, 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11)
+        v.round(m, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10)
+        v.round(m, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)
+        v.round(m, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)
+        let folded = v.folded
+        for index in 0..<8 { chain[index] ^= folded[index] }
+    }
+}

@@ -1,0 +1,157 @@
+internal import CDAGLMDB
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// An open environment as LMDB has it.
+///
+/// A handle is a pointer without an owner: `Environment` sees that it is closed once, and last.
+@safe struct EnvironmentHandle: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: LMDB's environments may be used by all threads at once, except for
+    // `mdb_env_close`, which `Environment` calls after everything else has ended.
+    let pointer: OpaquePointer
+
+    /// Opens the environment in `directory` with a map of `mapSize` bytes.
+    static func open(
+        _ directory: String,
+        _ options: Environment.Options,
+        mapSize: Int
+    ) throws(LMDBError) -> EnvironmentHandle {
+        var created: OpaquePointer?
+        // SAFETY: the call fills `created` or fails.
+        try check(unsafe mdb_env_create(&created))
+        guard let pointer = unsafe created else { preconditionFailure("LMDB gave no environment") }
+        let handle = unsafe EnvironmentHandle(pointer: pointer)
+        do {
+            try handle.open(directory, options, mapSize: mapSize)
+        } catch {
+            // An environment that failed to open must be closed too.
+            handle.close()
+            throw error
+        }
+        return handle
+    }
+
+    private func open(
+        _ directory: String,
+        _ options: Environment.Options,
+        mapSize: Int
+    ) throws(LMDBError) {
+        // SAFETY: `pointer` is an environment that is not open yet and that no other thread knows; the
+        // string lives through the call.
+        try check(unsafe mdb_env_set_mapsize(pointer, mapSize))
+        try check(unsafe mdb_env_set_maxdbs(pointer, MDB_dbi(options.tables.count)))
+        try check(unsafe mdb_env_set_maxreaders(pointer, UInt32(options.readersMax)))
+        try check(unsafe mdb_env_open(pointer, directory, options.flags, 0o666))
+    }
+
+    func close() {
+        // SAFETY: the caller has ended every transaction and uses the handle no more.
+        unsafe mdb_env_close(pointer)
+    }
+
+    /// Frees the slots of readers whose processes died.
+    ///
+    /// - Returns: How many there were.
+    func clearDeadReaders() throws(LMDBError) -> Int {
+        var count: Int32 = 0
+        // SAFETY: the environment is open; the call fills `count`.
+        try check(unsafe mdb_reader_check(pointer, &count))
+        return Int(count)
+    }
+
+    /// Asks the disk to keep what was written.
+    func sync() throws(LMDBError) {
+        // SAFETY: the environment is open.
+        try check(unsafe mdb_env_sync(pointer, 1))
+    }
+
+    /// Sets whether a commit waits for the meta page, by `MDB_NOMETASYNC`.
+    ///
+    /// The caller has the write transaction. LMDB 0.9.24 reads the flag when it commits, and ignores it in
+    /// `mdb_txn_begin`.
+    func setMetaSync(_ isOn: Bool) throws(LMDBError) {
+        // SAFETY: the environment is open, and no other thread changes or reads the flag: the caller holds
+        // LMDB's lock of writers.
+        try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOMETASYNC), isOn ? 0 : 1))
+    }
+
+    /// Sets whether commits wait for the disk, by `MDB_NOSYNC`.
+    func setSync(_ isOn: Bool) throws(LMDBError) {
+        // SAFETY: the environment is open; LMDB reads the flag in commits, and no one writes while it is changed: the
+        // caller has the store's lock and has not begun to.
+        try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOSYNC), isOn ? 0 : 1))
+    }
+
+    /// The descriptor of the data file.
+    var descriptor: Int32 {
+        get throws(LMDBError) {
+            var descriptor: mdb_filehandle_t = -1
+            // SAFETY: the environment is open; the call fills `descriptor`.
+            try check(unsafe mdb_env_get_fd(pointer, &descriptor))
+            return descriptor
+        }
+    }
+
+    /// The environment's numbers and those of its file.
+    func usage() throws(LMDBError) -> EnvironmentUsage {
+        var numbers = unsafe MDB_envinfo()
+        var main = MDB_stat()
+        var status = stat()
+        // SAFETY: the environment is open; each call fills its argument.
+        try check(unsafe mdb_env_info(pointer, &numbers))
+        try check(unsafe mdb_env_stat(pointer, &main))
+        guard unsafe fstat(try descriptor, &status) == 0 else { throw LMDBError(number: errno) }
+        return unsafe EnvironmentUsage(
+            mapSize: numbers.me_mapsize,
+            fileSize: Int(status.st_size),
+            pageSize: Int(main.ms_psize),
+            lastPage: numbers.me_last_pgno,
+            lastTransaction: numbers.me_last_txnid,
+            readersUsed: Int(numbers.me_numreaders),
+            readersMax: Int(numbers.me_maxreaders)
+        )
+    }
+
+    /// Takes the pages of the map out of this process's memory; the system keeps what it likes of the file.
+    func giveBackMemory() throws(LMDBError) {
+        // The map is opened without MDB_WRITEMAP: LMDB only reads through it.
+        MappedRange(of: try descriptor)?.giveBack()
+    }
+
+    /// Whether the file system has next to nothing left.
+    ///
+    /// A write that a full disk cut short is reported by LMDB as `EIO`; this tells it from a broken disk.
+    /// The cut write took what there was, so a file system with more than this left was not the cause.
+    var isDiskFull: Bool {
+        let remainderMax: UInt64 = 1 << 20
+        var status = statvfs()
+        guard let descriptor = try? descriptor else { return false }
+        // SAFETY: the call fills `status`.
+        guard unsafe fstatvfs(descriptor, &status) == 0 else { return false }
+        if UInt64(status.f_bavail) * UInt64(status.f_frsize) < remainderMax { return true }
+        return isAtFileSizeLimit(descriptor)
+    }
+
+    /// Whether the data file ends where this process may not write.
+    private func isAtFileSizeLimit(_ descriptor: Int32) -> Bool {
+        var limit = rlimit()
+        var file = stat()
+        // SAFETY: both calls fill the structures they are given.
+        guard unsafe getrlimit(Self.fileSizeLimit, &limit) == 0,
+            unsafe fstat(descriptor, &file) == 0
+        else { return false }
+        return UInt64(file.st_size) >= UInt64(limit.rlim_cur)
+    }
+
+    private static var fileSizeLimit: Int32 {
+        #if canImport(Darwin)
+            RLIMIT_FSIZE
+        #else
+            Int32(RLIMIT_FSIZE.rawValue)
+        #endif
+    }
+}

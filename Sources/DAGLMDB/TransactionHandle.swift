@@ -1,0 +1,152 @@
+internal import CDAGLMDB
+internal import DAGBytes
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A transaction as LMDB has it, and what both kinds of transaction can do.
+///
+/// A handle is a pointer without an owner: `Environment` and `WriteTransaction` see that each ends once
+/// and is used by one thread at a time.
+@safe struct TransactionHandle: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: under `MDB_NOTLS` a read transaction is bound to no thread, and the
+    // pool gives it to one at a time. `WriteTransaction` checks that a write transaction stays on its own.
+    let pointer: OpaquePointer
+
+    /// Begins a transaction; a writing one waits for the writer before it.
+    static func begin(
+        in environment: EnvironmentHandle,
+        isReadOnly: Bool
+    ) throws(LMDBError) -> TransactionHandle {
+        var begun: OpaquePointer?
+        let flags = isReadOnly ? UInt32(MDB_RDONLY) : 0
+        // SAFETY: the environment is open; the call fills `begun` or fails.
+        let code = unsafe mdb_txn_begin(environment.pointer, nil, flags, &begun)
+        // A reader's first transaction locks the byte that its process number stands for.
+        if isReadOnly, code == EAGAIN || code == EACCES {
+            throw LMDBError(.sameProcessNumber, number: code)
+        }
+        try check(code)
+        guard let pointer = unsafe begun else { preconditionFailure("LMDB gave no transaction") }
+        return unsafe TransactionHandle(pointer: pointer)
+    }
+
+    /// The number of the transaction; of one that reads, that of the last one it sees.
+    var number: Int {
+        // SAFETY: the transaction is open.
+        unsafe mdb_txn_id(pointer)
+    }
+
+    func commit() throws(LMDBError) {
+        // SAFETY: the transaction is open, and the call ends it whether it succeeds or not.
+        try check(unsafe mdb_txn_commit(pointer))
+    }
+
+    func abort() {
+        // SAFETY: the transaction is open or reset, and the caller uses it no more.
+        unsafe mdb_txn_abort(pointer)
+    }
+
+    /// Lets the snapshot of a read transaction go and keeps its slot.
+    func reset() {
+        // SAFETY: the transaction is an open read transaction.
+        unsafe mdb_txn_reset(pointer)
+    }
+
+    /// Gives a read transaction that was reset a new snapshot.
+    func renew() throws(LMDBError) {
+        // SAFETY: the transaction was reset.
+        try check(unsafe mdb_txn_renew(pointer))
+    }
+
+    func openTable(_ name: String, creates: Bool) throws(LMDBError) -> Table {
+        var number: MDB_dbi = 0
+        let flags = creates ? UInt32(MDB_CREATE) : 0
+        // SAFETY: the transaction is open, the string lives through the call, which fills `number`.
+        let code = unsafe mdb_dbi_open(pointer, name, flags, &number)
+        guard code != MDB_NOTFOUND else { throw LMDBError(.missing, number: code) }
+        try check(code)
+        return Table(number: number)
+    }
+
+    func get(_ table: Table, _ key: ByteView) throws(LMDBError) -> ByteView? {
+        guard table != .absent else { return nil }
+        var keyValue = unsafe MDB_val(key: key)
+        var value = unsafe MDB_val()
+        // SAFETY: the transaction is open, the key lives through the call, which fills `value`.
+        let code = unsafe mdb_get(pointer, table.number, &keyValue, &value)
+        guard code != MDB_NOTFOUND else { return nil }
+        try check(code)
+        return unsafe value.view
+    }
+
+    func statistics(of table: Table) throws(LMDBError) -> TableStatistics {
+        guard table != .absent else { return .empty }
+        var statistics = MDB_stat()
+        // SAFETY: the transaction is open; the call fills `statistics`.
+        try check(unsafe mdb_stat(pointer, table.number, &statistics))
+        return TableStatistics(statistics)
+    }
+
+    func withCursor<R: ~Copyable>(
+        _ table: Table,
+        isWritable: Bool,
+        _ body: (inout Cursor) throws(LMDBError) -> R
+    ) throws(LMDBError) -> R {
+        guard table != .absent else {
+            var cursor = unsafe Cursor(owning: nil, isWritable: false)
+            return try body(&cursor)
+        }
+        var opened: OpaquePointer?
+        // SAFETY: the transaction is open and outlives the cursor, which goes when this call returns.
+        try check(unsafe mdb_cursor_open(pointer, table.number, &opened))
+        guard let opened = unsafe opened else { preconditionFailure("LMDB gave no cursor") }
+        var cursor = unsafe Cursor(owning: opened, isWritable: isWritable)
+        return try body(&cursor)
+    }
+
+    /// The number of pages that the snapshot counts as free.
+    ///
+    /// Source: the free list is table 0; each of its values is a count of pages and then their numbers,
+    /// all of them machine words (`MDB_IDL` in LMDB's `midl.h`).
+    func freePageCount() throws(LMDBError) -> Int {
+        let freeList = Table(number: 0)
+        return try withCursor(freeList, isWritable: false) { (cursor) throws(LMDBError) in
+            var count = 0
+            while let row = try cursor.next() {
+                guard row.value.count >= 8 else { throw LMDBError(number: MDB_CORRUPTED) }
+                count += Int(row.value.loadUInt64(at: 0))
+            }
+            return count
+        }
+    }
+}
+
+extension MDB_val {
+    /// The key LMDB is to look for.
+    ///
+    /// - Parameter key: 1 to `keySizeMax` bytes, alive while the value is used.
+    init(key: ByteView) {
+        precondition(key.count >= 1, "a key is empty")
+        precondition(key.count <= Environment.keySizeMax, "a key is too long")
+        unsafe self.init(bytes: key)
+    }
+
+    /// Bytes that LMDB is to read.
+    @unsafe init(bytes: ByteView) {
+        // SAFETY: LMDB does not write through the `mv_data` of a key or of a value it is given.
+        unsafe self.init(
+            mv_size: bytes.count,
+            mv_data: UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)
+        )
+    }
+
+    /// The bytes LMDB answered with.
+    @unsafe var view: ByteView {
+        // SAFETY: LMDB keeps them in the map until the transaction ends or writes; see `get`.
+        unsafe ByteView(UnsafeRawBufferPointer(start: mv_data, count: mv_size))
+    }
+}

@@ -1,0 +1,19 @@
+package import DAGBytes
+
+/// Memory that does not change, shared by all who hold it.
+///
+/// *Concurrency*: immutable.
+public final class MountBytes: Sendable {
+    private let memory: OwnedBytes
+
+    /// Copies `bytes`.
+    public init(copying bytes: [UInt8]) {
+        memory = bytes.withView { OwnedBytes(copying: $0) }
+    }
+
+    /// The number of bytes.
+    public var size: Int { memory.view.count }
+
+    /// The bytes; valid while the object lives.
+    package var view: ByteView { memory.view }
+}

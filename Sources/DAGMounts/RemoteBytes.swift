@@ -1,0 +1,225 @@
+package import DAGBytes
+internal import Dispatch
+internal import SharedReads
+internal import Synchronization
+
+/// A remote source as bytes: for threads that may block, and for tasks.
+///
+/// A blocking read waits for a task of its own. Only a thread that is none of Swift's cooperative
+/// threads may do that: these are as few as the processors, and the task needs one.
+///
+/// *Concurrency*: any thread may read, and any may cancel. The source is closed when the object goes.
+package final class RemoteBytes: ByteSource {
+    private struct State {
+        var isCancelled = false
+        var reads: [ObjectIdentifier: RemoteRead] = [:]
+    }
+
+    private let source: any RandomSource
+    /// What it is called in errors.
+    package let name: String
+    /// The size in bytes when it was opened.
+    package let size: UInt64
+    private let state = Lock(State())
+
+    /// The bytes of `source`, which belongs to the object from now on.
+    package init(_ source: any RandomSource, name: String) {
+        self.source = source
+        self.name = name
+        size = source.size
+    }
+
+    /// Where sources are closed: what others have written may wait, and may call the store.
+    private static let ends = DispatchQueue(label: "dagstore.ends", attributes: .concurrent)
+
+    deinit {
+        let source = source
+        Self.ends.async { source.close() }
+    }
+
+    /// Waits until the sources are closed whose last readers have gone; for tests.
+    package static func waitForEnds() { ends.sync(flags: .barrier) {} }
+
+    /// Frees every reader at once, for good, with `.cancelled`; it does not wait for the source.
+    package func cancel() {
+        let reads = state.withLock { state in
+            state.isCancelled = true
+            defer { state.reads = [:] }
+            return state.reads
+        }
+        for read in reads.values {
+            read.end(.failure(MountError(.cancelled, "\(name): cancelled")))
+        }
+    }
+
+    /// Reads into `buffer` until it is full or the bytes end; the thread blocks.
+    ///
+    /// - Returns: The bytes read.
+    /// - Throws: `.cancelled`; `.shortRead` if the source returns another number of bytes than it must;
+    ///   the source's `MountError`, or `.unreachable` for any other error of it.
+    package func read(
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(MountError) -> Int {
+        let asked = clamped(buffer.count, at: offset)
+        guard asked > 0 else { return 0 }
+        let read = try begin()
+        let task = start(read, at: offset, size: asked)
+        // Whoever ends the wait, the task is not needed any more.
+        defer {
+            task.cancel()
+            forget(read)
+        }
+        let bytes = try read.wait()
+        // SAFETY: there are `asked` bytes, no more than `buffer` has room for.
+        unsafe buffer.copyBytes(from: bytes)
+        return asked
+    }
+
+    /// Reads `size` bytes at `offset`, fewer where the bytes end; the thread blocks.
+    ///
+    /// A source that can block reads on the calling thread, and `cancel()` does not end that.
+    ///
+    /// - Throws: As `read(at:into:)`.
+    package func readBlocking(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
+        let asked = clamped(size, at: offset)
+        guard let source = source as? any BlockingSource else {
+            return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
+                // SAFETY: the buffer is ours for the call.
+                _ = try unsafe read(at: offset, into: buffer)
+            }
+        }
+        guard !state.withLock({ $0.isCancelled }) else {
+            throw MountError(.cancelled, "\(name): cancelled")
+        }
+        return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
+            guard asked > 0 else { return }
+            // SAFETY: the buffer is the source's for the call.
+            let count = try unsafe source.readBlocking(at: offset, into: buffer)
+            guard count == asked else {
+                throw MountError(.shortRead, "\(name): \(count) bytes of \(asked) at \(offset)")
+            }
+        }
+    }
+
+    /// Reads `size` bytes at `offset`, fewer where the bytes end.
+    ///
+    /// When the waiting task is cancelled, or `cancel()` is called, it returns at once, whatever the
+    /// source does.
+    ///
+    /// - Throws: As `read(at:into:)`, and `CancellationError` if the task was cancelled.
+    package func read(at offset: UInt64, size: Int) async throws -> [UInt8] {
+        let asked = clamped(size, at: offset)
+        guard asked > 0 else { return [] }
+        let read = try begin()
+        let task = start(read, at: offset, size: asked)
+        defer {
+            task.cancel()
+            forget(read)
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                read.whenEnded { continuation.resume(with: $0) }
+            }
+        } onCancel: {
+            read.end(.failure(CancellationError()))
+        }
+    }
+
+    /// Whether the source still says the size it had; whoever opened it compares validators.
+    ///
+    /// - Throws: `.changed`.
+    package func checkUnchanged() throws(MountError) {
+        guard source.size == size else {
+            throw MountError(.changed, "\(name): changed while it was read")
+        }
+    }
+
+    /// As many of `size` bytes as there are at `offset`.
+    private func clamped(_ size: Int, at offset: UInt64) -> Int {
+        guard offset < self.size else { return 0 }
+        return Int(min(UInt64(size), self.size - offset))
+    }
+
+    private func begin() throws(MountError) -> RemoteRead {
+        let read = RemoteRead()
+        let isCancelled = state.withLock { state in
+            if !state.isCancelled { state.reads[ObjectIdentifier(read)] = read }
+            return state.isCancelled
+        }
+        guard !isCancelled else { throw MountError(.cancelled, "\(name): cancelled") }
+        return read
+    }
+
+    private func forget(_ read: RemoteRead) {
+        state.withLock { _ = $0.reads.removeValue(forKey: ObjectIdentifier(read)) }
+    }
+
+    private func start(_ read: RemoteRead, at offset: UInt64, size: Int) -> OwnedTask<Void> {
+        // The object is not captured: a read that hangs for ever does not keep it.
+        OwnedTask { [source, name] in
+            do {
+                let bytes = try await source.read(at: offset, size: size)
+                guard bytes.count == size else {
+                    throw MountError(
+                        .shortRead,
+                        "\(name): \(bytes.count) bytes at \(offset), not \(size)"
+                    )
+                }
+                read.end(.success(bytes))
+            } catch {
+                read.end(.failure(error))
+            }
+        }
+    }
+}
+
+/// One read under way: whoever ends it first, ends it.
+private final class RemoteRead: Sendable {
+    private typealias Outcome = Result<[UInt8], any Error>
+    private struct State {
+        var outcome: Outcome?
+        var waiting: (@Sendable (Outcome) -> Void)?
+    }
+
+    private let state = Lock(State())
+
+    /// Ends the read, unless it has ended.
+    func end(_ outcome: Result<[UInt8], any Error>) {
+        let waiting = state.withLock { state -> (@Sendable (Outcome) -> Void)? in
+            guard state.outcome == nil else { return nil }
+            state.outcome = outcome
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?(outcome)
+    }
+
+    /// Calls `body` once, when the read has ended.
+    func whenEnded(_ body: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
+        let outcome = state.withLock { state in
+            if state.outcome == nil { state.waiting = body }
+            return state.outcome
+        }
+        if let outcome { body(outcome) }
+    }
+
+    /// Blocks until the read has ended.
+    func wait() throws(MountError) -> [UInt8] {
+        let bell = DispatchSemaphore(value: 0)
+        whenEnded { _ in bell.signal() }
+        bell.wait()
+        guard let outcome = state.withLock({ $0.outcome }) else {
+            preconditionFailure("a read was announced as ended and was not")
+        }
+        do {
+            return try outcome.get()
+        } catch let error as MountError {
+            throw error
+        } catch is CancellationError {
+            throw MountError(.cancelled, "cancelled")
+        } catch {
+            throw MountError(.unreachable, "\(error)")
+        }
+    }
+}

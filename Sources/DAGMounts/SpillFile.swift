@@ -1,0 +1,103 @@
+package import DAGBytes
+package import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A file without a name, for what does not fit in memory: it is gone when the object is.
+///
+/// *Concurrency*: one thread at a time.
+package final class SpillFile {
+    private let descriptor: FileDescriptor
+    private let path: FilePath
+    private var size: UInt64 = 0
+
+    /// Removes files that were never unlinked, because a process ended right after it had made them.
+    ///
+    /// - Parameter directory: Where they are; nobody else uses it.
+    package static func removeLeftovers(in directory: FilePath) {
+        // SAFETY: the strings are read during the calls; an entry is used before the next one is read.
+        guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
+            return
+        }
+        defer { unsafe _ = closedir(folder) }
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe start.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
+                    unsafe FilePath(platformString: $0)
+                }
+            }
+            guard name.string.hasPrefix("spill-") else { continue }
+            _ = unsafe directory.pushing(name).withPlatformString { unsafe unlink($0) }
+        }
+    }
+
+    /// Makes a file in `directory`.
+    ///
+    /// - Throws: `.gone`, `.unreachable`, `.full`.
+    package init(in directory: FilePath) throws(MountError) {
+        path = directory.appending("spill-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+        do {
+            descriptor = try FileDescriptor.open(
+                path,
+                .readWrite,
+                options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
+        } catch {
+            throw Self.error(error, path)
+        }
+        // SAFETY: the string is read during the call.
+        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+    }
+
+    deinit { try? descriptor.close() }
+
+    /// Appends `bytes` and returns where they went.
+    package func append(_ bytes: ByteView) throws(MountError) -> UInt64 {
+        let start = size
+        do {
+            _ = try unsafe descriptor.writeAll(toAbsoluteOffset: Int64(start), bytes.buffer)
+        } catch {
+            throw Self.error(error, path)
+        }
+        size += UInt64(bytes.count)
+        return start
+    }
+
+    /// Calls `body` with bytes that were appended.
+    package func read(
+        at offset: UInt64,
+        size: Int,
+        _ body: (ByteView) -> Void
+    ) throws(MountError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        defer { unsafe buffer.deallocate() }
+        var done = 0
+        while done < size {
+            let count: Int
+            do {
+                // SAFETY: the rest of the buffer has room for what is read.
+                count = try unsafe descriptor.read(
+                    fromAbsoluteOffset: Int64(offset) + Int64(done),
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                )
+            } catch {
+                throw Self.error(error, path)
+            }
+            guard count > 0 else { throw MountError(.unreachable, "\(path): ends early") }
+            done += count
+        }
+        unsafe body(ByteView(UnsafeRawBufferPointer(buffer)))
+    }
+
+    private static func error(_ error: any Error, _ path: FilePath) -> MountError {
+        guard let errno = error as? Errno else {
+            return MountError(.unreachable, "\(path): \(error)")
+        }
+        return MountError(errno, path: path)
+    }
+}

@@ -1,0 +1,257 @@
+import DAGBytes
+import DAGMounts
+import Foundation
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A mapped file of a test's own, which can lose its bytes.
+private struct Scene {
+    static let size = 1 << 20
+
+    let folder: TemporaryFolder
+    let mapped: MappedFile
+    let content: [UInt8]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        content = (0..<Self.size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) }
+        let path = try folder.write(content, to: "a")
+        mapped = try MappedFile(LocalFile(opening: FilePath(path)), access: .random)
+    }
+
+    /// Makes the file shorter; the mapping does not know.
+    func truncate(to size: Int) throws {
+        let file = try FileHandle(forWritingTo: folder.url.appending(path: "a"))
+        try file.truncate(atOffset: UInt64(size))
+        try file.close()
+    }
+
+    /// The bytes of a copy of `range`, or nothing if they are gone.
+    func copy(_ range: Range<Int>) -> [UInt8]? {
+        var room = [UInt8](repeating: 0xaa, count: range.count)
+        let isCopied = unsafe room.withUnsafeMutableBytes { buffer in
+            // SAFETY: the array is the copy's for the call.
+            unsafe GuardedCopy.copy(mapped.bytes[range], into: buffer)
+        }
+        return isCopied ? room : nil
+    }
+
+    /// Checks every way of copying, with half of the file gone.
+    func checkCopies() throws {
+        let half = Self.size / 2
+        let ranges = [0..<0, 0..<1, 5..<101, 4095..<4097, 100..<half, (half - 1)..<half]
+        for range in ranges { try expect(copy(range) == Array(content[range])) }
+        try truncate(to: half)
+        for range in ranges { try expect(copy(range) == Array(content[range])) }
+        for range in [
+            half..<half + 1, (half - 1)..<half + 1, half + 5000..<half + 5096, 0..<Self.size,
+        ] {
+            try expect(copy(range) == nil)
+            try expect(GuardedCopy.copied(mapped.bytes[range]) == nil)
+            try expect(GuardedCopy.array(of: mapped.bytes[range]) == nil)
+            try expect(!GuardedCopy.withCopy(of: mapped.bytes[range]) { _ in })
+        }
+        for range in [7..<7, 7..<103, 0..<GuardedCopy.smallSizeMax, 7..<4000] {
+            var found: [UInt8]?
+            try expect(GuardedCopy.withCopy(of: mapped.bytes[range]) { found = $0.copied })
+            try expect(found == Array(content[range]))
+            let owned = GuardedCopy.copied(mapped.bytes[range])
+            try expect(withExtendedLifetime(owned) { owned?.view.copied == found })
+            try expect(GuardedCopy.array(of: mapped.bytes[range]) == found)
+        }
+    }
+
+    /// Reads a byte that is gone, with nothing to catch the fault.
+    func fault() throws {
+        try truncate(to: 0)
+        let byte = mapped.bytes[Self.size / 2]
+        // It is printed, so that the load cannot be left out.
+        print("a byte that is gone: \(byte)")
+    }
+}
+
+/// An expectation that exit tests can have too: the process ends badly if it fails.
+private func expect(
+    _ holds: Bool,
+    _ place: SourceLocation = #_sourceLocation
+) throws {
+    guard !holds else { return }
+    throw Unexpected(place: place)
+}
+
+private struct Unexpected: Error { let place: SourceLocation }
+
+/// Sets what becomes of SIGBUS, as an embedder would do before this package comes.
+///
+/// - Parameters:
+///   - flags: `SA_SIGINFO` or none; decides which of the two handlers is called.
+///   - ends: Whether the handler ends the process, with code 42, or 43 with `SA_SIGINFO`.
+private func setHandler(flags: Int32, ends: Bool) {
+    var action = sigaction()
+    unsafe sigemptyset(&action.sa_mask)
+    action.sa_flags = flags
+    #if canImport(Darwin)
+        unsafe action.__sigaction_u.__sa_handler = ends ? { _ in _exit(42) } : SIG_IGN
+        if flags & SA_SIGINFO != 0 {
+            unsafe action.__sigaction_u.__sa_sigaction = { _, _, _ in _exit(43) }
+        }
+    #else
+        unsafe action.__sigaction_handler.sa_handler = ends ? { _ in _exit(42) } : SIG_IGN
+        if flags & SA_SIGINFO != 0 {
+            unsafe action.__sigaction_handler.sa_sigaction = { _, _, _ in _exit(43) }
+        }
+    #endif
+    // SAFETY: the handlers do nothing but end the process, which any handler may.
+    unsafe sigaction(SIGBUS, &action, nil)
+}
+
+/// What `chainHandler` found, and hands signals to.
+nonisolated(unsafe) private var chainedAction = sigaction()
+
+/// Installs a handler that hands every signal on to the one that is there, as embedders do.
+private func chainHandler() {
+    var action = sigaction()
+    unsafe sigemptyset(&action.sa_mask)
+    // Without SA_NODEFER: the system blocks the signal while the handler runs.
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK
+    #if canImport(Darwin)
+        unsafe action.__sigaction_u.__sa_sigaction = { signal, info, context in
+            unsafe chainedAction.__sigaction_u.__sa_sigaction(signal, info, context)
+        }
+    #else
+        unsafe action.__sigaction_handler.sa_sigaction = { signal, info, context in
+            unsafe chainedAction.__sigaction_handler.sa_sigaction(signal, info, context)
+        }
+    #endif
+    // SAFETY: the handler does nothing but call the one before it, which was set before.
+    unsafe sigaction(SIGBUS, nil, &chainedAction)
+    unsafe sigaction(SIGBUS, &action, nil)
+}
+
+@Suite("Guarded copies")
+struct GuardedCopyTests {
+    @Test("under the guard, bytes that are gone are said to be gone")
+    func withGuard() throws {
+        #expect(GuardedCopy.install())
+        #expect(GuardedCopy.isInstalled)
+        try Scene().checkCopies()
+        // Twice: the first fault left nothing behind that the second would stumble over.
+        try Scene().checkCopies()
+        #expect(GuardedCopy.install())
+    }
+
+    #if os(Linux)
+        @Test("without the guard, the system says that they are gone")
+        func withoutGuard() async {
+            await #expect(processExitsWith: .success) {
+                try expect(!GuardedCopy.isInstalled)
+                try Scene().checkCopies()
+                try expect(!GuardedCopy.isInstalled)
+            }
+        }
+    #endif
+
+    @Test("eight threads at once are each told the truth")
+    func threads() throws {
+        GuardedCopy.install()
+        let scene = try Scene()
+        try scene.truncate(to: Scene.size / 2)
+        let wrong = Atomic(0)
+        let gone = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: 8) { thread in
+            var generator = SplitMix64(seed: UInt64(thread))
+            for _ in 0..<2000 {
+                let start = Int(generator.next() % UInt64(Scene.size - 96))
+                let range = start..<start + 96
+                let found = scene.copy(range)
+                let expected =
+                    range.upperBound <= Scene.size / 2 ? Array(scene.content[range]) : nil
+                if found != expected { wrong.add(1, ordering: .relaxed) }
+                if found == nil { gone.add(1, ordering: .relaxed) }
+            }
+        }
+        #expect(wrong.load(ordering: .relaxed) == 0)
+        #expect(gone.load(ordering: .relaxed) > 1000)
+    }
+
+    @Test("a fault outside of guarded copies ends the process by SIGBUS")
+    func faultElsewhere() async {
+        await #expect(processExitsWith: .signal(SIGBUS)) {
+            try expect(GuardedCopy.install())
+            let scene = try Scene()
+            try scene.truncate(to: 100)
+            try expect(scene.copy(8000..<8096) == nil)
+            try scene.fault()
+        }
+    }
+
+    @Test("a signal that somebody sends ends the process by SIGBUS")
+    func signalThatIsSent() async {
+        await #expect(processExitsWith: .signal(SIGBUS)) {
+            try expect(GuardedCopy.install())
+            raise(SIGBUS)
+        }
+    }
+
+    @Test("what is not ours goes to the handler that was there before")
+    func chains() async {
+        await #expect(processExitsWith: .exitCode(42)) {
+            setHandler(flags: 0, ends: true)
+            try expect(GuardedCopy.install())
+            try expect(GuardedCopy.install())
+            try Scene().checkCopies()
+            try Scene().fault()
+        }
+        await #expect(processExitsWith: .exitCode(43)) {
+            setHandler(flags: SA_SIGINFO, ends: true)
+            try expect(GuardedCopy.install())
+            try Scene().checkCopies()
+            try Scene().fault()
+        }
+    }
+
+    @Test(
+        "a handler that came later and hands faults on, with the signal blocked, meets any number of them"
+    )
+    func chained() async {
+        await #expect(processExitsWith: .success) {
+            try expect(GuardedCopy.install())
+            chainHandler()
+            for _ in 0..<3 { try Scene().checkCopies() }
+        }
+    }
+
+    @Test("a fault that was ignored before does not repeat for ever")
+    func ignored() async {
+        await #expect(processExitsWith: .signal(SIGBUS)) {
+            setHandler(flags: 0, ends: false)
+            try expect(GuardedCopy.install())
+            try Scene().fault()
+        }
+    }
+
+    @Test("a signal that was ignored before stays ignored when somebody sends it")
+    func ignoredWhenSent() async {
+        await #expect(processExitsWith: .success) {
+            setHandler(flags: 0, ends: false)
+            try expect(GuardedCopy.install())
+            raise(SIGBUS)
+            try Scene().checkCopies()
+        }
+    }
+
+    @Test("a copy that is larger than its room is the caller's bug")
+    func roomTooSmall() async {
+        await #expect(processExitsWith: .failure) {
+            var room = [UInt8](repeating: 0, count: 3)
+            [1, 2, 3, 4].withView { view in
+                unsafe room.withUnsafeMutableBytes { buffer in
+                    // SAFETY: the array is the copy's for the call, which ends the process.
+                    _ = unsafe GuardedCopy.copy(view, into: buffer)
+                }
+            }
+        }
+    }
+}
