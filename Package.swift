@@ -150,22 +150,34 @@ let package = Package(
             swiftSettings: house
         ),
 
-        // Floor 3: the store.
+        // Floor 3: files.
+        .target(
+            name: "DAGCARFiles",
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", "ShardIndex",
+                "SharedReads", system,
+            ],
+            swiftSettings: house
+        ),
+
+        // Floor 4: the store.
         .target(
             name: "DAGStorage",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGFailpoints", "DAGHashing",
+                "DAGMounts",
                 "DAGMultiformats",
                 "SharedReads", "ShardIndex", "ShardLifecycle", "DAGZstd", system,
             ],
             swiftSettings: house
         ),
 
-        // Floor 4: services.
+        // Floor 5: services.
         .target(
             name: "DAGMigration",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGStorage", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "DAGHashing", "DAGMounts",
+                "DAGMultiformats",
                 system,
                 .target(name: "CDAGLevelDB", condition: .when(traits: ["LevelDB"])),
                 .target(name: "CDAGLevelDBView", condition: .when(traits: ["LevelDB"])),
@@ -173,11 +185,12 @@ let package = Package(
             swiftSettings: house
         ),
 
-        // Floor 5: doors.
+        // Floor 6: doors.
         .target(
             name: "DAGStoreC",
             dependencies: [
-                "DAGBytes", "DAGCAR", "CDAGStore", "CDAGSystem", "DAGStorage", "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "CDAGStore", "CDAGSystem", "DAGStorage",
+                "DAGMounts",
                 "DAGMultiformats",
                 "SharedReads", system,
             ],
@@ -186,7 +199,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGStorage", "DAGHashing", "DAGMigration", "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "DAGHashing", "DAGMigration",
+                "DAGMounts",
                 "DAGMultiformats",
                 "ShardIndex", arguments, system,
             ],
@@ -237,7 +251,8 @@ let package = Package(
         tests(
             "DAGStorage",
             also: [
-                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGLMDB",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGFailpoints", "DAGHashing",
+                "DAGLMDB",
                 "DAGMounts",
                 "DAGMultiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
@@ -249,7 +264,8 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGStorage", "FuzzChecks", "DAGHashing", "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "FuzzChecks", "DAGHashing",
+                "DAGMounts",
                 "DAGMultiformats",
                 "ShardIndex", "TestSupport", "DAGZstd", system,
             ],

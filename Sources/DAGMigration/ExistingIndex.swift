@@ -1,5 +1,6 @@
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 public import DAGMounts
 internal import DAGMultiformats
 public import DAGStorage

@@ -1,5 +1,6 @@
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGMounts
 public import DAGStorage
 internal import Dispatch

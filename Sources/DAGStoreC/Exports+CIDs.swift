@@ -1,6 +1,7 @@
 public import CDAGStore
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage

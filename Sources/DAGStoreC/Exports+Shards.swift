@@ -1,4 +1,5 @@
 public import CDAGStore
+internal import DAGCARFiles
 internal import DAGMounts
 internal import DAGStorage
 internal import SystemPackage

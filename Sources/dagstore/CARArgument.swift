@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGMounts
 internal import DAGStorage
 internal import SystemPackage

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGHashing
 internal import DAGMounts
 internal import DAGMultiformats

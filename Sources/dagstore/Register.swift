@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DAGCARFiles
 internal import DAGMigration
 internal import DAGMounts
 internal import DAGStorage

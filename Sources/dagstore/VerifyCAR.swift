@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage

@@ -1,5 +1,6 @@
 import DAGBytes
 import DAGCAR
+import DAGCARFiles
 import DAGCatalog
 import DAGMounts
 import Foundation

@@ -8,6 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import DAGCARFiles
 @testable import DAGStorage
 
 /// Indexing on several threads gives what indexing on one gives.

@@ -1,3 +1,4 @@
+import DAGCARFiles
 import DAGStorage
 import Synchronization
 

@@ -1,5 +1,6 @@
 import DAGBytes
 import DAGCAR
+import DAGCARFiles
 import DAGMounts
 import DAGMultiformats
 import DAGStorage

@@ -100,7 +100,7 @@ package struct SectionWalk {
     ///
     /// - Returns: Whether there is one.
     /// - Throws: `CARError`, `MountError`.
-    mutating func next(into section: inout Section) throws -> Bool {
+    package mutating func next(into section: inout Section) throws -> Bool {
         while true {
             let bytes = window.bytes
             let start = bytes.isEmpty ? scanner.position : window.offset - layout.dataOffset
@@ -115,7 +115,7 @@ package struct SectionWalk {
     }
 
     /// The digest of the section that `next(into:)` gave last; the view is valid until the next call.
-    func digest(of section: borrowing Section) -> ByteView {
+    package func digest(of section: borrowing Section) -> ByteView {
         let place = layout.dataOffset + section.cidOffset - window.offset
         let start = Int(place) + section.cid.digestOffset
         return window.bytes[start..<start + section.cid.digestSize]

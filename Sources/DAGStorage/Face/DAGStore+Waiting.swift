@@ -1,4 +1,5 @@
 internal import DAGBytes
+package import DAGCARFiles
 internal import DAGMounts
 package import DAGMultiformats
 internal import Dispatch

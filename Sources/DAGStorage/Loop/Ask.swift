@@ -1,3 +1,4 @@
+internal import DAGCARFiles
 internal import DAGMounts
 internal import Synchronization
 internal import SystemPackage

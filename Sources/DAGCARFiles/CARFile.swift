@@ -1,6 +1,6 @@
 internal import DAGBytes
 package import DAGCAR
-package import DAGHashing
+internal import DAGHashing
 package import DAGMounts
 internal import DAGMultiformats
 package import ShardIndex
@@ -138,7 +138,7 @@ package final class CARFile: Sendable {
         return goesOnBeside ? try SectionPipe(walk).forEach(body) : walk.position
     }
 
-    func makeBuilder(_ building: IndexBuilding) throws -> IndexBuilder {
+    package func makeBuilder(_ building: IndexBuilding) throws -> IndexBuilder {
         try IndexBuilder(
             hash: building.hash,
             policy: building.policy,
@@ -152,20 +152,4 @@ package final class CARFile: Sendable {
             sink: building.sink
         )
     }
-}
-
-/// How an index is built.
-package struct IndexBuilding {
-    /// The store's keyed hash.
-    package let hash: KeyedHash
-    /// How pages choose their encodings.
-    package let policy: PagePolicy
-    /// Memory for sorting, in bytes.
-    package let sortBudget: Int
-    /// Where the pieces go.
-    package let sink: any IndexSink
-    /// Told now and then.
-    package var progress: ((IndexingProgress) -> Void)?
-    /// Throws if nobody wants the index any more.
-    package var checkCancelled: () throws -> Void = {}
 }

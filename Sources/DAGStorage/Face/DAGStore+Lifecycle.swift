@@ -1,17 +1,8 @@
+public import DAGCARFiles
 internal import DAGCatalog
 public import DAGMounts
 internal import Synchronization
 public import SystemPackage
-
-/// How far a registration is.
-public struct IndexingProgress: Sendable {
-    /// Payload bytes walked.
-    public let bytesDone: UInt64
-    /// Payload bytes in all.
-    public let bytesTotal: UInt64
-    /// Sections found.
-    public let sections: UInt64
-}
 
 extension DAGStore {
     // MARK: Registering

@@ -1,3 +1,4 @@
+internal import DAGCARFiles
 internal import DAGMounts
 internal import SharedReads
 internal import Synchronization

@@ -78,18 +78,3 @@ extension CARFile {
         try CARInspection(of: self, progress)
     }
 }
-
-extension CARVerification {
-    /// What is wrong; of several things the one that a reader of the file meets first.
-    package var firstError: DAGStoreError? {
-        if let mismatch = firstMismatch {
-            return DAGStoreError(
-                .hashMismatch,
-                "the block of the section at byte \(mismatch.offset) is not what its CID says: "
-                    + mismatch.cid.description,
-                offset: mismatch.offset
-            )
-        }
-        return (malformation ?? indexFault).map { DAGStoreError($0) }
-    }
-}

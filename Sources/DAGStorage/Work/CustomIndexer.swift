@@ -1,5 +1,6 @@
 internal import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGMounts
 public import DAGMultiformats
 internal import ShardIndex

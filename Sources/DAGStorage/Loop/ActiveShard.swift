@@ -1,3 +1,4 @@
+internal import DAGCARFiles
 internal import DAGCatalog
 internal import ShardLifecycle
 

@@ -1,5 +1,6 @@
 package import DAGBytes
 internal import DAGCAR
+internal import DAGCARFiles
 internal import ShardIndex
 
 /// A walk over what a shard's index knows, in CAR order; it holds the lease.

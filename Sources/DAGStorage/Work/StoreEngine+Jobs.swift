@@ -1,4 +1,5 @@
 internal import DAGCAR
+internal import DAGCARFiles
 internal import DAGCatalog
 internal import DAGFailpoints
 internal import DAGMounts

@@ -1,0 +1,114 @@
+package import DAGCAR
+package import DAGCARFiles
+package import DAGCatalog
+package import DAGMounts
+package import DAGMultiformats
+package import ShardIndex
+
+extension DAGStoreError {
+    @inline(never)
+    package init(_ error: CARError) {
+        let code: Code =
+            switch error.code {
+            case .truncated: .truncated
+            case .unsupportedVersion: .unsupportedVersion
+            case .limitExceeded: .limitExceeded
+            case .malformedIndex: .malformedIndex
+            default: .malformedCAR
+            }
+        self.init(code, error.description, offset: error.offset)
+    }
+
+    @inline(never)
+    package init(_ error: MountError) {
+        let code: Code =
+            switch error.code {
+            case .gone: .mountGone
+            case .changed: .sourceChanged
+            case .unknownScheme: .unknownScheme
+            case .malformedURL, .exists: .invalidArgument
+            case .full: .catalogFull
+            case .cancelled: .cancelled
+            case .shortRead: .fetchFailed
+            case .timedOut: .fetchTimedOut
+            case .quota: .quotaExceeded
+            case .outOfResources: .outOfResources
+            default: .mountUnreachable
+            }
+        self.init(code, error.detail)
+    }
+
+    @inline(never)
+    package init(_ error: CatalogError) {
+        let code: Code =
+            switch error.code {
+            case .missing: .invalidArgument
+            case .corrupt: .catalogCorrupt
+            case .full: .catalogFull
+            case .locked: .catalogLocked
+            case .tooNew: .catalogTooNew
+            case .readOnly, .io: .readOnly
+            case .exists: .shardExists
+            case .outOfResources: .outOfResources
+            case .tooManyReaders: .tooManyReaders
+            case .reopenNeeded: .reopenNeeded
+            }
+        self.init(code, error.detail)
+    }
+
+    @inline(never)
+    package init(_ error: ShardIndexError) {
+        switch (error.code, error.underlying) {
+        case (.storage, let underlying?): self = DAGStoreError(any: underlying)
+        case (.limitExceeded, _): self.init(.limitExceeded, error.detail)
+        case (.unsupportedVersion, _): self.init(.catalogTooNew, error.detail)
+        default: self.init(.catalogCorrupt, error.description)
+        }
+    }
+
+    @inline(never)
+    package init(_ error: MultiformatsError) {
+        self.init(.invalidCID, error.description, offset: UInt64(error.offset))
+    }
+
+    /// Any error of the floors below, or one of ours, as one of ours.
+    ///
+    /// What a mount throws that is none of these becomes `mountUnreachable`.
+    @inline(never)
+    package init(any error: any Error) {
+        switch error {
+        case let error as DAGStoreError: self = error
+        case let error as CARError: self.init(error)
+        case let error as MountError: self.init(error)
+        case let error as CatalogError: self.init(error)
+        case let error as ShardIndexError: self.init(error)
+        case let error as MultiformatsError: self.init(error)
+        case is CancellationError: self.init(.cancelled, "cancelled")
+        default: self.init(.mountUnreachable, "\(error)")
+        }
+    }
+}
+
+/// Runs `body` and turns whatever it throws into a `DAGStoreError`.
+func translating<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
+    do {
+        return try body()
+    } catch {
+        throw DAGStoreError(any: error)
+    }
+}
+
+extension CARVerification {
+    /// What is wrong; of several things the one that a reader of the file meets first.
+    package var firstError: DAGStoreError? {
+        if let mismatch = firstMismatch {
+            return DAGStoreError(
+                .hashMismatch,
+                "the block of the section at byte \(mismatch.offset) is not what its CID says: "
+                    + mismatch.cid.description,
+                offset: mismatch.offset
+            )
+        }
+        return (malformation ?? indexFault).map { DAGStoreError($0) }
+    }
+}
