@@ -25,7 +25,7 @@ extension Measurement {
         digest: (Int) -> Digest
     ) throws {
         let engine = store.engine
-        engine.merger.waitForRoom(engine)
+        engine.merger.waitForRoom()
         let pieces = GenerationWriter(
             catalog: engine.catalog,
             queue: engine.writer,
@@ -45,27 +45,29 @@ extension Measurement {
         var record = ShardRecord(number: 0, key: key.text, mountURL: "", state: .available)
         record.sectionCount = UInt64(digests)
         // As a registration that has been indexed.
-        try engine.onLoop { [record] in
+        try engine.loop.perform { [record] in
             let inserted = try engine.writer.sync {
                 try engine.catalog.commit([.insert(record, pending: nil)])[0]
             }
             let published = try engine.writer.sync {
                 try engine.catalog.commit([.publish(inserted, parts)])[0]
             }
-            engine.noteInverse(published, inverse)
+            engine.merger.add(inverse, of: published)
         }
     }
 
     /// How many shards the inverse index names for a digest.
     public static func candidateCount(of digest: Digest, in store: DAGStore) throws -> Int {
         let hash = InverseEntry.hash(of: store.engine.catalog.hash.hash(digest).high)
-        return try store.engine.reading { try store.engine.inverse.candidates(of: hash).count }
+        return try store.engine.access.reading {
+            try store.engine.inverse.candidates(of: hash).count
+        }
     }
 
     /// Waits until the merger has nothing to do.
     public static func settle(_ store: DAGStore) async throws {
         let engine = store.engine
-        engine.merger.wake(engine)
+        engine.merger.wake()
         try await engine.merger.run {}
     }
 }

@@ -75,8 +75,8 @@ public enum Measurement {
         of shard: Shard,
         _ body: (_ ordinal: UInt64, _ cid: () throws -> CID) throws -> Bool
     ) throws {
-        for number in shard.core.root.pages.indices {
-            let page = try shard.core.index.page(number)
+        for number in shard.reader.root.pages.indices {
+            let page = try shard.reader.index.page(number)
             for slot in 0..<page.count {
                 let isWanted = try body(page.firstOrdinal + UInt64(slot)) {
                     guard let cid = page.entry(slot).cid else {
@@ -102,12 +102,12 @@ public enum Measurement {
 
     /// The first offset that the locator names, unconfirmed.
     public static func firstCandidate(in shard: Shard, of cid: CID) -> UInt64? {
-        shard.core.firstCandidate(of: cid)
+        shard.reader.firstCandidate(of: cid)
     }
 
     /// The size of a shard's locator in bytes.
     public static func locatorSize(of shard: Shard) -> UInt64 {
-        shard.core.root.segmentSizes.reduce(0) { $0 + UInt64($1) }
+        shard.reader.root.segmentSizes.reduce(0) { $0 + UInt64($1) }
     }
 
     /// The CIDs from number `ordinal` on, in CAR order.
@@ -123,8 +123,8 @@ public enum Measurement {
     /// Walks all sections through the page cache and adds up their sizes.
     public static func walkPages(of shard: Shard) throws -> UInt64 {
         var sum: UInt64 = 0
-        for number in shard.core.root.pages.indices {
-            let page = try shard.core.index.page(number)
+        for number in shard.reader.root.pages.indices {
+            let page = try shard.reader.index.page(number)
             for slot in 0..<page.count { sum &+= page.sectionSize(of: slot) ?? 0 }
         }
         return sum

@@ -51,14 +51,14 @@ extension ByteView {
 /// A walk over the entries of a shard.
 final class EntriesCursor: Sendable {
     @safe private struct State {
-        var walk: ShardEntries
+        var walk: IndexWalk
         /// Room for a CID, used again and again.
         var room = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     private let state: Lock<State>
 
-    init(_ shard: Shard) { state = Lock(unsafe State(walk: ShardEntries(shard))) }
+    init(_ shard: Shard) { state = Lock(unsafe State(walk: IndexWalk(shard))) }
 
     deinit { state.withLock { unsafe $0.room.deallocate() } }
 

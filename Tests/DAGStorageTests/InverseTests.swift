@@ -292,7 +292,7 @@ struct InverseTests {
         let car = CARBuilder.uniform(sections: 3500, blockSize: 4, seed: 7)
         try await store.register("a", folder.mount(car.bytes))
         await eventually { store.engine.inverse.snapshot.runs.count == 1 }
-        try await store.engine.rebuildInverse()
+        try await store.engine.merger.rebuild()
         let other = CARBuilder.uniform(sections: 600, blockSize: 4, seed: 8)
         try await store.register("b", folder.mount(other.bytes, named: "b"))
         try await Measurement.settle(store)
@@ -315,7 +315,7 @@ struct InverseTests {
         try await store.register("a", mount)
         let lease = try await store.acquire("a")
         try Data(second.bytes).write(to: URL(filePath: mount.path.string), options: .atomic)
-        let generation = lease.core.record.generation
+        let generation = lease.reader.record.generation
         let error = DAGStoreError(.sourceChanged, "as a first lease would find")
         store.engine.loop.post(.lost(lease.key, generation: generation, error))
         await eventually { (try? store.status(of: "a"))??.state == .failed }

@@ -220,7 +220,7 @@ struct PowerLossTests {
                 state: .available
             )
             record.note(built.root)
-            SourceFacts(.file, file.identity).note(in: &record)
+            SourceFacts(.file, file.identity).apply(to: &record)
             let root = built.root.encoded(policy: .smallest)
             return (
                 record, IndexParts(root: root, generation: nil, pieces: [], inverse: built.inverse)

@@ -16,8 +16,7 @@ package final class EventQueue: EventSink {
     }
 
     private struct State {
-        var row: [ShardEvent] = []
-        var head = 0
+        var events = RingQueue<ShardEvent>()
         var isFinished = false
         /// Threads that wait and were not woken.
         var waiting = 0
@@ -36,13 +35,9 @@ package final class EventQueue: EventSink {
     package func take(_ event: ShardEvent) -> Bool {
         let (isWhole, wakes) = state.withLock { state in
             guard !state.isFinished else { return (true, false) }
-            state.row.append(event)
-            let isWhole = state.row.count - state.head <= capacity
-            if !isWhole { state.head += 1 }
-            if state.head > 64, state.head * 2 > state.row.count {
-                state.row.removeFirst(state.head)
-                state.head = 0
-            }
+            state.events.append(event)
+            let isWhole = state.events.count <= capacity
+            if !isWhole { state.events.popFirst() }
             guard state.waiting > 0 else { return (isWhole, false) }
             state.waiting -= 1
             return (isWhole, true)
@@ -67,13 +62,10 @@ package final class EventQueue: EventSink {
     package func next(until deadline: DispatchTime?) -> Next {
         while true {
             let found = state.withLock { state -> Next in
-                guard state.head < state.row.count else {
-                    if state.isFinished { return .end }
-                    state.waiting += 1
-                    return .nothing
-                }
-                defer { state.head += 1 }
-                return .event(state.row[state.head])
+                if let event = state.events.popFirst() { return .event(event) }
+                if state.isFinished { return .end }
+                state.waiting += 1
+                return .nothing
             }
             guard case .nothing = found else { return found }
             guard bell.wait(timeout: deadline ?? .distantFuture) == .timedOut else { continue }
@@ -82,7 +74,7 @@ package final class EventQueue: EventSink {
                 state.waiting -= 1
                 return false
             }
-            // Somebody rang between the timeout and here: the ring is this thread's.
+            // A signal came between the timeout and here: it is this thread's.
             guard isWoken else { return .nothing }
             bell.wait()
         }

@@ -193,7 +193,7 @@ final class EventStreams: Sendable {
     }
 
     /// Tells what happened.
-    func tell(
+    func send(
         _ operation: ShardEvent.Operation,
         _ key: ShardKey,
         _ state: ShardStatus.State?,
@@ -241,5 +241,21 @@ final class EventStreams: Sendable {
         // A stream that ends calls `remove`, which takes the lock.
         for continuation in events { continuation.finish() }
         for continuation in failures { continuation.finish() }
+    }
+}
+
+extension ShardEvent.Operation {
+    init(_ operation: ShardLifecycle.Operation) {
+        self =
+            switch operation {
+            case .register: .register
+            case .initialize: .initialize
+            case .makeAvailable: .makeAvailable
+            case .destroy: .destroy
+            case .acquire: .acquire
+            case .fail: .fail
+            case .release: .release
+            case .recover: .recover
+            }
     }
 }

@@ -29,7 +29,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt`, `closed`.
     public func shards(containing multihash: Multihash) throws -> [ShardKey] {
         let cid = CID(codec: Codec.raw, multihash: multihash)
-        return try translating { try engine.holders(of: cid) }
+        return try translating { try engine.lookup.holders(of: cid) }
     }
 
     /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
@@ -41,7 +41,7 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have it.
     public func places(of cid: CID) throws -> [FoundBlock] {
-        try translating { try engine.places(of: cid) }
+        try translating { try engine.lookup.places(of: cid) }
     }
 
     /// Whether any shard has the block with the multihash of `cid`.
@@ -51,7 +51,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not; `closed`.
     public func contains(_ cid: CID) throws -> Bool {
         if cid.isIdentity { return true }
-        return try engine.reading { try translating { try engine.isAnywhere(cid) } }
+        return try engine.access.reading { try translating { try engine.lookup.isAnywhere(cid) } }
     }
 
     /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
@@ -59,8 +59,10 @@ extension DAGStore {
     /// - Throws: As `contains`; `mountUnreachable` if only shards have it whose CAR was not read yet.
     public func size(of cid: CID) throws -> UInt64? {
         if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
-        return try engine.reading { try translating { try engine.firstPlace(of: cid) } }?
-            .location.size
+        return try engine.access.reading {
+            try translating { try engine.lookup.firstPlace(of: cid) }
+        }?
+        .location.size
     }
 
     /// The sizes of many blocks, in order; nil for those that no shard has.
@@ -83,25 +85,19 @@ extension DAGStore {
     /// - Throws: The first error of a shard, if no other has the block; `closed`.
     public func block(for cid: CID) async throws -> Block? {
         var candidates: Candidates
-        switch try lead(cid) {
+        switch try engine.lookup.answer(for: cid) {
         case .found(let block): return block
-        case .ask(let others): candidates = others
+        case .candidates(let others): candidates = others
         }
-        var failure: (any Error)?
-        while let key = try candidates.next(engine) {
+        while let key = try candidates.next() {
             do {
                 let shard = try await acquire(key)
                 defer { shard.release() }
                 if let block = try await shard.block(for: cid) { return block }
-            } catch let error as CancellationError {
-                throw error
-            } catch let error as DAGStoreError where error.code == .shardUnknown {
-                continue
             } catch {
-                failure = failure ?? error
+                try candidates.record(error)
             }
         }
-        if let failure { throw failure }
         return nil
     }
 
@@ -112,9 +108,9 @@ extension DAGStore {
     /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
     public func blockIfLocal(for cid: CID) throws -> Block? {
         let candidates: Candidates
-        switch try lead(cid) {
+        switch try engine.lookup.answer(for: cid) {
         case .found(let block): return block
-        case .ask(let others): candidates = others
+        case .candidates(let others): candidates = others
         }
         return try ask(candidates) { key in
             guard let shard = try acquireIfAvailable(key) else {
@@ -125,80 +121,22 @@ extension DAGStore {
         }
     }
 
-    /// Asks one shard after the other until one has what is looked for.
+    /// Asks one shard after the other, until one has the block.
     ///
-    /// - Throws: The first error, if none has it; that a shard is gone is no error.
+    /// - Throws: The first error, if none has it.
     func ask<Found>(
         _ candidates: Candidates,
         _ look: (ShardKey) throws -> Found?
     ) throws -> Found? {
         var candidates = candidates
-        var failure: (any Error)?
-        while let key = try candidates.next(engine) {
+        while let key = try candidates.next() {
             do {
                 if let found = try look(key) { return found }
-            } catch let error as DAGStoreError where error.code == .shardUnknown {
-                continue
             } catch {
-                failure = failure ?? error
+                try candidates.record(error)
             }
         }
-        if let failure { throw failure }
         return nil
-    }
-
-    /// Where a block leads: to itself, or to shards that have to be asked.
-    enum Lead {
-        case found(Block)
-        case ask(Candidates)
-    }
-
-    /// Shards to ask for a block, one after the other: the first few, and all others if these have not got it.
-    struct Candidates {
-        let cid: CID
-        fileprivate var keys: ArraySlice<ShardKey> = []
-        fileprivate var asked: Set<ShardKey> = []
-        fileprivate var areMore = false
-
-        /// The next shard; nil if there is none.
-        ///
-        /// - Throws: `catalogCorrupt`, `closed`.
-        mutating func next(_ engine: StoreEngine) throws -> ShardKey? {
-            if keys.isEmpty, areMore {
-                areMore = false
-                let all = try engine.reading {
-                    try translating { try engine.order(try engine.candidates(of: cid).all) }
-                }
-                keys = engine.select(all, for: cid).filter { !asked.contains($0) }[...]
-            }
-            guard let key = keys.popFirst() else { return nil }
-            if areMore { asked.insert(key) }
-            return key
-        }
-    }
-
-    func lead(_ cid: CID) throws -> Lead {
-        switch try near(cid) {
-        case .found(let block): return .found(block)
-        case .nowhere: return .ask(Candidates(cid: cid))
-        case .perhaps(let numbers, let areMore):
-            let keys = try engine.reading { try translating { try engine.order(numbers) } }
-            let chosen = engine.select(keys, for: cid)
-            return .ask(Candidates(cid: cid, keys: chosen[...], areMore: areMore))
-        }
-    }
-
-    private func near(_ cid: CID) throws -> NearBlock {
-        if cid.isIdentity {
-            return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
-        }
-        return try translating {
-            guard !engine.selectsShards else {
-                let all = try engine.reading { try engine.candidates(of: cid).all }
-                return all.isEmpty ? .nowhere : .perhaps(all, areMore: false)
-            }
-            return try engine.nearBlock(for: cid)
-        }
     }
 
     /// Many blocks, in the order of their CIDs; nil for those that no shard has.
@@ -211,13 +149,16 @@ extension DAGStore {
         var wanted: [UInt32: [Int]] = [:]
         var others: [Int] = []
         for (index, cid) in cids.enumerated() {
-            switch try near(cid) {
+            switch try engine.lookup.answer(for: cid) {
             case .found(let block): blocks[index] = block
-            case .nowhere: break
-            case .perhaps(let numbers, _):
+            case .candidates(let candidates):
+                let numbers = candidates.numbers
+                guard !numbers.isEmpty else { break }
                 // Any of them; one that has been chosen before, if there is one.
                 let number =
-                    numbers.first { wanted[$0] != nil } ?? numbers.first { !engine.isAway($0) }
+                    numbers.first { wanted[$0] != nil } ?? numbers.first {
+                        !engine.away.contains($0)
+                    }
                     ?? numbers[0]
                 wanted[number, default: []].append(index)
             }
@@ -254,7 +195,7 @@ extension DAGStore {
         from shard: Shard,
         _ take: (Int, Block?) -> Void
     ) async {
-        let width = shard.core.isRemote ? Self.remoteReadsMax : 1
+        let width = shard.reader.isRemote ? Self.remoteReadsMax : 1
         guard width > 1 else {
             for index in indices { take(index, try? await shard.block(for: cids[index])) }
             return
@@ -274,7 +215,9 @@ extension DAGStore {
     }
 
     private func lease(_ number: UInt32) async throws -> Shard? {
-        let record = try engine.using { try translating { try engine.catalog.record(number) } }
+        let record = try engine.access.using {
+            try translating { try engine.catalog.record(number) }
+        }
         guard let record, engine.configuration.selectShards == nil else { return nil }
         return try await acquire(ShardKey(stored: record.key))
     }

@@ -56,7 +56,7 @@ extension DAGStore {
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
     ) async throws -> ShardStatus {
         let registration = try registration(key, url, indexing, existingTransient, progress)
-        let answer = try await engine.ask(.register(registration), key)
+        let answer = try await engine.requests.ask(.register(registration), key)
         guard case .registered(let status) = answer else {
             preconditionFailure("a registration that ended without a status")
         }
@@ -71,15 +71,8 @@ extension DAGStore {
         _ existingTransient: FilePath?,
         _ progress: (@Sendable (IndexingProgress) -> Void)?
     ) throws(DAGStoreError) -> Registration {
-        try engine.translatingFor(key) {
-            // It must be possible to make the mount again.
-            _ = try engine.mounts.mount(for: url)
-            guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
-                throw DAGStoreError(
-                    .invalidArgument,
-                    "a mount URL of \(url.text.utf8.count) bytes"
-                )
-            }
+        try translating(for: key) {
+            try engine.sources.checkMount(url)
             if let existingTransient { try Self.check(transient: existingTransient) }
         }
         return Registration(
@@ -107,7 +100,7 @@ extension DAGStore {
     /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed; and
     ///   as `register`.
     public func initialize(_ key: ShardKey) async throws {
-        _ = try await engine.ask(.initialize, key)
+        _ = try await engine.requests.ask(.initialize, key)
     }
 
     /// Fetches and indexes a failed shard again; nothing that was fetched before is used.
@@ -115,7 +108,7 @@ extension DAGStore {
     /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
     ///   `register`.
     public func recover(_ key: ShardKey) async throws {
-        _ = try await engine.ask(.recover, key)
+        _ = try await engine.requests.ask(.recover, key)
     }
 
     /// Removes a shard: its record, its index, the store's copy of it, and the room they took.
@@ -126,7 +119,7 @@ extension DAGStore {
     /// - Throws: `shardUnknown`; `shardInUse` if it has leases or somebody waits for one; `catalogFull`,
     ///   `readOnly`, `closed`.
     public func destroy(_ key: ShardKey) async throws {
-        _ = try await engine.ask(.destroy, key)
+        _ = try await engine.requests.ask(.destroy, key)
     }
 
     // MARK: Leases
@@ -154,9 +147,9 @@ extension DAGStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Shard {
         try checkOpen()
-        if let shard = try engine.warmShard(key) { return shard }
+        if let shard = try engine.openShards.lease(key) { return shard }
         guard
-            case .lease(let shard) = try await engine.ask(
+            case .lease(let shard) = try await engine.requests.ask(
                 .acquire(waits: true),
                 key,
                 deadline: deadline
@@ -175,16 +168,11 @@ extension DAGStore {
     /// - Throws: As `acquire`.
     public func acquireIfAvailable(_ key: ShardKey) throws -> Shard? {
         try checkOpen()
-        if let shard = try engine.warmShard(key) { return shard }
-        guard case .lease(let shard) = try engine.askBlocking(.acquire(waits: false), key) else {
-            return nil
-        }
-        return shard
+        if let shard = try engine.openShards.lease(key) { return shard }
+        return try engine.requests.leaseBlocking(key)
     }
 
     func checkOpen() throws {
-        guard !engine.isClosed.load(ordering: .acquiring) else {
-            throw DAGStoreError.storeIsClosed
-        }
+        try engine.access.checkOpen()
     }
 }

@@ -61,8 +61,8 @@ extension DAGStore {
         from cursor: MultihashCursor? = nil
     ) throws -> MultihashChunk {
         guard count > 0 else { throw DAGStoreError(.invalidArgument, "a chunk of \(count)") }
-        return try engine.using {
-            try engine.translatingFor(key) { try engine.multihashes(key, count, cursor) }
+        return try engine.access.using {
+            try translating(for: key) { try engine.multihashes(key, count, cursor) }
         }
     }
 }
@@ -76,7 +76,7 @@ extension StoreEngine {
         guard let record = try catalog.record(of: key.text) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard")
         }
-        let chunk = try withLastingIndex(of: record.number) { reader in
+        let chunk = try indexes.withLastingIndex(of: record.number) { reader in
             try self.multihashes(reader, count, cursor)
         }
         guard let chunk else { throw DAGStoreError(.shardFailed, "the shard has no index") }

@@ -51,29 +51,36 @@ extension DAGStore {
     ///   - patience: How long to wait for it.
     ///   - reply: Receives the lease.
     package func acquire(_ key: ShardKey, _ patience: Patience, reply: @escaping Reply<Shard>) {
-        let wish = Ask.Wish.acquire(waits: patience != .none)
-        post(wish, key, until: patience.deadline) { result in
+        let kind = Request.Kind.acquire(waits: patience != .none)
+        post(kind, key, until: patience.deadline) { result in
             reply(result.flatMap { Self.lease($0, key) })
         }
     }
 
-    private func post(_ wish: Ask.Wish, _ key: ShardKey, _ reply: @escaping Reply<Void>) {
-        post(wish, key, until: nil) { reply($0.map { _ in () }) }
+    private func post(_ kind: Request.Kind, _ key: ShardKey, _ reply: @escaping Reply<Void>) {
+        post(kind, key, until: nil) { reply($0.map { _ in () }) }
     }
 
     private func post(
-        _ wish: Ask.Wish,
+        _ kind: Request.Kind,
         _ key: ShardKey,
         until deadline: ContinuousClock.Instant?,
-        _ reply: @escaping Reply<Ask.Answer>
+        _ reply: @escaping Reply<Request.Answer>
     ) {
-        engine.post(
-            Ask(wish: wish, key: key, ticket: Ask.newTicket(), deadline: deadline, reply: reply)
+        engine.requests.send(
+            Request(
+                kind: kind,
+                key: key,
+                ticket: Request.newTicket(),
+                deadline: deadline,
+                reply: reply
+            )
         )
     }
 
-    private static func lease(_ answer: Ask.Answer, _ key: ShardKey) -> Result<Shard, DAGStoreError>
-    {
+    private static func lease(_ answer: Request.Answer, _ key: ShardKey) -> Result<
+        Shard, DAGStoreError
+    > {
         guard case .lease(let shard) = answer else {
             return .failure(
                 DAGStoreError(
@@ -118,9 +125,9 @@ extension DAGStore {
     /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if nobody was to wait.
     package func acquire(_ key: ShardKey, _ patience: Patience) throws -> Shard {
         try checkOpen()
-        if let shard = try engine.warmShard(key) { return shard }
-        let wish = Ask.Wish.acquire(waits: patience != .none)
-        let answer = try engine.askBlocking(wish, key, deadline: patience.deadline)
+        if let shard = try engine.openShards.lease(key) { return shard }
+        let kind = Request.Kind.acquire(waits: patience != .none)
+        let answer = try engine.requests.askBlocking(kind, key, deadline: patience.deadline)
         return try Self.lease(answer, key).get()
     }
 
@@ -131,9 +138,9 @@ extension DAGStore {
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
     package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {
         let candidates: Candidates
-        switch try lead(cid) {
+        switch try engine.lookup.answer(for: cid) {
         case .found(let block): return block.content
-        case .ask(let others): candidates = others
+        case .candidates(let others): candidates = others
         }
         return try ask(candidates) { key in
             let shard = try acquire(key, patience)

@@ -79,7 +79,7 @@ public final class DAGStore: Sendable {
         )
         do {
             if !configuration.isReadOnly {
-                try engine.takeUp()
+                try engine.prepareCatalog()
             }
         } catch {
             catalog.close()

@@ -19,7 +19,7 @@ extension DAGStore {
         var found: [ShardKey] = []
         var last: UInt32?
         while true {
-            let records = try engine.using {
+            let records = try engine.access.using {
                 try translating {
                     try engine.catalog.records(after: last, limit: Self.recordsPerRead)
                 }
@@ -27,8 +27,10 @@ extension DAGStore {
             guard let end = records.last else { return found }
             last = end.number
             for record in records {
-                let isRoot = try engine.using {
-                    try engine.withLastingIndex(of: record.number) { $0.root.roots.contains(root) }
+                let isRoot = try engine.access.using {
+                    try engine.indexes.withLastingIndex(of: record.number) {
+                        $0.root.roots.contains(root)
+                    }
                 }
                 if isRoot == true { found.append(ShardKey(stored: record.key)) }
             }

@@ -5,51 +5,7 @@ internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// Which runs are merged next.
-enum MergePolicy {
-    /// So many runs a search may meet when nothing is left to merge.
-    static let runsMax = 6
-    /// From so many runs of about a size on they are merged.
-    static let tierWidth = 4
-
-    /// Chooses runs to merge.
-    ///
-    /// - Parameters:
-    ///   - sizes: The entries of each run.
-    ///   - live: About how many entries are of shards that are there.
-    /// - Returns: Places in `sizes`, two or more; or all, to clean them; or none.
-    static func choose(_ sizes: [UInt64], live: UInt64) -> [Int] {
-        let all = sizes.reduce(0, +)
-        // More than half of what is there leads nowhere.
-        if !sizes.isEmpty, all / 2 > live + 1 << 16 { return Array(sizes.indices) }
-        let order = sizes.indices.sorted { sizes[$0] < sizes[$1] }
-        if let chosen = fullTier(order.map { (place: $0, size: sizes[$0]) }) { return chosen }
-        guard sizes.count > runsMax else { return [] }
-        // The smallest ones, as long as the next is not much larger than those before together.
-        var chosen = Array(order.prefix(2))
-        var sum = sizes[chosen[0]] + sizes[chosen[1]]
-        for place in order.dropFirst(2) where sizes[place] <= 2 * sum {
-            chosen.append(place)
-            sum += sizes[place]
-        }
-        return chosen
-    }
-
-    private static func fullTier(_ runs: [(place: Int, size: UInt64)]) -> [Int]? {
-        var start = 0
-        while start < runs.count {
-            let end =
-                runs[start...].firstIndex { $0.size > 4 * max(1, runs[start].size) }
-                ?? runs.count
-            // What is smaller still goes along for nothing.
-            if end - start >= tierWidth { return runs[..<end].map(\.place) }
-            start = max(end, start + 1)
-        }
-        return nil
-    }
-}
-
-/// Makes runs of the newest entries, and few runs of many, beside everything else.
+/// Makes runs of the recent entries, and few runs of many, beside everything else.
 ///
 /// *Concurrency*: works on a thread of its own, one thing at a time; any thread may wake it.
 final class InverseMerger: Sendable {
@@ -69,33 +25,60 @@ final class InverseMerger: Sendable {
         var waiters: [DispatchSemaphore] = []
     }
 
+    let access: CatalogAccess
+    let catalog: Catalog
+    let inverse: InverseIndex
+    let indexes: ShardIndexes
+    let configuration: Configuration
+    /// The queue of all write transactions.
+    let writer: DispatchQueue
+    private let loop: LoopInbox
+    private let deleter: GenerationDeleter
+    private let runPins: GenerationPins
     private let pool = JobPool(label: "dagstore.inverse", width: 1)
     private let isAwake = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
     private let state = Lock(State())
 
-    /// Has its thread look into the store's folders, and then for work.
-    func begin(_ engine: StoreEngine) {
-        guard engine.beginWork() else { return }
-        pool.submit {
-            engine.takeUpFolders()
-            engine.endCall()
-        }
-        wake(engine)
+    init(
+        _ parts: StoreEngine.Parts,
+        _ inverse: InverseIndex,
+        _ indexes: ShardIndexes,
+        _ deleter: GenerationDeleter
+    ) {
+        access = parts.access
+        catalog = parts.access.catalog
+        self.inverse = inverse
+        self.indexes = indexes
+        configuration = parts.configuration
+        writer = parts.writer
+        loop = parts.loop
+        self.deleter = deleter
+        runPins = GenerationPins { deleter.deleteRunLater($0) }
     }
 
-    /// Has the merger look for work, soon.
-    func wake(_ engine: StoreEngine) {
+    /// Runs `first` on its thread, and then looks for work.
+    func begin(after first: @escaping @Sendable () -> Void) {
+        guard access.beginWork() else { return }
+        pool.submit { [self] in
+            first()
+            access.endUse()
+        }
+        wake()
+    }
+
+    /// Asks the merger to look for work soon.
+    func wake() {
         guard !isStopped.load(ordering: .relaxed),
             !isAwake.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
-        guard engine.beginWork() else { return isAwake.store(false, ordering: .relaxed) }
+        guard access.beginWork() else { return isAwake.store(false, ordering: .relaxed) }
         pool.submit { [self] in
             isAwake.store(false, ordering: .releasing)
             // What fails is tried again after the next change; nothing is lost meanwhile.
-            while !isStopped.load(ordering: .relaxed), (try? step(engine)) == true { letGoOn() }
-            letGoOn()
-            engine.endCall()
+            while !isStopped.load(ordering: .relaxed), (try? step()) == true { resumeWaiters() }
+            resumeWaiters()
+            access.endUse()
         }
     }
 
@@ -103,20 +86,20 @@ final class InverseMerger: Sendable {
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
     /// Blocks the thread for a turn of the merger, if there is too much for it to do.
-    func waitForRoom(_ engine: StoreEngine) {
-        let snapshot = engine.inverse.snapshot
+    func waitForRoom() {
+        let snapshot = inverse.snapshot
         guard
             snapshot.runs.count > Self.runsMax
                 || snapshot.tables.contains(where: { $0.count > Self.recentMax })
         else { return }
         let bell = DispatchSemaphore(value: 0)
         state.withLock { $0.waiters.append(bell) }
-        wake(engine)
-        // If it is closed or cannot write, nobody rings.
+        wake()
+        // If the store is closed or cannot write, no signal comes.
         _ = bell.wait(timeout: .now() + .seconds(1))
     }
 
-    private func letGoOn() {
+    private func resumeWaiters() {
         let waiters = state.withLock { state in
             defer { state.waiters = [] }
             return state.waiters
@@ -127,14 +110,14 @@ final class InverseMerger: Sendable {
     /// Does the next thing there is to do.
     ///
     /// - Returns: Whether there may be more.
-    private func step(_ engine: StoreEngine) throws -> Bool {
+    private func step() throws -> Bool {
         // What could not be read must not be written over: the doctor builds it anew.
-        guard engine.inverse.isSound else { return false }
-        if try flush(engine) { return true }
-        if try retire(engine) { return true }
-        if let merge = try engine.catalog.pendingMerge() { return try resume(merge, engine) }
-        let runs = engine.inverse.snapshot.runs
-        let live = max(try engine.catalog.counters().sections, state.withLock { $0.cleanedTo })
+        guard inverse.isSound else { return false }
+        if try flush() { return true }
+        if try retire() { return true }
+        if let merge = try catalog.pendingMerge() { return try resume(merge) }
+        let runs = inverse.snapshot.runs
+        let live = max(try catalog.counters().sections, state.withLock { $0.cleanedTo })
         let chosen = MergePolicy.choose(runs.map(\.shape.entryCount), live: live)
         guard !chosen.isEmpty else { return false }
         let inputs = chosen.map { runs[$0] }
@@ -142,31 +125,31 @@ final class InverseMerger: Sendable {
             inputs: inputs.map(\.generation),
             shape: InverseMerge.shape(of: inputs.map(\.shape))
         )
-        let merge = try engine.writer.sync { try engine.catalog.beginMerge(pending) }
-        return try run(merge, inputs, engine)
+        let merge = try writer.sync { try catalog.beginMerge(pending) }
+        return try run(merge, inputs)
     }
 
     // MARK: Newest entries
 
     /// Makes a run of the newest entries, if they are many, or if some take no more.
-    private func flush(_ engine: StoreEngine) throws -> Bool {
-        var tables = engine.inverse.snapshot.tables
-        let isFull = (tables.last?.count ?? 0) >= engine.configuration.inverseFlushFrom
+    private func flush() throws -> Bool {
+        var tables = inverse.snapshot.tables
+        let isFull = (tables.last?.count ?? 0) >= configuration.inverseFlushFrom
         guard tables.count > 1 || isFull else { return false }
         var end = state.withLock { $0.frozenEnd }
         if end == nil || tables.count == 1 {
-            end = freeze(engine)
-            tables = engine.inverse.snapshot.tables
+            end = freeze()
+            tables = inverse.snapshot.tables
         }
         guard let end else { return false }
         // All of them: the rows before the end are theirs together.
         let frozen = Array(tables.dropLast())
-        let entries = try living(frozen.flatMap(\.entries), engine)
-        let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end, engine)
+        let entries = try living(frozen.flatMap(\.entries))
+        let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end)
         if entries.isEmpty {
-            try engine.writer.sync { try engine.catalog.retireInverse([], forgetting: end) }
+            try writer.sync { try catalog.retireInverse([], forgetting: end) }
         }
-        engine.inverse.change(tables: frozen, adding: reader.map { [$0] } ?? [])
+        inverse.change(tables: frozen, adding: reader.map { [$0] } ?? [])
         state.withLock { $0.frozenEnd = nil }
         return true
     }
@@ -176,31 +159,27 @@ final class InverseMerger: Sendable {
     ///
     /// *Cost*: a look at the record of each shard.
     private func living(
-        _ entries: [InverseEntry],
-        _ engine: StoreEngine
+        _ entries: [InverseEntry]
     ) throws -> [InverseEntry] {
         var isThere: [UInt32: Bool] = [:]
         for entry in entries where isThere[entry.shard] == nil {
-            isThere[entry.shard] = try engine.catalog.hasRecord(entry.shard)
+            isThere[entry.shard] = try catalog.hasRecord(entry.shard)
         }
         return entries.filter { isThere[$0.shard] ?? true }
     }
 
-    /// Has the loop begin a new table, between two of its commits.
+    /// Asks the loop to begin a new table, between two of its commits, and waits for it.
     ///
-    /// - Returns: Where the rows end whose entries are in the tables before; nil if the store is closed.
-    private func freeze(_ engine: StoreEngine) -> UInt64? {
-        let bell = DispatchSemaphore(value: 0)
+    /// - Returns: The row before which the entries are in the earlier tables; nil if the store is closed.
+    private func freeze() -> UInt64? {
         state.withLock { $0.frozenEnd = nil }
-        let letter = Letter.perform { [self] in
-            if let end = try? engine.catalog.recentEnd(), engine.inverse.freeze() != nil {
-                state.withLock { $0.frozenEnd = end }
-            }
-            bell.signal()
+        let end = try? loop.perform { [self] in
+            let end = try catalog.recentEnd()
+            return inverse.freeze() == nil ? nil : end
         }
-        guard engine.loop.post(letter) else { return nil }
-        bell.wait()
-        return state.withLock { $0.frozenEnd }
+        guard let end else { return nil }
+        state.withLock { $0.frozenEnd = end }
+        return end
     }
 
     /// Runs `body` when nothing else of the merger does.
@@ -211,28 +190,26 @@ final class InverseMerger: Sendable {
     /// Everything that is there between two commits; what comes later is not in it.
     ///
     /// - Returns: nil if the store is closed.
-    func stateBetweenCommits(_ engine: StoreEngine) -> OldInverse? {
-        guard let end = freeze(engine) else { return nil }
-        let runs = (try? engine.catalog.runGenerations()) ?? []
-        let tables = engine.inverse.snapshot.tables.dropLast()
+    func stateBetweenCommits() -> OldInverse? {
+        guard let end = freeze() else { return nil }
+        let runs = (try? catalog.runGenerations()) ?? []
+        let tables = inverse.snapshot.tables.dropLast()
         return OldInverse(runs: runs, tables: Array(tables), end: end)
     }
 
-    /// Notes that the tables that took no more are gone.
-    func noteReplaced() { state.withLock { $0.frozenEnd = nil } }
+    /// Forgets the tables that take no more entries: they were replaced.
+    func forgetFrozenTables() { state.withLock { $0.frozenEnd = nil } }
 
     /// Writes entries as a run.
     ///
     /// - Parameters:
     ///   - entries: In any order; at least one.
-    ///   - end: Rows of newest entries before this one are forgotten.
-    ///   - engine: The store.
+    ///   - end: Rows of recent entries before this one are deleted.
     /// - Returns: The run.
     /// - Throws: `catalogFull`, `readOnly`.
     func writeRun(
         _ entries: [InverseEntry],
-        forgetting end: UInt64,
-        _ engine: StoreEngine
+        forgetting end: UInt64
     ) throws -> InverseRunReader {
         let sorted = entries.sorted(by: <)
         var least = UInt32.max
@@ -246,25 +223,48 @@ final class InverseMerger: Sendable {
         var builder = InverseRunBuilder(shape) { segments.all.append(($0, $1)) }
         for entry in sorted { try builder.append(entry) }
         let written = try builder.finish()
-        let generation = try engine.writer.sync {
-            try engine.catalog.publishRun(written, segments.all.map(\.bytes), forgetting: end)
+        let generation = try writer.sync {
+            try catalog.publishRun(written, segments.all.map(\.bytes), forgetting: end)
         }
-        return try engine.openPublishedRun(generation, written)
+        return try openPublishedRun(generation, written)
     }
 
     // MARK: Runs
 
+    /// Opens a run of the catalog's.
+    func openRun(_ generation: UInt64, _ shape: InverseRunShape) throws -> InverseRunReader {
+        try InverseRunReader(generation, shape, in: catalog, pin: runPins.pin(generation))
+    }
+
+    /// Opens a run that was just published: if that fails, searches must not go on without it.
+    func openPublishedRun(
+        _ generation: UInt64,
+        _ shape: InverseRunShape
+    ) throws -> InverseRunReader {
+        do {
+            return try openRun(generation, shape)
+        } catch {
+            inverse.markDamaged()
+            throw error
+        }
+    }
+
+    /// Deletes a run that was taken out, now or after its last reader.
+    func deleteWhenUnread(_ generation: UInt64) {
+        if runPins.isUnread(generation) { deleter.deleteRunLater(generation) }
+    }
+
     /// Takes out the runs whose only shard is gone, or has a newer run.
-    private func retire(_ engine: StoreEngine) throws -> Bool {
+    private func retire() throws -> Bool {
         var isChanged = false
-        for run in engine.inverse.snapshot.runs {
+        for run in inverse.snapshot.runs {
             guard let shard = run.onlyShard else { continue }
-            guard isOutdated(run, shard, engine) else { continue }
-            try engine.writer.sync {
-                try engine.catalog.retireRun(run.generation, dropping: run.shape.entryCount)
+            guard isOutdated(run, shard) else { continue }
+            try writer.sync {
+                try catalog.retireRun(run.generation, dropping: run.shape.entryCount)
             }
-            engine.inverse.change(removing: [run.generation])
-            engine.deleteWhenUnread(run.generation)
+            inverse.change(removing: [run.generation])
+            deleteWhenUnread(run.generation)
             isChanged = true
         }
         return isChanged
@@ -275,31 +275,30 @@ final class InverseMerger: Sendable {
     /// A shard whose record cannot be read is there.
     private func isOutdated(
         _ run: InverseRunReader,
-        _ shard: UInt32,
-        _ engine: StoreEngine
+        _ shard: UInt32
     ) -> Bool {
         do {
-            guard let record = try engine.catalog.record(shard) else { return true }
+            guard let record = try catalog.record(shard) else { return true }
             guard run.generation != record.generation else { return false }
             // Only a shard's own run is known to have all of it; others may each have a part.
-            return engine.inverse.snapshot.runs.contains { $0.generation == record.generation }
+            return inverse.snapshot.runs.contains { $0.generation == record.generation }
         } catch {
             return false
         }
     }
 
     /// Goes on with a merge that the end of a process interrupted.
-    private func resume(_ merge: PendingMerge, _ engine: StoreEngine) throws -> Bool {
-        let runs = engine.inverse.snapshot.runs
+    private func resume(_ merge: PendingMerge, ) throws -> Bool {
+        let runs = inverse.snapshot.runs
         let inputs = merge.inputs.compactMap { input in runs.first { $0.generation == input } }
         let shape = merge.shape ?? InverseMerge.shape(of: inputs.map(\.shape))
         guard inputs.count == merge.inputs.count, !inputs.isEmpty,
             merge.nextSegment <= UInt64(shape.segmentCount)
         else {
-            try engine.writer.sync { try engine.catalog.abandonMerge(merge) }
+            try writer.sync { try catalog.abandonMerge(merge) }
             return true
         }
-        return try run(merge, inputs, engine)
+        return try run(merge, inputs)
     }
 
     /// Merges runs, a few segments at a time.
@@ -307,14 +306,13 @@ final class InverseMerger: Sendable {
     /// - Returns: Whether it is done; it is not if the merger is stopped.
     private func run(
         _ begun: PendingMerge,
-        _ inputs: [InverseRunReader],
-        _ engine: StoreEngine
+        _ inputs: [InverseRunReader]
     ) throws -> Bool {
         var pending = begun
         // What is damaged must not be merged into what is not.
         for input in inputs { try input.check() }
         let shapes = inputs.map(\.shape)
-        let live = try LiveShards(of: shapes, in: engine.catalog)
+        let live = try LiveShards(of: shapes, in: catalog)
         let merge = InverseMerge(inputs.map(\.run), shape: begun.shape) { live.contains($0) }
         var next = Int(pending.nextSegment)
         while next < merge.shape.segmentCount {
@@ -330,20 +328,20 @@ final class InverseMerger: Sendable {
             pending.byteCount += written.byteCount
             pending.nextSegment = UInt64(end)
             let progress = pending
-            try engine.writer.sync { try engine.catalog.append(segments.all, to: progress) }
+            try writer.sync { try catalog.append(segments.all, to: progress) }
             next = end
         }
         var shape = merge.shape
         shape.entryCount = pending.entryCount
         shape.byteCount = pending.byteCount
         let (done, result) = (pending, shape)
-        try engine.writer.sync { try engine.catalog.finishMerge(done, result) }
-        let isWhole = done.inputs.count == engine.inverse.snapshot.runs.count
+        try writer.sync { try catalog.finishMerge(done, result) }
+        let isWhole = done.inputs.count == inverse.snapshot.runs.count
         if isWhole { state.withLock { $0.cleanedTo = result.entryCount } }
-        let reader = result.entryCount > 0 ? try engine.openPublishedRun(done.output, result) : nil
-        engine.inverse.change(removing: Set(done.inputs), adding: reader.map { [$0] } ?? [])
-        for input in done.inputs { engine.deleteWhenUnread(input) }
-        if reader == nil { engine.deleteWhenUnread(done.output) }
+        let reader = result.entryCount > 0 ? try openPublishedRun(done.output, result) : nil
+        inverse.change(removing: Set(done.inputs), adding: reader.map { [$0] } ?? [])
+        for input in done.inputs { deleteWhenUnread(input) }
+        if reader == nil { deleteWhenUnread(done.output) }
         return true
     }
 }

@@ -1,32 +1,22 @@
-/// When parked callers give up, the earliest first.
+/// The deadlines of parked callers, the earliest first.
 ///
-/// Callers that have been answered stay in the row until their time has come; nobody finds them then.
+/// A caller that was answered stays in the queue until its deadline; its ticket leads nowhere then.
 struct Deadlines {
-    private var row: [(time: ContinuousClock.Instant, ticket: UInt64)] = []
-    private var head = 0
+    private var queue = RingQueue<(time: ContinuousClock.Instant, ticket: UInt64)>()
 
-    /// The earliest.
-    var first: ContinuousClock.Instant? { head < row.count ? row[head].time : nil }
+    /// The earliest deadline; nil if there is none.
+    var first: ContinuousClock.Instant? { queue.first?.time }
 
     /// Adds a caller.
     ///
-    /// *Cost*: O(1) for one whose time comes last, as it does when all wait equally long.
+    /// *Cost*: O(1) if its deadline is the last, as it is when all wait equally long.
     mutating func insert(_ time: ContinuousClock.Instant, _ ticket: UInt64) {
-        var place = row.count
-        while place > head, row[place - 1].time > time { place -= 1 }
-        row.insert((time, ticket), at: place)
+        queue.insert((time, ticket)) { $0.time <= $1.time }
     }
 
-    /// A caller whose time has come, if there is one.
+    /// Takes a caller whose deadline has passed; nil if there is none.
     mutating func removeFirst(before now: ContinuousClock.Instant) -> UInt64? {
-        guard head < row.count, row[head].time <= now else { return nil }
-        defer {
-            head += 1
-            if head > 64, head * 2 > row.count {
-                row.removeFirst(head)
-                head = 0
-            }
-        }
-        return row[head].ticket
+        guard let first, first <= now else { return nil }
+        return queue.popFirst()?.ticket
     }
 }

@@ -45,7 +45,7 @@ package struct ShardExporter: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     package func shards() throws -> [ExportedShard] {
-        try engine.using {
+        try engine.access.using {
             var shards: [ExportedShard] = []
             var last: UInt32?
             while true {
@@ -86,7 +86,7 @@ package struct ShardExporter: Sendable {
     ///
     /// - Throws: `catalogCorrupt`.
     package func number(of key: ShardKey) throws -> UInt32? {
-        try engine.using { try translating { try engine.catalog.number(of: key.text) } }
+        try engine.access.using { try translating { try engine.catalog.number(of: key.text) } }
     }
 
     /// Whether a multihash leads to a shard, by the inverse index and by the shard's own.
@@ -97,12 +97,12 @@ package struct ShardExporter: Sendable {
         digest: ByteView,
         in number: UInt32
     ) throws -> Bool {
-        try engine.using {
+        try engine.access.using {
             try translating {
-                guard try engine.candidates(ofDigest: digest).all.contains(number) else {
+                guard try engine.lookup.candidates(ofDigest: digest).all.contains(number) else {
                     return false
                 }
-                let has = try engine.withLastingIndex(of: number) {
+                let has = try engine.indexes.withLastingIndex(of: number) {
                     try $0.contains(hashCode: hashCode, digest: digest)
                 }
                 return has ?? false
@@ -125,13 +125,13 @@ package struct ShardExporter: Sendable {
         digest: ByteView,
         besides number: UInt32
     ) throws -> [UInt32] {
-        try engine.using {
+        try engine.access.using {
             try translating {
-                let found = try engine.candidates(ofDigest: digest)
+                let found = try engine.lookup.candidates(ofDigest: digest)
                 if found.single == number { return [number] }
                 return try found.all.filter { candidate in
                     guard candidate != number else { return true }
-                    let has = try engine.withLastingIndex(of: candidate) {
+                    let has = try engine.indexes.withLastingIndex(of: candidate) {
                         try $0.contains(hashCode: hashCode, digest: digest)
                     }
                     return has ?? false
@@ -155,10 +155,10 @@ package struct ShardExporter: Sendable {
         from ordinal: UInt64 = 0,
         _ body: (ImportedEntry) throws -> Bool
     ) throws -> Bool {
-        try engine.using {
+        try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return false }
-            let walked = try engine.withLastingIndex(of: record.number) { reader in
+            let walked = try engine.indexes.withLastingIndex(of: record.number) { reader in
                 guard let first = reader.root.page(ofOrdinal: ordinal) else { return true }
                 for number in first..<reader.root.pages.count {
                     let page = try translating { try reader.page(number) }

@@ -6,23 +6,25 @@ internal import ShardIndex
 extension ShardImporter {
     /// Whether there is a shard of this key.
     package func contains(_ key: ShardKey) throws -> Bool {
-        try engine.using { try translating { try engine.catalog.record(of: key.text) } } != nil
+        try engine.access.using { try translating { try engine.catalog.record(of: key.text) } }
+            != nil
     }
 
     /// Where the payload of a shard begins in its source, as its index says; 0 if there is none.
     ///
     /// - Throws: `catalogCorrupt`.
     package func dataOffset(of key: ShardKey) throws -> UInt64 {
-        try engine.using {
+        try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return 0 }
-            return try engine.withLastingIndex(of: record.number) { $0.root.dataOffset } ?? 0
+            return try engine.indexes.withLastingIndex(of: record.number) { $0.root.dataOffset }
+                ?? 0
         }
     }
 
     /// The inverse index's answers about one shard; nil if there is no such shard.
     package func inverseProbe(of key: ShardKey) throws -> InverseProbe? {
-        try engine.using {
+        try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             return record.map { InverseProbe(engine: engine, number: $0.number) }
         }
@@ -40,8 +42,8 @@ package struct InverseProbe: Sendable {
     ///
     /// - Throws: `catalogCorrupt`.
     package func isFound(_ digest: ByteView) throws -> Bool {
-        try engine.using {
-            let found = try translating { try engine.candidates(ofDigest: digest) }
+        try engine.access.using {
+            let found = try translating { try engine.lookup.candidates(ofDigest: digest) }
             return found.single.map { $0 == number } ?? found.all.contains(number)
         }
     }

@@ -19,10 +19,10 @@ extension ShardImporter {
     /// - Throws: A fault of the CAR, see `DAGStoreError.isFaultOfCAR`; and as `prepare`.
     func filled(_ record: ShardRecord, _ index: ImportedIndex) throws -> PreparedShard? {
         guard engine.configuration.indexer == nil,
-            let source = try? engine.reachAtOnce(record, isOpening: false)
+            let source = try? engine.sources.sourceAtOnce(record, isOpening: false)
         else { return nil }
         defer { source.pin?.release() }
-        let limits = engine.limits(of: record)
+        let limits = engine.worker.limits(of: record)
         let car = try translating {
             try CARFile(source.reader, limits: limits)
         }
@@ -35,7 +35,7 @@ extension ShardImporter {
             throw error
         }
         var record = record
-        source.facts.note(in: &record)
+        source.facts.apply(to: &record)
         record.origin?.note(sections: known, of: root.sectionCount)
         record.isIncomplete = false
         record.note(limits)

@@ -160,7 +160,7 @@ package struct ShardImporter: Sendable {
         record.origin = index.origin.map {
             ShardRecord.Origin(codec: $0.codec, hasIdentity: $0.hasIdentity)
         }
-        return try engine.using {
+        return try engine.access.using {
             var fault: DAGStoreError?
             if readsCAR, shard.failure == nil {
                 do {
@@ -180,18 +180,18 @@ package struct ShardImporter: Sendable {
     /// - Throws: `shardExists` if a key is taken; `catalogFull`, `readOnly`, `closed`.
     package func commit(_ shards: [PreparedShard]) throws {
         guard !shards.isEmpty else { return }
-        try engine.using {
+        try engine.access.using {
             let changes: [CatalogChange] = shards.map { shard in
                 guard let parts = shard.parts else { return .insert(shard.record, pending: nil) }
                 return .adopt(shard.record, parts)
             }
             // The newest entries have one writer, and are made a run between commits: so this is the loop's to do.
-            try engine.onLoop { [engine] in
+            try engine.loop.perform { [engine] in
                 let records = try translating {
                     try engine.writer.sync { try engine.catalog.commit(changes) }
                 }
                 for (record, shard) in zip(records, shards) {
-                    if let parts = shard.parts { engine.noteInverse(record, parts.inverse) }
+                    if let parts = shard.parts { engine.merger.add(parts.inverse, of: record) }
                 }
             }
         }
@@ -204,7 +204,7 @@ package struct ShardImporter: Sendable {
         _ index: ImportedIndex,
         _ build: (ImportedIndex, GenerationWriter) throws -> BuiltIndex
     ) throws -> (root: IndexRoot, parts: IndexParts) {
-        engine.merger.waitForRoom(engine)
+        engine.merger.waitForRoom()
         let pieces = GenerationWriter(
             catalog: engine.catalog,
             queue: engine.writer,

@@ -53,10 +53,10 @@ package struct StoredSections {
         if let page { return page }
         guard !isAtEnd else { return nil }
         slot = 0
-        page = try engine.using {
+        page = try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return nil }
-            return try engine.withLastingIndex(of: record.number) { reader in
+            return try engine.indexes.withLastingIndex(of: record.number) { reader in
                 guard nextPage < reader.root.pages.count else { return nil }
                 return try translating { try reader.page(nextPage) }
             } ?? nil
@@ -77,6 +77,6 @@ extension ShardExporter {
     ///
     /// - Throws: `closed`.
     package func giveBackMemory() throws {
-        try engine.using { try translating { try engine.catalog.giveBackMemory() } }
+        try engine.access.using { try translating { try engine.catalog.giveBackMemory() } }
     }
 }

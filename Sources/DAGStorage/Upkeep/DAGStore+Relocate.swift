@@ -23,8 +23,8 @@ extension DAGStore {
     ///   `CancellationError`.
     @discardableResult
     public func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
-        try engine.beginCall()
-        defer { engine.endCall() }
+        try engine.access.beginCall()
+        defer { engine.access.endUse() }
         do {
             return try await engine.relocate(key, to: url)
         } catch let error as CancellationError {
@@ -49,7 +49,7 @@ struct Relocation: Sendable {
     /// The record with the new mount.
     let after: ShardRecord
     /// What leases read through from now on; nil if the shard is not indexed.
-    let core: ShardCore?
+    let reader: ShardReader?
     /// Tells the caller whether it is done; false if the shard is being opened, and the caller is to ask again after that.
     ///
     /// Called once, on the loop's thread or one of the store.
@@ -59,10 +59,7 @@ struct Relocation: Sendable {
 extension StoreEngine {
     fileprivate func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
         guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
-        _ = try mounts.mount(for: url)
-        guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
-            throw DAGStoreError(.invalidArgument, "a mount URL of \(url.text.utf8.count) bytes")
-        }
+        try sources.checkMount(url)
         guard let standing = try catalog.standing(of: key.text) else {
             throw DAGStoreError(.shardUnknown, "there is no such shard")
         }
@@ -70,14 +67,14 @@ extension StoreEngine {
         var after = before
         after.mountURL = url.text
         after.transientPath = []
-        var core: ShardCore?
+        var reader: ShardReader?
         if before.generation != 0, !before.isIncomplete, standing.pending == nil {
-            core = try await compared(before, &after)
+            reader = try await compared(before, &after)
         }
-        let (old, new, found) = (before, after, core)
+        let (old, new, found) = (before, after, reader)
         while true {
             let result = await withCheckedContinuation { continuation in
-                let relocation = Relocation(key: key, before: old, after: new, core: found) {
+                let relocation = Relocation(key: key, before: old, after: new, reader: found) {
                     continuation.resume(returning: $0)
                 }
                 if !loop.post(.relocate(relocation)) {
@@ -86,13 +83,15 @@ extension StoreEngine {
             }
             if try result.get() { break }
             // Whatever comes of the opening, it has ended then.
-            if case .lease(let shard)? = try? await ask(.acquire(waits: true), key) {
+            if case .lease(let shard)? = try? await requests.ask(.acquire(waits: true), key) {
                 shard.release()
             }
             try Task.checkCancellation()
         }
-        noteAway(before.number, nil)
-        if before.state == .failed, before.generation != 0 { _ = try await ask(.recover, key) }
+        away.remove(before.number)
+        if before.state == .failed, before.generation != 0 {
+            _ = try await requests.ask(.recover, key)
+        }
         guard let status = try status(of: key) else {
             throw DAGStoreError(.shardUnknown, "destroyed meanwhile")
         }
@@ -109,7 +108,7 @@ extension StoreEngine {
     private func compared(
         _ before: ShardRecord,
         _ after: inout ShardRecord
-    ) async throws -> ShardCore {
+    ) async throws -> ShardReader {
         let job = ShardJob(ShardKey(stored: before.key), number: 0, progress: nil)
         // A copy of what may be another CAR gets a name that no shard has: a key has no NUL.
         var stranger = after
@@ -117,12 +116,12 @@ extension StoreEngine {
         let (record, moved) = (stranger, after)
         do {
             let source = try await sourceInTime(record, job)
-            let core = try await openings.run { [self] in
+            let reader = try await openings.run { [self] in
                 try compare(source, with: before)
-                return try self.core(moved, try own(source, of: record, as: moved))
+                return try worker.reader(moved, try own(source, of: record, as: moved))
             }
-            source.facts.note(in: &after)
-            return core
+            source.facts.apply(to: &after)
+            return reader
         } catch {
             try? await openings.run { [self] in _ = try transients.remove(record.transientName) }
             throw error
@@ -142,7 +141,7 @@ extension StoreEngine {
         // The pin is for who reads it later.
         var unpinned = source
         unpinned.pin = nil
-        try self.core(record, unpinned).checkSample(of: source.reader)
+        try worker.reader(record, unpinned).checkSample(of: source.reader)
         try source.reader.checkUnchanged()
     }
 
@@ -155,7 +154,7 @@ extension StoreEngine {
         guard let pin = source.pin else { return source }
         pin.release()
         try transients.adopt(stranger.transientName, as: record.transientName)
-        guard let own = try reachAtOnce(record, isOpening: true) else {
+        guard let own = try sources.sourceAtOnce(record, isOpening: true) else {
             throw DAGStoreError(.fetchFailed, "the copy of \(record.mountURL) is gone")
         }
         return own
@@ -178,7 +177,11 @@ extension StoreEngine {
                 answer.wait(continuation)
                 job.run { [self] in
                     do {
-                        let source = try await reach(record, for: job, isOpening: false)
+                        let source = try await sources.source(
+                            of: record,
+                            for: job,
+                            isOpening: false
+                        )
                         guard !answer.give(.success(source)) else { return }
                         // Nobody waits for it any more.
                         source.pin?.release()
@@ -258,7 +261,7 @@ extension ShardLoop {
         var record = shard.record
         record.mountURL = relocation.after.mountURL
         record.transientPath = relocation.after.transientPath
-        if relocation.core != nil { SourceFacts(relocation.after).note(in: &record) }
+        if relocation.reader != nil { SourceFacts(relocation.after).apply(to: &record) }
         do {
             let change = CatalogChange.update(record, pending: shard.pending)
             let written = try engine.writer.sync { try engine.catalog.commit([change]) }
@@ -266,11 +269,11 @@ extension ShardLoop {
         } catch {
             return relocation.reply(.failure(DAGStoreError(any: error).about(key)))
         }
-        engine.readers.remove(shard.record.number)
-        if shard.lifecycle.state == .open, let core = relocation.core {
+        engine.indexes.removeReader(of: shard.record.number)
+        if shard.lifecycle.state == .open, let reader = relocation.reader {
             // No lease may be taken on the old source any more: the new entry counts those that there are.
-            if let old = shard.entry { _ = old.leases.close() }
-            install(core, in: shard)
+            if let old = shard.open { _ = old.leases.close() }
+            install(reader, in: shard)
         }
         putAway(shard)
         relocation.reply(.success(true))

@@ -59,28 +59,13 @@ extension DAGStore {
 extension StoreEngine {
     fileprivate func collectGarbage(downTo quota: UInt64?) async throws -> GarbageReport {
         guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
-        try beginCall()
-        defer { endCall() }
-        let awaited = await letGoOfIdleCopies()
+        try access.beginCall()
+        defer { access.endUse() }
+        let awaited = await sources.closeIdleCopies()
         return try await openings.run { [self] in
             let collected = transients.collect(downTo: quota) { awaited.contains($0.number) }
             return GarbageReport(transients: collected.map(report))
         }
-    }
-
-    /// Has the loop close the shards that read copies and have no lease.
-    ///
-    /// - Returns: The numbers of the shards whose copies somebody waits for.
-    @discardableResult
-    func letGoOfIdleCopies() async -> Set<UInt32> {
-        let awaited = await withCheckedContinuation { continuation in
-            if !loop.post(.protect({ continuation.resume(returning: $0) })) {
-                continuation.resume(returning: [])
-            }
-        }
-        // The copies are free when the last readers have ended.
-        await Reclaimer.drained(mark)
-        return awaited
     }
 
     private func report(_ collected: TransientStore.Collected) -> CollectedTransient {

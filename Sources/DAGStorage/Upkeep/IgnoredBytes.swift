@@ -13,21 +13,21 @@ extension DAGStore {
     /// - Throws: `closed`, and what reading throws.
     package func ignoredBytes(of key: ShardKey) async throws -> IgnoredBytes? {
         // Nearly no shard has anything after its data, and the root page says so: it need not be opened.
-        let isPadded = try engine.using {
+        let isPadded = try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return false }
-            return try engine.withLastingIndex(of: record.number) {
+            return try engine.indexes.withLastingIndex(of: record.number) {
                 $0.root.dataEnd < $0.root.payloadSize
             } ?? false
         }
         guard isPadded, let shard = try acquireIfAvailable(key) else { return nil }
         defer { shard.release() }
-        let core = shard.core
+        let reader = shard.reader
         let limits = engine.configuration.limits
         return try await JobPool(label: "dagstore.padding", width: 1).run {
             do {
-                let car = try CARFile(try core.openReader(), limits: limits)
-                return try car.ignoredBytes(after: core.root.dataEnd)
+                let car = try CARFile(try reader.openReader(), limits: limits)
+                return try car.ignoredBytes(after: reader.root.dataEnd)
             } catch {
                 throw DAGStoreError(any: error)
             }

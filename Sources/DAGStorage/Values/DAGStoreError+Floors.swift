@@ -89,7 +89,7 @@ extension DAGStoreError {
     }
 }
 
-/// Runs `body` and turns whatever it throws into a `DAGStoreError`.
+/// Runs `body`, and turns its error into a `DAGStoreError`.
 func translating<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
     do {
         return try body()
@@ -110,5 +110,14 @@ extension CARVerification {
             )
         }
         return (malformation ?? indexFault).map { DAGStoreError($0) }
+    }
+}
+
+/// Runs `body`, and turns its error into a `DAGStoreError` about a shard.
+func translating<R>(for key: ShardKey, _ body: () throws -> R) throws(DAGStoreError) -> R {
+    do {
+        return try body()
+    } catch {
+        throw DAGStoreError(any: error).about(key)
     }
 }

@@ -13,24 +13,24 @@ internal import Synchronization
 /// under way then or follow, which a program that only lets its references go cannot get wrong.
 public final class Shard: Sendable {
     // The lease keeps all three alive: counting references to them would have all leases write to the same memory.
-    private let leasedCore: Borrowed<ShardCore>
-    private let entry: Borrowed<ShardEntry>
-    private let engine: Borrowed<StoreEngine>
+    private let leasedReader: Borrowed<ShardReader>
+    private let open: Borrowed<OpenShard>
+    private let openShards: Borrowed<OpenShards>
     private let mark: ReadMark
     private let isReleased = Atomic<Bool>(false)
 
     /// Takes over a lease that was counted already.
-    init(_ entry: ShardEntry, of engine: StoreEngine) {
-        leasedCore = Borrowed(entry.core)
-        self.entry = Borrowed(entry)
-        self.engine = Borrowed(engine)
-        mark = engine.mark
+    init(_ open: OpenShard, of openShards: OpenShards) {
+        leasedReader = Borrowed(open.reader)
+        self.open = Borrowed(open)
+        self.openShards = Borrowed(openShards)
+        mark = openShards.mark
     }
 
-    /// What the lease reads through, counted.
-    package var core: ShardCore {
+    /// The reader that the lease holds, with its references counted.
+    package var reader: ShardReader {
         checkHeld()
-        return leasedCore.object
+        return leasedReader.object
     }
 
     deinit { release() }
@@ -42,33 +42,33 @@ public final class Shard: Sendable {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // When the lease has ended, nothing but the reading keeps the store and the entry alive.
         Reading.begin(mark)
-        engine.with { engine in entry.with { engine.endLease($0) } }
+        openShards.with { shards in open.with { shards.endLease(on: $0) } }
         Reading.end()
     }
 
-    /// Notes that the file was found to be what was indexed.
-    func noteCheck() {
-        entry.with { $0.noteCheck() }
+    /// Records that the file was found to be what was indexed.
+    func recordCheck() {
+        open.with { $0.recordCheck() }
     }
 
-    fileprivate func checkHeld() {
+    func checkHeld() {
         precondition(!isReleased.load(ordering: .relaxed), "a shard is used after its release")
     }
 
     /// The shard's key.
-    public var key: ShardKey { withCore { $0.key } }
+    public var key: ShardKey { withReader { $0.key } }
 
     /// The roots that the CAR's header names, in its order.
-    public var roots: [CID] { withCore { $0.root.roots } }
+    public var roots: [CID] { withReader { $0.root.roots } }
 
     /// The number of sections, repeated ones included.
-    public var blockCount: UInt64 { withCore { $0.root.sectionCount } }
+    public var blockCount: UInt64 { withReader { $0.root.sectionCount } }
 
     /// Calls `body` with what the lease reads through.
     @inline(__always)
-    private func withCore<R>(_ body: (ShardCore) throws -> R) rethrows -> R {
+    private func withReader<R>(_ body: (ShardReader) throws -> R) rethrows -> R {
         checkHeld()
-        return try leasedCore.with(body)
+        return try leasedReader.with(body)
     }
 
     /// Whether the shard has a block with the multihash of `cid`.
@@ -81,7 +81,7 @@ public final class Shard: Sendable {
             checkHeld()
             return true
         }
-        return try looking { try $0.section(of: cid) != nil }
+        return try reading { try $0.section(of: cid) != nil }
     }
 
     /// Where the block with the multihash of `cid` lies; nil if it is not here.
@@ -91,7 +91,7 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func location(of cid: CID) throws -> BlockLocation? {
-        try looking { core in try core.section(of: cid).map { core.location($0) } }
+        try reading { reader in try reader.section(of: cid).map { reader.location($0) } }
     }
 
     /// The block with the multihash of `cid`; nil if it is not here.
@@ -101,12 +101,12 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws.
     public func block(for cid: CID) async throws -> Block? {
-        guard withCore({ $0.isRemote }), !cid.isIdentity else {
+        guard withReader({ $0.isRemote }), !cid.isIdentity else {
             return try blockIfLocal(for: cid)
         }
-        guard let section = try looking({ try $0.section(of: cid) }) else { return nil }
+        guard let section = try reading({ try $0.section(of: cid) }) else { return nil }
         do {
-            return Block(cid: cid, try await core.bytesFromAnywhere(of: section))
+            return Block(cid: cid, try await reader.bytesFromAnywhere(of: section))
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -125,9 +125,9 @@ public final class Shard: Sendable {
         if cid.isIdentity {
             return Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) })
         }
-        return try looking { core in
-            guard let section = try core.section(of: cid) else { return nil }
-            return Block(cid: cid, try core.bytes(of: section))
+        return try reading { reader in
+            guard let section = try reader.section(of: cid) else { return nil }
+            return Block(cid: cid, try reader.bytes(of: section))
         }
     }
 
@@ -152,20 +152,20 @@ public final class Shard: Sendable {
 
     /// The block of a section behind the first one with the multihash, whose bytes have the hash.
     private func laterBlock(for cid: CID) throws -> Block? {
-        let core = core
-        guard !core.root.isFreeOfDuplicates, let first = try location(of: cid)?.offset else {
+        let reader = reader
+        guard !reader.root.isFreeOfDuplicates, let first = try location(of: cid)?.offset else {
             return nil
         }
         let hashCode = cid.multihash.code
-        for number in core.root.pages.indices {
-            let page = try translating { try core.index.page(number) }
+        for number in reader.root.pages.indices {
+            let page = try translating { try reader.index.page(number) }
             for slot in 0..<page.count where page.offset(of: slot) > first {
                 guard cid.withDigest({ page.matches(slot, hashCode: hashCode, digest: $0) }) else {
                     continue
                 }
-                let found = try? looking { core in
-                    let section = try core.index.section(page, slot, hashCode: hashCode)
-                    return try Block(cid: cid, core.bytes(of: section)).verified()
+                let found = try? reading { reader in
+                    let section = try reader.index.section(page, slot, hashCode: hashCode)
+                    return try Block(cid: cid, reader.bytes(of: section)).verified()
                 }
                 if let found { return found }
             }
@@ -181,20 +181,20 @@ public final class Shard: Sendable {
     ///
     /// - Throws: As `blockIfLocal(for:)`, for the first that cannot be had.
     public func blocksIfLocal(for cids: [CID]) throws -> [Block?] {
-        try looking { core in
+        try reading { reader in
             var blocks: [Block?] = []
             blocks.reserveCapacity(cids.count)
             var start = 0
             while start < cids.count {
-                let end = min(cids.count, start + ShardCore.batchSize)
+                let end = min(cids.count, start + ShardReader.batchSize)
                 let batch = cids[start..<end]
                 start = end
                 guard !batch.contains(where: \.isIdentity) else {
                     for cid in batch { blocks.append(try blockIfLocal(for: cid)) }
                     continue
                 }
-                try core.sections(of: batch) { index, section in
-                    let bytes = try section.map { try core.bytes(of: $0) }
+                try reader.sections(of: batch) { index, section in
+                    let bytes = try section.map { try reader.bytes(of: $0) }
                     blocks.append(bytes.map { Block(cid: cids[index], $0) })
                 }
             }
@@ -215,9 +215,9 @@ public final class Shard: Sendable {
         if layout.isIdentity {
             return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
         }
-        return try looking { core in
-            guard let section = try core.section(of: cid, layout: layout) else { return nil }
-            return try core.bytesBlocking(of: section)
+        return try reading { reader in
+            guard let section = try reader.section(of: cid, layout: layout) else { return nil }
+            return try reader.bytesBlocking(of: section)
         }
     }
 
@@ -228,28 +228,25 @@ public final class Shard: Sendable {
         of cid: ByteView,
         _ layout: CIDLayout
     ) throws(DAGStoreError) -> BlockLocation? {
-        try looking { core in
-            try core.section(of: cid, layout: layout).map { core.location($0) }
+        try reading { reader in
+            try reader.section(of: cid, layout: layout).map { reader.location($0) }
         }
     }
 
     /// Runs `body`, and fails the shard if its bytes are not what was indexed.
     @inline(__always)
-    private func looking<R>(_ body: (ShardCore) throws -> R) throws(DAGStoreError) -> R {
+    private func reading<R>(_ body: (ShardReader) throws -> R) throws(DAGStoreError) -> R {
         do {
-            return try withCore(body)
+            return try withReader(body)
         } catch {
-            throw noting(error)
+            throw reporting(error)
         }
     }
 
     /// The error as callers see it; the loop hears of a source that changed.
-    private func noting(_ error: any Error) -> DAGStoreError {
+    private func reporting(_ error: any Error) -> DAGStoreError {
         let error = DAGStoreError(any: error).about(key)
-        if error.code == .sourceChanged {
-            let generation = core.record.generation
-            engine.with { _ = $0.loop.post(.lost(key, generation: generation, error)) }
-        }
+        withReader { reader in openShards.with { $0.reportLoss(error, of: reader) } }
         return error
     }
 
@@ -260,13 +257,13 @@ public final class Shard: Sendable {
     ///
     /// *Cost*: decodes every page; blocks the calling thread.
     package func checkIndex() -> [String] {
-        let core = core
+        let reader = reader
         var check = IndexCheck(
-            root: core.root,
-            segments: core.segments,
-            hash: core.index.hash
+            root: reader.root,
+            segments: reader.segments,
+            hash: reader.index.hash
         )
-        check.run { try core.index.page($0) }
+        check.run { try reader.index.page($0) }
         return check.problems
     }
 
@@ -280,55 +277,12 @@ public final class Shard: Sendable {
         from ordinal: UInt64 = 0,
         _ body: (IndexEntry) throws -> Bool
     ) throws {
-        let core = core
-        guard let first = core.root.page(ofOrdinal: ordinal) else { return }
-        for number in first..<core.root.pages.count {
-            let page = try translating { try core.index.page(number) }
+        let reader = reader
+        guard let first = reader.root.page(ofOrdinal: ordinal) else { return }
+        for number in first..<reader.root.pages.count {
+            let page = try translating { try reader.index.page(number) }
             for slot in 0..<page.count where page.firstOrdinal + UInt64(slot) >= ordinal {
                 guard try body(page.entry(slot)) else { return }
-            }
-        }
-    }
-}
-
-/// The CIDs of a shard in CAR order.
-///
-/// Iterating reads index pages, not the CAR; it holds the lease.
-public struct ShardCIDs: AsyncSequence, Sendable {
-    /// What iterating gives.
-    public typealias Element = CID
-
-    let shard: Shard
-
-    /// Begins at the first section.
-    public func makeAsyncIterator() -> Iterator { Iterator(shard: shard) }
-
-    /// Walks the pages.
-    public struct Iterator: AsyncIteratorProtocol {
-        private let shard: Shard
-        private var number = 0
-        private var slot = 0
-        private var page: DecodedPage?
-
-        init(shard: Shard) { self.shard = shard }
-
-        /// The next CID, or nil at the end.
-        ///
-        /// - Throws: `catalogCorrupt`.
-        public mutating func next() async throws -> CID? {
-            shard.checkHeld()
-            while true {
-                if let page, slot < page.count {
-                    defer { slot += 1 }
-                    guard let cid = page.entry(slot).cid else {
-                        throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
-                    }
-                    return cid
-                }
-                guard number < shard.core.root.pages.count else { return nil }
-                page = try translating { try shard.core.index.page(number) }
-                number += 1
-                slot = 0
             }
         }
     }

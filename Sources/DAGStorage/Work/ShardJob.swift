@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// *Concurrency*: any thread.
 final class ShardJob: Sendable {
-    /// What a job is doing.
+    /// The step that a job is at.
     enum Phase: Sendable {
         /// It waits until others have been indexed.
         case waitingForTurn
@@ -31,7 +31,7 @@ final class ShardJob: Sendable {
     let number: UInt64
     /// Whether it opens a shard after idle ones were closed for it.
     let isSecondTry: Bool
-    /// Told how far indexing is.
+    /// The callback for the progress of indexing.
     let progress: (@Sendable (IndexingProgress) -> Void)?
     private let state = Lock(State())
     private let wasCancelled = Atomic<Bool>(false)
@@ -48,10 +48,10 @@ final class ShardJob: Sendable {
         self.progress = progress
     }
 
-    /// Whether nobody wants the outcome any more.
+    /// Whether the job was cancelled.
     var isCancelled: Bool { wasCancelled.load(ordering: .relaxed) }
 
-    /// What it is doing.
+    /// The step that it is at.
     var phase: Phase {
         get { state.withLock { $0.phase } }
         set { state.withLock { $0.phase = newValue } }
@@ -71,12 +71,12 @@ final class ShardJob: Sendable {
         return true
     }
 
-    /// Ends here if nobody wants the outcome any more.
+    /// Throws if the job was cancelled.
     ///
     /// - Throws: `CancellationError`.
     func checkCancelled() throws { if isCancelled { throw CancellationError() } }
 
-    /// Does what takes waiting in a task of its own, which `cancel` cancels.
+    /// Runs `body`, which waits for a mount, in a task that `cancel` cancels.
     func run(_ body: @escaping @Sendable () async -> Void) {
         let task = OwnedTask(body)
         state.withLock { $0.task = task }
@@ -84,12 +84,12 @@ final class ShardJob: Sendable {
     }
 
     /// Reads from `remote` from now on; `cancel` frees a thread that waits for it.
-    func reads(_ remote: RemoteBytes) {
+    func startReading(_ remote: RemoteBytes) {
         state.withLock { $0.remote = remote }
         if isCancelled { remote.cancel() }
     }
 
-    /// Wants the outcome no more.
+    /// Cancels the job.
     func cancel() {
         wasCancelled.store(true, ordering: .sequentiallyConsistent)
         let (task, remote) = state.withLock { ($0.task, $0.remote) }
@@ -97,16 +97,16 @@ final class ShardJob: Sendable {
         remote?.cancel()
     }
 
-    /// Notes how far indexing is, and says so.
+    /// Stores how far indexing is, and calls the registration's progress callback.
     ///
     /// - Parameters:
     ///   - progress: How far it is.
     ///   - pool: On which the job runs.
-    func tell(_ progress: IndexingProgress, on pool: JobPool) {
+    func reportProgress(_ progress: IndexingProgress, on pool: JobPool) {
         phase = .indexing(progress)
-        guard let told = self.progress else { return }
-        // Its code may wait for other jobs.
-        pool.lendingPlace { told(progress) }
+        guard let callback = self.progress else { return }
+        // The callback may wait for other jobs.
+        pool.lendingPlace { callback(progress) }
     }
 }
 
@@ -115,10 +115,10 @@ enum JobOutcome: Sendable {
     /// The index is built and waits to be published.
     case indexed(IndexedSource)
     /// The shard can be read; `facts` if its source is another than the record says, with the same content.
-    case opened(ShardCore, facts: SourceFacts?)
+    case opened(ShardReader, facts: SourceFacts?)
     /// The source of a failed shard is what was indexed, and the index it has will do.
     case found(SourceFacts)
     case failed(DAGStoreError)
-    /// Nobody wanted an outcome.
+    /// It was cancelled.
     case abandoned
 }

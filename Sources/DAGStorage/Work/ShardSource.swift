@@ -92,7 +92,7 @@ struct SourceFacts: Equatable, Sendable {
     }
 
     /// Writes the facts into a record.
-    func note(in record: inout ShardRecord) {
+    func apply(to record: inout ShardRecord) {
         record.identity = identity
         record.fileSize = size
         record.fileModified = modified
@@ -101,15 +101,4 @@ struct SourceFacts: Equatable, Sendable {
         record.validator = validator
         record.contentChecksum = checksum
     }
-}
-
-extension ShardRecord {
-    /// The user's own copy of the shard's bytes, if the shard was registered with one.
-    var borrowedTransient: BorrowedTransient? {
-        guard !transientPath.isEmpty else { return nil }
-        return BorrowedTransient(FilePath(bytes: transientPath))
-    }
-
-    /// The name of the store's own copy.
-    var transientName: TransientName { TransientName(key: key, number: number) }
 }

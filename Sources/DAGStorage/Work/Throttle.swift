@@ -1,16 +1,15 @@
 internal import SharedReads
 internal import Synchronization
 
-/// Lets a few through at a time, in the order in which they came.
+/// Admits a few tasks at a time, in the order in which they came.
 ///
-/// *Concurrency*: any task. A waiter that is cancelled leaves the row at once and takes no place.
+/// *Concurrency*: any task. A waiter that is cancelled leaves at once and takes no place.
 final class Throttle: Sendable {
     private struct State {
         var free: Int
         var lastTicket: UInt64 = 0
-        /// Who waits, oldest first; a ticket that is missing in `waiting` was cancelled.
-        var row: [UInt64] = []
-        var head = 0
+        /// The waiters, oldest first; a ticket that is missing in `waiting` was cancelled.
+        var tickets = RingQueue<UInt64>()
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     }
 
@@ -19,7 +18,7 @@ final class Throttle: Sendable {
     /// A throttle with `width` places.
     init(width: Int) { state = Lock(State(free: width)) }
 
-    /// How many wait.
+    /// The number of waiters.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Runs `body` with a place, and gives the place back: when `body` ends, or when the task is cancelled, because a
@@ -27,7 +26,7 @@ final class Throttle: Sendable {
     ///
     /// - Throws: `CancellationError` if the task is cancelled while it waits; what `body` throws.
     func run<R: Sendable>(_ body: () async throws -> R) async throws -> R {
-        try await take()
+        try await takePlace()
         let isGivenBack = Flag()
         defer { giveBack(unless: isGivenBack) }
         return try await withTaskCancellationHandler {
@@ -45,7 +44,7 @@ final class Throttle: Sendable {
         if !flag.value.exchange(true, ordering: .relaxed) { giveBack() }
     }
 
-    private func take() async throws {
+    private func takePlace() async throws {
         let ticket = state.withLock { state in
             state.lastTicket += 1
             return state.lastTicket
@@ -58,7 +57,7 @@ final class Throttle: Sendable {
                         state.free -= 1
                         return true
                     }
-                    state.row.append(ticket)
+                    state.tickets.append(ticket)
                     state.waiting[ticket] = continuation
                     return nil
                 }
@@ -72,13 +71,7 @@ final class Throttle: Sendable {
 
     private func giveBack() {
         let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            while state.head < state.row.count {
-                let ticket = state.row[state.head]
-                state.head += 1
-                if state.head > 64, state.head * 2 > state.row.count {
-                    state.row.removeFirst(state.head)
-                    state.head = 0
-                }
+            while let ticket = state.tickets.popFirst() {
                 if let waiter = state.waiting.removeValue(forKey: ticket) { return waiter }
             }
             state.free += 1

@@ -126,8 +126,8 @@ extension DAGStore {
         guard !options.repairs || !engine.catalog.isReadOnly else {
             throw DAGStoreError.storeIsReadOnly
         }
-        try engine.beginCall()
-        defer { engine.endCall() }
-        return try await Examination(engine, options, progress).run()
+        try engine.access.beginCall()
+        defer { engine.access.endUse() }
+        return try await StoreCheck(engine, options, progress).run()
     }
 }

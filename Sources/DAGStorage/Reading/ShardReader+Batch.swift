@@ -5,8 +5,8 @@ internal import DAGMultiformats
 internal import ShardIndex
 
 /// Looking for several multihashes at once, so that they wait for memory together and not one after the other.
-extension ShardCore {
-    /// How many are looked for together: as many as a core has reads from memory under way, and then some.
+extension ShardReader {
+    /// How many are looked for together: as many as a reader has reads from memory under way, and then some.
     static let batchSize = 8
 
     /// Calls `body` for some CIDs, in their order, with the first section that has the multihash.

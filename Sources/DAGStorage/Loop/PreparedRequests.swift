@@ -4,12 +4,12 @@
 /// file does not answer loses its place after half a second: it holds the others for a moment only.
 ///
 /// *Concurrency*: the loop's thread.
-struct PreparedAsks {
+struct PreparedRequests {
     /// How long the others wait for the first.
     private static let patience = Duration.milliseconds(500)
 
     private struct Entry {
-        var ask: Ask
+        var request: Request
         var built: IndexedSource?
         var isDone = false
         /// Whether it has its place in `order`.
@@ -34,9 +34,9 @@ struct PreparedAsks {
     }
 
     /// Puts a registration at the end.
-    mutating func begin(_ ask: Ask, at time: ContinuousClock.Instant) {
-        entries[ask.ticket] = Entry(ask: ask)
-        order.append((ask.ticket, time + Self.patience))
+    mutating func begin(_ request: Request, at time: ContinuousClock.Instant) {
+        entries[request.ticket] = Entry(request: request)
+        order.append((request.ticket, time + Self.patience))
     }
 
     /// Keeps what came of a registration; does nothing if it was removed.
@@ -50,7 +50,7 @@ struct PreparedAsks {
     }
 
     /// Takes the next registration that goes on, if there is one.
-    mutating func next(at time: ContinuousClock.Instant) -> (Ask, IndexedSource?)? {
+    mutating func next(at time: ContinuousClock.Instant) -> (Request, IndexedSource?)? {
         if let ticket = late.popLast() { return take(ticket) }
         while passedCount < order.count {
             let first = order[passedCount]
@@ -71,26 +71,28 @@ struct PreparedAsks {
         passedCount = 0
     }
 
-    private mutating func take(_ ticket: UInt64) -> (Ask, IndexedSource?)? {
+    private mutating func take(_ ticket: UInt64) -> (Request, IndexedSource?)? {
         guard let entry = entries.removeValue(forKey: ticket) else { return nil }
         doneCount -= 1
-        return (entry.ask, entry.built)
+        return (entry.request, entry.built)
     }
 
-    /// Lets the caller of a registration go; the registration goes on.
+    /// Detaches the caller of a registration; the registration goes on.
     ///
     /// - Returns: The caller; nil if there is no such registration.
-    mutating func letGo(_ ticket: UInt64) -> Ask? {
-        guard let ask = entries[ticket]?.ask else { return nil }
-        entries[ticket]?.ask = Ask(wish: ask.wish, key: ask.key, ticket: ticket) { _ in }
-        return ask
+    mutating func detachCaller(_ ticket: UInt64) -> Request? {
+        guard let request = entries[ticket]?.request else { return nil }
+        entries[ticket]?.request = Request(kind: request.kind, key: request.key, ticket: ticket) {
+            _ in
+        }
+        return request
     }
 
     /// Removes all.
     ///
     /// - Returns: Their callers.
-    mutating func removeAll() -> [Ask] {
-        defer { self = PreparedAsks() }
-        return entries.values.map(\.ask)
+    mutating func removeAll() -> [Request] {
+        defer { self = PreparedRequests() }
+        return entries.values.map(\.request)
     }
 }

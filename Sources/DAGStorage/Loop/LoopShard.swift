@@ -5,8 +5,8 @@ internal import ShardLifecycle
 /// A shard in use, as the loop knows it.
 ///
 /// *Concurrency*: the loop's thread.
-final class ActiveShard {
-    /// What a commit that fails brings back.
+final class LoopShard {
+    /// What a failed commit restores.
     struct Memory {
         let lifecycle: ShardLifecycle
         let record: ShardRecord
@@ -17,16 +17,16 @@ final class ActiveShard {
     var lifecycle: ShardLifecycle
     /// The record on disk; of a shard that is being registered, the one that will be.
     var record: ShardRecord
-    /// What is on `pending`.
+    /// Its row of `pending`.
     var pending: PendingWork?
-    /// Callers that wait for the passing state to end.
-    var parked: [Ask] = []
+    /// Requests that wait for the passing state to end.
+    var parked: [Request] = []
     /// The work of the passing state.
     var job: ShardJob?
-    /// Told how far the next indexing is.
+    /// Called with the progress of the next indexing.
     var progress: (@Sendable (IndexingProgress) -> Void)?
-    /// What leases see, if there are any or may be any.
-    var entry: ShardEntry?
+    /// The current opening, if leases are held or possible.
+    var open: OpenShard?
 
     init(_ key: ShardKey, _ lifecycle: ShardLifecycle, _ record: ShardRecord) {
         self.key = key
@@ -44,9 +44,9 @@ final class ActiveShard {
     }
 
     /// The leases on it.
-    var leaseCount: Int { entry?.leaseCount ?? 0 }
+    var leaseCount: Int { open?.leaseCount ?? 0 }
 
-    /// Whether there is nothing to know of it but what is on disk.
+    /// Whether the disk has everything that is known of it.
     var isAtRest: Bool {
         switch lifecycle.state {
         case .initializing, .recovering, .opening, .open: false
@@ -72,7 +72,7 @@ final class ActiveShard {
         )
     }
 
-    /// Where it is, for people.
+    /// Its state as users see it.
     var publicState: ShardStatus.State? {
         switch lifecycle.state {
         case .absent: nil

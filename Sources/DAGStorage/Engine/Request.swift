@@ -3,10 +3,10 @@ internal import DAGMounts
 internal import Synchronization
 internal import SystemPackage
 
-/// What a caller wants of a shard, on its way to the loop.
-struct Ask: Sendable {
-    /// What is wanted.
-    enum Wish: Sendable {
+/// A caller's request about a shard, on its way to the loop.
+struct Request: Sendable {
+    /// What the caller wants.
+    enum Kind: Sendable {
         case register(Registration)
         case initialize
         /// A lease; unless `waits`, only if nothing has to be fetched or indexed for it.
@@ -15,7 +15,7 @@ struct Ask: Sendable {
         case destroy
     }
 
-    /// What a caller is told.
+    /// What the loop answers.
     enum Answer: Sendable {
         case done
         /// The shard is registered, and this is what is known of it.
@@ -25,20 +25,39 @@ struct Ask: Sendable {
         case notNow
     }
 
-    let wish: Wish
+    let kind: Kind
     let key: ShardKey
-    /// Names the caller while it waits; nobody else has the number.
+    /// The number of this request, which no other has.
     let ticket: UInt64
-    /// When the caller gives up.
+    /// When the caller stops waiting.
     var deadline: ContinuousClock.Instant?
-    /// Tells the caller; called once, on the loop's thread or a thread of the store.
+    /// Answers the caller; called once, on the loop's thread or a thread of the store.
     let reply: @Sendable (Result<Answer, DAGStoreError>) -> Void
 
     private static let tickets = Atomic<UInt64>(0)
-    /// A number that no ask has.
+    /// Returns a number that no request has.
     static func newTicket() -> UInt64 { tickets.add(1, ordering: .relaxed).newValue }
 
-    /// Refuses.
+    /// A request of the store's own, whose answer is dropped.
+    init(silent kind: Kind, _ key: ShardKey) {
+        self.init(kind: kind, key: key, ticket: Self.newTicket()) { _ in }
+    }
+
+    init(
+        kind: Kind,
+        key: ShardKey,
+        ticket: UInt64,
+        deadline: ContinuousClock.Instant? = nil,
+        reply: @escaping @Sendable (Result<Answer, DAGStoreError>) -> Void
+    ) {
+        self.kind = kind
+        self.key = key
+        self.ticket = ticket
+        self.deadline = deadline
+        self.reply = reply
+    }
+
+    /// Answers with an error.
     func refuse(_ error: DAGStoreError) { reply(.failure(error.about(key))) }
 }
 
@@ -60,51 +79,41 @@ public enum Indexing: Sendable {
     case onFirstUse
 }
 
-/// What a loop is told.
-enum Letter: Sendable {
-    case ask(Ask)
+/// A message to the loop.
+enum LoopMessage: Sendable {
+    case request(Request)
     /// A small CAR was indexed before its shard is known; nil if that is to be done as for any other.
-    case prepared(Ask, IndexedSource?)
+    case prepared(Request, IndexedSource?)
     /// A parked caller asks again, after what it waited for has ended.
-    case retry(Ask)
-    /// A parked caller goes away.
-    case giveUp(ticket: UInt64, DAGStoreError)
-    /// A job has come to its end.
+    case retry(Request)
+    /// A caller stops waiting.
+    case withdraw(ticket: UInt64, DAGStoreError)
+    /// A job has ended.
     case ended(ShardJob, JobOutcome)
-    /// An opening waits for its source, so that those who do not wait go.
+    /// An opening waits for its source: callers that do not wait get their answer.
     case opensSlowly(ShardJob)
     /// A shard's bytes are not what was indexed.
     case lost(ShardKey, generation: UInt64, DAGStoreError)
     /// A shard that is not open lost its last lease.
     case settle(ShardKey)
-    /// There are too many open shards without leases.
+    /// Close idle shards: there are too many.
     case trim
     /// A passing state was interrupted when the store was last open.
     case resume(number: UInt32)
-    /// Which transients must stay is asked for.
-    case protect(@Sendable (Set<UInt32>) -> Void)
+    /// Close idle shards that read transients, and answer with the shards whose transients must stay.
+    case closeIdleCopies(@Sendable (Set<UInt32>) -> Void)
     /// A shard has another mount.
     case relocate(Relocation)
-    /// Something is to be done between two commits.
+    /// Run this between two commits.
     case perform(@Sendable () -> Void)
-    /// No new work comes: tell when the last job has ended, or end them.
+    /// The store closes: end the jobs or wait for them, and then call back.
     case drain(cancelling: Bool, @Sendable () -> Void)
-    /// Shows what passes in memory.
-    case look(ShardKey, @Sendable (ShardPassing?) -> Void)
 
-    /// The caller that waits for an answer to it.
-    var ask: Ask? {
+    /// The request in it, whose caller waits for an answer.
+    var request: Request? {
         switch self {
-        case .ask(let ask), .retry(let ask): ask
+        case .request(let request), .retry(let request): request
         default: nil
         }
     }
-}
-
-/// What is known of a shard in memory only.
-struct ShardPassing: Sendable {
-    /// Callers that wait for it.
-    var waiting: Int
-    /// What its job is doing, if it has one.
-    var phase: ShardJob.Phase?
 }

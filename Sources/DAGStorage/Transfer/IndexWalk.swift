@@ -6,7 +6,7 @@ internal import ShardIndex
 /// A walk over what a shard's index knows, in CAR order; it holds the lease.
 ///
 /// *Concurrency*: one thread at a time.
-package struct ShardEntries {
+package struct IndexWalk {
     private let shard: Shard
     private var number = 0
     private var slot = 0
@@ -24,7 +24,7 @@ package struct ShardEntries {
     /// - Returns: Whether there was one.
     /// - Throws: `catalogCorrupt`.
     package mutating func next(_ body: (ByteView, BlockLocation) -> Void) throws -> Bool {
-        let core = shard.core
+        let reader = shard.reader
         while true {
             if let page, slot < page.count {
                 defer { slot += 1 }
@@ -33,14 +33,14 @@ package struct ShardEntries {
                     throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
                 }
                 let section = try translating {
-                    try core.index.section(page, slot, hashCode: code)
+                    try reader.index.section(page, slot, hashCode: code)
                 }
                 page.withDigest(of: slot) { cid.read(section.cid, $0) }
-                cid.bytes.withView { body($0, core.index.location(section)) }
+                cid.bytes.withView { body($0, reader.index.location(section)) }
                 return true
             }
-            guard number < core.root.pages.count else { return false }
-            page = try translating { try core.index.page(number) }
+            guard number < reader.root.pages.count else { return false }
+            page = try translating { try reader.index.page(number) }
             number += 1
             slot = 0
         }

@@ -1,34 +1,62 @@
 internal import DAGCatalog
 internal import DAGMounts
+internal import SharedReads
 internal import SystemPackage
 
-/// Reaching the bytes of a shard: from the user's copy, the store's copy, or the mount.
-extension StoreEngine {
-    /// The bytes of a shard, if this takes no waiting for a mount.
+/// Finds the bytes of a shard: in the user's copy, in the store's copy, or behind the mount.
+///
+/// *Concurrency*: any thread. A job calls what waits, in a task of its own.
+final class SourceFinder: Sendable {
+    private let access: CatalogAccess
+    private let isReadOnly: Bool
+    private let mounts: MountRegistry
+    private let transients: TransientStore
+    private let loop: LoopInbox
+    /// Admits sources that say they are ready.
+    private let readyFetches: Throttle
+
+    init(
+        _ access: CatalogAccess,
+        _ mounts: MountRegistry,
+        _ transients: TransientStore,
+        _ loop: LoopInbox,
+        concurrentReadyFetches: Int
+    ) {
+        self.access = access
+        isReadOnly = access.catalog.isReadOnly
+        self.mounts = mounts
+        self.transients = transients
+        self.loop = loop
+        readyFetches = Throttle(width: concurrentReadyFetches)
+    }
+
+    /// Returns the bytes of a shard, if no mount has to be waited for.
     ///
     /// - Parameters:
     ///   - record: The shard.
     ///   - isOpening: Whether the shard is indexed, so that the source must be what was indexed.
     /// - Returns: The source; nil if the mount must be asked.
     /// - Throws: `mountGone`, `mountUnreachable`, `unknownScheme`.
-    func reachAtOnce(_ record: ShardRecord, isOpening: Bool) throws -> ShardSource? {
-        if let source = try reachBorrowed(record) { return source }
+    func sourceAtOnce(_ record: ShardRecord, isOpening: Bool) throws -> ShardSource? {
+        if let source = try borrowedCopy(of: record) { return source }
         let mount = try mount(of: record)
         if let mount = mount as? FileMount {
             let file = try LocalFile(opening: mount.path)
             return ShardSource(bytes: .file(file), facts: SourceFacts(.file, file.identity))
         }
         guard isOpening, mount.access == .sequential else { return nil }
-        return try reachTransient(record, size: record.fileSize)
+        return try ownCopy(of: record, size: record.fileSize)
     }
 
-    /// The bytes of a shard, from wherever they are.
-    func reach(
-        _ record: ShardRecord,
+    /// Returns the bytes of a shard, wherever they are.
+    ///
+    /// - Throws: What the mount throws; `sourceChanged`, `fetchFailed`, `quotaExceeded`, `catalogFull`.
+    func source(
+        of record: ShardRecord,
         for job: ShardJob,
         isOpening: Bool
     ) async throws -> ShardSource {
-        if let source = try reachAtOnce(record, isOpening: isOpening) { return source }
+        if let source = try sourceAtOnce(record, isOpening: isOpening) { return source }
         let mount = try mount(of: record)
         job.phase = .reachingSource
         let stat: MountStat
@@ -38,14 +66,14 @@ extension StoreEngine {
             try job.checkCancelled()
             // What was copied before a crash is whole, also if its source cannot be reached now.
             guard mount.access == .sequential, !isOpening,
-                let source = try reachTransient(record, size: nil)
+                let source = try ownCopy(of: record, size: nil)
             else { throw error }
             return source
         }
         try job.checkCancelled()
         try checkAgreement(record, stat, isOpening: isOpening)
         if mount.access == .sequential, let size = stat.size, !isOpening,
-            let source = try reachTransient(record, size: size, validator: stat.validator)
+            let source = try ownCopy(of: record, size: size, validator: stat.validator)
         {
             return source
         }
@@ -92,20 +120,20 @@ extension StoreEngine {
         case .random(let source):
             try checkSize(source.size, stat, record)
             let remote = RemoteBytes(source, name: record.mountURL)
-            job.reads(remote)
+            job.startReading(remote)
             return ShardSource(
                 bytes: .remote(remote),
                 facts: SourceFacts(size: remote.size, validator: stat.validator)
             )
         case .sequential(let stream):
-            guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
+            guard !isReadOnly else { throw DAGStoreError.storeIsReadOnly }
             job.phase = .copying
             defer { stream.close() }
             let fetched = try await transients.fetch(
                 record.transientName,
                 expectedSize: stat.size,
                 from: stream,
-                letGo: { [self] in await letGoOfIdleCopies() }
+                letGo: { [self] in await closeIdleCopies() }
             )
             return try source(of: fetched, validator: stat.validator)
         }
@@ -135,8 +163,8 @@ extension StoreEngine {
         )
     }
 
-    /// The user's own copy, while it is there.
-    private func reachBorrowed(_ record: ShardRecord) throws -> ShardSource? {
+    /// Returns the user's own copy, while it exists.
+    private func borrowedCopy(of record: ShardRecord) throws -> ShardSource? {
         guard let borrowed = record.borrowedTransient else { return nil }
         do {
             let file = try borrowed.open()
@@ -149,16 +177,16 @@ extension StoreEngine {
         }
     }
 
-    /// The store's own copy, if it is whole.
-    private func reachTransient(
-        _ record: ShardRecord,
+    /// Returns the store's own copy, if it is whole.
+    private func ownCopy(
+        of record: ShardRecord,
         size: UInt64?,
         validator: String? = nil
     ) throws -> ShardSource? {
-        // Who only looks has not taken the copies up, and pins none.
-        let transient = catalog.isReadOnly ? nil : transients.find(record.transientName)
+        // A read-only store has not taken the copies up, and pins none.
+        let transient = isReadOnly ? nil : transients.find(record.transientName)
         let pin = transient.map(transients.pin)
-        let found = catalog.isReadOnly ? transients.existingPath(of: record.transientName) : nil
+        let found = isReadOnly ? transients.existingPath(of: record.transientName) : nil
         guard let path = transient?.path ?? found else { return nil }
         let file: LocalFile
         do {
@@ -176,10 +204,40 @@ extension StoreEngine {
         )
     }
 
-    /// The mount that a record names.
+    /// Asks the loop to close the shards that read copies and have no lease, and waits for it.
+    ///
+    /// - Returns: The numbers of the shards whose copies a caller or a job waits for.
+    @discardableResult
+    func closeIdleCopies() async -> Set<UInt32> {
+        let awaited = await withCheckedContinuation { continuation in
+            if !loop.post(.closeIdleCopies({ continuation.resume(returning: $0) })) {
+                continuation.resume(returning: [])
+            }
+        }
+        // The copies are free when the last readers have ended.
+        await Reclaimer.drained(access.mark)
+        return awaited
+    }
+
+    /// Whether the bytes of a shard are a file of this machine.
+    func isLocal(_ record: ShardRecord) -> Bool {
+        record.borrowedTransient != nil || (try? mount(of: record)) is FileMount
+    }
+
+    /// Makes the mount of a URL, to see that the store could make it again.
     ///
     /// - Throws: `unknownScheme`, `invalidArgument`, and what the template throws.
-    func mount(of record: ShardRecord) throws -> any Mount {
+    func checkMount(_ url: MountURL) throws {
+        _ = try mounts.mount(for: url)
+        guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
+            throw DAGStoreError(.invalidArgument, "a mount URL of \(url.text.utf8.count) bytes")
+        }
+    }
+
+    /// Makes the mount that a record names.
+    ///
+    /// - Throws: `unknownScheme`, `invalidArgument`, and what the template throws.
+    private func mount(of record: ShardRecord) throws -> any Mount {
         try mounts.mount(for: MountURL(record.mountURL))
     }
 }

@@ -11,7 +11,7 @@ internal import SharedReads
 internal import Synchronization
 
 /// One walk of the doctor through a store.
-final class Examination: Sendable {
+final class StoreCheck: Sendable {
     /// Findings in the catalogue's rows after which no more are looked for.
     private static let findingsMax = 10_000
 
@@ -176,13 +176,13 @@ final class Examination: Sendable {
         }
         guard options.isDeep else { return }
         do {
-            let shard = try engine.warmShard(key) ?? lease(key)
+            let shard = try engine.openShards.lease(key) ?? engine.requests.leaseBlocking(key)
             guard let shard else {
                 report.skipped += 1
                 return
             }
             defer { shard.release() }
-            let hashed = try await pool.run { [self] in try hashBlocks(of: shard.core) }
+            let hashed = try await pool.run { [self] in try hashBlocks(of: shard.reader) }
             report.blocks += hashed.blocks
             report.bytes += hashed.bytes
             report.unverified += hashed.unverified
@@ -205,7 +205,7 @@ final class Examination: Sendable {
     /// One that stays failed says itself what is wrong with it, and is no problem of the store's.
     private func settle(failed record: ShardRecord, _ report: inout CheckReport) async throws {
         let key = ShardKey(stored: record.key)
-        guard options.repairs, (try? await engine.ask(.recover, key)) != nil else {
+        guard options.repairs, (try? await engine.requests.ask(.recover, key)) != nil else {
             report.failed += 1
             return
         }
@@ -228,7 +228,7 @@ final class Examination: Sendable {
         }
         let key = ShardKey(stored: record.key)
         do {
-            _ = try await engine.ask(.initialize, key)
+            _ = try await engine.requests.ask(.initialize, key)
         } catch let error as DAGStoreError {
             guard !error.code.isOwn else { throw error }
             let after = try await pool.run { [engine] in try engine.catalog.record(record.number) }
@@ -262,13 +262,6 @@ final class Examination: Sendable {
         }
     }
 
-    private func lease(_ key: ShardKey) throws -> Shard? {
-        guard case .lease(let shard) = try engine.askBlocking(.acquire(waits: false), key) else {
-            return nil
-        }
-        return shard
-    }
-
     /// Notes a problem with a shard and, if repairs are asked for, indexes it again or marks it as failed.
     private func settle(
         _ kind: CheckProblem.Kind,
@@ -286,7 +279,7 @@ final class Examination: Sendable {
         if options.repairs, !error.code.isAway {
             engine.loop.post(.lost(key, generation: record.generation, error))
             do {
-                _ = try await engine.ask(.recover, key)
+                _ = try await engine.requests.ask(.recover, key)
                 repair = .reindexed
             } catch is DAGStoreError {
                 let after = try await pool.run { [engine] in
@@ -303,7 +296,7 @@ final class Examination: Sendable {
     private func indexFaults(_ record: ShardRecord) throws -> [String] {
         let catalog = engine.catalog
         let generation = record.generation
-        let pin = catalog.isReadOnly ? nil : engine.pins.pin(generation)
+        let pin = engine.indexes.pin(record)
         defer { withExtendedLifetime(pin) {} }
         do {
             let root = try catalog.root(generation)
@@ -349,7 +342,9 @@ final class Examination: Sendable {
     /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
     private func isWithinReach(_ record: ShardRecord) throws -> Bool {
         do {
-            guard let source = try engine.reachAtOnce(record, isOpening: true) else { return false }
+            guard let source = try engine.sources.sourceAtOnce(record, isOpening: true) else {
+                return false
+            }
             let known = SourceFacts(record)
             let isOther = source.facts.identity != known.identity
             guard !isOther, !source.facts.agrees(with: known) else { return true }
@@ -359,8 +354,8 @@ final class Examination: Sendable {
                     "\(source.reader.name) is not what was indexed"
                 )
             }
-            let core = try engine.core(record, source)
-            try core.checkSample(of: source.reader)
+            let reader = try engine.worker.reader(record, source)
+            try reader.checkSample(of: source.reader)
             return true
         } catch {
             throw DAGStoreError(any: error)
@@ -370,12 +365,12 @@ final class Examination: Sendable {
     /// Hashes every block of a shard, and compares every section with the index.
     ///
     /// - Throws: `hashMismatch` with the first block that is wrong; `sourceChanged`, and what reading throws.
-    private func hashBlocks(of core: ShardCore) throws -> HashedBlocks {
+    private func hashBlocks(of reader: ShardReader) throws -> HashedBlocks {
         var hashed = HashedBlocks()
         do {
-            let source = try core.openReader()
-            try core.checkSections(of: source)
-            let car = try CARFile(source, limits: core.limits)
+            let source = try reader.openReader()
+            try reader.checkSections(of: source)
+            let car = try CARFile(source, limits: reader.limits)
             let window = FileWindow(on: source, capacity: 1 << 20)
             var walk = car.walk()
             try walk.forEach { section, digest in

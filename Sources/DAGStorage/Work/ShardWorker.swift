@@ -5,38 +5,59 @@ internal import DAGFailpoints
 internal import DAGMounts
 internal import Dispatch
 internal import ShardIndex
+internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
-/// An index that is built and not published.
-struct IndexedSource: Sendable {
-    let facts: SourceFacts
-    let sectionCount: UInt64
-    let payloadSize: UInt64
-    let indexSize: UInt64
-    let parts: IndexParts
-    /// What the CAR was read with.
-    let limits: CARLimits
+/// Fetches, indexes and opens shards, on threads of the store; the loop starts each job and gets its outcome.
+///
+/// *Concurrency*: any thread.
+final class ShardWorker: Sendable {
+    /// The largest file that is indexed before its shard is known: it takes a few milliseconds at most.
+    private static let smallFileSizeMax: UInt64 = 1 << 20
 
-    /// Writes what was found into the record of the shard, which is available then.
-    func note(in record: inout ShardRecord) {
-        facts.note(in: &record)
-        if record.isIncomplete {
-            record.origin?.note(sections: record.sectionCount, of: sectionCount)
-        }
-        record.sectionCount = sectionCount
-        record.payloadSize = payloadSize
-        record.indexSize = indexSize
-        record.state = .available
-        record.isIncomplete = false
-        record.note(limits)
-        record.errorCode = 0
-        record.errorText = ""
+    private let access: CatalogAccess
+    private let catalog: Catalog
+    private let configuration: Configuration
+    private let directory: FilePath
+    private let loop: LoopInbox
+    private let sources: SourceFinder
+    private let transients: TransientStore
+    private let indexes: ShardIndexes
+    private let merger: InverseMerger
+    private let deleter: GenerationDeleter
+    /// Runs all write transactions of this store, one after the other.
+    private let writer: DispatchQueue
+    /// Indexes shards.
+    private let indexing: JobPool
+    /// Opens shards and removes the rest of destroyed ones, which must not wait for those that are being indexed.
+    let openings: JobPool
+
+    init(
+        _ engine: StoreEngine.Parts,
+        sources: SourceFinder,
+        indexes: ShardIndexes,
+        merger: InverseMerger,
+        deleter: GenerationDeleter
+    ) {
+        access = engine.access
+        catalog = engine.access.catalog
+        configuration = engine.configuration
+        directory = engine.directory
+        loop = engine.loop
+        transients = engine.transients
+        writer = engine.writer
+        openings = engine.openings
+        indexing = JobPool(
+            label: "dagstore.indexing",
+            width: engine.configuration.concurrentIndexing
+        )
+        self.sources = sources
+        self.indexes = indexes
+        self.merger = merger
+        self.deleter = deleter
     }
-}
 
-/// What jobs do, on threads of the store.
-extension StoreEngine {
     // MARK: Indexing
 
     /// Fetches and indexes a shard; the loop hears how it ended.
@@ -47,11 +68,13 @@ extension StoreEngine {
     ///   - isRecovery: Whether what was fetched before is not to be trusted.
     func startIndexing(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
         // A file of this machine takes no waiting, and so no task.
-        if isLocal(record) {
+        if sources.isLocal(record) {
             indexing.submit { [self] in
                 end(job) {
                     try prepare(record, isRecovery: isRecovery)
-                    guard let source = try reachAtOnce(record, isOpening: false) else { return nil }
+                    guard let source = try sources.sourceAtOnce(record, isOpening: false) else {
+                        return nil
+                    }
                     return try index(record, source, job, isRecovery: isRecovery)
                 } orElse: {
                     startFetching(record, job, isRecovery: isRecovery)
@@ -88,12 +111,12 @@ extension StoreEngine {
         // The pin is for who indexes it, if this comes to nothing.
         var unpinned = source
         unpinned.pin = nil
-        guard let core = try? core(record, unpinned) else { return nil }
+        guard let reader = try? reader(record, unpinned) else { return nil }
         let isSame = source.facts.agrees(with: SourceFacts(record))
         let isTold = isSame && code.isAway && source.facts.identity != .content
         do {
             if !isTold {
-                try core.checkSections(of: source.reader, checkCancelled: job.checkCancelled)
+                try reader.checkSections(of: source.reader, checkCancelled: job.checkCancelled)
             }
             try source.reader.checkUnchanged()
             return source.facts
@@ -102,14 +125,16 @@ extension StoreEngine {
         }
     }
 
-    /// What leases of a shard read through.
-    func core(_ record: ShardRecord, _ source: ShardSource) throws -> ShardCore {
-        try ShardCore(
+    /// Makes a reader of a shard's bytes.
+    ///
+    /// - Throws: As `ShardReader.init`.
+    func reader(_ record: ShardRecord, _ source: ShardSource) throws -> ShardReader {
+        try ShardReader(
             record,
             source: source,
             catalog: catalog,
-            cache: cache,
-            pin: catalog.isReadOnly ? nil : pins.pin(record.generation),
+            cache: indexes.cache,
+            pin: indexes.pin(record),
             configuration: configuration,
             limits: limits(of: record)
         )
@@ -149,7 +174,7 @@ extension StoreEngine {
         endFetchInTime(job)
         job.run { [self] in
             do {
-                let source = try await reach(record, for: job, isOpening: false)
+                let source = try await sources.source(of: record, for: job, isOpening: false)
                 job.phase = .waitingForTurn
                 indexing.submit { [self] in
                     end(job) { try index(record, source, job, isRecovery: isRecovery) }
@@ -183,7 +208,7 @@ extension StoreEngine {
         _ source: ShardSource,
         _ job: ShardJob
     ) throws -> IndexedSource {
-        merger.waitForRoom(self)
+        merger.waitForRoom()
         job.phase = .indexing(nil)
         // Before anybody hears that the job has ended.
         defer { source.pin?.release() }
@@ -231,7 +256,7 @@ extension StoreEngine {
             policy: configuration.indexPagePolicy,
             sortBudget: configuration.sortBudget,
             sink: pieces,
-            progress: { [job, indexing] in job.tell($0, on: indexing) },
+            progress: { [job, indexing] in job.reportProgress($0, on: indexing) },
             checkCancelled: { [job] in try job.checkCancelled() }
         )
         guard let indexer = configuration.indexer else { return try car.buildIndex(building) }
@@ -253,14 +278,16 @@ extension StoreEngine {
         job.phase = .opening
         openings.submit { [self] in
             end(job) {
-                guard let source = try reachAtOnce(record, isOpening: true) else { return nil }
+                guard let source = try sources.sourceAtOnce(record, isOpening: true) else {
+                    return nil
+                }
                 return try open(record, source)
             } orElse: {
                 endFetchInTime(job)
                 loop.post(.opensSlowly(job))
                 job.run { [self] in
                     do {
-                        let source = try await reach(record, for: job, isOpening: true)
+                        let source = try await sources.source(of: record, for: job, isOpening: true)
                         openings.submit { [self] in end(job) { try open(record, source) } }
                     } catch {
                         report(job, error)
@@ -283,16 +310,40 @@ extension StoreEngine {
             let name = source.reader.name
             throw DAGStoreError(.sourceChanged, "\(name) is not what was indexed")
         }
-        let core = try core(record, source)
-        if isSame { return .opened(core, facts: nil) }
+        let reader = try reader(record, source)
+        if isSame { return .opened(reader, facts: nil) }
         if isOther {
             // The copy that was indexed is gone, and this is another file: it must have the same sections.
-            try core.checkSections(of: source.reader)
+            try reader.checkSections(of: source.reader)
         } else {
             // The file was touched or copied, or its disk mounted anew.
-            try core.checkSample(of: source.reader)
+            try reader.checkSample(of: source.reader)
         }
-        return .opened(core, facts: source.facts)
+        return .opened(reader, facts: source.facts)
+    }
+
+    // MARK: Small CARs
+
+    /// Indexes a small CAR whose shard is not known yet; the loop gets the request back with the index.
+    func startPreparing(_ record: ShardRecord, _ request: Request) {
+        // Not among those that are indexed: a small one does not wait for large ones.
+        openings.submit { [self] in
+            guard access.beginWork() else {
+                loop.post(.prepared(request, nil))
+                return
+            }
+            defer { access.endUse() }
+            // An error comes again on the usual way, where it is recorded.
+            loop.post(.prepared(request, try? indexedIfSmall(record)))
+        }
+    }
+
+    private func indexedIfSmall(_ record: ShardRecord) throws -> IndexedSource? {
+        guard let source = try sources.sourceAtOnce(record, isOpening: false),
+            source.reader.size <= Self.smallFileSizeMax
+        else { return nil }
+        let job = ShardJob(ShardKey(stored: record.key), number: 0, progress: nil)
+        return try buildIndex(record, source, job)
     }
 
     // MARK: Endings
@@ -308,8 +359,8 @@ extension StoreEngine {
         _ body: () throws -> JobOutcome?,
         orElse next: () -> Void = {}
     ) {
-        guard beginWork() else { return }
-        defer { endCall() }
+        guard access.beginWork() else { return }
+        defer { access.endUse() }
         do {
             try job.checkCancelled()
             guard let outcome = try body() else { return next() }
@@ -338,6 +389,34 @@ extension StoreEngine {
             return
         }
         // What cannot be deleted now stays on `pending` and is deleted at the next open.
-        deleteLater(generation)
+        deleter.deleteIndexLater(generation)
+    }
+
+    /// Deletes the index that a shard had before, on a thread of the store.
+    func discardIndexLater(_ generation: UInt64, of number: UInt32) {
+        openings.submit { [self] in
+            guard access.beginWork() else { return }
+            indexes.discard(generation, of: number)
+            access.endUse()
+        }
+    }
+
+    /// Removes the copy and the index of a destroyed shard, on a thread of the store.
+    ///
+    /// - Parameters:
+    ///   - record: The shard; no thread can find it any more.
+    ///   - completion: Called when nothing is left of it.
+    func removeRest(of record: ShardRecord, completion: @escaping @Sendable () -> Void) {
+        openings.submit { [self] in
+            if access.beginWork() {
+                Reclaimer.drain(access.mark)
+                _ = try? transients.remove(record.transientName)
+                if record.generation != 0 {
+                    indexes.discard(record.generation, of: record.number)
+                }
+                access.endUse()
+            }
+            completion()
+        }
     }
 }

@@ -1,20 +1,20 @@
 internal import SharedReads
 internal import Synchronization
 
-/// Which indexes are being read, so that none is deleted under its readers.
+/// Counts the readers of each index, so that none is deleted under them.
 ///
 /// *Concurrency*: any thread.
 final class GenerationPins: Sendable {
     private struct State {
         var counts: [UInt64: Int] = [:]
-        /// Indexes that no record names any more; they go with their last reader.
+        /// Indexes that no record names any more; they are deleted after their last reader.
         var doomed: Set<UInt64> = []
     }
 
     private let state = Lock(State())
     private let delete: @Sendable (UInt64) -> Void
 
-    /// - Parameter delete: Deletes an index; called on the thread that lets the last pin go.
+    /// - Parameter delete: Deletes an index; called on the thread that releases the last pin.
     init(delete: @escaping @Sendable (UInt64) -> Void) { self.delete = delete }
 
     /// Keeps an index from being deleted, for as long as the pin lives.
@@ -23,10 +23,10 @@ final class GenerationPins: Sendable {
         return GenerationPin(generation, of: self)
     }
 
-    /// Gives an index up that no record names: now if nobody reads it, else with its last reader.
+    /// Whether no thread reads an index that no record names; if one does, the index is deleted after its last reader.
     ///
     /// - Returns: Whether the caller deletes it now.
-    func giveUp(_ generation: UInt64) -> Bool {
+    func isUnread(_ generation: UInt64) -> Bool {
         state.withLock { state in
             guard state.counts[generation] != nil else { return true }
             state.doomed.insert(generation)

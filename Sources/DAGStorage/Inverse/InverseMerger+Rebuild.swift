@@ -4,17 +4,17 @@ internal import DAGMounts
 internal import Dispatch
 internal import ShardIndex
 
-/// The inverse index of a store: opened, added to, built anew.
-extension StoreEngine {
+/// Opening the inverse index, adding to it, and building it anew.
+extension InverseMerger {
     /// Opens the inverse index, or builds it if the catalogue is of a format that had none.
     ///
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
-    func takeUpInverse() throws {
+    func open() throws {
         do {
             if catalog.lacksInverse {
                 let end = try catalog.recentEnd()
                 let runs = try catalog.runGenerations()
-                return try rebuildInverse(in: OldInverse(runs: runs, tables: [], end: end))
+                return try rebuild(in: OldInverse(runs: runs, tables: [], end: end))
             }
             let runs = try catalog.inverseRuns().map { try openRun($0.generation, $0.shape) }
             inverse.load(runs: runs, recent: try catalog.recentEntries())
@@ -26,41 +26,8 @@ extension StoreEngine {
         }
     }
 
-    /// Opens a run of the catalogue's.
-    func openRun(_ generation: UInt64, _ shape: InverseRunShape) throws -> InverseRunReader {
-        try InverseRunReader(generation, shape, in: catalog, pin: runPins.pin(generation))
-    }
-
-    /// Opens a run that was just published: if that fails, searches must not go on without it.
-    func openPublishedRun(
-        _ generation: UInt64,
-        _ shape: InverseRunShape
-    ) throws -> InverseRunReader {
-        do {
-            return try openRun(generation, shape)
-        } catch {
-            inverse.markDamaged()
-            throw error
-        }
-    }
-
-    /// Deletes a run that was taken out: now, or with its last reader.
-    func deleteWhenUnread(_ generation: UInt64) {
-        guard runPins.giveUp(generation) else { return }
-        deleteRun(generation)
-    }
-
-    /// Deletes a run on a thread that may wait; what cannot be deleted is deleted at the next open.
-    func deleteRun(_ generation: UInt64) {
-        guard beginWork() else { return }
-        openings.submit { [self] in
-            try? catalog.deleteRun(generation, on: writer)
-            endCall()
-        }
-    }
-
     /// Adds what a published shard has; called by the loop, after the commit.
-    func noteInverse(_ record: ShardRecord, _ parts: InverseParts) {
+    func add(_ parts: InverseParts, of record: ShardRecord) {
         switch parts {
         case .recent(let hashes): inverse.add(hashes, of: record.number)
         case .run(var shape):
@@ -68,7 +35,7 @@ extension StoreEngine {
             guard let run = try? openPublishedRun(record.generation, shape) else { return }
             inverse.change(adding: [run])
         }
-        if inverse.wantsWork(flushFrom: configuration.inverseFlushFrom) { merger.wake(self) }
+        if inverse.wantsWork(flushFrom: configuration.inverseFlushFrom) { wake() }
     }
 
     // MARK: Building it anew
@@ -78,14 +45,14 @@ extension StoreEngine {
     /// *Cost*: a look at every section of the store; 16 MiB of memory.
     ///
     /// - Throws: `catalogCorrupt` if an index cannot be read; `catalogFull`, `readOnly`, `closed`.
-    func rebuildInverse() async throws {
-        try await merger.run { [self] in
-            guard beginWork() else { throw DAGStoreError.storeIsClosed }
-            defer { endCall() }
-            guard let old = merger.stateBetweenCommits(self) else {
+    func rebuild() async throws {
+        try await run { [self] in
+            guard access.beginWork() else { throw DAGStoreError.storeIsClosed }
+            defer { access.endUse() }
+            guard let old = stateBetweenCommits() else {
                 throw DAGStoreError.storeIsClosed
             }
-            try rebuildInverse(in: old)
+            try rebuild(in: old)
         }
     }
 
@@ -96,7 +63,7 @@ extension StoreEngine {
     ///
     /// - Parameter old: What goes; what is published meanwhile is not in it and stays.
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
-    func rebuildInverse(in old: OldInverse) throws {
+    func rebuild(in old: OldInverse) throws {
         if let merge = try catalog.pendingMerge() {
             try writer.sync { try catalog.abandonMerge(merge) }
         }
@@ -113,7 +80,7 @@ extension StoreEngine {
         }
         inverse.change(removing: Set(old.runs), tables: old.tables, adding: runs)
         inverse.noteIsSound()
-        merger.noteReplaced()
+        forgetFrozenTables()
         for run in old.runs { deleteWhenUnread(run) }
     }
 
@@ -122,7 +89,7 @@ extension StoreEngine {
         var entries: [InverseEntry] = []
         func flush() throws {
             guard !entries.isEmpty else { return }
-            runs.append(try merger.writeRun(entries, forgetting: 0, self))
+            runs.append(try writeRun(entries, forgetting: 0))
             entries.removeAll(keepingCapacity: true)
         }
         var last: UInt32?
@@ -132,7 +99,7 @@ extension StoreEngine {
             last = records.last?.number
             for record in records where record.generation != 0 {
                 do {
-                    _ = try withLastingIndex(of: record) { reader in
+                    _ = try indexes.withLastingIndex(of: record) { reader in
                         try reader.forEachHash { hash in
                             entries.append(InverseEntry(hash: hash, shard: record.number))
                             if entries.count >= configuration.inverseRebuildBatch { try flush() }

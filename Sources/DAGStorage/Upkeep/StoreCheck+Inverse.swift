@@ -25,7 +25,7 @@ struct InverseChart: Sendable {
     var hasGaps = false
 }
 
-extension Examination {
+extension StoreCheck {
     /// Whether there is no inverse index yet, and nobody who may build it.
     private var lacksInverse: Bool { engine.catalog.lacksInverse && engine.catalog.isReadOnly }
 
@@ -61,7 +61,7 @@ extension Examination {
         _ chart: inout InverseChart
     ) throws -> (missing: Int, stale: UInt64) {
         guard !lacksInverse else { return (0, 0) }
-        let found = try engine.withLastingIndex(of: record) { reader in
+        let found = try engine.indexes.withLastingIndex(of: record) { reader in
             var missing = 0
             var hashes: [UInt64] = []
             try reader.forEachHash { hash in
@@ -98,7 +98,7 @@ extension Examination {
     func settleInverse(_ detail: String, in report: inout CheckReport) async throws {
         var isMended = false
         if options.repairs {
-            isMended = (try? await engine.rebuildInverse()) != nil
+            isMended = (try? await engine.merger.rebuild()) != nil
         }
         note(
             CheckProblem(

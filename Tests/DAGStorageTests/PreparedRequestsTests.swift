@@ -6,14 +6,14 @@ import Testing
 
 /// Small CARs are indexed side by side before their shards are known, and are numbered as they were asked for.
 @Suite("Prepared registrations")
-struct PreparedAsksTests {
-    private static func ask(_ ticket: UInt64) throws -> Ask {
-        Ask(wish: .initialize, key: try ShardKey("shard-\(ticket)"), ticket: ticket) { _ in }
+struct PreparedRequestsTests {
+    private static func ask(_ ticket: UInt64) throws -> Request {
+        Request(kind: .initialize, key: try ShardKey("shard-\(ticket)"), ticket: ticket) { _ in }
     }
 
     /// The tickets that go on at a time.
     private static func tickets(
-        _ asks: inout PreparedAsks,
+        _ asks: inout PreparedRequests,
         _ time: ContinuousClock.Instant
     ) -> [UInt64] {
         var tickets: [UInt64] = []
@@ -23,7 +23,7 @@ struct PreparedAsksTests {
 
     @Test("they go on in the order of their asks, whatever the order in which they are done")
     func order() throws {
-        var asks = PreparedAsks()
+        var asks = PreparedRequests()
         let start = ContinuousClock.now
         for ticket in 0..<6 { asks.begin(try Self.ask(UInt64(ticket)), at: start) }
         #expect(asks.deadline == nil)
@@ -39,7 +39,7 @@ struct PreparedAsksTests {
 
     @Test("one that does not answer holds the others until its place is lost")
     func patience() throws {
-        var asks = PreparedAsks()
+        var asks = PreparedRequests()
         let start = ContinuousClock.now
         for ticket in 0..<3 { asks.begin(try Self.ask(UInt64(ticket)), at: start) }
         asks.end(1, nil)
@@ -55,7 +55,7 @@ struct PreparedAsksTests {
 
     @Test("what ends after all were removed is not handed over")
     func removed() throws {
-        var asks = PreparedAsks()
+        var asks = PreparedRequests()
         for ticket in 0..<3 { asks.begin(try Self.ask(UInt64(ticket)), at: .now) }
         asks.end(1, nil)
         #expect(asks.removeAll().map(\.ticket).sorted() == [0, 1, 2])

@@ -1,0 +1,230 @@
+internal import DAGCatalog
+internal import DAGMounts
+internal import Dispatch
+internal import SharedReads
+internal import Synchronization
+
+/// Counts the users of the catalog, and closes it after the last one.
+///
+/// Three kinds of users exist. A *reading* is short and counts nothing. A *call* lasts longer or crosses an `await`, and a
+/// closed store refuses it. *Work* is the store's own, and goes on until the loop has ended. Leases use the catalog too:
+/// the store that closes gives its lock back while they last.
+///
+/// *Concurrency*: any thread.
+final class CatalogAccess: Sendable {
+    private struct State {
+        /// Whether new calls are refused.
+        var isClosed = false
+        /// Whether the loop has ended, so that no shard is opened any more.
+        var isStopped = false
+        /// Whether the lock is being given back while leases are held, or was.
+        var isGivingLockBack = false
+        /// Whether the store can be opened again, or the last lease must end for that.
+        var isSettled = false
+        /// Whether a thread has begun to close the catalog.
+        var isClosingCatalog = false
+        /// Whether the catalog is closed, so that the store can be opened again.
+        var isCatalogClosed = false
+        /// Calls and work.
+        var uses = 0
+        /// Whether readings may last that began before the store was closed.
+        var hasReaders = true
+        /// Open shards with leases that outlive the loop.
+        var outliving: [OpenShard] = []
+        /// Callers that close the store and wait for the uses to end.
+        var closers: [CheckedContinuation<Void, Never>] = []
+
+        /// Whether leases alone use the catalog.
+        var isIdle: Bool {
+            uses == 0 && !hasReaders && isSettled && isClosingCatalog == isCatalogClosed
+        }
+    }
+
+    let catalog: Catalog
+    /// Closed together with the catalog.
+    private let transients: TransientStore
+    /// The mark under which threads read what the loop may remove: open shards, indexes, pages, the inverse index.
+    let mark: ReadMark
+    private let state = Lock(State())
+    /// The same as `State.isClosed`, for readings.
+    private let closedFlag = Atomic<Bool>(false)
+    /// The store's engine, from its start until its catalog is closed: leases do not count references to it.
+    private let owner = Lock<(any AnyObject & Sendable)?>(nil)
+
+    init(_ catalog: Catalog, _ transients: TransientStore, _ mark: ReadMark) {
+        self.catalog = catalog
+        self.transients = transients
+        self.mark = mark
+    }
+
+    /// Keeps `owner` alive until the catalog is closed.
+    func keepAlive(_ owner: any AnyObject & Sendable) { self.owner.withLock { $0 = owner } }
+
+    /// Whether the store refuses new calls.
+    var isClosed: Bool { closedFlag.load(ordering: .acquiring) }
+
+    /// Throws if the store refuses new calls.
+    ///
+    /// - Throws: `closed`.
+    @inline(__always)
+    func checkOpen() throws { guard !isClosed else { throw DAGStoreError.storeIsClosed } }
+
+    // MARK: Uses
+
+    /// Calls `body` within a reading of the store's mark: it may use the catalog and what the loop may free.
+    ///
+    /// `body` is short and does not block. Until it ends, the reclaimer frees nothing that it may have found, and a store
+    /// that closes keeps its catalog open.
+    ///
+    /// *Cost*: two stores to memory of the calling thread.
+    ///
+    /// - Throws: `closed`, and what `body` throws.
+    @inline(__always)
+    func reading<R>(_ body: () throws -> R) throws -> R {
+        Reading.begin(mark)
+        defer { Reading.end() }
+        try checkOpen()
+        return try body()
+    }
+
+    /// Calls `body`, which uses the catalog; a store that closes meanwhile waits for it.
+    ///
+    /// - Throws: `closed`, and what `body` throws.
+    func using<R>(_ body: () throws -> R) throws -> R {
+        try beginCall()
+        defer { endUse() }
+        return try body()
+    }
+
+    /// Begins a call, which `endUse` ends.
+    ///
+    /// - Throws: `closed`.
+    func beginCall() throws {
+        try state.withLock { state in
+            guard !state.isClosed else { throw DAGStoreError.storeIsClosed }
+            state.uses += 1
+        }
+    }
+
+    /// Begins work of the store's own, which `endUse` ends; it goes on while the store closes.
+    ///
+    /// - Returns: Whether the catalog is still open.
+    func beginWork() -> Bool {
+        state.withLock { state in
+            guard !state.isStopped else { return false }
+            state.uses += 1
+            return true
+        }
+    }
+
+    /// Ends what `beginCall` or `beginWork` began.
+    func endUse() {
+        let isEnding = state.withLock { state in
+            state.uses -= 1
+            return state.isStopped
+        }
+        if isEnding { closeIfUnused() }
+    }
+
+    // MARK: Closing
+
+    /// Refuses new calls.
+    ///
+    /// - Returns: Whether this call was the first to do so.
+    func refuseCalls() -> Bool {
+        state.withLock { state in
+            defer { state.isClosed = true }
+            closedFlag.store(true, ordering: .sequentiallyConsistent)
+            return !state.isClosed
+        }
+    }
+
+    /// Waits until no use is left and, unless leases hold it, until the catalog is closed; the loop has ended before.
+    func waitForUses() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                guard !state.isIdle else { return true }
+                state.closers.append(continuation)
+                return false
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    /// Closes the catalog after its last user; the loop calls it when it ends.
+    ///
+    /// - Parameter shards: Open shards whose leases may outlive the loop.
+    func closeAfterUses(outliving shards: [OpenShard]) {
+        state.withLock { state in
+            state.outliving = shards
+            state.isStopped = true
+        }
+        Reclaimer.after(readersOf: mark) { [self] in
+            state.withLock { $0.hasReaders = false }
+            closeIfUnused()
+        }
+    }
+
+    /// Closes the catalog if no user is left, and resumes the callers that wait for that.
+    func closeIfUnused() {
+        // Counted outside of the lock, because a shard has one of its own. No lease begins any more.
+        let outliving = state.withLock { $0.isStopped ? $0.outliving : nil }
+        let hasLeases = outliving?.contains { $0.leaseCount > 0 } ?? true
+        let isLast = state.withLock { state in
+            guard !hasLeases, !state.hasReaders, state.uses == 0, !state.isClosingCatalog else {
+                return false
+            }
+            state.isClosingCatalog = true
+            return true
+        }
+        if hasLeases { giveLockBack() }
+        if isLast { close() }
+        let closers = state.withLock { state in
+            guard state.isStopped, state.isIdle else {
+                return [] as [CheckedContinuation<Void, Never>]
+            }
+            defer { state.closers = [] }
+            return state.closers
+        }
+        for closer in closers { closer.resume() }
+    }
+
+    private func close() {
+        transients.close()
+        catalog.close()
+        // A lease that has just ended may still read its shard and the engine.
+        let shards = state.withLock { state in
+            state.isCatalogClosed = true
+            state.isSettled = true
+            defer { state.outliving = [] }
+            return state.outliving
+        }
+        Reclaimer.after(readersOf: mark) { [self] in
+            withExtendedLifetime(shards) { owner.withLock { $0 = nil } }
+        }
+    }
+
+    /// Gives the store's lock back, if nothing but leases uses the catalog any more: the store can be opened again then.
+    private func giveLockBack() {
+        let isDue = state.withLock { state in
+            guard state.isStopped, !state.hasReaders, state.uses == 0, !state.isGivingLockBack,
+                !state.isClosingCatalog
+            else { return false }
+            state.isGivingLockBack = true
+            // No thread may close the catalog meanwhile.
+            state.uses += 1
+            return true
+        }
+        guard isDue else { return }
+        transients.close()
+        // If this fails, the last lease gives it back.
+        try? catalog.giveLockBack()
+        state.withLock { $0.isSettled = true }
+        endUse()
+    }
+}
+
+extension DAGStoreError {
+    static var storeIsClosed: DAGStoreError { DAGStoreError(.closed, "the store is closed") }
+    static var storeIsReadOnly: DAGStoreError { DAGStoreError(.readOnly, "opened read-only") }
+}

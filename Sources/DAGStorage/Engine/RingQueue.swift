@@ -1,0 +1,37 @@
+/// Elements in the order in which they came, taken from the front in constant time on average.
+struct RingQueue<Element> {
+    private var elements: [Element] = []
+    /// How many elements at the start of the array were taken.
+    private var head = 0
+
+    /// The number of elements.
+    var count: Int { elements.count - head }
+
+    /// The first element; nil if there is none.
+    var first: Element? { head < elements.count ? elements[head] : nil }
+
+    /// Adds an element at the end.
+    mutating func append(_ element: Element) { elements.append(element) }
+
+    /// Adds an element before all later ones.
+    ///
+    /// *Cost*: O(1) for the last element, as it is when all wait equally long.
+    mutating func insert(_ element: Element, by areInOrder: (Element, Element) -> Bool) {
+        var place = elements.count
+        while place > head, !areInOrder(elements[place - 1], element) { place -= 1 }
+        elements.insert(element, at: place)
+    }
+
+    /// Takes the first element; nil if there is none.
+    @discardableResult
+    mutating func popFirst() -> Element? {
+        guard head < elements.count else { return nil }
+        let element = elements[head]
+        head += 1
+        if head > 64, head * 2 > elements.count {
+            elements.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+}

@@ -1,0 +1,135 @@
+internal import DAGCatalog
+internal import DAGMounts
+internal import ShardIndex
+
+/// The shards of a store in order of registration, read page by page.
+///
+/// What is registered or destroyed meanwhile may or may not appear.
+public struct ShardStatuses: Sequence, Sendable {
+    let engine: StoreEngine
+
+    /// Begins at the first shard.
+    public func makeIterator() -> Iterator { Iterator(engine: engine) }
+
+    /// Reads some records at a time.
+    public struct Iterator: IteratorProtocol {
+        private static let batchSize = 256
+        private let engine: StoreEngine
+        private var batch: ArraySlice<Catalog.Standing> = []
+        private var last: UInt32?
+        private var isAtEnd = false
+        /// What ended the iteration early, if anything did.
+        public private(set) var error: DAGStoreError?
+
+        init(engine: StoreEngine) { self.engine = engine }
+
+        /// The next shard; nil at the end, or if the catalogue could not be read: see `error`.
+        public mutating func next() -> ShardStatus? {
+            guard let standing = nextStanding() else { return nil }
+            return engine.status(standing)
+        }
+
+        mutating func nextStanding() -> Catalog.Standing? {
+            if batch.isEmpty, !isAtEnd {
+                do {
+                    let standings = try engine.access.using {
+                        try engine.catalog.standings(after: last, limit: Self.batchSize)
+                    }
+                    isAtEnd = standings.count < Self.batchSize
+                    last = standings.last?.record.number ?? last
+                    batch = standings[...]
+                } catch {
+                    self.error = DAGStoreError(any: error)
+                    isAtEnd = true
+                }
+            }
+            return batch.popFirst()
+        }
+    }
+}
+
+extension DAGStore {
+    /// What is known of a shard; nil if there is none with this key.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    public func status(of key: ShardKey) throws -> ShardStatus? {
+        try engine.access.using { try translating { try engine.status(of: key) } }
+    }
+
+    /// All shards in order of registration, read page by page.
+    public func statuses() -> ShardStatuses { ShardStatuses(engine: engine) }
+
+    /// What the store counts as it goes.
+    ///
+    /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store that is
+    /// opened read-only also reads its newest entries.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    public func statistics() throws -> Statistics {
+        try engine.access.using { try translating { try engine.statistics() } }
+    }
+}
+
+extension StoreEngine {
+    func status(of key: ShardKey) throws(CatalogError) -> ShardStatus? {
+        try catalog.standing(of: key.text).map(status)
+    }
+
+    func status(_ standing: Catalog.Standing) -> ShardStatus {
+        let record = standing.record
+        let borrowed = record.borrowedTransient?.path
+        let own =
+            record.identity == .content ? transients.existingPath(of: record.transientName) : nil
+        return ShardStatus(
+            record,
+            pending: standing.pending,
+            references: openShards.references(of: ShardKey(stored: record.key)),
+            transient: borrowed ?? own,
+            away: away.error(of: record.number)
+        )
+    }
+
+    fileprivate func statistics() throws -> Statistics {
+        let counters = try catalog.counters()
+        let usage = try catalog.usage()
+        let free = try catalog.freeBytes()
+        let pages = indexes.cache.usage
+        let copies = transients.usage
+        return Statistics(
+            shards: counters.shards,
+            available: counters.available,
+            failed: counters.failed,
+            blocks: counters.sections,
+            payloadBytes: counters.payloadBytes,
+            indexBytes: counters.indexBytes,
+            catalogFileBytes: usage.fileSize,
+            catalogUsedBytes: usage.bytesInUse - min(usage.bytesInUse, free),
+            catalogFreeBytes: free,
+            mapSize: usage.mapSize,
+            leases: openShards.leaseCount,
+            openShards: openShards.count,
+            eventsDropped: events.droppedCount,
+            transients: copies.files,
+            transientBytes: copies.bytes,
+            pageCacheHits: pages.hits,
+            pageCacheMisses: pages.misses,
+            pageCacheBytes: pages.bytes,
+            inverse: try inverseStatistics()
+        )
+    }
+
+    private func inverseStatistics() throws -> InverseStatistics {
+        let totals = try catalog.inverseTotals()
+        let runs = try catalog.inverseRuns().map { run in
+            InverseStatistics.Run(entries: run.shape.entryCount, bytes: run.shape.byteCount)
+        }
+        return InverseStatistics(
+            recentEntries: catalog.isReadOnly
+                ? try catalog.recentEntries().count : inverse.recentCount,
+            runs: runs.sorted { $0.entries > $1.entries },
+            entriesAdded: totals.added,
+            entriesWritten: totals.written,
+            entriesDropped: totals.dropped
+        )
+    }
+}

@@ -1,0 +1,89 @@
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
+internal import Dispatch
+internal import ShardLifecycle
+internal import SharedReads
+internal import Synchronization
+internal import SystemPackage
+
+/// Closes idle shards, and forgets those at rest.
+extension ShardLoop {
+    func settle(_ key: ShardKey) {
+        // What its change will come to is not known before.
+        if batch.contains(key) { finishBatch() }
+        guard let shard = active[key] else { return }
+        shard.open?.dropPrevious(engine.access.mark)
+        putAway(shard)
+    }
+
+    /// Forgets a shard that has nothing in memory any more.
+    func putAway(_ shard: LoopShard) {
+        // Close first: no thread takes a lease while the loop counts them.
+        if shard.lifecycle.state != .open, let open = shard.open { _ = open.leases.close() }
+        guard shard.isAtRest else {
+            active[shard.key] = shard
+            return
+        }
+        active[shard.key] = nil
+        guard let open = shard.open else { return }
+        shard.open = nil
+        engine.openShards.remove(open)
+    }
+
+    /// Closes the shards that were used longest ago, until some room is left.
+    func trim() {
+        engine.openShards.beginTrim()
+        let configuration = engine.configuration
+        let idle = active.values
+            .filter { $0.lifecycle.state == .open && $0.leaseCount == 0 }
+            .map { (use: $0.open?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
+            .sorted { $0.use < $1.use }
+        let limit = configuration.idleShardsMax
+        // Some more at once, so that the next one that is idle does not ask again.
+        let surplus = idle.count > limit ? idle.count - (limit - limit / 8) : 0
+        var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
+        let bytesMax = configuration.idleBytesMax ?? .max
+        let oldest = configuration.idleTimeLimit.map { time in
+            // A use may be stamped with the time of the sweep before it.
+            let age = time.nanoseconds + Self.sweepInterval(time).nanoseconds
+            let now = DispatchTime.now().uptimeNanoseconds
+            return now - min(now, age)
+        }
+        var closedCount = 0
+        for (place, (use, shard)) in idle.enumerated() {
+            guard place < surplus || bytes > bytesMax || use < oldest ?? 0 else { break }
+            bytes -= shard.record.payloadSize
+            closedCount += 1
+            apply(.evict, to: shard, .none)
+        }
+        isWaitingForIdle = engine.openShards.endTrim(closedCount: closedCount)
+    }
+
+    /// The time between two sweeps for shards that were idle for `time`.
+    private static func sweepInterval(_ time: Duration) -> Duration {
+        max(time / 4, .milliseconds(5))
+    }
+
+    /// When idle shards are looked for next; nil if there is no limit on their time, or none is open.
+    func nextSweep() -> ContinuousClock.Instant? {
+        if isWaitingForIdle { return .now + .milliseconds(100) }
+        guard let time = engine.configuration.idleTimeLimit,
+            active.values.contains(where: { $0.lifecycle.state == .open })
+        else { return nil }
+        return .now + Self.sweepInterval(time)
+    }
+
+    /// Closes idle shards that read copies of the store's own.
+    ///
+    /// - Returns: The numbers of the shards whose copies must stay.
+    func closeIdleCopies() -> Set<UInt32> {
+        for shard in active.values
+        where shard.lifecycle.state == .open && shard.leaseCount == 0
+            && shard.open?.reader.readsTransient == true
+        {
+            apply(.evict, to: shard, .none)
+        }
+        return Set(active.values.filter { $0.isPassing || !$0.parked.isEmpty }.map(\.record.number))
+    }
+}

@@ -1,0 +1,129 @@
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
+internal import Dispatch
+internal import ShardLifecycle
+internal import SharedReads
+internal import Synchronization
+internal import SystemPackage
+
+/// Turns the outcomes of jobs into events of the lifecycle, and repeats what may succeed later.
+extension ShardLoop {
+    func end(_ job: ShardJob, _ outcome: JobOutcome) {
+        guard let shard = shard(job.key, nil) else { return engine.worker.discard(outcome) }
+        guard shard.job === job else { return engine.worker.discard(outcome) }
+        switch (outcome, shard.lifecycle.state) {
+        case (.indexed, _): apply(.indexed(job: job.number), to: shard, .outcome(outcome))
+        case (.opened, _), (.found, _):
+            engine.away.remove(shard.record.number)
+            apply(.opened(job: job.number), to: shard, .outcome(outcome))
+        case (.failed(let error), .opening) where error.code == .outOfResources:
+            if !openAgain(shard, job) { endPassing(shard, job, error) }
+        case (.failed(let error), _) where !error.code.failsShard: endPassing(shard, job, error)
+        case (.failed(let error), .opening) where error.code.isAway:
+            engine.away.insert(shard.record.number, error)
+            endPassing(shard, job, error)
+        case (.failed, .opening):
+            apply(.openingFailed(job: job.number), to: shard, .outcome(outcome))
+        case (.failed, _): apply(.indexingFailed(job: job.number), to: shard, .outcome(outcome))
+        case (.abandoned, _): apply(.abandoned(job: job.number), to: shard, .outcome(outcome))
+        }
+    }
+
+    /// Opens a shard once more for which the process had nothing left, after idle shards have given back what they held.
+    ///
+    /// - Returns: Whether it does; if there were no idle shards, or this was the second try, the opening has failed.
+    private func openAgain(_ shard: LoopShard, _ job: ShardJob) -> Bool {
+        guard !job.isSecondTry else { return false }
+        // Mapped shards hold no descriptor, and could not be opened again either.
+        let idle = active.values.filter { other in
+            other.lifecycle.state == .open && other.leaseCount == 0
+                && other.open?.reader.holdsDescriptor == true
+        }
+        guard !idle.isEmpty else { return false }
+        for other in idle { apply(.evict, to: other, .none) }
+        let next = ShardJob(shard.key, number: job.number, progress: nil, isSecondTry: true)
+        shard.job = next
+        let record = shard.record
+        engine.openings.submit { [engine] in
+            Reclaimer.drain(engine.access.mark)
+            engine.worker.startOpening(record, next)
+        }
+        return true
+    }
+
+    /// Ends a passing state for a reason that says nothing about the shard, which is again what it was before.
+    ///
+    /// The loop undoes a registration whose caller still waits, so that the caller can try it again.
+    func endPassing(_ shard: LoopShard, _ job: ShardJob, _ error: DAGStoreError) {
+        let registrants = shard.parked.filter(\.isRegistration)
+        shard.parked.removeAll(where: \.isRegistration)
+        for request in registrants { parkedKeys[request.ticket] = nil }
+        apply(.abandoned(job: job.number), to: shard, .ending(error))
+        guard !registrants.isEmpty else { return }
+        if shard.lifecycle.state == .registered {
+            apply(.destroy, to: shard, .undoing(registrants, error))
+        } else {
+            for request in registrants { request.refuse(error) }
+        }
+    }
+
+    func lose(_ key: ShardKey, _ generation: UInt64, _ error: DAGStoreError) {
+        guard let shard = shard(key, nil) else { return }
+        // Old leases outlive a recovery; what they find says nothing about the new index.
+        guard shard.record.generation == generation else { return }
+        // It may be back by itself: the next lease reaches for it anew, wherever it is by then.
+        guard !error.code.isAway else {
+            engine.away.insert(shard.record.number, error)
+            if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
+            return
+        }
+        guard error.code.failsShard else { return }
+        apply(.sourceLost, to: shard, .lost(error))
+    }
+
+    func resume(_ number: UInt32) {
+        guard let record = try? engine.catalog.record(number) else { return }
+        let key = ShardKey(stored: record.key)
+        guard let shard = shard(key, nil), let pending = shard.pending, shard.job == nil else {
+            return
+        }
+        apply(.resume(recovering: pending.kind == .recover), to: shard, .none)
+    }
+
+    /// Answers callers that do not wait, because an opening has to.
+    func refuseHasty(_ job: ShardJob) {
+        guard let shard = active[job.key], shard.job === job else { return }
+        let hasty = shard.parked.filter(\.isHasty)
+        shard.parked.removeAll(where: \.isHasty)
+        for request in hasty {
+            parkedKeys[request.ticket] = nil
+            request.reply(.success(.notNow))
+        }
+    }
+
+    /// Recovers a shard that has just failed, if the configuration asks for it and it may help.
+    func recoverByItself(_ shard: LoopShard) {
+        let number = shard.record.number
+        let count = attempts[number, default: 0]
+        guard count < engine.configuration.automaticRecoveries, drains.isEmpty else { return }
+        attempts[number] = count + 1
+        guard count > 0 else { return recover(shard.key) }
+        // A source that is away needs time to come back.
+        let wait = Duration.milliseconds(250) * (1 << min(count - 1, 10))
+        laterRecoveries.append((.now + wait, shard.key))
+    }
+
+    private func recover(_ key: ShardKey) {
+        followers.append(.request(Request(silent: .recover, key)))
+    }
+
+    /// Recovers the shards whose time has come.
+    func recoverLater(before time: ContinuousClock.Instant) {
+        guard !laterRecoveries.isEmpty else { return }
+        let due = laterRecoveries.filter { $0.time <= time }
+        laterRecoveries.removeAll { $0.time <= time }
+        guard drains.isEmpty else { return }
+        for (_, key) in due { recover(key) }
+    }
+}

@@ -1,0 +1,178 @@
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
+internal import Dispatch
+internal import ShardLifecycle
+internal import SharedReads
+internal import Synchronization
+internal import SystemPackage
+
+/// Turns the requests of callers into events of the lifecycle.
+extension ShardLoop {
+    func receive(_ request: Request, isPrepared: Bool = false) {
+        guard !isAbandoning else { return request.refuse(.storeIsClosed) }
+        guard !engine.catalog.isReadOnly || request.isForReaders else {
+            return request.refuse(.storeIsReadOnly)
+        }
+        guard let shard = shard(request.key, request) else { return }
+        switch request.kind {
+        case .register(let registration):
+            guard isPrepared || !prepares(request, registration, shard) else { return }
+            if continues(registration, shard) {
+                return continueRegistration(request, registration, shard)
+            }
+            if case .absent = shard.lifecycle.state {
+                shard.record = .new(request.key, registration, engine.configuration.limits)
+                shard.progress = registration.progress
+            }
+            let isNow = registration.indexing != .onFirstUse
+            apply(.register(indexesNow: isNow), to: shard, .request(request))
+        case .initialize:
+            // What was interrupted and not gone on with is to be finished, whichever it was.
+            let isRecovery = shard.lifecycle.state == .failed && shard.pending?.kind == .recover
+            apply(isRecovery ? .recover : .initialize, to: shard, .request(request))
+        case .acquire(let waits):
+            if engine.catalog.isReadOnly, case .registered = shard.lifecycle.state {
+                return request.refuse(.storeIsReadOnly)
+            }
+            guard waits || isNear(shard) else { return request.reply(.success(.notNow)) }
+            apply(.acquire, to: shard, .request(request))
+        case .recover: apply(.recover, to: shard, .request(request))
+        case .destroy: apply(.destroy, to: shard, .request(request))
+        }
+    }
+
+    /// Whether a registration is the same that the shard was begun with, and that has not come to its end.
+    private func continues(_ registration: Registration, _ shard: LoopShard) -> Bool {
+        let record = shard.record
+        let isUnderWay: Bool
+        switch shard.lifecycle.state {
+        case .initializing: isUnderWay = true
+        case .registered:
+            isUnderWay = shard.pending != nil || (!record.isLazy && !record.isIncomplete)
+        case .absent, .available, .opening, .open, .recovering, .failed: isUnderWay = false
+        }
+        return isUnderWay && record.mountURL == registration.url.text
+            && record.transientPath == registration.transient.map(\.bytes) ?? []
+    }
+
+    /// Continues a registration that was interrupted, or joins the one that is under way.
+    ///
+    /// The shard is on disk since the first time, and stays if the registration fails now.
+    private func continueRegistration(
+        _ request: Request,
+        _ registration: Registration,
+        _ shard: LoopShard
+    ) {
+        let reply: @Sendable (Result<Request.Answer, DAGStoreError>) -> Void = { [engine] result in
+            request.reply(
+                Result { () throws(DAGStoreError) in
+                    _ = try result.get()
+                    let status = try translating { try engine.status(of: request.key) }
+                    guard let status else {
+                        throw DAGStoreError(
+                            .shardUnknown,
+                            "destroyed meanwhile",
+                            shard: request.key
+                        )
+                    }
+                    return .registered(status)
+                }
+            )
+        }
+        guard case .now = registration.indexing else {
+            reply(.success(.done))
+            guard case .inBackground = registration.indexing else { return }
+            return apply(
+                .initialize,
+                to: shard,
+                .request(Request(silent: .initialize, request.key))
+            )
+        }
+        shard.progress = registration.progress
+        let joined = Request(
+            kind: .initialize,
+            key: request.key,
+            ticket: request.ticket,
+            deadline: request.deadline,
+            reply: reply
+        )
+        apply(.initialize, to: shard, .request(joined))
+    }
+
+    /// Whether a lease needs no fetching and no indexing, or is refused at once.
+    private func isNear(_ shard: LoopShard) -> Bool {
+        switch shard.lifecycle.state {
+        case .absent, .available, .opening, .open: true
+        case .failed: !shard.lifecycle.recoversOnAcquire
+        case .registered, .initializing, .recovering: false
+        }
+    }
+
+    /// Has a small CAR indexed before its shard is known, if the registration allows that.
+    ///
+    /// - Returns: Whether the ask comes back as `prepared`.
+    func prepares(_ request: Request, _ registration: Registration, _ shard: LoopShard) -> Bool {
+        guard case .absent = shard.lifecycle.state, case .now = registration.indexing,
+            engine.configuration.indexer == nil
+        else { return false }
+        let record = ShardRecord.new(request.key, registration, engine.configuration.limits)
+        guard engine.sources.isLocal(record) else { return false }
+        preparing.begin(request, at: .now)
+        engine.worker.startPreparing(record, request)
+        return true
+    }
+
+    /// Takes a registration that was indexed before, or that is to be indexed like any other.
+    func receive(_ request: Request, _ built: IndexedSource?) {
+        guard let built, case .register(let registration) = request.kind,
+            let shard = shard(request.key, request), case .absent = shard.lifecycle.state
+        else {
+            if let built { engine.worker.discard(.indexed(built)) }
+            return receive(request, isPrepared: true)
+        }
+        shard.record = .new(request.key, registration, engine.configuration.limits)
+        let before = shard.memory
+        jobNumber += 1
+        let events: [ShardLifecycle.Event] = [
+            .register(indexesNow: true), .indexed(job: jobNumber),
+        ]
+        // Both events at once: the job between them is done, and the commit is one.
+        let effects = events.flatMap { shard.lifecycle.receive($0, job: jobNumber) }
+            .filter { effect in
+                if case .start = effect { false } else { true }
+            }
+        built.apply(to: &shard.record)
+        shard.record.stateSince = WallClock.milliseconds
+        batch.append(
+            .adopt(shard.record, built.parts),
+            LoopBatch.Item(
+                shard: shard,
+                before: before,
+                pending: nil,
+                effects: effects,
+                cause: .request(request)
+            )
+        )
+    }
+}
+
+extension Request {
+    /// Whether a read-only store can answer it.
+    var isForReaders: Bool {
+        guard case .acquire = kind else { return false }
+        return true
+    }
+
+    /// Whether the caller waits for a registration.
+    var isRegistration: Bool {
+        guard case .register = kind else { return false }
+        return true
+    }
+
+    /// Whether the caller does not wait.
+    var isHasty: Bool {
+        guard case .acquire(waits: false) = kind else { return false }
+        return true
+    }
+}

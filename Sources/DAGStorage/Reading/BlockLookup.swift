@@ -1,0 +1,305 @@
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMultiformats
+internal import Dispatch
+internal import ShardIndex
+internal import SharedReads
+internal import Synchronization
+
+/// Finds blocks over all shards: the inverse index names candidates, and their own indexes confirm them.
+///
+/// *Concurrency*: any thread.
+final class BlockLookup: Sendable {
+    fileprivate let access: CatalogAccess
+    private let catalog: Catalog
+    private let openShards: OpenShards
+    private let indexes: ShardIndexes
+    private let inverse: InverseIndex
+    private let away: AwayShards
+    /// `Configuration.selectShards`.
+    private let select: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+
+    init(
+        _ access: CatalogAccess,
+        _ openShards: OpenShards,
+        _ indexes: ShardIndexes,
+        _ inverse: InverseIndex,
+        _ away: AwayShards,
+        select: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+    ) {
+        self.access = access
+        catalog = access.catalog
+        self.openShards = openShards
+        self.indexes = indexes
+        self.inverse = inverse
+        self.away = away
+        self.select = select
+    }
+
+    /// The shards that may have a multihash, by number.
+    ///
+    /// - Throws: `catalogCorrupt`; `readOnly` if a store that is only looked at has no inverse index yet.
+    func candidates(of cid: CID) throws -> ShardNumbers {
+        try cid.withDigest { try candidates(ofDigest: $0) }
+    }
+
+    /// The shards that may have a digest, whatever its hash function, by number.
+    ///
+    /// - Throws: As `candidates(of:)`.
+    func candidates(ofDigest digest: ByteView) throws -> ShardNumbers {
+        let hash = InverseEntry.hash(of: catalog.hash.hash(digest).high)
+        guard catalog.isReadOnly else {
+            Reading.begin(access.mark)
+            defer { Reading.end() }
+            return try inverse.candidates(of: hash)
+        }
+        guard !catalog.lacksInverse else {
+            throw DAGStoreError(
+                .readOnly,
+                "the inverse index is built when the store is opened to write"
+            )
+        }
+        // Another process merges runs; one transaction sees them as they are.
+        var found = ShardNumbers()
+        try catalog.forEachShard(inverse: hash) { found.insert($0) }
+        found.finish()
+        return found
+    }
+
+    /// The shards that have a multihash, in order of registration.
+    ///
+    /// - Throws: `catalogCorrupt`; `mountUnreachable` if only shards have it whose CAR was not read yet.
+    func places(of cid: CID) throws -> [FoundBlock] {
+        var found: [FoundBlock] = []
+        var failure: DAGStoreError?
+        for number in try access.reading({ try candidates(of: cid) }).all {
+            do {
+                let place = try access.reading { try confirmed(cid, number) }
+                if let place { found.append(place) }
+            } catch let error as DAGStoreError where error.code == .mountUnreachable {
+                failure = error
+            }
+        }
+        if found.isEmpty, let failure { throw failure }
+        return found
+    }
+
+    /// The keys of the shards that have a multihash, in order of registration.
+    ///
+    /// - Throws: `catalogCorrupt`.
+    func holders(of cid: CID) throws -> [ShardKey] {
+        var found: [ShardKey] = []
+        for number in try access.reading({ try candidates(of: cid) }).all {
+            // A reading each: there may be many.
+            let key = try access.reading {
+                try indexes.withIndex(of: number) { try $0.contains(cid) ? $0.key : nil } ?? nil
+            }
+            if let key { found.append(key) }
+        }
+        return found
+    }
+
+    /// Whether any shard has a multihash; damage of one shard's index does not hide another's answer.
+    ///
+    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    func isAnywhere(_ cid: CID) throws -> Bool {
+        try first(of: cid) { reader in try reader.contains(cid) ? true : nil } ?? false
+    }
+
+    /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.
+    ///
+    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    func firstPlace(of cid: CID) throws -> FoundBlock? {
+        try first(of: cid) { try Self.place(of: cid, in: $0) }
+    }
+
+    /// Where a candidate has the block, as its index knows it; nil if it has not, or the shard is gone.
+    private func confirmed(_ cid: CID, _ number: UInt32) throws -> FoundBlock? {
+        try indexes.withIndex(of: number) { try Self.place(of: cid, in: $0) } ?? nil
+    }
+
+    private static func place(of cid: CID, in reader: IndexReader) throws -> FoundBlock? {
+        try reader.section(of: cid).map { section in
+            FoundBlock(key: reader.key, location: reader.location(section))
+        }
+    }
+
+    /// Asks candidates until one answers, open shards first.
+    ///
+    /// *Cost*: does not depend on how many shards have the multihash, unless the first ones turn out not to.
+    ///
+    /// - Throws: The first error, if no candidate answers.
+    @inline(__always)
+    private func first<R>(of cid: CID, _ ask: (IndexReader) throws -> R?) throws -> R? {
+        let some = try someCandidates(of: cid)
+        var failure: (any Error)?
+        var isAsked = FewNumbers.Flags()
+        for place in 0..<some.count {
+            do {
+                guard let answer = try openShards.withIndex(of: some[place], ask) else { continue }
+                if let answer { return answer }
+            } catch {
+                failure = failure ?? error
+            }
+            isAsked.insert(place)
+        }
+        func askIndex(_ number: UInt32) -> R? {
+            do {
+                return try indexes.withIndex(of: number, ask) ?? nil
+            } catch {
+                failure = failure ?? error
+                return nil
+            }
+        }
+        for place in 0..<some.count where !isAsked.contains(place) {
+            if let answer = askIndex(some[place]) { return answer }
+        }
+        if some.isCut {
+            for number in try candidates(of: cid).all where !some.contains(number) {
+                if let answer = askIndex(number) { return answer }
+            }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    /// The first shards that may have a multihash, in no order.
+    private func someCandidates(of cid: CID) throws -> FewNumbers {
+        guard catalog.isReadOnly else {
+            let hash = cid.withDigest { InverseEntry.hash(of: catalog.hash.hash($0).high) }
+            return try inverse.someCandidates(of: hash)
+        }
+        var some = FewNumbers()
+        for number in try candidates(of: cid).all where !some.insert(number) { break }
+        return some
+    }
+
+    // MARK: Blocks
+
+    /// Where a block is found: in an open shard, or in shards that the caller has to ask.
+    enum Answer {
+        case found(Block)
+        case candidates(Candidates)
+    }
+
+    /// Looks for a block in the CID itself, and in the shards that are open and in memory.
+    ///
+    /// *Cost*: a search in the inverse index, and one in the shard; it does not depend on how many shards have the
+    /// block, unless the first ones turn out not to.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    func answer(for cid: CID) throws -> Answer {
+        if cid.isIdentity {
+            return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
+        }
+        return try translating {
+            guard select == nil else {
+                let all = try access.reading { try candidates(of: cid).all }
+                return .candidates(Candidates(cid, all, areMore: false, in: self))
+            }
+            return try openBlock(for: cid)
+        }
+    }
+
+    private func openBlock(for cid: CID) throws -> Answer {
+        let some = try access.reading { try someCandidates(of: cid) }
+        for place in 0..<some.count {
+            // An error comes again when the caller takes a lease.
+            let block = openShards.withLease(on: some[place]) { reader in
+                guard let section = try? reader.section(of: cid),
+                    let bytes = try? reader.bytes(of: section)
+                else { return nil as Block? }
+                return Block(cid: cid, bytes)
+            }
+            if let block { return .found(block) }
+        }
+        let numbers = (0..<some.count).map { some[$0] }
+        return .candidates(Candidates(cid, numbers, areMore: some.isCut, in: self))
+    }
+
+    /// Returns the keys of candidates in the order in which callers ask them: open shards first, failed ones last.
+    ///
+    /// The user's selector chooses among them, outside of the reading.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    fileprivate func keys(of numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
+        guard !numbers.isEmpty else { return [] }
+        let keys = try access.reading { try translating { try order(numbers) } }
+        return select?(cid, keys) ?? keys
+    }
+
+    private func order(_ numbers: [UInt32]) throws -> [ShardKey] {
+        var ranked: [(rank: Int, key: ShardKey)] = []
+        for number in numbers {
+            if let shard = openShards.find(number) {
+                ranked.append((0, shard.with { $0.key }))
+                continue
+            }
+            guard let record = try catalog.record(number) else { continue }
+            let rank =
+                switch record.state {
+                // It may take as long to find out that it is still away.
+                case .available where away.contains(number): 3
+                case .available: 1
+                case .registered: 2
+                case .failed: 3
+                }
+            ranked.append((rank, ShardKey(stored: record.key)))
+        }
+        return ranked.enumerated()
+            .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
+            .map(\.element.key)
+    }
+}
+
+/// The shards that may have a block, one after the other: the first few, and all others if these do not have it.
+struct Candidates {
+    let cid: CID
+    /// The first few, by number, in no order.
+    let numbers: [UInt32]
+    private let lookup: BlockLookup
+    private var areMore: Bool
+    private var keys: ArraySlice<ShardKey>?
+    private var asked: Set<ShardKey> = []
+    private var failure: (any Error)?
+
+    init(_ cid: CID, _ numbers: [UInt32], areMore: Bool, in lookup: BlockLookup) {
+        self.cid = cid
+        self.numbers = numbers
+        self.areMore = areMore
+        self.lookup = lookup
+    }
+
+    /// Returns the next shard to ask.
+    ///
+    /// - Returns: Its key; nil if no shard is left, and none has failed.
+    /// - Throws: The first error of a shard, if no shard is left; `catalogCorrupt`, `closed`.
+    mutating func next() throws -> ShardKey? {
+        var left = try keys ?? lookup.keys(of: numbers, for: cid)[...]
+        if left.isEmpty, areMore {
+            areMore = false
+            let all = try lookup.access.reading {
+                try translating { try lookup.candidates(of: cid).all }
+            }
+            left = try lookup.keys(of: all, for: cid).filter { !asked.contains($0) }[...]
+        }
+        guard let key = left.popFirst() else {
+            if let failure { throw failure }
+            return nil
+        }
+        keys = left
+        if areMore { asked.insert(key) }
+        return key
+    }
+
+    /// Keeps the error of a shard, because another one may have the block; that a shard is gone is no error.
+    ///
+    /// - Throws: `CancellationError`, which is the caller's own.
+    mutating func record(_ error: any Error) throws {
+        if error is CancellationError { throw error }
+        guard (error as? DAGStoreError)?.code != .shardUnknown else { return }
+        failure = failure ?? error
+    }
+}

@@ -1,0 +1,174 @@
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCARFiles
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMounts
+package import DAGMultiformats
+internal import ShardIndex
+internal import SharedReads
+internal import SystemPackage
+
+/// Finding sections: the locator names candidates, and the bytes confirm them.
+extension ShardReader {
+    /// The first section with the multihash of `cid`.
+    ///
+    /// *Cost*: in a mapped shard one bucket of the locator and the section's header; no allocation. In CAR
+    /// order the header alone.
+    func section(of cid: CID) throws -> Section? {
+        try cid.bytes.withView { try section(of: $0, layout: cid.layout) }
+    }
+
+    /// The same of a binary CID.
+    func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
+        let digest = cid[layout.digestOffset..<cid.count]
+        guard isDirect else {
+            return try index.section(hashCode: layout.hashCode, digest: digest)
+        }
+        let payload = memory
+        let last = hint.value
+        if last & Self.walking != 0 {
+            let offset = last & ~Self.walking
+            if let found = try confirm(payload, offset, cid, layout) {
+                hint.value = found.end | Self.walking
+                if (offset ^ found.end) >> Self.windowBits != 0 { readAhead(from: found.end) }
+                return found
+            }
+            hint.value = offset
+        }
+        let hashed = hash.hash(digest).high
+        let (number, position) = hashed.multipliedFullWidth(by: segmentCount)
+        let segment = segments[Int(number)]
+        try index.checkOnce(segment, Int(number))
+        var search = segment.search(position: position)
+        var isDoubtful = false
+        while let offset = segment.next(&search) {
+            guard let found = try confirm(payload, offset, cid, layout) else {
+                isDoubtful = true
+                continue
+            }
+            // Where a multihash repeats, a walk would find another section than the first.
+            if isFreeOfDuplicates {
+                let mark = offset == last & ~Self.walking ? Self.walking : 0
+                hint.value = found.end | mark
+            }
+            return found
+        }
+        // The locator may name the place of another multihash. If the index has this one, the bytes are not what was
+        // indexed: they must not answer "not here".
+        if isDoubtful { try checkAbsent(digest, layout) }
+        return nil
+    }
+
+    /// Checks that the index has no section with a multihash whose place in the bytes has another.
+    @inline(never)
+    func checkAbsent(_ digest: ByteView, _ layout: CIDLayout) throws {
+        guard try index.contains(hashCode: layout.hashCode, digest: digest) else { return }
+        throw changed(origin.name)
+    }
+
+    /// A walk has the system read so many bytes ahead, as a power of two.
+    private static let windowBits: UInt64 = 20
+
+    /// Has the system read the window after the one in which a walk stands.
+    private func readAhead(from offset: UInt64) {
+        guard isMapped else { return }
+        let start = Int(((offset >> Self.windowBits) + 1) << Self.windowBits)
+        guard start < memory.count else { return }
+        memory[start..<min(memory.count, start + (1 << Int(Self.windowBits)))].willNeed()
+    }
+
+    /// The first offset that the locator names for a CID, unconfirmed: what the search costs by itself.
+    package func firstCandidate(of cid: CID) -> UInt64? {
+        cid.withDigest { digest in
+            let hashed = hash.hash(digest).high
+            let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
+            let segment = segments[Int(number)]
+            var search = segment.search(position: position)
+            return segment.next(&search)
+        }
+    }
+
+    /// Room for a section's varint and for a CID's head, whatever they are.
+    static let headSizeMax = 64
+
+    /// The section at `offset`, if it has this multihash.
+    @inline(__always)
+    func confirm(
+        _ payload: ByteView,
+        _ offset: UInt64,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) throws -> Section? {
+        guard offset < UInt64(payload.count) else { return nil }
+        guard isGuarded else {
+            return Self.confirm(
+                payload,
+                at: Int(offset),
+                of: 0,
+                remaining: payload.count - Int(offset),
+                cid,
+                layout
+            )
+        }
+        return try confirmGuarded(payload, Int(offset), cid, layout)
+    }
+
+    /// The same on a copy of the section's head, because the file may become shorter at any moment.
+    private func confirmGuarded(
+        _ payload: ByteView,
+        _ offset: Int,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) throws -> Section? {
+        let remaining = payload.count - offset
+        let size = min(remaining, layout.digestSize + Self.headSizeMax)
+        var found: Section?
+        let isThere = GuardedCopy.withCopy(of: payload[offset..<offset + size]) { head in
+            found = Self.confirm(head, at: 0, of: UInt64(offset), remaining: remaining, cid, layout)
+        }
+        guard isThere else { throw bytesAreGone }
+        return found
+    }
+
+    /// What the library says instead of being killed.
+    var bytesAreGone: DAGStoreError {
+        DAGStoreError(.sourceChanged, "\(origin.name) became shorter", shard: key)
+    }
+
+    /// The section at `start` of a window of the payload, if it has this multihash.
+    private static func confirm(
+        _ window: ByteView,
+        at start: Int,
+        of windowOffset: UInt64,
+        remaining: Int,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) -> Section? {
+        let prefix = Varint.decode(window, at: start)
+        let cidStart = start + prefix.size
+        guard prefix.size > 0, prefix.value <= UInt64(remaining - prefix.size) else { return nil }
+        // The very CID that is asked for, as nearly always: nothing has to be taken apart.
+        if prefix.value >= UInt64(cid.count), cidStart + cid.count <= window.count,
+            window[cidStart..<cidStart + cid.count].elementsEqual(cid)
+        {
+            return Section(
+                offset: windowOffset + UInt64(start),
+                prefixSize: prefix.size,
+                length: prefix.value,
+                cid: layout
+            )
+        }
+        // The multihash, under whatever CID.
+        guard
+            let found = Section.reading(window, at: start, of: windowOffset, remaining: remaining),
+            found.cid.hashCode == layout.hashCode, found.cid.digestSize == layout.digestSize
+        else { return nil }
+        let digest = cid[layout.digestOffset..<cid.count]
+        let place = cidStart + found.cid.digestOffset
+        guard place + digest.count <= window.count,
+            window[place..<place + digest.count].elementsEqual(digest)
+        else { return nil }
+        return found
+    }
+}

@@ -1,0 +1,48 @@
+internal import DAGCAR
+internal import DAGCatalog
+internal import DAGMounts
+internal import SystemPackage
+
+extension ShardRecord {
+    /// The record of a shard that nobody knows.
+    static func none(_ key: ShardKey) -> ShardRecord {
+        ShardRecord(number: 0, key: key.text, mountURL: "", state: .registered)
+    }
+
+    /// The record of a shard that is being registered.
+    static func new(
+        _ key: ShardKey,
+        _ registration: Registration,
+        _ limits: CARLimits
+    ) -> ShardRecord {
+        var record = ShardRecord(
+            number: 0,
+            key: key.text,
+            mountURL: registration.url.text,
+            state: .registered
+        )
+        record.isLazy = registration.indexing == .onFirstUse
+        record.note(limits)
+        record.transientPath = registration.transient.map(\.bytes) ?? []
+        record.registered = WallClock.milliseconds
+        record.stateSince = record.registered
+        return record
+    }
+
+    /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones: whoever reads it again
+    /// needs them.
+    mutating func note(_ limits: CARLimits) {
+        let usual = CARLimits()
+        sectionSizeMax = limits.sectionSizeMax > usual.sectionSizeMax ? limits.sectionSizeMax : 0
+        headerSizeMax = limits.headerSizeMax > usual.headerSizeMax ? limits.headerSizeMax : 0
+    }
+
+    /// The user's own copy of the shard's bytes, if the shard was registered with one.
+    var borrowedTransient: BorrowedTransient? {
+        guard !transientPath.isEmpty else { return nil }
+        return BorrowedTransient(FilePath(bytes: transientPath))
+    }
+
+    /// The name of the store's own copy.
+    var transientName: TransientName { TransientName(key: key, number: number) }
+}
