@@ -57,15 +57,16 @@ uninstall: ## Remove what install put below PREFIX
 	rm -f $(prefix)/include/dagstore.h $(prefix)/lib/libdagstore.so $(prefix)/lib/libdagstore.so.1
 	rm -f $(prefix)/lib/pkgconfig/dagstore.pc
 
-docs: setup ## Build the documentation in .build-docs; warnings are errors
+docs: setup ## Build the documentation in .build/docs; warnings are errors
 	@.ci/docs
 
 lint: ## Check the format of all sources
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
-test: setup lint ## Build and run all tests, the README's example and the release smoke test
+test: setup lint ## Build and run all tests, build the documentation, run the release smoke test and the README's example
 	$(SWIFT) build $(TRAITS) --build-tests
 	$(SWIFT) test $(TRAITS) --skip-build
+	@.ci/docs
 	@.ci/smoke
 	@.ci/foreign
 	@.ci/outside demo-data/sources.car 'bytes, verified'
