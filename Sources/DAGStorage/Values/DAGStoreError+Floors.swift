@@ -8,7 +8,7 @@ package import ShardIndex
 extension DAGStoreError {
     @inline(never)
     package init(_ error: CARError) {
-        let code: Code =
+        let code: Code.Known =
             switch error.code {
             case .truncated: .truncated
             case .unsupportedVersion: .unsupportedVersion
@@ -16,12 +16,12 @@ extension DAGStoreError {
             case .malformedIndex: .malformedIndex
             default: .malformedCAR
             }
-        self.init(code, error.description, offset: error.offset)
+        self.init(Code(code), error.description, offset: error.offset)
     }
 
     @inline(never)
     package init(_ error: MountError) {
-        let code: Code =
+        let code: Code.Known =
             switch error.code {
             case .gone: .mountGone
             case .changed: .sourceChanged
@@ -35,12 +35,12 @@ extension DAGStoreError {
             case .outOfResources: .outOfResources
             default: .mountUnreachable
             }
-        self.init(code, error.detail)
+        self.init(Code(code), error.detail)
     }
 
     @inline(never)
     package init(_ error: CatalogError) {
-        let code: Code =
+        let code: Code.Known =
             switch error.code {
             case .missing: .invalidArgument
             case .corrupt: .catalogCorrupt
@@ -53,7 +53,7 @@ extension DAGStoreError {
             case .tooManyReaders: .tooManyReaders
             case .reopenNeeded: .reopenNeeded
             }
-        self.init(code, error.detail)
+        self.init(Code(code), error.detail)
     }
 
     @inline(never)

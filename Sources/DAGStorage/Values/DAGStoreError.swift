@@ -3,84 +3,146 @@
 /// Two errors are equal when their codes are. The code of a shard's failure is persisted, so that it is
 /// the same after a restart.
 public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong; the raw value is the number in the C interface and on disk, never reused.
+    /// The kind of an error; the raw value is its number in the C interface and on disk, and is never reused.
     ///
-    /// Codes may be added in a minor release.
-    public enum Code: Int32, Sendable, CaseIterable {
+    /// Minor releases add codes, so that a `switch` needs a `default`.
+    public struct Code: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        /// The codes of this version, for a `switch` that the compiler checks.
+        package enum Known: Int32, CaseIterable, Sendable {
+            case shardUnknown = -1
+            case blockNotFound = -2
+            case invalidArgument = -10
+            case invalidKey = -11
+            case invalidCID = -12
+            case invalidConfiguration = -13
+            case unknownScheme = -14
+            case unsupportedHash = -15
+            case shardExists = -16
+            case shardInUse = -17
+            case notFailed = -18
+            case mountUnreachable = -20
+            case mountGone = -21
+            case fetchFailed = -22
+            case fetchTimedOut = -23
+            case sourceChanged = -24
+            case malformedCAR = -30
+            case truncated = -31
+            case unsupportedVersion = -32
+            case limitExceeded = -33
+            case hashMismatch = -34
+            case malformedIndex = -35
+            case catalogCorrupt = -40
+            case catalogFull = -41
+            case catalogLocked = -42
+            case catalogTooNew = -43
+            case readOnly = -44
+            case quotaExceeded = -45
+            case shardFailed = -46
+            case outOfResources = -47
+            case tooManyReaders = -48
+            case reopenNeeded = -49
+            case closed = -50
+            case cancelled = -51
+            case deadlineExceeded = -52
+        }
+
+        /// The code as one of those that this version knows.
+        package let known: Known
+
         /// No shard has this key.
-        case shardUnknown = -1
+        public static let shardUnknown = Self(.shardUnknown)
         /// The block is not here.
-        case blockNotFound = -2
+        public static let blockNotFound = Self(.blockNotFound)
         /// An argument that cannot be.
-        case invalidArgument = -10
+        public static let invalidArgument = Self(.invalidArgument)
         /// A key that is empty, over 480 bytes, or has a NUL.
-        case invalidKey = -11
+        public static let invalidKey = Self(.invalidKey)
         /// Text or bytes that are no CID.
-        case invalidCID = -12
+        public static let invalidCID = Self(.invalidCID)
         /// A configuration that cannot be.
-        case invalidConfiguration = -13
+        public static let invalidConfiguration = Self(.invalidConfiguration)
         /// A mount URL whose scheme nobody registered.
-        case unknownScheme = -14
+        public static let unknownScheme = Self(.unknownScheme)
         /// A hash function that cannot be computed here.
-        case unsupportedHash = -15
+        public static let unsupportedHash = Self(.unsupportedHash)
         /// The key is taken.
-        case shardExists = -16
+        public static let shardExists = Self(.shardExists)
         /// The shard has leases.
-        case shardInUse = -17
+        public static let shardInUse = Self(.shardInUse)
         /// The shard has not failed, so that there is nothing to recover.
-        case notFailed = -18
+        public static let notFailed = Self(.notFailed)
         /// The source is there and cannot be read.
-        case mountUnreachable = -20
+        public static let mountUnreachable = Self(.mountUnreachable)
         /// The source is not there.
-        case mountGone = -21
+        public static let mountGone = Self(.mountGone)
         /// The source could not be copied.
-        case fetchFailed = -22
+        public static let fetchFailed = Self(.fetchFailed)
         /// The source took too long.
-        case fetchTimedOut = -23
+        public static let fetchTimedOut = Self(.fetchTimedOut)
         /// The source is not what was indexed.
-        case sourceChanged = -24
+        public static let sourceChanged = Self(.sourceChanged)
         /// The bytes are no CAR.
-        case malformedCAR = -30
+        public static let malformedCAR = Self(.malformedCAR)
         /// The CAR ends early.
-        case truncated = -31
+        public static let truncated = Self(.truncated)
         /// A CAR version other than 1 and 2.
-        case unsupportedVersion = -32
+        public static let unsupportedVersion = Self(.unsupportedVersion)
         /// Larger than a limit.
-        case limitExceeded = -33
+        public static let limitExceeded = Self(.limitExceeded)
         /// A block's bytes do not have its CID's hash.
-        case hashMismatch = -34
+        public static let hashMismatch = Self(.hashMismatch)
         /// An index that cannot be, or that contradicts its CAR.
-        case malformedIndex = -35
+        public static let malformedIndex = Self(.malformedIndex)
         /// The store's own data are damaged.
-        case catalogCorrupt = -40
+        public static let catalogCorrupt = Self(.catalogCorrupt)
         /// The disk or the map is full; nothing was changed.
-        case catalogFull = -41
+        public static let catalogFull = Self(.catalogFull)
         /// Another process has the store open.
-        case catalogLocked = -42
+        public static let catalogLocked = Self(.catalogLocked)
         /// A newer version wrote the store.
-        case catalogTooNew = -43
+        public static let catalogTooNew = Self(.catalogTooNew)
         /// The store cannot be written.
-        case readOnly = -44
+        public static let readOnly = Self(.readOnly)
         /// The quota for local copies is used up.
-        case quotaExceeded = -45
+        public static let quotaExceeded = Self(.quotaExceeded)
         /// The shard failed before and was not recovered.
-        case shardFailed = -46
+        public static let shardFailed = Self(.shardFailed)
         /// The process has no descriptors, memory or threads left for it; no shard has failed.
-        case outOfResources = -47
+        public static let outOfResources = Self(.outOfResources)
         /// Other readers hold all slots of the catalogue.
-        case tooManyReaders = -48
+        public static let tooManyReaders = Self(.tooManyReaders)
         /// A write of the catalogue failed, or it has outgrown what this process reserved: close the store and open it again.
-        case reopenNeeded = -49
+        public static let reopenNeeded = Self(.reopenNeeded)
         /// The store was closed.
-        case closed = -50
+        public static let closed = Self(.closed)
         /// The caller went away.
-        case cancelled = -51
+        public static let cancelled = Self(.cancelled)
         /// The caller's deadline passed.
-        case deadlineExceeded = -52
+        public static let deadlineExceeded = Self(.deadlineExceeded)
+
+        package init(_ known: Known) { self.known = known }
+
+        /// The code with a number; nil if this version has none.
+        public init?(rawValue: Int32) {
+            guard let known = Known(rawValue: rawValue) else { return nil }
+            self.known = known
+        }
+
+        /// The number.
+        public var rawValue: Int32 { known.rawValue }
+
+        /// All codes of this version.
+        public static var allCases: [Self] { Known.allCases.map(Self.init) }
+
+        /// The name, as in JSON.
+        public var name: String { String(describing: known) }
+
+        /// The name.
+        public var description: String { name }
 
         /// Whether the source may be back by itself: a shard that has an index stays indexed.
         var isAway: Bool {
-            switch self {
+            switch known {
             case .mountUnreachable, .mountGone, .fetchFailed, .fetchTimedOut: true
             default: false
             }
@@ -88,16 +150,13 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
         /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any shard.
         var isOwn: Bool {
-            switch self {
+            switch known {
             case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,
                 .cancelled:
                 true
             default: false
             }
         }
-
-        /// The name, as in JSON.
-        public var name: String { String(describing: self) }
 
         /// Whether a shard that meets this error has failed, until it is recovered.
         ///
@@ -112,7 +171,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
         /// The exit status of a program that ends with this error.
         public var exitStatus: Int32 {
-            switch self {
+            switch known {
             case .shardUnknown, .blockNotFound: 3
             case .invalidArgument, .invalidKey, .invalidCID, .invalidConfiguration, .unknownScheme,
                 .unsupportedHash, .shardExists, .shardInUse, .notFailed:

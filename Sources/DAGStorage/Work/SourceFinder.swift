@@ -106,7 +106,27 @@ final class SourceFinder: Sendable {
     ) async throws -> ShardSource {
         job.phase = .reachingSource
         let opened = try await mount.open()
-        try job.checkCancelled()
+        do {
+            try job.checkCancelled()
+            return try await source(of: opened, record, stat, job)
+        } catch {
+            // Also if the job was cancelled while the mount opened.
+            switch opened {
+            case .random(let source): source.close()
+            case .sequential(let stream): stream.close()
+            case .file, .bytes: break
+            }
+            throw error
+        }
+    }
+
+    /// Makes a source of what a mount opened; after an error the caller closes `opened`.
+    private func source(
+        of opened: MountSource,
+        _ record: ShardRecord,
+        _ stat: MountStat,
+        _ job: ShardJob
+    ) async throws -> ShardSource {
         switch opened {
         case .file(let path):
             let file = try LocalFile(opening: path)
