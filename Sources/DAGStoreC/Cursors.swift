@@ -107,10 +107,7 @@ final class ShardsCursor: Sendable {
             state.kept.clear()
             var status = state.one
             state.one = nil
-            if status == nil {
-                status = state.all?.next()
-                if status == nil, let error = state.all?.error { throw error }
-            }
+            if status == nil { status = try state.all?.next() }
             guard let status else { return nil }
             return unsafe Self.info(status, &state.kept)
         }

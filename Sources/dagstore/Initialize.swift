@@ -68,7 +68,7 @@ struct Recover: AsyncParsableCommand {
             try lines.print(outcome)
         }
         var shards = store.statuses().makeIterator()
-        while keys.isEmpty, let shard = shards.next() {
+        while keys.isEmpty, let shard = try await shards.next() {
             guard shard.state == .failed || (all && shard.state == .available) else { continue }
             let outcome = await Self.outcome(of: shard.key, in: store, fetches: false)
             // Of shards that nobody named, those that are sound are not told of.
@@ -76,7 +76,6 @@ struct Recover: AsyncParsableCommand {
             status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
         }
-        if let error = shards.error { throw error }
         await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
     }
@@ -153,14 +152,13 @@ struct InitializeAll: AsyncParsableCommand {
         var status: Int32?
         var waiting = store.statuses().makeIterator()
         try await withThrowingTaskGroup(of: ShardOutcome.self) { group in
-            for _ in 0..<concurrency { Self.addNext(of: &waiting, in: store, to: &group) }
+            for _ in 0..<concurrency { try Self.addNext(of: &waiting, in: store, to: &group) }
             while let outcome = try await group.next() {
                 status = status ?? outcome.error?.exitStatus
                 try lines.print(outcome)
-                Self.addNext(of: &waiting, in: store, to: &group)
+                try Self.addNext(of: &waiting, in: store, to: &group)
             }
         }
-        if let error = waiting.error { throw error }
         await store.close(cancellingJobs: true)
         if let status { throw ExitCode(status) }
     }
@@ -169,8 +167,8 @@ struct InitializeAll: AsyncParsableCommand {
         of waiting: inout ShardStatuses.Iterator,
         in store: DAGStore,
         to group: inout ThrowingTaskGroup<ShardOutcome, any Error>
-    ) {
-        while let shard = waiting.next() {
+    ) throws {
+        while let shard = try waiting.next() {
             // What an end of a process interrupted is taken up by the opening, and waited for here.
             guard [.registered, .initializing, .recovering].contains(shard.state) else { continue }
             group.addTask {

@@ -38,8 +38,7 @@ extension DAGStore {
     /// - Throws: What `body` throws, and what ends the reading early.
     func forEachStatus(_ body: (ShardStatus) throws -> Void) throws {
         var iterator = statuses().makeIterator()
-        while let status = iterator.next() { try body(status) }
-        if let error = iterator.error { throw error }
+        while let status = try iterator.next() { try body(status) }
     }
 }
 

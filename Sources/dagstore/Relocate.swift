@@ -60,7 +60,7 @@ struct Relocate: AsyncParsableCommand {
         var status: Int32?
         var isAny = false
         var shards = store.statuses().makeIterator()
-        while let shard = shards.next() {
+        while let shard = try await shards.next() {
             guard let rest = Self.rest(of: shard.mountURL, behind: old) else { continue }
             isAny = true
             let outcome = await ShardOutcome.of(shard.key, in: store) {
@@ -69,7 +69,6 @@ struct Relocate: AsyncParsableCommand {
             status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
         }
-        if let error = shards.error { throw error }
         await store.close(cancellingJobs: true)
         guard isAny else {
             throw DAGStoreError(

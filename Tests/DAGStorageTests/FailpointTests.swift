@@ -146,7 +146,9 @@ private struct Scenario {
         let store = try open()
         // What was interrupted is taken up, and comes to its end.
         await eventually {
-            store.statuses().allSatisfy { $0.state != .initializing && $0.state != .recovering }
+            (try? store.allStatuses())?.allSatisfy {
+                $0.state != .initializing && $0.state != .recovering
+            } ?? false
         }
         for (key, entry) in entries {
             let state = try store.state(of: key)?.rawValue ?? "absent"

@@ -29,7 +29,7 @@ struct RestartTests {
         }
         let store = try folder.open()
         #expect(store.keys == (0..<100).map { "\($0)" })
-        #expect(store.statuses().allSatisfy { $0.state == .available && $0.references == 0 })
+        #expect(try store.allStatuses().allSatisfy { $0.state == .available && $0.references == 0 })
         for number in 0..<100 {
             let key = "\(number)"
             #expect(await errorCode { try await store.register(key, mount) } == .shardExists)

@@ -22,7 +22,7 @@ struct SpillTests {
         try await again.register("kept", mount)
         let shards = [try await again.acquire("spilled"), try await again.acquire("kept")]
         #expect(shards.map(\.blockCount) == [UInt64(count), UInt64(count)])
-        let sizes = again.statuses().map(\.indexSize)
+        let sizes = try again.allStatuses().map(\.indexSize)
         #expect(sizes[0] == sizes[1])
         let header = CARHeader.encoded(roots: []).count
         var generator = SplitMix64(seed: 2)

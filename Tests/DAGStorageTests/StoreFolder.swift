@@ -61,7 +61,15 @@ extension DAGStore {
     func destroy(_ key: String) async throws { try await destroy(ShardKey(key)) }
 
     /// The keys in order of registration.
-    var keys: [String] { statuses().map(\.key.text) }
+    var keys: [String] { ((try? allStatuses()) ?? []).map(\.key.text) }
+
+    /// The status of every shard.
+    func allStatuses() throws -> [ShardStatus] {
+        var all: [ShardStatus] = []
+        var statuses = statuses().makeIterator()
+        while let status = try statuses.next() { all.append(status) }
+        return all
+    }
 }
 
 extension DAGStoreError {

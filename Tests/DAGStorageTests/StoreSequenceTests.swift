@@ -145,7 +145,7 @@ struct StoreSequenceTests {
             #expect(statistics.leases == known.values.reduce(0) { $0 + $1.leases.count })
             let blocks = good.reduce(0) { $0 + sources[$1.source].model.builder.blocks.count }
             #expect(statistics.blocks == UInt64(blocks), "seed \(seed), step \(step)")
-            for status in store.statuses() {
+            for status in try store.allStatuses() {
                 let expected = try #require(known[status.key.text])
                 let code = sources[expected.source].code
                 #expect(status.references == expected.leases.count)

@@ -82,8 +82,14 @@ extension DAGStore {
     ///
     /// *Concurrency*: a cancelled caller gets `CancellationError`, and what it waited for goes on.
     ///
-    /// - Throws: The first error of a shard, if no other has the block; `closed`.
-    public func block(for cid: CID) async throws -> Block? {
+    /// - Parameters:
+    ///   - cid: The CID.
+    ///   - deadline: When to stop waiting for shards to be opened or fetched, and for bytes from afar.
+    /// - Throws: The first error of a shard, if no other has the block; `deadlineExceeded`, `closed`.
+    public func block(
+        for cid: CID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Block? {
         var candidates: Candidates
         switch try engine.lookup.answer(for: cid) {
         case .found(let block): return block
@@ -91,14 +97,60 @@ extension DAGStore {
         }
         while let key = try candidates.next() {
             do {
-                let shard = try await acquire(key)
+                let shard = try await acquire(key, deadline: deadline)
                 defer { shard.release() }
-                if let block = try await shard.block(for: cid) { return block }
+                let block = try await shard.block(for: cid, deadline: deadline)
+                if let block { return block }
             } catch {
                 try candidates.record(error)
             }
         }
         return nil
+    }
+
+    /// A part of the block with the multihash of `cid`, from any shard that has it; nil if none has.
+    ///
+    /// *Cost*: as `block(for:deadline:)`, of which only the bytes of the part are read.
+    ///
+    /// - Parameters:
+    ///   - cid: The CID.
+    ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
+    ///   - deadline: As for `block(for:deadline:)`.
+    /// - Throws: As `block(for:deadline:)`.
+    public func slice(
+        of cid: CID,
+        in range: Range<UInt64>,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> BlockSlice? {
+        var candidates: Candidates
+        switch try engine.lookup.answer(for: cid) {
+        case .found(let block): return BlockSlice(block, range)
+        case .candidates(let others): candidates = others
+        }
+        while let key = try candidates.next() {
+            do {
+                let shard = try await acquire(key, deadline: deadline)
+                defer { shard.release() }
+                let slice = try await shard.slice(of: cid, in: range, deadline: deadline)
+                if let slice { return slice }
+            } catch {
+                try candidates.record(error)
+            }
+        }
+        return nil
+    }
+
+    /// Asks the system to read blocks ahead that lie in open, mapped shards, and returns at once.
+    ///
+    /// Blocks of other shards are left out: nothing is opened or fetched.
+    ///
+    /// *Cost*: for each block a search in the inverse index and one in the shard, and a system call.
+    ///
+    /// - Returns: The number of blocks that were found.
+    /// - Throws: `catalogCorrupt`, `closed`.
+    @discardableResult
+    public func prefetch(_ cids: [CID]) throws -> Int {
+        try translating { try cids.count { try engine.lookup.prefetch($0) } }
     }
 
     /// The block with the multihash of `cid`, if this takes no waiting for a mount; nil if no shard has it.

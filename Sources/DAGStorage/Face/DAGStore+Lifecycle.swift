@@ -23,18 +23,20 @@ extension DAGStore {
     ///   - indexing: When it is indexed, and what is waited for.
     ///   - existingTransient: A local copy of the CAR, which is read instead of the mount for as long as it
     ///     is there. It is the caller's, and never removed.
+    ///   - deadline: When the caller stops waiting; the registration goes on.
     ///   - progress: Called now and then, on a thread of the store.
     /// - Returns: The shard's status.
     /// - Throws: `shardExists`, `unknownScheme`, `invalidArgument`; `mountGone`, `mountUnreachable`,
     ///   `fetchFailed`, `fetchTimedOut`, `sourceChanged`; `malformedCAR`, `truncated`,
     ///   `unsupportedVersion`, `limitExceeded`, `malformedIndex`; `quotaExceeded`, `catalogFull`,
-    ///   `readOnly`, `closed`; `CancellationError`.
+    ///   `readOnly`, `closed`; `deadlineExceeded`, `CancellationError`.
     @discardableResult
     public func register(
         _ key: ShardKey,
         from mount: some Mount,
         indexing: Indexing = .now,
         existingTransient: FilePath? = nil,
+        deadline: ContinuousClock.Instant? = nil,
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
     ) async throws -> ShardStatus {
         try await register(
@@ -42,6 +44,7 @@ extension DAGStore {
             from: mount.url,
             indexing: indexing,
             existingTransient: existingTransient,
+            deadline: deadline,
             progress: progress
         )
     }
@@ -53,10 +56,11 @@ extension DAGStore {
         from url: MountURL,
         indexing: Indexing = .now,
         existingTransient: FilePath? = nil,
+        deadline: ContinuousClock.Instant? = nil,
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
     ) async throws -> ShardStatus {
         let registration = try registration(key, url, indexing, existingTransient, progress)
-        let answer = try await engine.requests.ask(.register(registration), key)
+        let answer = try await engine.requests.ask(.register(registration), key, deadline: deadline)
         guard case .registered(let status) = answer else {
             preconditionFailure("a registration that ended without a status")
         }
@@ -95,20 +99,25 @@ extension DAGStore {
 
     /// Fetches and indexes a shard that was registered for its first use.
     ///
-    /// Does nothing if the shard is available, and joins the indexing if that is under way.
+    /// Does nothing if the shard is available, and joins the indexing if that is under way. After a deadline it goes on, and
+    /// the caller gets `deadlineExceeded`.
     ///
     /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed; and
     ///   as `register`.
-    public func initialize(_ key: ShardKey) async throws {
-        _ = try await engine.requests.ask(.initialize, key)
+    public func initialize(
+        _ key: ShardKey,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws {
+        _ = try await engine.requests.ask(.initialize, key, deadline: deadline)
     }
 
-    /// Fetches and indexes a failed shard again; nothing that was fetched before is used.
+    /// Fetches and indexes a failed shard again; discards earlier copies. After a deadline it goes on, and the caller gets
+    /// `deadlineExceeded`.
     ///
     /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
     ///   `register`.
-    public func recover(_ key: ShardKey) async throws {
-        _ = try await engine.requests.ask(.recover, key)
+    public func recover(_ key: ShardKey, deadline: ContinuousClock.Instant? = nil) async throws {
+        _ = try await engine.requests.ask(.recover, key, deadline: deadline)
     }
 
     /// Removes a shard: its record, its index, the store's copy of it, and the room they took.

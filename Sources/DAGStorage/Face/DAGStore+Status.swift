@@ -5,45 +5,49 @@ internal import ShardIndex
 /// The shards of a store in order of registration, read page by page.
 ///
 /// What is registered or destroyed meanwhile may or may not appear.
-public struct ShardStatuses: Sequence, Sendable {
+///
+/// ```swift
+/// for try await status in store.statuses() { print(status.key, status.state) }
+/// ```
+public struct ShardStatuses: AsyncSequence, Sendable {
+    /// The element: a shard's status.
+    public typealias Element = ShardStatus
+
     let engine: StoreEngine
 
     /// Begins at the first shard.
+    public func makeAsyncIterator() -> Iterator { Iterator(engine: engine) }
+
+    /// Begins at the first shard, for code without tasks.
     public func makeIterator() -> Iterator { Iterator(engine: engine) }
 
     /// Reads some records at a time.
-    public struct Iterator: IteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol {
         private static let batchSize = 256
         private let engine: StoreEngine
         private var batch: ArraySlice<Catalog.Standing> = []
         private var last: UInt32?
         private var isAtEnd = false
-        /// What ended the iteration early, if anything did.
-        public private(set) var error: DAGStoreError?
 
         init(engine: StoreEngine) { self.engine = engine }
 
-        /// The next shard; nil at the end, or if the catalogue could not be read: see `error`.
-        public mutating func next() -> ShardStatus? {
-            guard let standing = nextStanding() else { return nil }
-            return engine.status(standing)
-        }
-
-        mutating func nextStanding() -> Catalog.Standing? {
+        /// Returns the next shard; nil at the end.
+        ///
+        /// *Cost*: a step in an array; every 256th call reads the catalog, and never waits for a mount.
+        ///
+        /// - Throws: `catalogCorrupt`, `outOfResources`, `closed`; the next call tries again.
+        public mutating func next() throws -> ShardStatus? {
             if batch.isEmpty, !isAtEnd {
-                do {
-                    let standings = try engine.access.using {
+                let standings = try engine.access.using {
+                    try translating {
                         try engine.catalog.standings(after: last, limit: Self.batchSize)
                     }
-                    isAtEnd = standings.count < Self.batchSize
-                    last = standings.last?.record.number ?? last
-                    batch = standings[...]
-                } catch {
-                    self.error = DAGStoreError(any: error)
-                    isAtEnd = true
                 }
+                isAtEnd = standings.count < Self.batchSize
+                last = standings.last?.record.number ?? last
+                batch = standings[...]
             }
-            return batch.popFirst()
+            return batch.popFirst().map(engine.status)
         }
     }
 }

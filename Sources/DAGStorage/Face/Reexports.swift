@@ -4,4 +4,5 @@
 @_exported public import DAGCARFiles
 @_exported public import DAGMounts
 @_exported public import DAGMultiformats
+
 @_exported public import struct SystemPackage.FilePath

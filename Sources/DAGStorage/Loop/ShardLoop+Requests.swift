@@ -119,6 +119,7 @@ extension ShardLoop {
         let record = ShardRecord.new(request.key, registration, engine.configuration.limits)
         guard engine.sources.isLocal(record) else { return false }
         preparing.begin(request, at: .now)
+        if let deadline = request.deadline { deadlines.insert(deadline, request.ticket) }
         engine.worker.startPreparing(record, request)
         return true
     }

@@ -219,6 +219,23 @@ final class BlockLookup: Sendable {
         return .candidates(Candidates(cid, numbers, areMore: some.isCut, in: self))
     }
 
+    /// Asks the system to read a block ahead, if it lies in a shard that is open and in memory.
+    ///
+    /// - Returns: Whether it does.
+    /// - Throws: `catalogCorrupt`, `closed`.
+    func prefetch(_ cid: CID) throws -> Bool {
+        let some = try access.reading { try someCandidates(of: cid) }
+        for place in 0..<some.count {
+            let isFound = openShards.withLease(on: some[place]) { reader in
+                guard let section = try? reader.section(of: cid) else { return false }
+                reader.prefetch(section)
+                return true
+            }
+            if isFound == true { return true }
+        }
+        return false
+    }
+
     /// Returns the keys of candidates in the order in which callers ask them: open shards first, failed ones last.
     ///
     /// The user's selector chooses among them, outside of the reading.

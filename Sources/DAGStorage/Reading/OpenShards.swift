@@ -243,9 +243,8 @@ final class OpenShards: Sendable {
         return ShardStatus.State(standing, references: references(of: key))
     }
 
-    /// Hands an error of a lease to the loop, if it says that the shard is not what was indexed.
+    /// Reports to the loop that a shard is not what was indexed.
     func reportLoss(_ error: DAGStoreError, of reader: ShardReader) {
-        guard error.code == .sourceChanged else { return }
         _ = loop.post(.lost(reader.key, generation: reader.record.generation, error))
     }
 

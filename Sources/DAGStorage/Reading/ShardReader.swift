@@ -195,14 +195,25 @@ package final class ShardReader: Sendable {
     /// The largest block whose pages come one by one, when a thread touches them.
     private static let faultedSizeMax = 16 << 10
 
-    /// The block at `section`, if no network is needed for it.
+    /// Returns the block at `section`, if no network is needed for it.
     ///
     /// - Throws: `mountUnreachable` if its bytes are elsewhere; `sourceChanged`.
     func bytes(of section: Section) throws -> BlockBytes {
+        try bytes(at: section.dataOffset, size: section.dataSize)
+    }
+
+    /// Returns bytes of the payload, if no network is needed for them.
+    ///
+    /// - Parameters:
+    ///   - offset: Where they start in the payload.
+    ///   - size: How many; they lie within the payload.
+    /// - Throws: As `bytes(of:)`.
+    @inline(__always)
+    func bytes(at offset: UInt64, size: UInt64) throws -> BlockBytes {
         guard shares.count == 0 else {
             // A block counts the share of its thread. The payload itself is not looked at: that would count it.
-            let start = Int(section.dataOffset)
-            let view = memory[start..<start + Int(section.dataSize)]
+            let start = Int(offset)
+            let view = memory[start..<start + Int(size)]
             // Faults bring four kilobytes each: a cold block of 1 MiB would wait 256 times.
             if isMapped, view.count > Self.faultedSizeMax { view.willNeed() }
             return BlockBytes(
@@ -211,20 +222,21 @@ package final class ShardReader: Sendable {
                 isMapped: isMapped
             )
         }
+        return try copiedBytes(at: offset, size: size)
+    }
+
+    private func copiedBytes(at offset: UInt64, size: UInt64) throws -> BlockBytes {
         switch payload {
         case .memory: preconditionFailure("memory without shares")
         case .file(let file):
-            let bytes = try file.read(
-                at: root.dataOffset + section.dataOffset,
-                size: Int(section.dataSize)
-            )
+            let bytes = try file.read(at: root.dataOffset + offset, size: Int(size))
             return BlockBytes(view: bytes.view, owner: bytes)
         case .remote(let remote):
             throw DAGStoreError(.mountUnreachable, "\(remote.name) is not local", shard: key)
         }
     }
 
-    /// The same from wherever its bytes are; the thread blocks.
+    /// Returns the block at `section`, wherever its bytes are; blocks the thread.
     func bytesBlocking(of section: Section) throws -> BlockBytes {
         guard case .remote(let remote) = payload else { return try bytes(of: section) }
         let bytes = try remote.readBlocking(
@@ -234,13 +246,17 @@ package final class ShardReader: Sendable {
         return BlockBytes(view: bytes.view, owner: bytes)
     }
 
-    /// The block at `section`, from wherever its bytes are.
-    func bytesFromAnywhere(of section: Section) async throws -> BlockBytes {
-        guard case .remote(let remote) = payload else { return try bytes(of: section) }
-        let bytes = try await remote.read(
-            at: root.dataOffset + section.dataOffset,
-            size: Int(section.dataSize)
-        )
+    /// Returns bytes of the payload, wherever they are.
+    func bytesFromAnywhere(at offset: UInt64, size: UInt64) async throws -> BlockBytes {
+        guard case .remote(let remote) = payload else { return try bytes(at: offset, size: size) }
+        let bytes = try await remote.read(at: root.dataOffset + offset, size: Int(size))
         return bytes.withView { BlockBytes(copying: $0) }
+    }
+
+    /// Asks the system to read a block of a mapped file ahead; returns at once.
+    func prefetch(_ section: Section) {
+        guard isMapped else { return }
+        let start = Int(section.dataOffset)
+        memory[start..<start + Int(section.dataSize)].willNeed()
     }
 }

@@ -6,7 +6,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
     /// The kind of an error; the raw value is its number in the C interface and on disk, and is never reused.
     ///
     /// Minor releases add codes, so that a `switch` needs a `default`.
-    public struct Code: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    public struct Code: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible
+    {
         /// The codes of this version, for a `switch` that the compiler checks.
         package enum Known: Int32, CaseIterable, Sendable {
             case shardUnknown = -1

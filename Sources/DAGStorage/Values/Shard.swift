@@ -9,8 +9,8 @@ internal import Synchronization
 ///
 /// It ends with `release()`, or when the last reference to the object goes.
 ///
-/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be
-/// under way then or follow, which a program that only lets its references go cannot get wrong.
+/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be under way then. A
+/// program that only drops its references cannot get that wrong.
 public final class Shard: Sendable {
     // The lease keeps all three alive: counting references to them would have all leases write to the same memory.
     private let leasedReader: Borrowed<ShardReader>
@@ -18,6 +18,8 @@ public final class Shard: Sendable {
     private let openShards: Borrowed<OpenShards>
     private let mark: ReadMark
     private let isReleased = Atomic<Bool>(false)
+    /// The key and the number of sections, from the release on.
+    private let remains = Lock<(key: ShardKey, blockCount: UInt64)?>(nil)
 
     /// Takes over a lease that was counted already.
     init(_ open: OpenShard, of openShards: OpenShards) {
@@ -29,17 +31,31 @@ public final class Shard: Sendable {
 
     /// The reader that the lease holds, with its references counted.
     package var reader: ShardReader {
-        checkHeld()
+        precondition(!isReleased.load(ordering: .relaxed), "a shard is read after its release")
         return leasedReader.object
     }
 
-    deinit { release() }
+    deinit { if !isReleased.load(ordering: .relaxed) { endLease() } }
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// Blocks that were read stay valid. No other call on this object may be under way.
+    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `roots` is empty then, and `key` and
+    /// `blockCount` stay. No other call on this object may be under way.
     public func release() {
-        guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let isFirst = remains.withLock { remains in
+            guard remains == nil else { return false }
+            leasedReader.with { reader in
+                // A copy of the text: all leases of a shard would count references to the same one.
+                remains = (ShardKey(copying: reader.key), reader.root.sectionCount)
+            }
+            return true
+        }
+        guard isFirst else { return }
+        isReleased.store(true, ordering: .releasing)
+        endLease()
+    }
+
+    private func endLease() {
         // When the lease has ended, nothing but the reading keeps the store and the entry alive.
         Reading.begin(mark)
         openShards.with { shards in open.with { shards.endLease(on: $0) } }
@@ -51,23 +67,38 @@ public final class Shard: Sendable {
         open.with { $0.recordCheck() }
     }
 
-    func checkHeld() {
-        precondition(!isReleased.load(ordering: .relaxed), "a shard is used after its release")
+    /// Throws if the lease was released.
+    ///
+    /// - Throws: `closed`.
+    @inline(__always)
+    func checkHeld() throws(DAGStoreError) {
+        guard !isReleased.load(ordering: .relaxed) else { throw Self.wasReleased }
+    }
+
+    private static var wasReleased: DAGStoreError {
+        DAGStoreError(.closed, "the lease on the shard was released")
     }
 
     /// The shard's key.
-    public var key: ShardKey { withReader { $0.key } }
+    public var key: ShardKey { remaining?.key ?? leasedReader.with { $0.key } }
 
     /// The roots that the CAR's header names, in its order.
-    public var roots: [CID] { withReader { $0.root.roots } }
+    public var roots: [CID] { remaining == nil ? leasedReader.with { $0.root.roots } : [] }
 
     /// The number of sections, repeated ones included.
-    public var blockCount: UInt64 { withReader { $0.root.sectionCount } }
+    public var blockCount: UInt64 {
+        remaining?.blockCount ?? leasedReader.with { $0.root.sectionCount }
+    }
+
+    /// What is left of a lease that was released; nil before.
+    private var remaining: (key: ShardKey, blockCount: UInt64)? {
+        isReleased.load(ordering: .acquiring) ? remains.withLock { $0 } : nil
+    }
 
     /// Calls `body` with what the lease reads through.
     @inline(__always)
-    private func withReader<R>(_ body: (ShardReader) throws -> R) rethrows -> R {
-        checkHeld()
+    private func withReader<R>(_ body: (ShardReader) throws -> R) throws -> R {
+        try checkHeld()
         return try leasedReader.with(body)
     }
 
@@ -78,7 +109,7 @@ public final class Shard: Sendable {
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func contains(_ cid: CID) throws -> Bool {
         if cid.isIdentity {
-            checkHeld()
+            try checkHeld()
             return true
         }
         return try reading { try $0.section(of: cid) != nil }
@@ -99,18 +130,77 @@ public final class Shard: Sendable {
     /// The bytes are not hashed: see `Block.verified()`. A shard whose bytes are read from afar waits for
     /// them; any other answers at once.
     ///
-    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws.
-    public func block(for cid: CID) async throws -> Block? {
-        guard withReader({ $0.isRemote }), !cid.isIdentity else {
+    /// - Parameters:
+    ///   - cid: The CID.
+    ///   - deadline: When to stop waiting for bytes from afar.
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws; `deadlineExceeded`,
+    ///   `closed`; `CancellationError`.
+    public func block(
+        for cid: CID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Block? {
+        guard try withReader({ $0.isRemote }), !cid.isIdentity else {
             return try blockIfLocal(for: cid)
         }
         guard let section = try reading({ try $0.section(of: cid) }) else { return nil }
+        let content = try await bytes(at: section.dataOffset, section.dataSize, deadline)
+        return Block(cid: cid, content)
+    }
+
+    /// A part of the block with the multihash of `cid`; nil if the block is not here.
+    ///
+    /// *Cost*: only the bytes of the part are read, from a file, a mapping or from afar.
+    ///
+    /// - Parameters:
+    ///   - cid: The CID.
+    ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
+    ///   - deadline: When to stop waiting for bytes from afar.
+    /// - Throws: As `block(for:deadline:)`.
+    public func slice(
+        of cid: CID,
+        in range: Range<UInt64>,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> BlockSlice? {
+        if cid.isIdentity { return try blockIfLocal(for: cid).map { BlockSlice($0, range) } }
+        guard let section = try reading({ try $0.section(of: cid) }) else { return nil }
+        let part = range.clamped(to: 0..<section.dataSize)
+        let content = try await bytes(
+            at: section.dataOffset + part.lowerBound,
+            UInt64(part.count),
+            deadline
+        )
+        return BlockSlice(cid: cid, range: part, blockSize: section.dataSize, content)
+    }
+
+    private func bytes(
+        at offset: UInt64,
+        _ size: UInt64,
+        _ deadline: ContinuousClock.Instant?
+    ) async throws -> BlockBytes {
+        let reader = reader
         do {
-            return Block(cid: cid, try await reader.bytesFromAnywhere(of: section))
+            guard reader.isRemote else { return try reader.bytes(at: offset, size: size) }
+            return try await withDeadline(deadline) {
+                try await reader.bytesFromAnywhere(at: offset, size: size)
+            }
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw DAGStoreError(any: error).about(key)
+            throw reporting(error)
+        }
+    }
+
+    /// Asks the system to read blocks of a mapped shard ahead, and returns at once; other shards ignore it.
+    ///
+    /// *Cost*: a search for each block, as `location(of:)`, and a system call.
+    ///
+    /// - Throws: `catalogCorrupt`, `sourceChanged`, `closed`.
+    public func prefetch(_ cids: [CID]) throws {
+        for cid in cids where !cid.isIdentity {
+            try reading { reader in
+                guard let section = try reader.section(of: cid) else { return }
+                reader.prefetch(section)
+            }
         }
     }
 
@@ -121,7 +211,7 @@ public final class Shard: Sendable {
     /// - Throws: `catalogCorrupt`, `sourceChanged`; `mountUnreachable`, also if the shard's bytes are not
     ///   on this machine.
     public func blockIfLocal(for cid: CID) throws -> Block? {
-        checkHeld()
+        try checkHeld()
         if cid.isIdentity {
             return Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) })
         }
@@ -211,7 +301,7 @@ public final class Shard: Sendable {
     ///
     /// - Throws: As `block(for:)`.
     package func bytes(of cid: ByteView, _ layout: CIDLayout) throws(DAGStoreError) -> BlockBytes? {
-        checkHeld()
+        try checkHeld()
         if layout.isIdentity {
             return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
         }
@@ -246,7 +336,9 @@ public final class Shard: Sendable {
     /// The error as callers see it; the loop hears of a source that changed.
     private func reporting(_ error: any Error) -> DAGStoreError {
         let error = DAGStoreError(any: error).about(key)
-        withReader { reader in openShards.with { $0.reportLoss(error, of: reader) } }
+        if error.code == .sourceChanged {
+            leasedReader.with { reader in openShards.with { $0.reportLoss(error, of: reader) } }
+        }
         return error
     }
 

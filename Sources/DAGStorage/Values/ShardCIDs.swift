@@ -26,7 +26,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
         ///
         /// - Throws: `catalogCorrupt`.
         public mutating func next() async throws -> CID? {
-            shard.checkHeld()
+            try shard.checkHeld()
             while true {
                 if let page, slot < page.count {
                     defer { slot += 1 }

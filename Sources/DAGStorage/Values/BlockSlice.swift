@@ -1,0 +1,45 @@
+internal import DAGBytes
+public import DAGMultiformats
+
+/// A part of a block.
+///
+/// The bytes are a view of the mapped CAR wherever there is one; see `Block`. A part proves nothing about the whole: only a
+/// whole block can be compared with its CID.
+public struct BlockSlice: Sendable {
+    /// The CID that was asked for.
+    public let cid: CID
+    /// Where the bytes lie in the block: the range that was asked for, cut at the block's end.
+    public let range: Range<UInt64>
+    /// The size of the whole block in bytes.
+    public let blockSize: UInt64
+    package let content: BlockBytes
+
+    init(cid: CID, range: Range<UInt64>, blockSize: UInt64, _ content: BlockBytes) {
+        self.cid = cid
+        self.range = range
+        self.blockSize = blockSize
+        self.content = content
+    }
+
+    /// The part of a block that is in memory.
+    init(_ block: Block, _ range: Range<UInt64>) {
+        let size = UInt64(block.size)
+        let range = range.clamped(to: 0..<size)
+        let view = block.view[Int(range.lowerBound)..<Int(range.upperBound)]
+        let content = BlockBytes(view: view, ownerOfBlock: block.content.owner)
+        self.init(cid: block.cid, range: range, blockSize: size, content)
+    }
+
+    /// The bytes, for as long as the slice is borrowed.
+    public var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get { content.view.span }
+    }
+
+    /// The bytes, copied.
+    ///
+    /// - Throws: `sourceChanged` if another process made the mapped file shorter.
+    public var copiedBytes: [UInt8] {
+        get throws { try content.copied }
+    }
+}
