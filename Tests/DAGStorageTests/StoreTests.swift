@@ -39,7 +39,9 @@ struct StoreTests {
             #expect(statistics.blocks == builders.reduce(0) { $0 + UInt64($1.blocks.count) })
             let sizes = builders.map { UInt64($0.bytes.count) }
             #expect(statistics.payloadBytes == sizes.reduce(0, +))
-            #expect(try statistics.indexBytes == store.allStatuses().reduce(0) { $0 + $1.indexSize })
+            #expect(
+                try statistics.indexBytes == store.allStatuses().reduce(0) { $0 + $1.indexSize }
+            )
             #expect(statistics.leases == 0)
             await store.close()
             store = try folder.open()

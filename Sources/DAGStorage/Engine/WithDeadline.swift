@@ -3,6 +3,7 @@
 /// - Parameters:
 ///   - deadline: The deadline; nil to wait as long as it takes.
 ///   - body: Returns soon after its task is cancelled.
+/// - Returns: What `body` returns.
 /// - Throws: `deadlineExceeded`; `CancellationError` if the caller's task was cancelled; what `body` throws.
 func withDeadline<R: Sendable>(
     _ deadline: ContinuousClock.Instant?,

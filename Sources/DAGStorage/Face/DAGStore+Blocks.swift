@@ -85,6 +85,7 @@ extension DAGStore {
     /// - Parameters:
     ///   - cid: The CID.
     ///   - deadline: When to stop waiting for shards to be opened or fetched, and for bytes from afar.
+    /// - Returns: The block.
     /// - Throws: The first error of a shard, if no other has the block; `deadlineExceeded`, `closed`.
     public func block(
         for cid: CID,
@@ -116,6 +117,7 @@ extension DAGStore {
     ///   - cid: The CID.
     ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
     ///   - deadline: As for `block(for:deadline:)`.
+    /// - Returns: The part.
     /// - Throws: As `block(for:deadline:)`.
     public func slice(
         of cid: CID,

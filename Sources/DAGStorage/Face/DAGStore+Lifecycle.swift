@@ -111,8 +111,9 @@ extension DAGStore {
         _ = try await engine.requests.ask(.initialize, key, deadline: deadline)
     }
 
-    /// Fetches and indexes a failed shard again; discards earlier copies. After a deadline it goes on, and the caller gets
-    /// `deadlineExceeded`.
+    /// Fetches and indexes a failed shard again; discards earlier copies.
+    ///
+    /// After a deadline it goes on, and the caller gets `deadlineExceeded`.
     ///
     /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
     ///   `register`.

@@ -207,6 +207,7 @@ package final class ShardReader: Sendable {
     /// - Parameters:
     ///   - offset: Where they start in the payload.
     ///   - size: How many; they lie within the payload.
+    /// - Returns: The bytes.
     /// - Throws: As `bytes(of:)`.
     @inline(__always)
     func bytes(at offset: UInt64, size: UInt64) throws -> BlockBytes {

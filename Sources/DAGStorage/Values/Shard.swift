@@ -133,6 +133,7 @@ public final class Shard: Sendable {
     /// - Parameters:
     ///   - cid: The CID.
     ///   - deadline: When to stop waiting for bytes from afar.
+    /// - Returns: The block.
     /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws; `deadlineExceeded`,
     ///   `closed`; `CancellationError`.
     public func block(
@@ -155,6 +156,7 @@ public final class Shard: Sendable {
     ///   - cid: The CID.
     ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
     ///   - deadline: When to stop waiting for bytes from afar.
+    /// - Returns: The part.
     /// - Throws: As `block(for:deadline:)`.
     public func slice(
         of cid: CID,
