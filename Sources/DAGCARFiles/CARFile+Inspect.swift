@@ -3,7 +3,7 @@ package import DAGCAR
 internal import DAGHashing
 package import DAGMultiformats
 
-/// What a CAR is made of.
+/// The composition of a CAR.
 package struct CARInspection: Sendable {
     /// Where things lie.
     package let layout: CARLayout
@@ -30,7 +30,7 @@ package struct CARInspection: Sendable {
     init(of file: CARFile, _ progress: (UInt64) -> Void) throws {
         layout = file.layout
         indexCodec = file.indexCodec
-        // Hashed under a key that nobody knows: 128 equal bits are equal CIDs.
+        // Hashed under a secret key: 128 equal bits are equal CIDs.
         let hash = KeyedHash(key: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max)))
         var seen: [KeyedHash.Hash128] = []
         var cid = SectionCID()

@@ -6,7 +6,7 @@ package import DAGMultiformats
 internal import Dispatch
 internal import SharedReads
 
-/// What hashing every block of a CAR found.
+/// The result of hashing every block of a CAR.
 package struct CARVerification: Sendable {
     /// A block whose bytes do not have its CID's hash.
     package struct Mismatch: Sendable, Equatable {
@@ -24,7 +24,7 @@ package struct CARVerification: Sendable {
     package var mismatches: UInt64 = 0
     /// The first of them in file order.
     package var firstMismatch: Mismatch?
-    /// What the embedded index says that the sections do not, or the other way round; the first by offset.
+    /// The first contradiction between the embedded index and the sections, by offset.
     package var indexFault: CARError?
     /// The roots that no section has, in header order; of a malformed file, no section before the fault.
     package var missingRoots: [CID] = []
@@ -158,7 +158,7 @@ extension CARFile {
     }
 }
 
-/// Hands sections out in batches, in file order, to whoever hashes them.
+/// Hands sections out in batches, in file order, to the threads that hash them.
 private final class SectionDispenser: Sendable {
     /// Data in a batch: enough to make the lock cheap, little enough to share the end evenly.
     private static let batchSize: UInt64 = 1 << 19
@@ -182,7 +182,7 @@ private final class SectionDispenser: Sendable {
     /// The roots that were not met.
     var missingRoots: [CID] { state.withLock { $0.roots.missing } }
 
-    /// What ended the walk before the end, if anything did.
+    /// The error that ended the walk early, if there was one.
     var error: CARError? { state.withLock { $0.error } }
 
     /// Ends the walk, unless something ended it before.
@@ -223,7 +223,7 @@ private final class SectionDispenser: Sendable {
     }
 }
 
-/// What an embedded index says, ordered by offset.
+/// The entries of an embedded index, ordered by offset.
 private struct IndexClaims: Sendable {
     private struct Claim {
         let offset: UInt64
@@ -231,7 +231,7 @@ private struct IndexClaims: Sendable {
         let record: Int32
     }
 
-    /// What the index is read from.
+    /// The bytes of the index.
     private let owner: OwnedBytes
     private let index: CARIndex
     private let claims: [Claim]

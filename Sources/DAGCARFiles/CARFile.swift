@@ -13,7 +13,7 @@ package final class CARFile: Sendable {
     private let mapping: MappedFile?
     /// Where things lie in it.
     package let layout: CARLayout
-    /// What is accepted.
+    /// The limits.
     package let limits: CARLimits
 
     /// Opens the file at `path`, maps it, and reads its headers.
@@ -32,7 +32,7 @@ package final class CARFile: Sendable {
 
     /// Reads the headers of a source.
     ///
-    /// Without a mapping a file that somebody makes shorter meanwhile ends in an error and not in a signal.
+    /// Without a mapping, a file that becomes shorter meanwhile gives an error instead of a signal.
     ///
     /// - Parameters:
     ///   - source: Where the bytes are.

@@ -4,7 +4,8 @@ internal import DAGMounts
 
 /// Bytes after the end of a CAR's data that are not padding, and that no reader sees.
 ///
-/// A section of length zero ends the data; zeros after it pad a Filecoin piece. Other bytes there may be lost sections.
+/// A section of length zero ends the data; zeros after it pad a Filecoin piece. Other bytes there may be lost
+/// sections.
 package struct IgnoredBytes: Equatable, Sendable {
     /// Where the first byte that is not zero stands in the payload.
     package let offset: UInt64
@@ -17,7 +18,7 @@ package struct IgnoredBytes: Equatable, Sendable {
         self.count = count
     }
 
-    /// What is wrong, for people.
+    /// The fault, as text.
     package var detail: String {
         "\(count == 1 ? "1 byte" : "\(count) bytes") from payload offset \(offset) on are ignored: a section of "
             + "length zero before that ends the data, and not all are zero"

@@ -13,7 +13,7 @@ package struct IndexBuilding {
     package let sink: any IndexSink
     /// Told now and then.
     package var progress: ((IndexingProgress) -> Void)?
-    /// Throws if nobody wants the index any more.
+    /// Throws if the index is not wanted any more.
     package var checkCancelled: () throws -> Void = {}
 
     package init(

@@ -10,9 +10,9 @@ internal import ShardIndex
 /// large section only the next header is read, so that a CAR of large blocks costs one small read a
 /// block.
 package struct SectionWalk {
-    /// What is read at once where sections are small.
+    /// The bytes that are read at once where sections are small.
     package static let windowSize = 256 << 10
-    /// What is read at once after a section larger than `largeSectionSize`.
+    /// The bytes that are read at once after a section larger than `largeSectionSize`.
     static let headerWindowSize = 512
     static let largeSectionSize: UInt64 = 16 << 10
 

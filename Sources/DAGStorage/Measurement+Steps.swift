@@ -8,9 +8,9 @@ internal import ShardLifecycle
 /// A single step of something, to be done many times: what a tool that counts instructions looks at.
 @_spi(Measurement)
 public struct MeasuredStep: Sendable {
-    /// What it is called.
+    /// Its name.
     public let name: String
-    /// What one step is.
+    /// The unit of one step.
     public let about: String
     private let prepare: @Sendable () throws -> (Int) throws -> UInt64
 

@@ -21,7 +21,7 @@ public enum Measurement {
         func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) {}
     }
 
-    /// What building an index gave.
+    /// The result of building an index.
     public struct Built: Sendable {
         /// Sections indexed.
         public let sections: UInt64
@@ -31,7 +31,7 @@ public enum Measurement {
         public let pages: Int
         /// Pages whose body or digests are zstd.
         public let zstdPages: Int
-        /// What zstd saved in bytes.
+        /// The bytes that zstd saved.
         public let bytesSaved: Int
     }
 

@@ -166,9 +166,9 @@ struct FullStoreTests {
         }
     }
 
-    // Found by a review: the opening of a shard over another file writes its record. When that failed, the gate stayed
-    // open, leases were granted on a shard that was then forgotten, and a block was read from a mapping that was gone. What
-    // the record says of the file is a hint, and a full disk is no reason not to read it.
+    // Found by a review: the opening of a shard over another file writes its record. When that failed, the gate
+    // stayed open, leases were granted on a shard that was then forgotten, and a block was read from a mapping that
+    // was gone. What the record says of the file is a hint, and a full disk is no reason not to read it.
     @Test("a shard that is opened over another file is read although that cannot be written down")
     func openingFails() async throws {
         await #expect(processExitsWith: .success) {

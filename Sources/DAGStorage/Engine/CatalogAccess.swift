@@ -6,9 +6,9 @@ internal import Synchronization
 
 /// Counts the users of the catalog, and closes it after the last one.
 ///
-/// Three kinds of users exist. A *reading* is short and counts nothing. A *call* lasts longer or crosses an `await`, and a
-/// closed store refuses it. *Work* is the store's own, and goes on until the loop has ended. Leases use the catalog too:
-/// the store that closes gives its lock back while they last.
+/// Three kinds of users exist. A *reading* is short and counts nothing. A *call* lasts longer or crosses an `await`,
+/// and a closed store refuses it. *Work* is the store's own, and goes on until the loop has ended. Leases use the
+/// catalog too: the store that closes gives its lock back while they last.
 ///
 /// *Concurrency*: any thread.
 final class CatalogAccess: Sendable {
@@ -73,8 +73,8 @@ final class CatalogAccess: Sendable {
 
     /// Calls `body` within a reading of the store's mark: it may use the catalog and what the loop may free.
     ///
-    /// `body` is short and does not block. Until it ends, the reclaimer frees nothing that it may have found, and a store
-    /// that closes keeps its catalog open.
+    /// `body` is short and does not block. Until it ends, the reclaimer frees nothing that it may have found, and a
+    /// store that closes keeps its catalog open.
     ///
     /// *Cost*: two stores to memory of the calling thread.
     ///
@@ -204,7 +204,8 @@ final class CatalogAccess: Sendable {
         }
     }
 
-    /// Gives the store's lock back, if nothing but leases uses the catalog any more: the store can be opened again then.
+    /// Gives the store's lock back, if nothing but leases uses the catalog any more: the store can be opened again
+    /// then.
     private func giveLockBack() {
         let isDue = state.withLock { state in
             guard state.isStopped, !state.hasReaders, state.uses == 0, !state.isGivingLockBack,

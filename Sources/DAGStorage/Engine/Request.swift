@@ -61,7 +61,7 @@ struct Request: Sendable {
     func refuse(_ error: DAGStoreError) { reply(.failure(error.about(key))) }
 }
 
-/// What a registration says.
+/// The content of a registration.
 struct Registration: Sendable {
     let url: MountURL
     let indexing: Indexing
@@ -75,7 +75,7 @@ public enum Indexing: Sendable {
     case now
     /// At once, and the caller waits only until the registration is on disk.
     case inBackground
-    /// When somebody first asks for a lease, or for its initialization.
+    /// When a caller first asks for a lease or for its initialization.
     case onFirstUse
 }
 

@@ -11,7 +11,7 @@ internal import SystemPackage
 ///
 /// *Concurrency*: any thread. The loop decides about shards; here is only what all threads share.
 final class StoreEngine: Sendable {
-    /// What several parts are made of.
+    /// The arguments that several parts share.
     struct Parts {
         let directory: FilePath
         let configuration: Configuration
@@ -125,7 +125,8 @@ final class StoreEngine: Sendable {
 
     // MARK: Opening
 
-    /// Removes the indexes that no record names, which an end of the process left behind, and opens the inverse index.
+    /// Removes the indexes that no record names, which an end of the process left behind, and opens the inverse
+    /// index.
     ///
     /// - Throws: `catalogCorrupt`, `readOnly`.
     func prepareCatalog() throws {
@@ -197,7 +198,7 @@ final class StoreEngine: Sendable {
             if !loop.post(.drain(cancelling: isCancelling, reply)) { reply() }
         }
         await access.waitForUses()
-        // What the loop released is freed before the caller hears that the store is closed.
+        // The caller hears that the store is closed after all memory of the loop is free.
         await Reclaimer.drained(access.mark)
     }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// *Concurrency*: any thread.
 package final class EventQueue: EventSink {
-    /// What a look into the queue finds.
+    /// The result of a look into the queue.
     package enum Next: Sendable {
         case event(ShardEvent)
         /// There is none yet.
@@ -85,7 +85,7 @@ extension DAGStore {
     /// Tells a sink what happens to the shards from now on.
     ///
     /// - Parameters:
-    ///   - sink: Who is told.
+    ///   - sink: Receives the events.
     ///   - isReader: Whether it hears, if it is the first reader, what happened before.
     /// - Returns: What ends it; nil if the store is closed.
     package func addSink(_ sink: any EventSink, isReader: Bool) -> Int? {

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Something that happened to a shard.
 public struct ShardEvent: Sendable, Equatable {
-    /// What can happen.
+    /// The kinds of events.
     public enum Operation: String, Sendable, CaseIterable {
         /// The shard became known; also when an interrupted registration is taken up at open.
         case register
@@ -14,7 +14,7 @@ public struct ShardEvent: Sendable, Equatable {
         case makeAvailable
         /// It is known no longer.
         case destroy
-        /// Somebody asked for a lease.
+        /// A caller took a lease.
         case acquire
         /// It failed.
         case fail
@@ -26,7 +26,7 @@ public struct ShardEvent: Sendable, Equatable {
 
     /// The event's number, counted from 1 since the store was opened; a reader that is too slow sees gaps.
     public let number: UInt64
-    /// What happened.
+    /// The kind of the event.
     public let operation: Operation
     /// To which shard.
     public let key: ShardKey
@@ -56,11 +56,11 @@ package protocol EventSink: Sendable {
     func finish()
 }
 
-/// Hands events to whoever reads them, and waits for nobody.
+/// Hands events to their readers, without waiting for any.
 ///
 /// Every reader has a buffer of its own; when it is full, the oldest element in it goes and is counted.
 ///
-/// *Concurrency*: any thread. While nobody reads, telling costs a load and an addition.
+/// *Concurrency*: any thread. Without readers, an event costs a load and an addition.
 final class EventStreams: Sendable {
     private struct Readers {
         var last = 0
@@ -68,14 +68,14 @@ final class EventStreams: Sendable {
         var failures: [Int: AsyncStream<ShardFailure>.Continuation] = [:]
         var sinks: [Int: any EventSink] = [:]
         var isFinished = false
-        /// What the store did by itself after it was opened, for the first reader of each kind.
+        /// Events of the store's own work after it was opened, for the first reader of each kind.
         var early: [ShardEvent] = []
         var isRecording = true
         var hasEventReader = false
         var hasFailureReader = false
     }
 
-    /// How much is kept for readers who come late.
+    /// The number of events that are kept for late readers.
     static let earlyMax = 1024
 
     private let readers = Lock(Readers())
@@ -83,7 +83,7 @@ final class EventStreams: Sendable {
     private let number = Atomic<UInt64>(0)
     private let dropped = Atomic<UInt64>(0)
 
-    /// Whether somebody reads.
+    /// Whether there are readers.
     var isWatched: Bool { isRead.load(ordering: .relaxed) }
 
     /// Elements that slow readers have lost.
@@ -133,7 +133,7 @@ final class EventStreams: Sendable {
     /// Tells a sink what happens from now on, until it is removed.
     ///
     /// - Parameters:
-    ///   - sink: Who is told.
+    ///   - sink: Receives the events.
     ///   - isReader: Whether it counts as a reader: the first of those hears what happened early.
     /// - Returns: What `remove` wants; nil if nothing will happen any more, and the sink is finished.
     func add(_ sink: any EventSink, isReader: Bool) -> Int? {

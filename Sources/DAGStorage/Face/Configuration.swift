@@ -15,7 +15,7 @@ public struct Configuration: Sendable {
         case direct
     }
 
-    /// What an answered operation has survived.
+    /// The crash that an answered operation survives.
     public enum Durability: Sendable {
         /// A crash of the machine.
         case full
@@ -29,14 +29,14 @@ public struct Configuration: Sendable {
     public enum Mapping: Sendable {
         /// Mapped into memory, and blocks are views of it.
         case whenPossible
-        /// Read by system calls, and blocks are copies: a file that somebody makes shorter then gives
+        /// Read by system calls, and blocks are copies: a file that becomes shorter then gives
         /// an error, where a mapping raises SIGBUS.
         case never
     }
 
-    /// What happens, after the store is opened, to shards that had failed before.
+    /// How shards that had failed before are treated after the store is opened.
     public enum Recovery: Sendable {
-        /// Nothing: somebody calls `recover`.
+        /// They stay failed until the program calls `recover`.
         case manual
         /// The first lease that is asked for recovers the shard, once.
         case onAcquire
@@ -49,17 +49,17 @@ public struct Configuration: Sendable {
     /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
     /// system is read-only.
     public var isReadOnly = false
-    /// Whether opening looks at every page of the catalogue before LMDB follows it; for files that may be damaged.
+    /// Whether opening looks at every page of the catalog before LMDB follows it; for files that may be damaged.
     ///
     /// LMDB believes what it reads: a damaged page can end the process with a signal. A file that was cut short is
     /// refused in any case. *Cost*: every page of rows is read, about a microsecond each.
     public var checksPages = false
-    /// The address space reserved for the catalogue, in bytes; not disk, not memory.
+    /// The address space reserved for the catalog, in bytes; not disk, not memory.
     ///
-    /// It limits how large the catalogue may grow; where the system refuses so much, it is halved down
+    /// It limits how large the catalog may grow; where the system refuses so much, it is halved down
     /// to 32 GiB.
     public var mapSize = 1 << 40
-    /// What an answered operation has survived.
+    /// The crash that an answered operation survives.
     public var durability = Durability.full
     /// How index pages choose their encoding.
     public var pagePolicy = PagePolicy.smallest
@@ -83,7 +83,7 @@ public struct Configuration: Sendable {
     ///
     /// nil, the default, waits as long as it takes. Files of this machine are not counted.
     public var fetchTimeout: Duration?
-    /// What happens to failed shards after the store is opened.
+    /// How failed shards are treated after the store is opened.
     public var recovery = Recovery.manual
     /// Whether opening for writing goes on with what an end of a process interrupted.
     ///
@@ -107,7 +107,7 @@ public struct Configuration: Sendable {
     /// How many bytes the store's own copies of shards may take; nil if there is no limit.
     ///
     /// Room is reserved before a copy begins. A copy that finds no room gets some by removing those
-    /// that were used longest ago and that nobody reads; if that is not enough, it fails with
+    /// that were used longest ago and have no readers; if that is not enough, it fails with
     /// `quotaExceeded`.
     public var transientQuota: UInt64?
     /// The share of the quota above which copies are removed when another one comes.

@@ -9,22 +9,22 @@ extension DAGStore {
 
     /// Makes a CAR known under a key and, unless it is to wait, indexes it.
     ///
-    /// A CAR that cannot be indexed leaves a failed shard behind, with the error, to be recovered or
-    /// destroyed. A caller that is cancelled leaves the registration under way. A process that ends leaves it to be
-    /// taken up at the next open; of a small file of this machine, which was not answered yet, it leaves nothing.
+    /// If the CAR cannot be indexed, a failed shard with the error stays, which can be recovered or destroyed. If the
+    /// caller is cancelled, the registration goes on. If the process ends, the next open continues it; of a small
+    /// local file without an answer yet, nothing stays.
     ///
-    /// *Cost*: one commit, and another one when the shard is available; a file of this machine of at most a
-    /// megabyte, which the caller waits for, takes one in all. Indexing reads the CAR once, of
-    /// large blocks the headers only; about 100 ns a section.
+    /// *Cost*: one commit, and another one when the shard is available; a local file of at most a megabyte, which the
+    /// caller waits for, takes one in all. Indexing reads the CAR once, of large blocks the headers only: about 100
+    /// ns a section.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - mount: Where the CAR is. Its URL is stored, and resolved by the store's registry from then on.
     ///   - indexing: When it is indexed, and what is waited for.
-    ///   - existingTransient: A local copy of the CAR, which is read instead of the mount for as long as it
-    ///     is there. It is the caller's, and never removed.
+    ///   - existingTransient: A local copy of the CAR, which the store reads instead of the mount while it exists. It
+    ///     is the caller's, and the store never removes it.
     ///   - deadline: When the caller stops waiting; the registration goes on.
-    ///   - progress: Called now and then, on a thread of the store.
+    ///   - progress: Called every 16 MiB of payload, on a thread of the store.
     /// - Returns: The shard's status.
     /// - Throws: `shardExists`, `unknownScheme`, `invalidArgument`; `mountGone`, `mountUnreachable`,
     ///   `fetchFailed`, `fetchTimedOut`, `sourceChanged`; `malformedCAR`, `truncated`,
@@ -67,7 +67,7 @@ extension DAGStore {
         return status
     }
 
-    /// What a registration says, if it can be said.
+    /// Checks the arguments of a registration.
     func registration(
         _ key: ShardKey,
         _ url: MountURL,
@@ -99,8 +99,8 @@ extension DAGStore {
 
     /// Fetches and indexes a shard that was registered for its first use.
     ///
-    /// Does nothing if the shard is available, and joins the indexing if that is under way. After a deadline it goes on, and
-    /// the caller gets `deadlineExceeded`.
+    /// Does nothing if the shard is available, and joins an indexing that is under way. After a deadline the indexing
+    /// goes on, and the caller gets `deadlineExceeded`.
     ///
     /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed; and
     ///   as `register`.
@@ -113,7 +113,7 @@ extension DAGStore {
 
     /// Fetches and indexes a failed shard again; discards earlier copies.
     ///
-    /// After a deadline it goes on, and the caller gets `deadlineExceeded`.
+    /// After a deadline the recovery goes on, and the caller gets `deadlineExceeded`.
     ///
     /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
     ///   `register`.
@@ -123,10 +123,10 @@ extension DAGStore {
 
     /// Removes a shard: its record, its index, the store's copy of it, and the room they took.
     ///
-    /// The CAR is not touched, nor a copy of the user's own. A shard that is being fetched and indexed is
-    /// removed too, and who waits for it gets `shardUnknown`.
+    /// The CAR stays, and so does a copy of the user's own. A shard that is being fetched and indexed is removed too,
+    /// and its waiters get `shardUnknown`.
     ///
-    /// - Throws: `shardUnknown`; `shardInUse` if it has leases or somebody waits for one; `catalogFull`,
+    /// - Throws: `shardUnknown`; `shardInUse` if it has leases or waiters; `catalogFull`,
     ///   `readOnly`, `closed`.
     public func destroy(_ key: ShardKey) async throws {
         _ = try await engine.requests.ask(.destroy, key)
@@ -134,18 +134,18 @@ extension DAGStore {
 
     // MARK: Leases
 
-    /// A lease on a shard.
+    /// Takes a lease on a shard.
     ///
-    /// A shard that was registered for its first use is fetched and indexed now, once for all who ask;
-    /// that goes on when a caller gives up.
+    /// A shard that was registered for its first use is fetched and indexed now, once for all callers. That goes on
+    /// after a caller has stopped waiting.
     ///
-    /// *Cost*: an open shard takes a compare-and-swap and, for its first lease, a look at the file's state; one
-    /// that is not open has its root page read and its file mapped, or its bytes fetched. It does
-    /// not depend on the number of shards or blocks.
+    /// *Cost*: of an open shard, a search in a table and an addition; its first lease also looks at the file's state.
+    /// Of a closed shard, the store reads the root page and maps the file, or fetches the bytes. The number of shards
+    /// or blocks does not matter.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - deadline: When to give up.
+    ///   - deadline: When the caller stops waiting.
     /// - Returns: The lease.
     /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed;
     ///   `mountGone`, `mountUnreachable`, `fetchFailed`, `fetchTimedOut` if its source is away, and it is
@@ -168,13 +168,12 @@ extension DAGStore {
         return shard
     }
 
-    /// A lease on a shard that is available, if nothing has to be fetched or indexed for it.
+    /// Takes a lease on a shard, if nothing has to be fetched or indexed for it.
     ///
-    /// *Cost*: an open shard takes no waiting at all. One that is not open is opened by the store's threads
-    /// while the calling thread is blocked, for some 100 us and a commit at most. No task is needed, so that
-    /// it may be called while every thread of the task pool is busy.
+    /// *Cost*: an open shard needs no waiting. A closed one blocks the calling thread while the store opens it, for
+    /// some 100 us and a commit at most. It needs no task, so it works while every thread of the task pool is busy.
     ///
-    /// - Returns: The lease; nil if there will be none without fetching or indexing.
+    /// - Returns: The lease; nil if it needs fetching or indexing.
     /// - Throws: As `acquire`.
     public func acquireIfAvailable(_ key: ShardKey) throws -> Shard? {
         try checkOpen()

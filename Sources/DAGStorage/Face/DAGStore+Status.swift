@@ -4,7 +4,7 @@ internal import ShardIndex
 
 /// The shards of a store in order of registration, read page by page.
 ///
-/// What is registered or destroyed meanwhile may or may not appear.
+/// Shards that are registered or destroyed meanwhile may or may not appear.
 ///
 /// ```swift
 /// for try await status in store.statuses() { print(status.key, status.state) }
@@ -53,7 +53,7 @@ public struct ShardStatuses: AsyncSequence, Sendable {
 }
 
 extension DAGStore {
-    /// What is known of a shard; nil if there is none with this key.
+    /// Returns the status of a shard; nil if there is none with this key.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func status(of key: ShardKey) throws -> ShardStatus? {
@@ -63,10 +63,10 @@ extension DAGStore {
     /// All shards in order of registration, read page by page.
     public func statuses() -> ShardStatuses { ShardStatuses(engine: engine) }
 
-    /// What the store counts as it goes.
+    /// Returns the counts of the store.
     ///
-    /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store that is
-    /// opened read-only also reads its newest entries.
+    /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store
+    /// that is opened read-only also reads its newest entries.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {

@@ -9,7 +9,7 @@ package import SystemPackage
 ///
 /// Nothing here enters Swift's task pool, so that it may be called while every thread of that is blocked.
 extension DAGStore {
-    /// What is told of an outcome, once, on a thread of the store.
+    /// Receives the outcome, once, on a thread of the store.
     package typealias Reply<Success> = @Sendable (Result<Success, DAGStoreError>) -> Void
 
     // MARK: Replies
@@ -122,7 +122,7 @@ extension DAGStore {
     ///
     /// *Cost*: as `acquire(_:deadline:)`.
     ///
-    /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if nobody was to wait.
+    /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if `patience` is `.none`.
     package func acquire(_ key: ShardKey, _ patience: Patience) throws -> Shard {
         try checkOpen()
         if let shard = try engine.openShards.lease(key) { return shard }

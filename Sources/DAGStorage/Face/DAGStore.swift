@@ -29,8 +29,8 @@ public final class DAGStore: Sendable {
 
     /// Opens the store in `directory`; unless read-only, makes it if there is none.
     ///
-    /// What was being fetched or indexed when the store was last open is taken up again after the call;
-    /// `events()` tells, also what happened before its first reader came.
+    /// The store then continues the fetches and indexings that the end of a process interrupted. `events()` reports
+    /// them, also those from before its first reader.
     ///
     /// *Cost*: does not depend on the number of shards; a look at each copy in `transients/`.
     ///
@@ -91,22 +91,21 @@ public final class DAGStore: Sendable {
 
     /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
     ///
-    /// Leases that are still held go on working, and the files are closed with the last of them; the store can be opened
-    /// again before, by this process or another. What is
-    /// not waited for is taken up when the store is opened again. Idempotent; who calls it while another
-    /// call closes the store waits for that.
+    /// Leases that are still held go on working, and the last of them closes the files. This process or another one
+    /// may open the store again before that. The next open continues jobs that were ended. Idempotent; concurrent
+    /// calls wait for the first.
     ///
-    /// - Parameter isCancelling: Whether fetching and indexing is ended instead of waited for; its
-    ///   callers get `closed`. A mount that does not answer is not waited for either.
+    /// - Parameter isCancelling: Whether to end fetches and indexings instead of waiting for them; their callers get
+    ///   `closed`. A mount that does not answer is not waited for either.
     public func close(cancellingJobs isCancelling: Bool = false) async {
         await engine.close(cancellingJobs: isCancelling)
     }
 
-    /// What happens to the shards, from now on.
+    /// Returns the events of the shards from now on.
     ///
     /// The first reader is also told what the store did by itself after it was opened, up to 1,024 events.
     /// Any number of readers; a slow one loses the oldest events in its buffer, which is counted in
-    /// `Statistics.eventsDropped`, and slows nobody. The stream ends when the store is closed.
+    /// `Statistics.eventsDropped`, and never slows the store. The stream ends when the store is closed.
     ///
     /// - Parameter limit: How many events are kept for this reader.
     /// - Returns: The events, in order.

@@ -2,14 +2,13 @@ internal import DAGBytes
 
 /// Turns the loss of mapped bytes into errors, for the whole process.
 ///
-/// Whoever makes a mapped CAR shorter takes bytes away under its readers, and who touches such a byte gets
-/// SIGBUS, which ends the process. Under the guard the store's own reads end in `sourceChanged` instead:
-/// the search for a block, copies, hashes. Views that a caller reads by itself are not guarded.
+/// A program that makes a mapped CAR shorter takes bytes away from its readers. A reader that touches such a byte
+/// gets SIGBUS, which ends the process. Under the guard, the store's own reads throw `sourceChanged` instead: the
+/// search for a block, copies and hashes. The guard does not cover views that a caller reads.
 ///
-/// The guard is a signal handler, and signals belong to the program and not to a library: that is why
-/// nobody installs it but who is asked to, and why signals of others go to the handler that was there
-/// before. Without it, copies and hashes go through a system call, which costs a microsecond a block; the
-/// search is not protected.
+/// The guard is a signal handler, and signals belong to the program, not to a library. So only the program installs
+/// it, and signals from other places go to the handler that was there before. Without the guard, copies and hashes
+/// use a system call, which costs a microsecond a block, and the search is not protected.
 ///
 /// *Concurrency*: any thread may call anything.
 public enum MappingGuard {

@@ -4,7 +4,7 @@ internal import Dispatch
 
 /// Deletes indexes and runs, a part at a time, so that other commits go on meanwhile.
 ///
-/// What cannot be deleted stays on `pending`, and the next open deletes it.
+/// A generation that cannot be deleted stays on `pending`, and the next open deletes it.
 ///
 /// *Concurrency*: any thread.
 final class GenerationDeleter: Sendable {

@@ -23,7 +23,8 @@ final class GenerationPins: Sendable {
         return GenerationPin(generation, of: self)
     }
 
-    /// Whether no thread reads an index that no record names; if one does, the index is deleted after its last reader.
+    /// Whether no thread reads an index that no record names; if one does, the index is deleted after its last
+    /// reader.
     ///
     /// - Returns: Whether the caller deletes it now.
     func isUnread(_ generation: UInt64) -> Bool {

@@ -24,7 +24,7 @@ package final class IndexReader: Sendable {
     private let cache: PageCache
     private let segmentOwners: [PinnedValue]
     private let checkedSegments: OnceFlags
-    /// What keeps the index from being deleted, until nobody reads it any more.
+    /// Keeps the index from being deleted while it is read.
     private let pin: GenerationPin?
     /// The pages as they are stored; there are none if nothing is pinned.
     private let pinnedPages: PinnedPages
@@ -242,7 +242,7 @@ package final class IndexReader: Sendable {
         checkedSegments.set(number)
     }
 
-    /// Reads something of the shard's generation from the catalogue.
+    /// Reads something of the shard's generation from the catalog.
     ///
     /// A read-only store pins nothing, so that the process that writes may destroy the shard meanwhile.
     ///
@@ -255,7 +255,7 @@ package final class IndexReader: Sendable {
         do {
             return try body()
         } catch {
-            // A failed read of the catalogue does not say that the shard is gone.
+            // A failed read of the catalog does not say that the shard is gone.
             guard catalog.isReadOnly,
                 try catalog.record(record.number)?.generation != record.generation
             else { throw error }
@@ -263,7 +263,7 @@ package final class IndexReader: Sendable {
         }
     }
 
-    /// What the index knows of a section, as a section.
+    /// Returns the section of a slot.
     func section(_ page: DecodedPage, _ slot: Int, hashCode: UInt64) throws -> Section {
         try section(
             page.kind(of: slot),

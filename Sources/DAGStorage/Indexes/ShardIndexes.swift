@@ -6,7 +6,7 @@ internal import SharedReads
 ///
 /// *Concurrency*: any thread.
 final class ShardIndexes: Sendable {
-    /// What the indexes of shards that are not open may take in memory, in bytes.
+    /// The most memory for indexes of shards that are not open, in bytes.
     private static let readersSizeMax = 64 << 20
 
     private let access: CatalogAccess
@@ -43,7 +43,7 @@ final class ShardIndexes: Sendable {
     /// - Returns: What `body` returns; nil if there is no index, or the shard is gone.
     func withIndex<R>(of number: UInt32, _ body: (IndexReader) throws -> R) throws -> R? {
         if let result = try openShards.withIndex(of: number, body) { return result }
-        // What another process changes is seen in the record only.
+        // Changes by another process are seen in the record only.
         if !catalog.isReadOnly, let result = try readers.find(number, body) { return result }
         while let record = try catalog.record(number), record.generation != 0 {
             if let result = try withIndex(of: record, body) { return result }
@@ -119,7 +119,7 @@ final class ShardIndexes: Sendable {
 
     /// Deletes an index that no record names, now or after its last reader; called on a thread that may wait.
     ///
-    /// What cannot be deleted now stays on `pending`, and the next open deletes it.
+    /// An index that cannot be deleted now stays on `pending`, and the next open deletes it.
     ///
     /// - Parameters:
     ///   - generation: The index.

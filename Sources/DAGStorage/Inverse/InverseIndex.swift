@@ -5,11 +5,11 @@ internal import Synchronization
 
 /// From digests to the shards that may have them: the newest entries and the runs, as all threads see them.
 ///
-/// What is found is a claim: 48 bits of a hash agree. Whoever asks confirms it with the shard's own index.
+/// A result is a claim: 48 bits of a hash agree. The caller confirms it with the shard's own index.
 ///
 /// *Concurrency*: any thread looks. Entries are added by the loop; runs change by `change`.
 final class InverseIndex: Sendable {
-    /// What is there at one moment; only the last table grows.
+    /// An immutable snapshot, in which only the last table grows.
     final class Snapshot: Sendable {
         /// The newest entries; the last table takes more, one before it is being made a run.
         let tables: [RecentEntries]
@@ -30,7 +30,7 @@ final class InverseIndex: Sendable {
     private static let firstCapacity = 1 << 10
 
     private let current: SharedReference<Snapshot>
-    /// Who holds it may change the reference.
+    /// Its holder may change the reference.
     private let changes = Lock<Void>(())
     private let isDamaged = Atomic<Bool>(false)
 
@@ -68,7 +68,7 @@ final class InverseIndex: Sendable {
     /// Lets searches go on.
     func noteIsSound() { isDamaged.store(false, ordering: .relaxed) }
 
-    /// What is there now.
+    /// The current snapshot.
     var snapshot: Snapshot { changes.withLock { _ in current.object } }
 
     /// Whether the merger may have something to do.
@@ -233,8 +233,8 @@ struct FewNumbers {
 
     /// How many there can be.
     ///
-    /// Most blocks have one holder, and of many the first nearly always has the block: with 16 a block of 65,536 shards took
-    /// twice the time of a block of one, most of it to leave out doubles.
+    /// Most blocks have one holder, and of many the first nearly always has the block: with 16 a block of 65,536
+    /// shards took twice the time of a block of one, most of it to leave out doubles.
     static let countMax = 4
 
     private var numbers = InlineArray<4, UInt32>(repeating: 0)
@@ -273,7 +273,7 @@ final class InverseRunReader: Sendable {
     let run: InverseRun
     private let owners: [PinnedValue]
     private let checked: OnceFlags
-    /// What keeps the run from being deleted.
+    /// Keeps the run from being deleted.
     private let pin: GenerationPin
 
     /// Opens a run.
@@ -311,7 +311,7 @@ final class InverseRunReader: Sendable {
     /// Calls `body` with every shard that has the hash, until it returns false.
     ///
     /// - Returns: Whether it never did.
-    /// - Throws: `catalogCorrupt` if the segment is damaged; damage must not answer "nobody".
+    /// - Throws: `catalogCorrupt` if the segment is damaged; damage must not answer "no shard".
     @inline(__always)
     func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) throws -> Bool {
         let number = shape.segment(of: hash)

@@ -6,7 +6,7 @@ internal import ShardIndex
 
 /// Opening the inverse index, adding to it, and building it anew.
 extension InverseMerger {
-    /// Opens the inverse index, or builds it if the catalogue is of a format that had none.
+    /// Opens the inverse index, or builds it if the catalog is of a format that had none.
     ///
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func open() throws {
@@ -21,7 +21,7 @@ extension InverseMerger {
         } catch {
             let code = DAGStoreError(any: error).code
             guard code == .catalogCorrupt || code == .catalogFull else { throw error }
-            // The shards can be read by their keys, and the doctor builds it anew.
+            // The shards can be read by their keys, and a check with repairs builds it anew.
             inverse.markDamaged()
         }
     }

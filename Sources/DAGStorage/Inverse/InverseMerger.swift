@@ -75,7 +75,7 @@ final class InverseMerger: Sendable {
         guard access.beginWork() else { return isAwake.store(false, ordering: .relaxed) }
         pool.submit { [self] in
             isAwake.store(false, ordering: .releasing)
-            // What fails is tried again after the next change; nothing is lost meanwhile.
+            // A step that fails is tried again after the next change; nothing is lost meanwhile.
             while !isStopped.load(ordering: .relaxed), (try? step()) == true { resumeWaiters() }
             resumeWaiters()
             access.endUse()
@@ -111,7 +111,7 @@ final class InverseMerger: Sendable {
     ///
     /// - Returns: Whether there may be more.
     private func step() throws -> Bool {
-        // What could not be read must not be written over: the doctor builds it anew.
+        // A damaged index must not be written over: a check builds it anew.
         guard inverse.isSound else { return false }
         if try flush() { return true }
         if try retire() { return true }
@@ -154,8 +154,8 @@ final class InverseMerger: Sendable {
         return true
     }
 
-    /// Entries without those of shards that are gone: a run that is written only to be merged away costs pages in a row,
-    /// which a catalogue has no more when many small shards come and go.
+    /// Entries without those of shards that are gone: a run that is written only to be merged away costs pages in a
+    /// row, which a catalog has no more when many small shards come and go.
     ///
     /// *Cost*: a look at the record of each shard.
     private func living(
@@ -309,7 +309,7 @@ final class InverseMerger: Sendable {
         _ inputs: [InverseRunReader]
     ) throws -> Bool {
         var pending = begun
-        // What is damaged must not be merged into what is not.
+        // A damaged run must not spoil a sound one.
         for input in inputs { try input.check() }
         let shapes = inputs.map(\.shape)
         let live = try LiveShards(of: shapes, in: catalog)

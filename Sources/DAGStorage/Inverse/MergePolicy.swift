@@ -34,7 +34,7 @@ enum MergePolicy {
             let end =
                 runs[start...].firstIndex { $0.size > 4 * max(1, runs[start].size) }
                 ?? runs.count
-            // What is smaller still goes along for nothing.
+            // Smaller runs are merged with them at no cost.
             if end - start >= tierWidth { return runs[..<end].map(\.place) }
             start = max(end, start + 1)
         }

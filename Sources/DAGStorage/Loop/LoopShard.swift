@@ -6,7 +6,7 @@ internal import ShardLifecycle
 ///
 /// *Concurrency*: the loop's thread.
 final class LoopShard {
-    /// What a failed commit restores.
+    /// The values that a failed commit restores.
     struct Memory {
         let lifecycle: ShardLifecycle
         let record: ShardRecord

@@ -1,7 +1,7 @@
 /// Registrations whose small CARs are being indexed before their shards are known.
 ///
-/// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration whose
-/// file does not answer loses its place after half a second: it holds the others for a moment only.
+/// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration
+/// whose file does not answer loses its place after half a second: it holds the others for a moment only.
 ///
 /// *Concurrency*: the loop's thread.
 struct PreparedRequests {

@@ -114,7 +114,7 @@ extension ShardLoop {
             facts.apply(to: &shard.record)
             return .update(shard.record, pending: nil)
         }
-        // Nothing is under way any more; those who wait hear of it when that is on disk.
+        // No job is at work any more; waiters hear of it after the commit.
         if case .ending = cause, shard.pending != nil {
             return .update(shard.record, pending: nil)
         }

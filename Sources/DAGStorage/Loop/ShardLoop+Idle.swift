@@ -10,7 +10,7 @@ internal import SystemPackage
 /// Closes idle shards, and forgets those at rest.
 extension ShardLoop {
     func settle(_ key: ShardKey) {
-        // What its change will come to is not known before.
+        // The outcome of its change is not known before.
         if batch.contains(key) { finishBatch() }
         guard let shard = active[key] else { return }
         shard.open?.dropPrevious(engine.access.mark)
@@ -40,7 +40,7 @@ extension ShardLoop {
             .map { (use: $0.open?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
             .sorted { $0.use < $1.use }
         let limit = configuration.idleShardsMax
-        // Some more at once, so that the next one that is idle does not ask again.
+        // Closes some more at once, so that the next idle shard does not cause another trim.
         let surplus = idle.count > limit ? idle.count - (limit - limit / 8) : 0
         var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
         let bytesMax = configuration.idleBytesMax ?? .max

@@ -30,7 +30,8 @@ extension ShardLoop {
         }
     }
 
-    /// Opens a shard once more for which the process had nothing left, after idle shards have given back what they held.
+    /// Opens a shard once more for which the process had nothing left, after idle shards have given back what they
+    /// held.
     ///
     /// - Returns: Whether it does; if there were no idle shards, or this was the second try, the opening has failed.
     private func openAgain(_ shard: LoopShard, _ job: ShardJob) -> Bool {

@@ -28,7 +28,7 @@ extension ShardLoop {
             let isNow = registration.indexing != .onFirstUse
             apply(.register(indexesNow: isNow), to: shard, .request(request))
         case .initialize:
-            // What was interrupted and not gone on with is to be finished, whichever it was.
+            // An interrupted recovery is continued as a recovery.
             let isRecovery = shard.lifecycle.state == .failed && shard.pending?.kind == .recover
             apply(isRecovery ? .recover : .initialize, to: shard, .request(request))
         case .acquire(let waits):
@@ -111,7 +111,7 @@ extension ShardLoop {
 
     /// Has a small CAR indexed before its shard is known, if the registration allows that.
     ///
-    /// - Returns: Whether the ask comes back as `prepared`.
+    /// - Returns: Whether the request comes back as `prepared`.
     func prepares(_ request: Request, _ registration: Registration, _ shard: LoopShard) -> Bool {
         guard case .absent = shard.lifecycle.state, case .now = registration.indexing,
             engine.configuration.indexer == nil

@@ -138,7 +138,7 @@ final class ShardLoop {
 
     /// A shard in use, or one that is taken from its record.
     ///
-    /// - Returns: nil if the catalogue could not be read; the caller has its answer then.
+    /// - Returns: nil if the catalog could not be read; the caller has its answer then.
     func shard(_ key: ShardKey, _ request: Request?) -> LoopShard? {
         if batch.contains(key) { finishBatch() }
         if let shard = active[key] { return shard }
@@ -160,7 +160,7 @@ final class ShardLoop {
         let resting: ShardLifecycle.Resting =
             switch record.state {
             case .registered: .registered
-            // What it was brought over with answers where blocks are, and no more: the CAR is read first.
+            // The index that it came with answers which blocks it has, and no more: the CAR is read first.
             case .available: record.isIncomplete ? .registered : .available
             case .failed: .failed
             }

@@ -72,8 +72,8 @@ final class OpenShard: Sendable {
 
     /// Whether the file must be compared for a lease that was just taken.
     ///
-    /// It must, if the lease is the only one and the last look is more than `interval` nanoseconds ago. A further lease is
-    /// as good as the first.
+    /// It must, if the lease is the only one and the last look is more than `interval` nanoseconds ago. A further
+    /// lease is as good as the first.
     func isCheckDue(after interval: UInt64) -> Bool {
         let now = CoarseClock.now
         guard now &- lastLook.load(ordering: .relaxed) >= interval else { return false }

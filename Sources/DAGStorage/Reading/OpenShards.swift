@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// The open shards as all threads see them, and the leases on them.
 ///
-/// The loop opens and closes shards. A user's thread takes and ends a lease without the loop and without a lock: it finds
-/// the shard within a reading of the store's mark, and counts in its own stripe of the shard's gate. No other thread reads
-/// what it writes.
+/// The loop opens and closes shards. A user's thread takes and ends a lease without the loop and without a lock: it
+/// finds the shard within a reading of the store's mark, and counts in its own stripe of the shard's gate. No other
+/// thread reads what it writes.
 ///
 /// *Concurrency*: any thread, except for the functions that name the loop.
 final class OpenShards: Sendable {
@@ -252,7 +252,8 @@ final class OpenShards: Sendable {
 
     /// Stores when a shard was last used.
     ///
-    /// Far from the limits the time is that of the loop's last turn, so that threads seldom write the object they share.
+    /// Far from the limits the time is that of the loop's last turn, so that threads seldom write the object they
+    /// share.
     @inline(__always)
     private func recordUse(of shard: OpenShard, _ crowding: UInt8) {
         let isExact = crowding != Crowding.far.rawValue
@@ -263,11 +264,12 @@ final class OpenShards: Sendable {
         shard.lastUse.store(now, ordering: .relaxed)
     }
 
-    /// Near the limits, how much later a use must be to be stored, in nanoseconds: 16 threads in one shard would otherwise
-    /// all write its object.
+    /// Near the limits, how much later a use must be to be stored, in nanoseconds: 16 threads in one shard would
+    /// otherwise all write its object.
     private static let usePrecision: UInt64 = 100_000
 
-    /// Stores the time for threads that end leases, at most once a millisecond: each store costs all of them a cache miss.
+    /// Stores the time for threads that end leases, at most once a millisecond: each store costs all of them a cache
+    /// miss.
     ///
     /// The loop calls it each turn.
     func recordTime() {

@@ -11,7 +11,8 @@ extension ShardReader {
 
     /// Calls `body` for some CIDs, in their order, with the first section that has the multihash.
     ///
-    /// *Cost*: a third of as many searches by themselves, where locator and CAR are larger than the processor's caches.
+    /// *Cost*: a third of as many searches by themselves, where locator and CAR are larger than the processor's
+    /// caches.
     ///
     /// - Parameters:
     ///   - cids: At most `batchSize`, none of them an identity CID.

@@ -131,7 +131,7 @@ extension ShardReader {
         return found
     }
 
-    /// What the library says instead of being killed.
+    /// The error in place of a SIGBUS.
     var bytesAreGone: DAGStoreError {
         DAGStoreError(.sourceChanged, "\(origin.name) became shorter", shard: key)
     }

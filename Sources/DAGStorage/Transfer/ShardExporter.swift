@@ -12,7 +12,7 @@ package struct ExportedShard: Sendable {
     package let mountURL: String
     /// `registered`, `available` or `failed`.
     package let state: ShardStatus.State
-    /// What it failed of; empty if it has not.
+    /// The reason of its failure; empty if it has not failed.
     package let error: String
     /// Whether it was registered lazily.
     package let isLazy: Bool

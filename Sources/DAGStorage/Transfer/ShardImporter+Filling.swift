@@ -109,7 +109,7 @@ extension ShardImporter {
     /// Deletes an index that will not be named.
     private func abandon(_ parts: IndexParts) {
         guard let generation = parts.generation else { return }
-        // What cannot be deleted now stays on `pending` and is deleted at the next open.
+        // If this fails, it stays on `pending`, and the next open deletes it.
         try? engine.catalog.deleteGeneration(generation, on: engine.writer)
     }
 }

@@ -12,7 +12,7 @@ package struct ImportedShard: Sendable {
     package var key: ShardKey
     /// Where its bytes come from; the scheme need not be known here.
     package var mountURL: MountURL
-    /// What it failed of; nil if it has not failed.
+    /// The reason of its failure; nil if it has not failed.
     package var failure: String?
     /// Whether it was registered lazily.
     package var isLazy: Bool
@@ -54,7 +54,7 @@ package struct ImportedEntry {
 
 /// The index file that a shard comes with.
 package struct ImportedIndex {
-    /// What its index file was.
+    /// The index file that it came with.
     package struct Origin {
         /// 0x0400 or 0x0401.
         package var codec: UInt64
@@ -68,7 +68,7 @@ package struct ImportedIndex {
         }
     }
 
-    /// What its index file was; nil if its offsets are not those that an index file would have.
+    /// The index file that it came with; nil if its offsets differ from those of an index file.
     package var origin: Origin?
     /// Where the payload begins in the source, as far as it is known.
     package var dataOffset: UInt64
@@ -91,11 +91,12 @@ package struct ImportedIndex {
     }
 }
 
-/// A shard that is ready to be taken over: its index stands in the catalogue, and nothing names it.
+/// A shard that is ready to be taken over: its index stands in the catalog, and nothing names it.
 package struct PreparedShard: Sendable {
     let record: ShardRecord
     let parts: IndexParts?
-    /// Why what its index does not know was not read from its CAR, which is there; nil if it was, or was not asked for.
+    /// Why what its index does not know was not read from its CAR, which is there; nil if it was, or was not asked
+    /// for.
     package var fault: DAGStoreError?
     /// Whether everything is known of its sections.
     package var isComplete: Bool { parts != nil && !record.isIncomplete }
@@ -109,7 +110,7 @@ package struct PreparedShard: Sendable {
 package struct ShardImporter: Sendable {
     let engine: StoreEngine
     let sortBudget: Int
-    /// What CARs are read with.
+    /// The limits for reading CARs.
     package var limits: CARLimits { engine.configuration.limits }
 
     /// An importer into `store`.
@@ -124,7 +125,7 @@ package struct ShardImporter: Sendable {
 
     /// Writes the index of a shard, so that only a small commit is left.
     ///
-    /// What is not committed is removed when the store is opened the next time.
+    /// The next open removes shards that were not committed.
     ///
     /// *Cost*: about 150 ns an entry; if the CAR is read, what indexing it costs. *Memory*: as `IndexBuilder`.
     ///
@@ -214,7 +215,7 @@ package struct ShardImporter: Sendable {
         let walk = index.forEach
         var failure: (any Error)?
         var index = index
-        // What the caller's walk throws reaches the caller as it is.
+        // An error of the caller's walk reaches the caller unchanged.
         index.forEach = { add in
             var isOurs = false
             do {

@@ -73,7 +73,7 @@ extension ShardExporter {
         StoredSections(of: key, in: engine)
     }
 
-    /// Takes what was read of the catalogue out of this process's memory; see `Environment.giveBackMemory()`.
+    /// Takes what was read of the catalog out of this process's memory; see `Environment.giveBackMemory()`.
     ///
     /// - Throws: `closed`.
     package func giveBackMemory() throws {

@@ -1,6 +1,6 @@
 internal import DAGCatalog
 
-/// What the doctor looks at, and what it may do.
+/// The depth of a check, and whether it repairs.
 public struct CheckOptions: Sendable {
     /// Whether every block is read and hashed, and compared with the index.
     public var isDeep = false
@@ -13,13 +13,13 @@ public struct CheckOptions: Sendable {
 
 /// Something that is wrong.
 public struct CheckProblem: Sendable, Equatable {
-    /// What is wrong.
+    /// The kind of the problem.
     public enum Kind: String, Sendable, CaseIterable {
-        /// A page of the catalogue's file is not what was written; nothing else was looked at.
+        /// A page of the catalog's file is not what was written; nothing else was looked at.
         case catalogPage
-        /// Rows of the catalogue contradict each other, or cannot be read.
+        /// Rows of the catalog contradict each other, or cannot be read.
         case catalogRow
-        /// The catalogue's counters are not what a recount gives.
+        /// The catalog's counters are not what a recount gives.
         case counters
         /// An index that no shard has.
         case orphanIndex
@@ -39,22 +39,22 @@ public struct CheckProblem: Sendable, Equatable {
         case inverse
     }
 
-    /// What is wrong.
+    /// The kind of the problem.
     public let kind: Kind
     /// With which shard, if with one.
     public let key: ShardKey?
-    /// What was found, for people.
+    /// The finding, as text.
     public let detail: String
-    /// What was done about it; nil if nothing.
+    /// The repair; nil if there was none.
     public let repair: Repair?
 
-    /// What the doctor can do.
+    /// The kinds of repairs.
     public enum Repair: String, Sendable {
         /// It is as it should be.
         case mended
         /// The shard was fetched and indexed again.
         case reindexed
-        /// The shard is marked as failed, with the reason, until somebody recovers it.
+        /// The shard is marked as failed, with the reason, until it is recovered.
         case markedFailed
     }
 }
@@ -65,13 +65,13 @@ public struct CheckWarning: Sendable, Equatable {
     public let key: ShardKey
     /// Where in the payload.
     public let offset: UInt64
-    /// What was found, for people.
+    /// The finding, as text.
     public let detail: String
 }
 
-/// What the doctor found.
+/// The findings of a check.
 public struct CheckReport: Sendable, Equatable {
-    /// What is wrong, or was.
+    /// The problems, mended ones included.
     public internal(set) var problems: [CheckProblem] = []
     /// Findings that are no problems: bytes after the end of a shard's data that are not all zero.
     public internal(set) var warnings: [CheckWarning] = []
@@ -85,7 +85,8 @@ public struct CheckReport: Sendable, Equatable {
     public internal(set) var blocks: UInt64 = 0
     /// The bytes of these blocks.
     public internal(set) var bytes: UInt64 = 0
-    /// Blocks whose hash proves nothing: this package cannot compute the function, or the digest has fewer than 20 bytes.
+    /// Blocks whose hash proves nothing: this package cannot compute the function, or the digest has fewer than 20
+    /// bytes.
     public internal(set) var unverified: UInt64 = 0
     /// Shards that could not be looked at more closely, because they are not on this machine.
     public internal(set) var skipped: UInt64 = 0
@@ -103,12 +104,12 @@ public struct CheckReport: Sendable, Equatable {
 }
 
 extension DAGStore {
-    /// Looks for what is wrong: in the catalogue's rows, in indexes, in sources and copies and, if asked,
+    /// Looks for what is wrong: in the catalog's rows, in indexes, in sources and copies and, if asked,
     /// in every block.
     ///
-    /// A shard whose source is away is told and stays indexed. One that has failed says itself what is wrong with it: it
-    /// is recovered if repairs are asked for and its source is back, and told of only if all shards have failed. Shards
-    /// that come or go meanwhile may or may not be looked at. Nothing of the user's is ever removed.
+    /// A shard whose source is away is told and stays indexed. One that has failed says itself what is wrong with it:
+    /// it is recovered if repairs are asked for and its source is back, and told of only if all shards have failed.
+    /// Shards that come or go meanwhile may or may not be looked at. Nothing of the user's is ever removed.
     ///
     /// *Cost*: every record and index page is read, about 200 ns a section; `isDeep` reads and hashes every
     /// block that is on this machine. It works beside everything else, on a thread of its own.
@@ -117,7 +118,7 @@ extension DAGStore {
     ///   - options: How closely to look, and what to do.
     ///   - progress: Called with each problem as it is found, on a thread of the store.
     /// - Returns: What was found.
-    /// - Throws: `catalogCorrupt` if the catalogue is so damaged that it cannot be walked; `closed`;
+    /// - Throws: `catalogCorrupt` if the catalog is so damaged that it cannot be walked; `closed`;
     ///   `readOnly` if repairs are asked for; `CancellationError`.
     public func check(
         _ options: CheckOptions = CheckOptions(),

@@ -1,7 +1,7 @@
 internal import DAGCatalog
 public import SystemPackage
 
-/// What compacting did to the catalogue's file.
+/// The effect of compacting on the catalog's file.
 public struct CompactionReport: Sendable, Equatable {
     /// Its size before, in bytes.
     public let bytesBefore: UInt64
@@ -10,10 +10,9 @@ public struct CompactionReport: Sendable, Equatable {
 }
 
 extension DAGStore {
-    /// Writes the catalogue of a store that nobody has open anew, without the room that what was removed has
-    /// left.
+    /// Writes the catalog of a closed store anew, without the room that removed rows have left.
     ///
-    /// A process that ends meanwhile leaves the catalogue as it was. It needs room for the new one beside the
+    /// A process that ends meanwhile leaves the catalog as it was. The disk needs room for the new catalog beside the
     /// old one.
     ///
     /// *Cost*: reads and writes everything that is in use; blocks the calling thread.
@@ -22,7 +21,7 @@ extension DAGStore {
     ///   - directory: Where the store is.
     ///   - mapSize: The address space to open it with; see `Configuration.mapSize`.
     /// - Returns: The sizes before and after.
-    /// - Throws: `catalogLocked` if somebody has the store open; `invalidArgument` if there is none;
+    /// - Throws: `catalogLocked` if the store is open; `invalidArgument` if there is none;
     ///   `catalogFull` if the disk has no room; `catalogCorrupt`, `readOnly`.
     public static func compact(
         at directory: FilePath,

@@ -9,18 +9,19 @@ extension DAGStore {
     /// Gives a shard another mount, in place: nothing is indexed again.
     ///
     /// The new source must have the size that was indexed, and is compared with the index by a sample of at most 98
-    /// sections. A stream is copied for that. A shard whose CAR was never read gets its mount unseen. One that has failed
-    /// after it was indexed is recovered, with the index that it has if the source is the same. A copy of the user's own
-    /// that the shard was registered with is not read any more. Leases that are held go on with the old source.
+    /// sections. A stream is copied for that. A shard whose CAR was never read gets its mount unseen. One that has
+    /// failed after it was indexed is recovered, with the index that it has if the source is the same. A copy of the
+    /// user's own that the shard was registered with is not read any more. Leases that are held go on with the old
+    /// source.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - url: Where the CAR is now.
     /// - Returns: The shard's status.
     /// - Throws: `shardUnknown`; `shardInUse` if the shard is being fetched and indexed; `unknownScheme`,
-    ///   `invalidArgument`; `sourceChanged` if the bytes are not what was indexed, and `mountGone`, `mountUnreachable`,
-    ///   `fetchFailed`, `fetchTimedOut`, `quotaExceeded`: the shard has its old mount then; `catalogFull`, `readOnly`, `closed`;
-    ///   `CancellationError`.
+    ///   `invalidArgument`; `sourceChanged` if the bytes are not what was indexed, and `mountGone`,
+    ///   `mountUnreachable`, `fetchFailed`, `fetchTimedOut`, `quotaExceeded`: the shard has its old mount then;
+    ///   `catalogFull`, `readOnly`, `closed`; `CancellationError`.
     @discardableResult
     public func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
         try engine.access.beginCall()
@@ -48,9 +49,9 @@ struct Relocation: Sendable {
     let before: ShardRecord
     /// The record with the new mount.
     let after: ShardRecord
-    /// What leases read through from now on; nil if the shard is not indexed.
+    /// The reader for leases from now on; nil if the shard is not indexed.
     let reader: ShardReader?
-    /// Tells the caller whether it is done; false if the shard is being opened, and the caller is to ask again after that.
+    /// Answers whether it is done; false if the shard is being opened, and the caller asks again after that.
     ///
     /// Called once, on the loop's thread or one of the store.
     let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
@@ -138,7 +139,7 @@ extension StoreEngine {
                 "\(source.reader.name) has \(source.facts.size) bytes, and \(record.fileSize) were indexed"
             )
         }
-        // The pin is for who reads it later.
+        // The pin is for the later reader.
         var unpinned = source
         unpinned.pin = nil
         try worker.reader(record, unpinned).checkSample(of: source.reader)
@@ -183,7 +184,7 @@ extension StoreEngine {
                             isOpening: false
                         )
                         guard !answer.give(.success(source)) else { return }
-                        // Nobody waits for it any more.
+                        // No caller waits for it any more.
                         source.pin?.release()
                         try await openings.run { [self] in
                             _ = try transients.remove(record.transientName)
@@ -199,7 +200,7 @@ extension StoreEngine {
     }
 }
 
-/// What somebody waits for: the first answer counts.
+/// A value that a task waits for: the first answer counts.
 private final class OneAnswer<Success: Sendable>: Sendable {
     private enum State {
         case nothing

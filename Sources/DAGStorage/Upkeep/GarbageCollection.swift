@@ -2,15 +2,15 @@ internal import DAGCatalog
 internal import DAGMounts
 internal import SharedReads
 
-/// What a collection of garbage did with one of the store's copies.
+/// The effect of garbage collection on one of the store's copies.
 public struct CollectedTransient: Sendable, Equatable {
-    /// What became of it.
+    /// The outcome for the copy.
     public enum Result: String, Sendable {
         /// It was removed.
         case removed
-        /// Somebody reads it.
+        /// A reader holds it.
         case inUse
-        /// Its shard is being fetched or indexed, or somebody waits for it.
+        /// Its shard is being fetched or indexed, or has waiters.
         case awaited
         /// It fits the quota.
         case kept
@@ -20,7 +20,7 @@ public struct CollectedTransient: Sendable, Equatable {
 
     /// The shard; nil if the shard is gone and the copy was left behind.
     public let key: ShardKey?
-    /// What became of it.
+    /// The outcome for the copy.
     public let result: Result
     /// Its size in bytes.
     public let bytes: UInt64
@@ -28,7 +28,7 @@ public struct CollectedTransient: Sendable, Equatable {
     public let error: DAGStoreError?
 }
 
-/// What a collection of garbage did.
+/// The effect of garbage collection.
 public struct GarbageReport: Sendable, Equatable {
     /// The copies, the one that was used longest ago first.
     public let transients: [CollectedTransient]
@@ -40,9 +40,9 @@ public struct GarbageReport: Sendable, Equatable {
 }
 
 extension DAGStore {
-    /// Removes the store's own copies of shards that nobody uses; they are fetched again when somebody does.
+    /// Removes the store's own copies of shards without users; the next use fetches them again.
     ///
-    /// A copy goes if its shard is available or has failed, has no lease, and nobody waits for it. A user's
+    /// A copy goes if its shard is available or has failed, and has neither leases nor waiters. A user's
     /// own copy, the `existingTransient` of a registration, never goes.
     ///
     /// *Cost*: a system call for each copy.

@@ -4,7 +4,7 @@ internal import DAGMounts
 internal import ShardIndex
 internal import SharedReads
 
-/// What the doctor knows of the inverse index while it goes from shard to shard.
+/// The state of the inverse index, for a check that goes from shard to shard.
 ///
 /// *Concurrency*: one thread after the other.
 final class InverseChartBox: Sendable {
@@ -26,7 +26,7 @@ struct InverseChart: Sendable {
 }
 
 extension StoreCheck {
-    /// Whether there is no inverse index yet, and nobody who may build it.
+    /// Whether there is no inverse index yet, and this store may not build it.
     private var lacksInverse: Bool { engine.catalog.lacksInverse && engine.catalog.isReadOnly }
 
     /// Reads the inverse index from end to end.
@@ -86,7 +86,7 @@ extension StoreCheck {
         let wanted = hashes.filter { !recent.contains($0) }.sorted()
         let left = try engine.catalog.missing(wanted, of: shard, checked: &chart.checked)
         guard !left.isEmpty else { return 0 }
-        // What was registered meanwhile is in newer rows.
+        // Shards that were registered meanwhile have newer rows.
         let entries = try engine.catalog.recentEntries()
         let newer = Set(entries.lazy.filter { $0.shard == shard }.map(\.hash))
         chart.recent[shard] = newer

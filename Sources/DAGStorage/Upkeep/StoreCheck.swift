@@ -10,9 +10,9 @@ internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// One walk of the doctor through a store.
+/// One check of a store.
 final class StoreCheck: Sendable {
-    /// Findings in the catalogue's rows after which no more are looked for.
+    /// Findings in the catalog's rows after which no more are looked for.
     private static let findingsMax = 10_000
 
     let engine: StoreEngine
@@ -33,7 +33,7 @@ final class StoreCheck: Sendable {
 
     func run() async throws -> CheckReport {
         var report = CheckReport()
-        // What follows walks with LMDB, which believes what it reads.
+        // The next steps walk with LMDB, which trusts its pages.
         let pages = try await pool.run { [engine] in
             try translating { try engine.catalog.damagedPages(limit: 100) }
         }
@@ -81,9 +81,9 @@ final class StoreCheck: Sendable {
         progress?(problem)
     }
 
-    // MARK: The catalogue
+    // MARK: The catalog
 
-    /// What contradicts itself twice: what is written meanwhile may look wrong once.
+    /// Returns the contradictions that are found twice: rows that are written meanwhile may look wrong once.
     private func catalogDamage() throws -> [CatalogDamage] {
         try translating {
             let first = try engine.catalog.damage(limit: Self.findingsMax)
@@ -168,7 +168,7 @@ final class StoreCheck: Sendable {
                 return
             }
         } catch let error as DAGStoreError {
-            // What the doctor himself lacks says nothing about the shard.
+            // Resources that this process lacks say nothing about the shard.
             guard !error.code.isOwn else { throw error }
             let isOther = error.code == .sourceChanged
             let kind: CheckProblem.Kind = isOther ? .sourceChanged : .sourceUnreachable
@@ -292,7 +292,7 @@ final class StoreCheck: Sendable {
         note(problem, in: &report)
     }
 
-    /// What is wrong with an index, by itself.
+    /// Returns the faults of an index by itself.
     private func indexFaults(_ record: ShardRecord) throws -> [String] {
         let catalog = engine.catalog
         let generation = record.generation
@@ -403,7 +403,7 @@ final class StoreCheck: Sendable {
     }
 }
 
-/// What hashing the blocks of a shard found.
+/// The result of hashing the blocks of a shard.
 struct HashedBlocks {
     /// Blocks with the hash that their CIDs say.
     var blocks: UInt64 = 0

@@ -3,8 +3,8 @@ public import DAGMultiformats
 
 /// A block: a CID and its bytes.
 ///
-/// The bytes are a view of the mapped CAR wherever there is one, and are copied only when somebody asks for
-/// a copy. The block keeps the mapping alive, also after its lease was released. If somebody makes a
+/// The bytes are a view of the mapped CAR wherever there is one, and are copied only when the caller asks for
+/// a copy. The block keeps the mapping alive, also after its lease was released. If another program makes a
 /// mapped file shorter, touching what is gone raises SIGBUS; `Configuration.Mapping.never` reads copies.
 ///
 /// The bytes are what the CAR has under this multihash; they were not hashed: see `verified()`.
@@ -31,14 +31,14 @@ public struct Block: Sendable {
 
     /// The bytes, copied.
     ///
-    /// - Throws: `sourceChanged` if somebody made the mapped file shorter.
+    /// - Throws: `sourceChanged` if another program made the mapped file shorter.
     public var copiedBytes: [UInt8] {
         get throws { try content.copied }
     }
 
     /// The block, if its bytes have the CID's hash.
     ///
-    /// What was in a mapped file is a copy then, so that the bytes stay what was hashed.
+    /// Bytes of a mapped file are copied first, so that they stay as they were hashed.
     ///
     /// An attacker finds other bytes for a short digest, so it proves nothing. The block of an identity CID is its
     /// digest, which may have any size.
@@ -48,8 +48,8 @@ public struct Block: Sendable {
     /// - Parameter minimumDigestSize: The size in bytes from which on a digest proves something.
     /// - Returns: The block with the bytes that were hashed.
     /// - Throws: `hashMismatch` if the bytes have another hash; `unsupportedHash` if this package cannot compute the
-    ///   function, or if the digest is shorter than `minimumDigestSize`; `sourceChanged` if somebody made the mapped
-    ///   file shorter.
+    ///   function, or if the digest is shorter than `minimumDigestSize`; `sourceChanged` if another program made the
+    ///   mapped file shorter.
     public func verified(minimumDigestSize: Int = 20) throws -> Block {
         let verified = try cid.bytes.withView {
             try content.verified(as: $0, cid.layout, minimumDigestSize: minimumDigestSize)

@@ -2,11 +2,11 @@ package import DAGBytes
 internal import DAGHashing
 package import DAGMultiformats
 
-/// The bytes of a block, and what keeps them alive; whoever asked for them knows the CID.
+/// The bytes of a block, and the object that keeps them alive; the caller knows the CID.
 package struct BlockBytes: Sendable {
     /// The bytes; valid while the owner lives.
     package let view: ByteView
-    /// What keeps them alive.
+    /// Keeps them alive.
     package let owner: any AnyObject & Sendable
     /// Whether the bytes are those of a mapped file, which truncating the file takes away.
     package let isMapped: Bool
@@ -40,7 +40,7 @@ package struct BlockBytes: Sendable {
 
     /// The bytes, copied.
     ///
-    /// - Throws: `sourceChanged` if somebody made the mapped file shorter.
+    /// - Throws: `sourceChanged` if another program made the mapped file shorter.
     package var copied: [UInt8] {
         get throws {
             guard isMapped else { return view.copied }
@@ -96,7 +96,7 @@ package struct BlockBytes: Sendable {
         }
     }
 
-    /// What is said when they did.
+    /// The error for bytes that are gone.
     package static var areGone: DAGStoreError {
         DAGStoreError(.sourceChanged, "the block's file became shorter")
     }

@@ -3,8 +3,8 @@ public import DAGMultiformats
 
 /// A part of a block.
 ///
-/// The bytes are a view of the mapped CAR wherever there is one; see `Block`. A part proves nothing about the whole: only a
-/// whole block can be compared with its CID.
+/// The bytes are a view of the mapped CAR wherever there is one; see `Block`. A part proves nothing about the whole:
+/// only a whole block can be compared with its CID.
 public struct BlockSlice: Sendable {
     /// The CID that was asked for.
     public let cid: CID

@@ -73,7 +73,7 @@ extension DAGStoreError {
 
     /// Any error of the floors below, or one of ours, as one of ours.
     ///
-    /// What a mount throws that is none of these becomes `mountUnreachable`.
+    /// Any other error of a mount becomes `mountUnreachable`.
     @inline(never)
     package init(any error: any Error) {
         switch error {
@@ -99,7 +99,7 @@ func translating<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
 }
 
 extension CARVerification {
-    /// What is wrong; of several things the one that a reader of the file meets first.
+    /// The first fault that a reader of the file meets; nil if there is none.
     package var firstError: DAGStoreError? {
         if let mismatch = firstMismatch {
             return DAGStoreError(

@@ -62,7 +62,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let invalidCID = Self(.invalidCID)
         /// A configuration that cannot be.
         public static let invalidConfiguration = Self(.invalidConfiguration)
-        /// A mount URL whose scheme nobody registered.
+        /// A mount URL whose scheme is not registered.
         public static let unknownScheme = Self(.unknownScheme)
         /// A hash function that cannot be computed here.
         public static let unsupportedHash = Self(.unsupportedHash)
@@ -110,9 +110,10 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let shardFailed = Self(.shardFailed)
         /// The process has no descriptors, memory or threads left for it; no shard has failed.
         public static let outOfResources = Self(.outOfResources)
-        /// Other readers hold all slots of the catalogue.
+        /// Other readers hold all slots of the catalog.
         public static let tooManyReaders = Self(.tooManyReaders)
-        /// A write of the catalogue failed, or it has outgrown what this process reserved: close the store and open it again.
+        /// A write of the catalog failed, or it has outgrown what this process reserved: close the store and open it
+        /// again.
         public static let reopenNeeded = Self(.reopenNeeded)
         /// The store was closed.
         public static let closed = Self(.closed)
@@ -149,7 +150,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             }
         }
 
-        /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any shard.
+        /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any
+        /// shard.
         var isOwn: Bool {
             switch known {
             case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,
@@ -161,7 +163,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
         /// Whether a shard that meets this error has failed, until it is recovered.
         ///
-        /// What is the store's or the caller's own (a full disk, a quota, a scheme that nobody registered)
+        /// Trouble of the store or of the caller (a full disk, a quota, a scheme that is not registered)
         /// says nothing about the shard.
         var failsShard: Bool {
             switch exitStatus {
@@ -191,7 +193,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The kind of error.
     public let code: Code
-    /// What was found, for people.
+    /// The finding, as text.
     public let message: String
     /// The shard it is about, if it is about one.
     public var shard: ShardKey?

@@ -5,12 +5,12 @@ package import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// A lease on a shard: while it lasts, its blocks can be read and it cannot be destroyed.
+/// A lease on a shard: while it lasts, the shard's blocks can be read, and the shard cannot be destroyed.
 ///
-/// It ends with `release()`, or when the last reference to the object goes.
+/// It ends with `release()`, or with the last reference to the object.
 ///
-/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be under way then. A
-/// program that only drops its references cannot get that wrong.
+/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be under way
+/// then. A program that only drops its references cannot get that wrong.
 public final class Shard: Sendable {
     // The lease keeps all three alive: counting references to them would have all leases write to the same memory.
     private let leasedReader: Borrowed<ShardReader>
@@ -21,7 +21,7 @@ public final class Shard: Sendable {
     /// The key and the number of sections, from the release on.
     private let remains = Lock<(key: ShardKey, blockCount: UInt64)?>(nil)
 
-    /// Takes over a lease that was counted already.
+    /// Makes the object of a lease that was counted already.
     init(_ open: OpenShard, of openShards: OpenShards) {
         leasedReader = Borrowed(open.reader)
         self.open = Borrowed(open)
@@ -39,8 +39,8 @@ public final class Shard: Sendable {
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `roots` is empty then, and `key` and
-    /// `blockCount` stay. No other call on this object may be under way.
+    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `roots` is empty then, and
+    /// `key` and `blockCount` stay. No other call on this object may be under way.
     public func release() {
         let isFirst = remains.withLock { remains in
             guard remains == nil else { return false }
@@ -56,7 +56,7 @@ public final class Shard: Sendable {
     }
 
     private func endLease() {
-        // When the lease has ended, nothing but the reading keeps the store and the entry alive.
+        // After the lease has ended, only the reading keeps the store and the opening alive.
         Reading.begin(mark)
         openShards.with { shards in open.with { shards.endLease(on: $0) } }
         Reading.end()
@@ -90,12 +90,12 @@ public final class Shard: Sendable {
         remaining?.blockCount ?? leasedReader.with { $0.root.sectionCount }
     }
 
-    /// What is left of a lease that was released; nil before.
+    /// The values that stay after a release; nil before.
     private var remaining: (key: ShardKey, blockCount: UInt64)? {
         isReleased.load(ordering: .acquiring) ? remains.withLock { $0 } : nil
     }
 
-    /// Calls `body` with what the lease reads through.
+    /// Calls `body` with the reader.
     @inline(__always)
     private func withReader<R>(_ body: (ShardReader) throws -> R) throws -> R {
         try checkHeld()
@@ -134,8 +134,8 @@ public final class Shard: Sendable {
     ///   - cid: The CID.
     ///   - deadline: When to stop waiting for bytes from afar.
     /// - Returns: The block.
-    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws; `deadlineExceeded`,
-    ///   `closed`; `CancellationError`.
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws;
+    ///   `deadlineExceeded`, `closed`; `CancellationError`.
     public func block(
         for cid: CID,
         deadline: ContinuousClock.Instant? = nil
@@ -223,11 +223,11 @@ public final class Shard: Sendable {
         }
     }
 
-    /// The block with the multihash of `cid`, if this takes no waiting and one of its sections here has bytes with that
-    /// hash; nil if it is not here.
+    /// The block with the multihash of `cid`, if this takes no waiting and one of its sections here has bytes with
+    /// that hash; nil if it is not here.
     ///
-    /// *Cost*: as `blockIfLocal(for:)`, and the hash. If the first section has other bytes, and the CAR has multihashes more
-    /// than once, all index pages are looked through for further ones.
+    /// *Cost*: as `blockIfLocal(for:)`, and the hash. If the first section has other bytes, and the CAR has
+    /// multihashes more than once, all index pages are looked through for further ones.
     ///
     /// - Throws: As `blockIfLocal(for:)`; `hashMismatch` if no section has the right bytes; `unsupportedHash`.
     public func verifiedBlockIfLocal(for cid: CID) throws -> Block? {
@@ -242,7 +242,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// The block of a section behind the first one with the multihash, whose bytes have the hash.
+    /// Returns the block of a later section with the multihash, whose bytes have the hash.
     private func laterBlock(for cid: CID) throws -> Block? {
         let reader = reader
         guard !reader.root.isFreeOfDuplicates, let first = try location(of: cid)?.offset else {
@@ -265,11 +265,11 @@ public final class Shard: Sendable {
         return nil
     }
 
-    /// The blocks with the multihashes of some CIDs, in their order, if this takes no waiting; nil for those that are
-    /// not here.
+    /// The blocks with the multihashes of some CIDs, in their order, if this needs no waiting; nil for blocks that
+    /// are not here.
     ///
-    /// *Cost*: at random in a large mapped shard a third of `blockIfLocal(for:)` each, because eight at a time wait for
-    /// memory together; the array, and nothing else, is allocated.
+    /// *Cost*: at random in a large mapped shard a third of `blockIfLocal(for:)` each, because eight at a time wait
+    /// for memory together; the array, and nothing else, is allocated.
     ///
     /// - Throws: As `blockIfLocal(for:)`, for the first that cannot be had.
     public func blocksIfLocal(for cids: [CID]) throws -> [Block?] {
@@ -325,7 +325,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// Runs `body`, and fails the shard if its bytes are not what was indexed.
+    /// Runs `body`, and fails the shard if its bytes are not those that were indexed.
     @inline(__always)
     private func reading<R>(_ body: (ShardReader) throws -> R) throws(DAGStoreError) -> R {
         do {
@@ -335,7 +335,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// The error as callers see it; the loop hears of a source that changed.
+    /// Returns the error for the caller, and reports a source that changed to the loop.
     private func reporting(_ error: any Error) -> DAGStoreError {
         let error = DAGStoreError(any: error).about(key)
         if error.code == .sourceChanged {
@@ -347,7 +347,7 @@ public final class Shard: Sendable {
     /// The CIDs of all sections in CAR order, repeated ones included.
     public var cids: ShardCIDs { ShardCIDs(shard: self) }
 
-    /// What is wrong with the shard's index, looked at from all sides; empty if nothing is.
+    /// Returns the faults of the shard's index; empty if it is sound.
     ///
     /// *Cost*: decodes every page; blocks the calling thread.
     package func checkIndex() -> [String] {
@@ -361,7 +361,7 @@ public final class Shard: Sendable {
         return check.problems
     }
 
-    /// What the index knows, section by section, from number `ordinal` on.
+    /// Calls `body` with the entry of each section, from number `ordinal` on.
     ///
     /// - Parameters:
     ///   - ordinal: The number of the first section to hand over, in CAR order.

@@ -5,7 +5,7 @@ internal import ShardIndex
 ///
 /// Iterating reads index pages, not the CAR; it holds the lease.
 public struct ShardCIDs: AsyncSequence, Sendable {
-    /// What iterating gives.
+    /// The element: a CID.
     public typealias Element = CID
 
     let shard: Shard

@@ -4,7 +4,7 @@ internal import DAGMounts
 internal import SystemPackage
 
 extension ShardRecord {
-    /// The record of a shard that nobody knows.
+    /// The record of a shard that the catalog does not have.
     static func none(_ key: ShardKey) -> ShardRecord {
         ShardRecord(number: 0, key: key.text, mountURL: "", state: .registered)
     }
@@ -29,8 +29,8 @@ extension ShardRecord {
         return record
     }
 
-    /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones: whoever reads it again
-    /// needs them.
+    /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones, for
+    /// later readers.
     mutating func note(_ limits: CARLimits) {
         let usual = CARLimits()
         sectionSizeMax = limits.sectionSizeMax > usual.sectionSizeMax ? limits.sectionSizeMax : 0

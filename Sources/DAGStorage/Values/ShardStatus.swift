@@ -5,7 +5,7 @@ internal import SharedReads
 internal import Synchronization
 public import SystemPackage
 
-/// What a store knows of a shard.
+/// The status of a shard.
 public struct ShardStatus: Sendable, Equatable {
     /// Where a shard is in its life.
     public enum State: String, Sendable {

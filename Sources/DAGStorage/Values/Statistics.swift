@@ -1,4 +1,4 @@
-/// What a store counts as it goes.
+/// Counts of a store.
 public struct Statistics: Sendable, Equatable {
     /// Shards with a record.
     public let shards: UInt64
@@ -12,13 +12,13 @@ public struct Statistics: Sendable, Equatable {
     public let payloadBytes: UInt64
     /// Bytes of index pages and locators.
     public let indexBytes: UInt64
-    /// The size of the catalogue's file in bytes.
+    /// The size of the catalog's file in bytes.
     public let catalogFileBytes: UInt64
     /// Bytes of it that are in use.
     public let catalogUsedBytes: UInt64
-    /// Bytes of the catalogue's file that hold nothing and are used again.
+    /// Bytes of the catalog's file that hold nothing and are used again.
     public let catalogFreeBytes: UInt64
-    /// The address space that the catalogue may grow into.
+    /// The address space that the catalog may grow into.
     public let mapSize: UInt64
     /// Leases of this process.
     public let leases: Int
@@ -40,7 +40,7 @@ public struct Statistics: Sendable, Equatable {
     public let inverse: InverseStatistics
 }
 
-/// What there is of the inverse index, and what it cost.
+/// The size of the inverse index, and its cost.
 public struct InverseStatistics: Sendable, Equatable {
     /// A run of entries on disk.
     public struct Run: Sendable, Equatable {

@@ -7,7 +7,7 @@ internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
-/// Takes the pieces of one index to the catalogue, in batches, while the next pieces are made.
+/// Takes the pieces of one index to the catalog, in batches, while the next pieces are made.
 ///
 /// A batch is one transaction: LMDB has one writer and keeps its changed pages in memory, so that small
 /// answers must not wait behind a large one. At most one batch is being written and one waits.
@@ -30,7 +30,7 @@ final class GenerationWriter: IndexSink {
     private var hasStarted = false
     private var spillFile: SpillFile?
 
-    /// What the writer queue leaves behind.
+    /// The outcome of the batches on the writer queue.
     private final class Outcome: Sendable {
         struct State {
             var generation: UInt64?
@@ -119,7 +119,7 @@ final class GenerationWriter: IndexSink {
     func abandon() {
         waitForBatches()
         guard let generation = outcome.state.withLock({ $0.generation }) else { return }
-        // What cannot be deleted now stays on `pending` and is deleted at the next open.
+        // If this fails, it stays on `pending`, and the next open deletes it.
         try? catalog.deleteGeneration(generation, on: queue)
     }
 

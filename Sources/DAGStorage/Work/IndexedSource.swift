@@ -8,7 +8,7 @@ struct IndexedSource: Sendable {
     let payloadSize: UInt64
     let indexSize: UInt64
     let parts: IndexParts
-    /// What the CAR was read with.
+    /// The limits that the CAR was read with.
     let limits: CARLimits
 
     /// Writes what was found into the record of the shard, which is available then.

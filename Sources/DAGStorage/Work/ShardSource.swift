@@ -14,10 +14,10 @@ struct ShardSource: Sendable {
 
     let bytes: Bytes
     let facts: SourceFacts
-    /// What keeps a transient from being evicted, if it is one.
+    /// Keeps the transient from being evicted, if it is one.
     var pin: TransientPin?
 
-    /// The bytes for those who read them in order.
+    /// The source for readers of all bytes in order.
     var reader: any ByteSource {
         switch bytes {
         case .file(let file): file
@@ -34,7 +34,7 @@ struct ShardSource: Sendable {
     }
 }
 
-/// What tells a source from another one.
+/// The properties that tell one source from another.
 struct SourceFacts: Equatable, Sendable {
     var identity: ShardRecord.Identity
     var size: UInt64
@@ -44,7 +44,7 @@ struct SourceFacts: Equatable, Sendable {
     var validator = ""
     var checksum: UInt64 = 0
 
-    /// What a file is told by.
+    /// The properties of a file.
     init(_ identity: ShardRecord.Identity, _ file: FileIdentity) {
         self.identity = identity
         size = file.size
@@ -53,7 +53,7 @@ struct SourceFacts: Equatable, Sendable {
         device = file.device
     }
 
-    /// What bytes without a file of their own are told by.
+    /// The properties of bytes without a file of their own.
     init(size: UInt64, validator: String?, checksum: UInt64 = 0) {
         identity = .content
         self.size = size
@@ -61,7 +61,7 @@ struct SourceFacts: Equatable, Sendable {
         self.checksum = checksum
     }
 
-    /// What a record says.
+    /// The properties in a record.
     init(_ record: ShardRecord) {
         identity = record.identity
         size = record.fileSize

@@ -67,7 +67,7 @@ final class ShardWorker: Sendable {
     ///   - job: The job.
     ///   - isRecovery: Whether what was fetched before is not to be trusted.
     func startIndexing(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
-        // A file of this machine takes no waiting, and so no task.
+        // A local file needs no waiting, and so no task.
         if sources.isLocal(record) {
             indexing.submit { [self] in
                 end(job) {
@@ -94,8 +94,8 @@ final class ShardWorker: Sendable {
 
     /// Whether a failed shard's source is what was indexed, so that the index it has will do.
     ///
-    /// *Cost*: nothing if the file was away and is the very same; else a walk over the headers of all sections, because
-    /// what was found to differ may be a section that no sample meets.
+    /// *Cost*: nothing if the file was away and is the very same; else a walk over the headers of all sections,
+    /// because what was found to differ may be a section that no sample meets.
     ///
     /// - Returns: What the source is told by now; nil if it has to be indexed.
     private func unchanged(
@@ -108,7 +108,7 @@ final class ShardWorker: Sendable {
         guard record.generation != 0, !record.isIncomplete, configuration.indexer == nil,
             let code, code.isAway || code == .sourceChanged
         else { return nil }
-        // The pin is for who indexes it, if this comes to nothing.
+        // The pin is for the indexing that follows if the source differs.
         var unpinned = source
         unpinned.pin = nil
         guard let reader = try? reader(record, unpinned) else { return nil }
@@ -140,7 +140,7 @@ final class ShardWorker: Sendable {
         )
     }
 
-    /// What a shard's CAR is read with: the limits of the store, or those it was registered with if these are larger.
+    /// Returns the limits for reading a shard's CAR: those of the store, or of its registration if these are larger.
     func limits(of record: ShardRecord) -> CARLimits {
         var limits = configuration.limits
         limits.sectionSizeMax = max(limits.sectionSizeMax, record.sectionSizeMax)
@@ -148,7 +148,7 @@ final class ShardWorker: Sendable {
         return limits
     }
 
-    /// What becomes of a shard whose source was reached: it is indexed, or its index will do.
+    /// Indexes a shard whose source was reached, unless a recovery finds that its index still fits.
     private func index(
         _ record: ShardRecord,
         _ source: ShardSource,
@@ -169,7 +169,7 @@ final class ShardWorker: Sendable {
         _ = try transients.remove(record.transientName)
     }
 
-    /// Does the part of an indexing that waits for the mount, in a task.
+    /// Runs the part of an indexing that waits for the mount, in a task.
     private func startFetching(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
         endFetchInTime(job)
         job.run { [self] in
@@ -348,7 +348,7 @@ final class ShardWorker: Sendable {
 
     // MARK: Endings
 
-    /// Runs the part of a job that uses the catalogue, and tells the loop how it ended.
+    /// Runs the part of a job that uses the catalog, and tells the loop how it ended.
     ///
     /// - Parameters:
     ///   - job: The job.
@@ -376,19 +376,19 @@ final class ShardWorker: Sendable {
             return
         }
         var error = DAGStoreError(any: error)
-        // Nobody asked it to stop.
+        // The store did not cancel it.
         if error.code == .cancelled || error.code == .closed {
             error = DAGStoreError(.fetchFailed, "the mount gave up by itself: \(error.message)")
         }
         loop.post(.ended(job, .failed(error.about(job.key))))
     }
 
-    /// Lets go of an outcome that nobody takes.
+    /// Deletes the index of an outcome that no shard takes.
     func discard(_ outcome: JobOutcome) {
         guard case .indexed(let built) = outcome, let generation = built.parts.generation else {
             return
         }
-        // What cannot be deleted now stays on `pending` and is deleted at the next open.
+        // If this fails, it stays on `pending`, and the next open deletes it.
         deleter.deleteIndexLater(generation)
     }
 

@@ -64,7 +64,7 @@ final class SourceFinder: Sendable {
             stat = try await mount.stat()
         } catch let error {
             try job.checkCancelled()
-            // What was copied before a crash is whole, also if its source cannot be reached now.
+            // A copy from before a crash is whole, even if its source cannot be reached now.
             guard mount.access == .sequential, !isOpening,
                 let source = try ownCopy(of: record, size: nil)
             else { throw error }
