@@ -97,14 +97,20 @@ let package = Package(
         // Below the floors: the one view of bytes that all of them pass around.
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "DAGBytes", dependencies: ["CDAGSystem"], swiftSettings: house),
+        // The system calls of the package, and the one place that knows which C library there is.
+        .target(name: "DAGSystem", dependencies: [system], swiftSettings: house),
         // How threads read what may go, without meeting.
-        .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: house),
+        .target(
+            name: "SharedReads",
+            dependencies: ["CDAGSystem", "DAGSystem"],
+            swiftSettings: house
+        ),
 
         // Floor 0: one concern each; no floor-mates.
         .target(name: "DAGMultiformats", dependencies: ["DAGBytes"], swiftSettings: house),
         .target(
             name: "DAGLMDB",
-            dependencies: ["CDAGLMDB", "DAGBytes", "SharedReads"],
+            dependencies: ["CDAGLMDB", "DAGBytes", "DAGSystem", "SharedReads", system],
             swiftSettings: house
         ),
         .target(
@@ -118,7 +124,7 @@ let package = Package(
             swiftSettings: house
         ),
 
-        .target(name: "DAGFailpoints", swiftSettings: house),
+        .target(name: "DAGFailpoints", dependencies: ["DAGSystem"], swiftSettings: house),
         .target(name: "ShardLifecycle", swiftSettings: house),
 
         // Floor 1: formats. Bytes become values here; no file is opened.
@@ -129,7 +135,9 @@ let package = Package(
         ),
         .target(
             name: "ShardIndex",
-            dependencies: ["DAGBytes", "DAGMultiformats", "DAGHashing", "SharedReads", "DAGZstd"],
+            dependencies: [
+                "DAGBytes", "DAGMultiformats", "DAGHashing", "DAGSystem", "DAGZstd", "SharedReads",
+            ],
             swiftSettings: house
         ),
 
@@ -137,15 +145,16 @@ let package = Package(
         .target(
             name: "DAGCatalog",
             dependencies: [
-                "DAGBytes", "DAGFailpoints", "DAGHashing", "DAGLMDB", "ShardIndex", "SharedReads",
-                system,
+                "DAGBytes", "DAGFailpoints", "DAGHashing", "DAGLMDB", "DAGSystem", "ShardIndex",
+                "SharedReads", system,
             ],
             swiftSettings: house
         ),
         .target(
             name: "DAGMounts",
             dependencies: [
-                "DAGBytes", "CDAGSystem", "DAGFailpoints", "DAGHashing", "SharedReads", system,
+                "DAGBytes", "CDAGSystem", "DAGFailpoints", "DAGHashing", "DAGSystem", "SharedReads",
+                system,
             ],
             swiftSettings: house
         ),
@@ -166,7 +175,7 @@ let package = Package(
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGFailpoints", "DAGHashing",
                 "DAGMounts",
-                "DAGMultiformats",
+                "DAGMultiformats", "DAGSystem",
                 "SharedReads", "ShardIndex", "ShardLifecycle", "DAGZstd", system,
             ],
             swiftSettings: house
@@ -177,7 +186,7 @@ let package = Package(
             name: "DAGMigration",
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "DAGHashing", "DAGMounts",
-                "DAGMultiformats",
+                "DAGMultiformats", "DAGSystem",
                 system,
                 .target(name: "CDAGLevelDB", condition: .when(traits: ["LevelDB"])),
                 .target(name: "CDAGLevelDBView", condition: .when(traits: ["LevelDB"])),
@@ -192,7 +201,7 @@ let package = Package(
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "CDAGStore", "CDAGSystem", "DAGStorage",
                 "DAGMounts",
                 "DAGMultiformats",
-                "SharedReads", system,
+                "DAGSystem", "SharedReads", system,
             ],
             swiftSettings: house
         ),
@@ -202,7 +211,7 @@ let package = Package(
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "DAGHashing", "DAGMigration",
                 "DAGMounts",
                 "DAGMultiformats",
-                "ShardIndex", arguments, system,
+                "DAGSystem", "ShardIndex", arguments, system,
             ],
             swiftSettings: house
         ),

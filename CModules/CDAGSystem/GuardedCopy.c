@@ -154,7 +154,7 @@ bool dagstore_guarded_copy(void *to, const void *from, size_t size) {
     return true;
 }
 
-long dagstore_copy_by_system(void *to, const void *from, size_t size) {
+enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size) {
 #if defined(__linux__)
     // `getpid` each time: a number that was kept would be the parent's after a fork.
     pid_t self = getpid();
@@ -163,16 +163,16 @@ long dagstore_copy_by_system(void *to, const void *from, size_t size) {
         struct iovec local = {(char *)to + done, size - done};
         struct iovec remote = {(char *)(uintptr_t)from + done, size - done};
         ssize_t copied = process_vm_readv(self, &local, 1, &remote, 1, 0);
-        if (copied < 0) return -(long)errno;
-        // Nothing is copied, and no error told, only if there is nothing to copy.
-        if (copied == 0) return -EFAULT;
+        if (copied < 0) return errno == EFAULT ? DAGSTORE_COPY_GONE : DAGSTORE_COPY_REFUSED;
+        // The call copies nothing without an error only if there is nothing to copy.
+        if (copied == 0) return DAGSTORE_COPY_GONE;
         done += (size_t)copied;
     }
-    return (long)size;
+    return DAGSTORE_COPY_DONE;
 #else
     (void)to;
     (void)from;
     (void)size;
-    return -ENOSYS;
+    return DAGSTORE_COPY_REFUSED;
 #endif
 }

@@ -1,11 +1,5 @@
 internal import CDAGSystem
 
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
-
 /// Copies out of mapped files that may have become shorter.
 ///
 /// Touching a mapped byte whose file has lost it raises SIGBUS and ends the process. Under the
@@ -51,12 +45,14 @@ package enum GuardedCopy {
         guard !isInstalled else {
             return unsafe dagstore_guarded_copy(target, view.start, view.count)
         }
-        let answer = unsafe dagstore_copy_by_system(target, view.start, view.count)
-        guard answer < 0 else { return true }
-        guard answer != -Int(EFAULT) else { return false }
-        // SAFETY: both have `view.count` bytes, and there is no safer way here.
-        unsafe target.copyMemory(from: view.start, byteCount: view.count)
-        return true
+        switch unsafe dagstore_copy_by_system(target, view.start, view.count) {
+        case DAGSTORE_COPY_DONE: return true
+        case DAGSTORE_COPY_GONE: return false
+        default:
+            // There is no safer way here.
+            unsafe target.copyMemory(from: view.start, byteCount: view.count)
+            return true
+        }
     }
 
     /// The bytes of a view in memory of their own, if they are still there.

@@ -1,11 +1,6 @@
+internal import DAGSystem
 internal import SharedReads
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// The lock that makes one process the owner of a store.
 ///
@@ -19,16 +14,10 @@ final class StoreLock: Sendable {
     init(at path: FilePath) throws(CatalogError) {
         let file: FileDescriptor
         do {
-            file = try FileDescriptor.open(
-                path,
-                .readWrite,
-                options: [.create, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
-            )
+            file = try .opening(path, .readWrite, options: .create, permissions: .allReadWrite)
         } catch {
-            let errno = error as? Errno
             let code: CatalogError.Code =
-                switch errno {
+                switch error {
                 case .permissionDenied, .readOnlyFileSystem, .notPermitted: .readOnly
                 case .noSpace, .diskQuotaExceeded: .full
                 case .noSuchFileOrDirectory, .notDirectory: .missing
@@ -36,8 +25,9 @@ final class StoreLock: Sendable {
                 }
             throw CatalogError(code, "\(path): \(error)")
         }
-        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            let error = Errno(rawValue: errno)
+        do {
+            try file.lockWithoutWaiting()
+        } catch {
             try? file.close()
             let isTaken = error == .wouldBlock
             throw CatalogError(
@@ -55,7 +45,7 @@ final class StoreLock: Sendable {
         descriptor.withLock { file in
             // A process that is being started may have a copy of the descriptor, so that closing ours
             // would not free the lock yet.
-            if let file { _ = flock(file.rawValue, LOCK_UN) }
+            file?.unlock()
             try? file?.close()
             file = nil
         }

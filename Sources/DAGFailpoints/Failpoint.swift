@@ -1,11 +1,6 @@
 #if DAGSTORE_FAILPOINTS
+    internal import DAGSystem
     internal import Synchronization
-
-    #if canImport(Darwin)
-        internal import Darwin
-    #else
-        internal import Glibc
-    #endif
 #endif
 
 /// A place where a test may end the process, as a power cut would: before or after a step that lasts.
@@ -89,8 +84,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
         private let state: Mutex<State>
 
         init() {
-            // SAFETY: the string is copied before anybody changes the environment.
-            let text = unsafe getenv("DAGSTORE_FAILPOINT").map { unsafe String(cString: $0) } ?? ""
+            let text = ThisProcess.environmentVariable("DAGSTORE_FAILPOINT") ?? ""
             let parts = text.split(separator: ":", maxSplits: 1)
             let point = parts.first.flatMap { Failpoint(rawValue: String($0)) }
             precondition(text.isEmpty || point != nil, "DAGSTORE_FAILPOINT names no failpoint")
@@ -109,7 +103,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
                 return state.passagesLeft == 0
             }
             guard isEnd else { return }
-            kill(getpid(), SIGKILL)
+            kill(ThisProcess.number, SIGKILL)
             // The signal comes before the next instruction of this thread; another thread may go on.
             while true { pause() }
         }

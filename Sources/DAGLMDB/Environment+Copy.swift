@@ -1,4 +1,6 @@
 internal import CDAGLMDB
+internal import DAGSystem
+internal import SystemPackage
 
 extension Environment {
     /// Writes a copy of the environment without its free pages, as of one moment.
@@ -23,9 +25,9 @@ extension EnvironmentHandle {
     /// so that the copy goes through a descriptor.
     fileprivate func copyCompacted(to path: String) throws(LMDBError) {
         let descriptor = try NewFile.create(path)
-        defer { NewFile.close(descriptor) }
-        try NewFile.takeOwner(of: try self.descriptor, to: descriptor)
+        defer { try? descriptor.close() }
+        try NewFile.copyOwner(of: try self.descriptor, to: descriptor)
         // SAFETY: the environment and the descriptor are open.
-        try check(unsafe mdb_env_copyfd2(pointer, descriptor, UInt32(MDB_CP_COMPACT)))
+        try check(unsafe mdb_env_copyfd2(pointer, descriptor.rawValue, UInt32(MDB_CP_COMPACT)))
     }
 }

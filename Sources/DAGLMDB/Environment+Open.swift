@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import SystemPackage
 
 extension Environment {
     /// Opens the environment in `directory`, which exists.
@@ -66,9 +62,9 @@ extension Environment {
         _ path: String,
         atLeast size: Int
     ) throws(LMDBError) -> Int {
-        let descriptor = try EnvironmentFiles.open(path)
-        defer { NewFile.close(descriptor) }
-        let metas = try PageFile(descriptor).metaPages()
+        let file = try EnvironmentFiles.open(path)
+        defer { try? file.close() }
+        let metas = try PageFile(file).metaPages()
         return max(size, metas.first?.mapSize ?? 0)
     }
 
@@ -90,7 +86,7 @@ extension Environment {
         while true {
             do {
                 return (try EnvironmentHandle.open(directory, options, mapSize: mapSize), mapSize)
-            } catch  where error.number == ENOMEM || error.number == EINVAL {
+            } catch  where error.errno == .noMemory || error.errno == .invalidArgument {
                 guard mapSize > floor else { throw error }
                 mapSize = max(mapSize / 2, floor)
             }

@@ -1,10 +1,6 @@
+internal import DAGSystem
 internal import SharedReads
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import SystemPackage
 
 extension Environment {
     /// Calls `body` with a snapshot of the environment.
@@ -78,9 +74,9 @@ extension Environment {
 
     /// The error of a failed commit, by its cause.
     func explaining(_ error: LMDBError) -> LMDBError {
-        guard error.code == .io(EIO) else { return error }
+        guard error.code == .io(Errno.ioError.rawValue) else { return error }
         let isFull = state.withLock { $0.handle?.isDiskFull ?? false }
-        return isFull ? LMDBError(.diskFull, number: EIO) : error
+        return isFull ? LMDBError(.diskFull, number: error.number) : error
     }
 
     /// Calls `body` with the open environment, which stays open meanwhile.

@@ -1,3 +1,4 @@
+internal import DAGSystem
 internal import SharedReads
 internal import Synchronization
 

@@ -1,10 +1,6 @@
 internal import CDAGLMDB
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
+internal import SystemPackage
 
 /// An open environment as LMDB has it.
 ///
@@ -87,12 +83,12 @@ internal import CDAGLMDB
     }
 
     /// The descriptor of the data file.
-    var descriptor: Int32 {
+    var descriptor: FileDescriptor {
         get throws(LMDBError) {
             var descriptor: mdb_filehandle_t = -1
             // SAFETY: the environment is open; the call fills `descriptor`.
             try check(unsafe mdb_env_get_fd(pointer, &descriptor))
-            return descriptor
+            return FileDescriptor(rawValue: descriptor)
         }
     }
 
@@ -100,14 +96,14 @@ internal import CDAGLMDB
     func usage() throws(LMDBError) -> EnvironmentUsage {
         var numbers = unsafe MDB_envinfo()
         var main = MDB_stat()
-        var status = stat()
         // SAFETY: the environment is open; each call fills its argument.
         try check(unsafe mdb_env_info(pointer, &numbers))
         try check(unsafe mdb_env_stat(pointer, &main))
-        guard unsafe fstat(try descriptor, &status) == 0 else { throw LMDBError(number: errno) }
+        let descriptor = try descriptor
+        let fileSize = try translating { () throws(Errno) in try Stat(descriptor).size }
         return unsafe EnvironmentUsage(
             mapSize: numbers.me_mapsize,
-            fileSize: Int(status.st_size),
+            fileSize: Int(fileSize),
             pageSize: Int(main.ms_psize),
             lastPage: numbers.me_last_pgno,
             lastTransaction: numbers.me_last_txnid,
@@ -128,30 +124,12 @@ internal import CDAGLMDB
     /// The cut write took what there was, so a file system with more than this left was not the cause.
     var isDiskFull: Bool {
         let remainderMax: UInt64 = 1 << 20
-        var status = statvfs()
-        guard let descriptor = try? descriptor else { return false }
-        // SAFETY: the call fills `status`.
-        guard unsafe fstatvfs(descriptor, &status) == 0 else { return false }
-        if UInt64(status.f_bavail) * UInt64(status.f_frsize) < remainderMax { return true }
-        return isAtFileSizeLimit(descriptor)
-    }
-
-    /// Whether the data file ends where this process may not write.
-    private func isAtFileSizeLimit(_ descriptor: Int32) -> Bool {
-        var limit = rlimit()
-        var file = stat()
-        // SAFETY: both calls fill the structures they are given.
-        guard unsafe getrlimit(Self.fileSizeLimit, &limit) == 0,
-            unsafe fstat(descriptor, &file) == 0
-        else { return false }
-        return UInt64(file.st_size) >= UInt64(limit.rlim_cur)
-    }
-
-    private static var fileSizeLimit: Int32 {
-        #if canImport(Darwin)
-            RLIMIT_FSIZE
-        #else
-            Int32(RLIMIT_FSIZE.rawValue)
-        #endif
+        guard let descriptor = try? descriptor, let free = descriptor.freeSpace else {
+            return false
+        }
+        guard free >= remainderMax else { return true }
+        // The data file may end where this process may not write.
+        guard let size = try? Stat(descriptor).size else { return false }
+        return UInt64(size) >= ThisProcess.fileSizeMax
     }
 }

@@ -1,10 +1,5 @@
 internal import SharedReads
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import SystemPackage
 
 /// The right of one environment to a file or directory within this process, given back when it goes.
 ///
@@ -28,16 +23,16 @@ final class FileClaim: Sendable {
 
     let identity: Identity
     /// The file, open for reading.
-    let descriptor: Int32
+    let descriptor: FileDescriptor
 
-    private init(_ identity: Identity, owning descriptor: Int32) {
+    private init(_ identity: Identity, owning descriptor: FileDescriptor) {
         self.identity = identity
         self.descriptor = descriptor
     }
 
     deinit {
         _ = Self.claimed.withLock { $0.remove(identity) }
-        _ = close(descriptor)
+        try? descriptor.close()
     }
 
     /// Claims what `path` leads to, through symbolic links.
@@ -45,17 +40,15 @@ final class FileClaim: Sendable {
     /// - Throws: `.alreadyOpen` if another claim stands; `.missing`, `.permission` or `.io` if the file
     ///   cannot be opened.
     static func claim(path: String) throws(LMDBError) -> FileClaim {
-        // SAFETY: the string lives through the call.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw LMDBError(number: errno) }
+        let descriptor = try EnvironmentFiles.open(path)
         do throws(LMDBError) {
             let identity = try identity(of: descriptor)
             guard claimed.withLock({ $0.insert(identity).inserted }) else {
-                throw LMDBError(.alreadyOpen, number: EBUSY)
+                throw LMDBError(.alreadyOpen, number: Errno.resourceBusy.rawValue)
             }
             return FileClaim(identity, owning: descriptor)
         } catch {
-            _ = close(descriptor)
+            try? descriptor.close()
             throw error
         }
     }
@@ -63,17 +56,15 @@ final class FileClaim: Sendable {
     /// Which file a path leads to; nil if it cannot be looked at.
     static func identity(ofFileAt path: String) -> Identity? {
         guard let descriptor = try? EnvironmentFiles.open(path) else { return nil }
-        defer { NewFile.close(descriptor) }
+        defer { try? descriptor.close() }
         return try? identity(of: descriptor)
     }
 
-    private static func identity(of descriptor: Int32) throws(LMDBError) -> Identity {
-        var status = stat()
-        // SAFETY: the call fills `status`.
-        guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(number: errno) }
+    private static func identity(of descriptor: FileDescriptor) throws(LMDBError) -> Identity {
+        let status = try translating { () throws(Errno) in try Stat(descriptor) }
         return Identity(
-            device: UInt64(truncatingIfNeeded: status.st_dev),
-            inode: UInt64(truncatingIfNeeded: status.st_ino)
+            device: UInt64(truncatingIfNeeded: status.deviceID.rawValue),
+            inode: UInt64(truncatingIfNeeded: status.inode.rawValue)
         )
     }
 }

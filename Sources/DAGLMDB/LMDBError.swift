@@ -1,10 +1,5 @@
 internal import CDAGLMDB
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import SystemPackage
 
 /// Why the database refused a call.
 ///
@@ -56,6 +51,12 @@ package struct LMDBError: Error, Sendable {
         self.init(Self.code(of: number), number: number)
     }
 
+    /// Makes the error that stands for a failed system call.
+    init(_ errno: Errno) { self.init(number: errno.rawValue) }
+
+    /// The system's error, if `number` is one.
+    var errno: Errno? { number > 0 ? Errno(rawValue: number) : nil }
+
     /// Makes an error of a code that is known better here than by LMDB.
     ///
     /// - Parameters:
@@ -71,17 +72,23 @@ package struct LMDBError: Error, Sendable {
     private static func code(of number: Int32) -> Code {
         switch number {
         case MDB_MAP_FULL: .mapFull
-        case ENOSPC, EDQUOT, EFBIG: .diskFull
         case MDB_READERS_FULL: .readersFull
         case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID: .corrupted
         case MDB_PANIC, MDB_MAP_RESIZED: .reopenNeeded
         case MDB_VERSION_MISMATCH: .versionMismatch
-        case EACCES, EPERM, EROFS: .permission
-        case ENOENT: .missing
         case MDB_KEYEXIST: .keyExists
-        case EMFILE, ENFILE, ENOMEM: .outOfResources
-        case 1...: .io(number)
+        case 1...: code(of: Errno(rawValue: number))
         default: .other
+        }
+    }
+
+    private static func code(of errno: Errno) -> Code {
+        switch errno {
+        case .noSpace, .diskQuotaExceeded, .fileTooLarge: .diskFull
+        case .permissionDenied, .notPermitted, .readOnlyFileSystem: .permission
+        case .noSuchFileOrDirectory: .missing
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory: .outOfResources
+        default: .io(errno.rawValue)
         }
     }
 }
@@ -101,6 +108,15 @@ extension LMDBError: CustomStringConvertible {
         // SAFETY: `mdb_strerror` answers a constant string for every number.
         let words = unsafe String(cString: mdb_strerror(number))
         return "\(code): \(words) (\(number))"
+    }
+}
+
+/// Calls `body` and turns the system's error into the database's.
+func translating<R>(_ body: () throws(Errno) -> R) throws(LMDBError) -> R {
+    do {
+        return try body()
+    } catch {
+        throw LMDBError(error)
     }
 }
 

@@ -1,6 +1,5 @@
-#if canImport(Glibc)
-    internal import Glibc
-#endif
+internal import DAGSystem
+internal import SystemPackage
 
 /// Where the system has mapped an open file into this process.
 ///
@@ -16,14 +15,14 @@
         /// *Cost*: a look at every mapping of the process, some 50 us.
         ///
         /// *Source*: proc(5), `/proc/pid/maps` and `/proc/pid/fd`.
-        init?(of descriptor: Int32) {
-            var path = [CChar](repeating: 0, count: Self.lineSizeMax)
-            // SAFETY: the call fills at most the buffer, and leaves its last byte zero.
-            let size = unsafe readlink("/proc/self/fd/\(descriptor)", &path, path.count - 1)
-            guard size > 0, let maps = unsafe fopen("/proc/self/maps", "re") else { return nil }
+        init?(of descriptor: FileDescriptor) {
+            // SAFETY: the strings live through the call.
+            let name = FilePath("/proc/self/fd/\(descriptor.rawValue)")
+            guard let wanted = FileSystem.linkTarget(of: name),
+                let maps = unsafe fopen("/proc/self/maps", "re")
+            else { return nil }
             // SAFETY: the stream was opened here, and is used nowhere else.
             defer { unsafe fclose(maps) }
-            let wanted = path[..<size].map { UInt8(bitPattern: $0) }
             var found: Range<UInt>?
             var line = [CChar](repeating: 0, count: Self.lineSizeMax)
             // SAFETY: the call fills at most the buffer.
@@ -61,15 +60,11 @@
         func giveBack() {
             // SAFETY: a shared mapping of a file that this process never writes to: a page that is touched again, by
             // whichever reader, is mapped again with the same bytes.
-            unsafe _ = madvise(
-                UnsafeMutableRawPointer(mutating: bytes.baseAddress),
-                bytes.count,
-                MADV_DONTNEED
-            )
+            unsafe MemoryAdvice.dropPages.give(for: bytes)
         }
     #else
         /// Not known here.
-        init?(of descriptor: Int32) { nil }
+        init?(of descriptor: FileDescriptor) { nil }
 
         /// Does nothing.
         func giveBack() {}

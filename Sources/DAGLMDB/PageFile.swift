@@ -1,26 +1,19 @@
 internal import DAGBytes
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
+internal import SystemPackage
 
 /// An environment's data file, read by system calls: nothing that is damaged in it can raise a signal.
 struct PageFile {
-    let descriptor: Int32
+    let descriptor: FileDescriptor
     /// The size of the file when it was looked at, in bytes.
     let size: Int
 
     /// Looks at an open data file.
     ///
     /// - Throws: `.io`.
-    init(_ descriptor: Int32) throws(LMDBError) {
-        var status = stat()
-        // SAFETY: the call fills `status`.
-        guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(number: errno) }
+    init(_ descriptor: FileDescriptor) throws(LMDBError) {
         self.descriptor = descriptor
-        size = Int(status.st_size)
+        size = try translating { () throws(Errno) in Int(try Stat(descriptor).size) }
     }
 
     /// The meta pages that can be read, the later one first.
@@ -76,22 +69,16 @@ struct PageFile {
         let count = bytes.count
         let end = offset.addingReportingOverflow(count)
         guard offset >= 0, !end.overflow, end.partialValue <= size else { return false }
-        var done = 0
-        while done < count {
-            // SAFETY: the call writes at most `count - done` bytes behind the first `done` of the array.
-            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe pread(
-                    descriptor,
-                    buffer.baseAddress.map { unsafe $0 + done },
-                    count - done,
-                    off_t(offset + done)
-                )
+        var span = bytes.mutableSpan
+        do throws(Errno) {
+            // SAFETY: the buffer is the array's for the call.
+            let got = unsafe try span.withUnsafeMutableBufferPointer { (buffer) throws(Errno) in
+                let buffer = UnsafeMutableRawBufferPointer(buffer)
+                return unsafe try descriptor.read(at: UInt64(offset), filling: buffer)
             }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw LMDBError(number: errno) }
-            guard got > 0 else { return false }
-            done += got
+            return got == count
+        } catch {
+            throw LMDBError(error)
         }
-        return true
     }
 }

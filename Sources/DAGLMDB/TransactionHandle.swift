@@ -1,11 +1,6 @@
 internal import CDAGLMDB
 internal import DAGBytes
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import SystemPackage
 
 /// A transaction as LMDB has it, and what both kinds of transaction can do.
 ///
@@ -26,7 +21,8 @@ internal import DAGBytes
         // SAFETY: the environment is open; the call fills `begun` or fails.
         let code = unsafe mdb_txn_begin(environment.pointer, nil, flags, &begun)
         // A reader's first transaction locks the byte that its process number stands for.
-        if isReadOnly, code == EAGAIN || code == EACCES {
+        let errno = Errno(rawValue: code)
+        if isReadOnly, errno == .resourceTemporarilyUnavailable || errno == .permissionDenied {
             throw LMDBError(.sameProcessNumber, number: code)
         }
         try check(code)

@@ -1,5 +1,6 @@
 internal import CDAGLMDB
 package import DAGBytes
+internal import DAGSystem
 
 /// The one writer of an environment.
 ///

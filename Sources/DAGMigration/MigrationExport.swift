@@ -3,6 +3,7 @@ internal import DAGCAR
 internal import DAGMounts
 internal import DAGMultiformats
 public import DAGStorage
+internal import DAGSystem
 internal import FoundationEssentials
 public import SystemPackage
 
@@ -95,8 +96,8 @@ public struct MigrationExport: Sendable {
         do {
             try write(to: folder, progress, tell)
             try Self.translating(destination) { () throws(Errno) in
-                try NameCalls.rename(folder, to: destination)
-                try NameCalls.synchronize(directory: Self.parent(of: destination))
+                try FileSystem.rename(folder, to: destination)
+                try FileSystem.synchronize(Self.parent(of: destination))
             }
         } catch {
             try? FileManager.default.removeItem(atPath: folder.string)
@@ -298,12 +299,12 @@ public struct MigrationExport: Sendable {
     }
 
     private static func makeDirectory(_ path: FilePath) throws(MigrationError) {
-        try translating(path) { () throws(Errno) in try NameCalls.makeDirectory(path) }
+        try translating(path) { () throws(Errno) in try FileSystem.makeDirectory(path) }
     }
 
     private static func synchronize(_ directory: FilePath) throws(MigrationError) {
         try translating(directory) { () throws(Errno) in
-            try NameCalls.synchronize(directory: directory)
+            try FileSystem.synchronize(directory)
         }
     }
 

@@ -1,6 +1,7 @@
 internal import DAGBytes
 internal import DAGHashing
 internal import DAGMounts
+internal import DAGSystem
 internal import FoundationEssentials
 public import SystemPackage
 
@@ -60,9 +61,9 @@ public struct TransientTaking: Sendable {
             }
             let file = try FileDescriptor.open(partial, .readOnly, options: .closeOnExec)
             defer { try? file.close() }
-            try NameCalls.synchronize(file)
-            try NameCalls.rename(partial, to: place)
-            try NameCalls.synchronize(directory: folder)
+            try file.synchronize()
+            try FileSystem.rename(partial, to: place)
+            try FileSystem.synchronize(folder)
         } catch {
             let isFull =
                 (error as? CocoaError)?.code == .fileWriteOutOfSpace

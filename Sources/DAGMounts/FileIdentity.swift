@@ -1,10 +1,5 @@
+internal import DAGSystem
 package import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// What tells whether a file is still the one that was indexed.
 package struct FileIdentity: Equatable, Sendable {
@@ -35,12 +30,7 @@ package struct FileIdentity: Equatable, Sendable {
     ///
     /// - Throws: `.unreachable` if it is no regular file.
     init(of descriptor: FileDescriptor, path: FilePath) throws(MountError) {
-        var status = stat()
-        // SAFETY: `fstat` fills the structure it is given.
-        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
-            throw MountError(Errno(rawValue: errno), path: path)
-        }
-        try self.init(status, path: path)
+        try self.init(path) { () throws(Errno) in try Stat(descriptor) }
     }
 
     /// The identity of the file at `path`.
@@ -49,11 +39,7 @@ package struct FileIdentity: Equatable, Sendable {
     ///
     /// - Throws: `.gone` if nothing is there; `.unreachable` if it is no regular file.
     package init(at path: FilePath) throws(MountError) {
-        var status = stat()
-        // SAFETY: `stat` fills the structure it is given.
-        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
-        guard code == 0 else { throw MountError(Errno(rawValue: errno), path: path) }
-        try self.init(status, path: path)
+        try self.init(path) { () throws(Errno) in try Stat(path) }
     }
 
     /// The identity of what `path` itself names, be it a link.
@@ -62,30 +48,26 @@ package struct FileIdentity: Equatable, Sendable {
     ///
     /// - Throws: `.gone` if nothing is there; `.unreachable` if it is no regular file.
     init(ofLinkAt path: FilePath) throws(MountError) {
-        var status = stat()
-        // SAFETY: `lstat` fills the structure it is given.
-        let code = unsafe path.withPlatformString { unsafe lstat($0, &status) }
-        guard code == 0 else { throw MountError(Errno(rawValue: errno), path: path) }
-        try self.init(status, path: path)
+        try self.init(path) { () throws(Errno) in try Stat(path, followTargetSymlink: false) }
     }
 
-    private init(_ status: stat, path: FilePath) throws(MountError) {
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR: throw MountError(.unreachable, "\(path): is a directory")
-        default: throw MountError(.unreachable, "\(path): is no regular file")
+    private init(_ path: FilePath, _ look: () throws(Errno) -> Stat) throws(MountError) {
+        let status: Stat
+        do {
+            status = try look()
+        } catch {
+            throw MountError(error, path: path)
         }
-        #if canImport(Darwin)
-            let time = status.st_mtimespec
-        #else
-            let time = status.st_mtim
-        #endif
+        switch status.type {
+        case .regular: break
+        case .directory: throw MountError(.unreachable, "\(path): is a directory")
+        default: throw MountError(.unreachable, "\(path): is not a regular file")
+        }
         self.init(
-            size: UInt64(status.st_size),
-            // Compared only; years after 2262 wrap around.
-            modified: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec),
-            inode: UInt64(status.st_ino),
-            device: UInt64(status.st_dev)
+            size: UInt64(status.size),
+            modified: status.modifiedNanoseconds,
+            inode: UInt64(status.inode.rawValue),
+            device: UInt64(status.deviceID.rawValue)
         )
     }
 }

@@ -1,10 +1,5 @@
+internal import DAGSystem
 package import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 extension FilePath {
     /// The path that names the same file from every working directory.
@@ -16,7 +11,7 @@ extension FilePath {
     ///
     /// - Throws: The error of `getcwd` if the path is relative and the working directory is gone.
     package func madeAbsolute() throws(Errno) -> FilePath {
-        var path = isAbsolute ? self : try Self.workingDirectory()
+        var path = isAbsolute ? self : try FileSystem.workingDirectory()
         if isAbsolute { path.components.removeAll() }
         var rest = Array(components.filter { $0.kind != .currentDirectory })
         if let last = rest.lastIndex(where: { $0.kind == .parentDirectory }) {
@@ -33,26 +28,13 @@ extension FilePath {
 
     /// Where the path leads behind every link; nil if nothing is there, or the process may not look.
     package func resolved() -> FilePath? {
-        // SAFETY: the string is read during the call; the one that comes back is freed below.
-        guard let found = unsafe withPlatformString({ unsafe realpath($0, nil) }) else {
-            return nil
-        }
-        defer { unsafe free(found) }
-        return unsafe FilePath(platformString: found)
+        FileSystem.resolved(self)
     }
 
     /// The target of a symbolic link, absolute if its folder's path is; nil if the path is no link.
     private var linkTarget: FilePath? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        // SAFETY: the call writes at most one byte less than the buffer has, so that a zero ends the name.
-        let size = unsafe withPlatformString { name in
-            unsafe buffer.withUnsafeMutableBufferPointer { buffer in
-                unsafe readlink(name, buffer.baseAddress.unsafelyUnwrapped, buffer.count - 1)
-            }
-        }
-        guard size > 0 else { return nil }
-        let bytes = buffer[..<size].map { UInt8(bitPattern: $0) }
-        return removingLastComponent().pushing(FilePath(bytes: bytes))
+        guard let target = FileSystem.linkTarget(of: self) else { return nil }
+        return removingLastComponent().pushing(FilePath(bytes: target))
     }
 
     /// Why the file that the path names will not be there for another process; nil if it may be.
@@ -75,18 +57,11 @@ extension FilePath {
             guard let target = path.linkTarget else { break }
             path = target
         }
-        switch NameCalls.kind(of: self) {
-        case S_IFIFO: return "a pipe, which can be read once only"
-        case S_IFSOCK: return "a socket, not a file"
-        case S_IFCHR, S_IFBLK: return "a device, not a file"
+        switch (try? Stat(self))?.type {
+        case .fifo: return "a pipe, which can be read once only"
+        case .socket: return "a socket, not a file"
+        case .characterSpecial, .blockSpecial: return "a device, not a file"
         default: return nil
         }
-    }
-
-    private static func workingDirectory() throws(Errno) -> FilePath {
-        // SAFETY: without a buffer the system allocates one, which is freed below.
-        guard let name = unsafe getcwd(nil, 0) else { throw Errno(rawValue: errno) }
-        defer { unsafe free(name) }
-        return unsafe FilePath(platformString: name)
     }
 }

@@ -1,12 +1,7 @@
+internal import DAGSystem
 internal import Dispatch
 internal import SharedReads
 internal import Synchronization
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// Runs blocking work, a few pieces at a time, in the order in which it came.
 ///
@@ -19,7 +14,7 @@ package final class JobPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
     /// The processors of the machine.
-    package static let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let processorCount = ThisProcess.processorCount
 
     private let lanes: JobLanes
 

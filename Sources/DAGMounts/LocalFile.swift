@@ -1,11 +1,6 @@
 package import DAGBytes
+internal import DAGSystem
 package import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A regular file, open for reading.
 ///
@@ -22,16 +17,10 @@ package final class LocalFile: ByteSource {
     /// - Throws: `.gone`, `.unreachable`.
     package init(opening path: FilePath) throws(MountError) {
         do {
-            // Without the flag, opening a pipe would wait for somebody to write.
-            descriptor = try FileDescriptor.open(
-                path,
-                .readOnly,
-                options: [.closeOnExec, .nonBlocking]
-            )
-        } catch let error as Errno {
-            throw MountError(error, path: path)
+            // Without the flag, opening a pipe would wait for a writer.
+            descriptor = try .opening(path, options: .nonBlocking)
         } catch {
-            throw MountError(.unreachable, "\(path): \(error)")
+            throw MountError(error, path: path)
         }
         self.path = path
         do throws(MountError) {
@@ -60,10 +49,7 @@ package final class LocalFile: ByteSource {
         copyingTo folder: FilePath
     ) throws(MountError) {
         path = name
-        var status = stat()
-        // SAFETY: `fstat` fills the structure it is given.
-        let isFile =
-            unsafe fstat(source.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let isFile = (try? Stat(source))?.type == .regular
         do {
             descriptor =
                 isFile
@@ -84,15 +70,16 @@ package final class LocalFile: ByteSource {
         _ source: FileDescriptor,
         to folder: FilePath
     ) throws -> FileDescriptor {
-        let path = folder.appending("dagstore-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+        let path = folder.appending(
+            "dagstore-\(ThisProcess.number)-\(UInt64.random(in: 0...UInt64.max))"
+        )
         let copy = try FileDescriptor.open(
             path,
             .readWrite,
             options: [.create, .exclusiveCreate, .closeOnExec],
             permissions: .ownerReadWrite
         )
-        // SAFETY: the string is read during the call.
-        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+        try? FileSystem.removeFile(path)
         do {
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
             defer { unsafe buffer.deallocate() }
@@ -117,21 +104,11 @@ package final class LocalFile: ByteSource {
     /// The path, as errors say it.
     package var name: String { path.string }
 
-    /// `SEEK_DATA`, which Glibc's headers have for GNU programs only.
-    #if canImport(Darwin)
-        private static let seekData = SEEK_DATA
-    #else
-        private static let seekData: CInt = 3
-    #endif
-
     /// The first offset from `offset` on that is in no hole of a sparse file.
     ///
     /// *Cost*: one system call. A file system that knows no holes answers `offset`.
     package func dataOffset(from offset: UInt64) -> UInt64 {
-        guard let start = off_t(exactly: offset) else { return offset }
-        let found = lseek(descriptor.rawValue, start, Self.seekData)
-        guard found < 0 else { return UInt64(found) }
-        return errno == ENXIO ? .max : offset
+        descriptor.dataOffset(from: offset)
     }
 
     /// Whether the open file is still what it was when it was opened.
@@ -151,28 +128,12 @@ package final class LocalFile: ByteSource {
         at offset: UInt64,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(MountError) -> Int {
-        // No file reaches an offset that the system cannot say.
-        guard let start = off_t(exactly: offset), start <= off_t.max - off_t(buffer.count) else {
-            return 0
+        do {
+            // SAFETY: the caller's buffer lives through the call.
+            return try unsafe descriptor.read(at: offset, filling: buffer)
+        } catch {
+            throw MountError(error, path: path)
         }
-        var done = 0
-        while done < buffer.count {
-            // SAFETY: the rest of `buffer` has room for what is read into it.
-            let count = unsafe pread(
-                descriptor.rawValue,
-                buffer.baseAddress.unsafelyUnwrapped + done,
-                buffer.count - done,
-                start + off_t(done)
-            )
-            if count < 0 {
-                let error = Errno(rawValue: errno)
-                if error == .interrupted { continue }
-                throw MountError(error, path: path)
-            }
-            if count == 0 { break }
-            done += count
-        }
-        return done
     }
 }
 

@@ -1,11 +1,6 @@
 package import DAGBytes
+internal import DAGSystem
 package import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A file in memory, read-only, for as long as the object lives.
 ///
@@ -43,12 +38,12 @@ package import SystemPackage
         // SAFETY: a new mapping at an address of the system's choice touches nobody's memory.
         let address = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, file.descriptor.rawValue, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
-            throw MountError(Errno(rawValue: errno), path: file.path)
+            throw MountError(.last, path: file.path)
         }
         unsafe memory = UnsafeRawBufferPointer(start: address, count: size)
-        let advice = access == .random ? MADV_RANDOM : MADV_SEQUENTIAL
-        // SAFETY: advice about our own mapping; that it is not taken is no error.
-        _ = unsafe madvise(address, size, advice)
+        let advice: MemoryAdvice = access == .random ? .random : .sequential
+        // SAFETY: advice about this object's own mapping.
+        unsafe advice.give(for: memory)
     }
 
     deinit {

@@ -1,3 +1,4 @@
+internal import DAGSystem
 internal import SharedReads
 package import SystemPackage
 
@@ -51,7 +52,7 @@ package final class PartialFile: Sendable {
         do {
             try descriptor.withLock { descriptor in
                 guard let descriptor else { throw Errno.badFileDescriptor }
-                try NameCalls.synchronize(descriptor)
+                try descriptor.synchronize()
             }
         } catch {
             throw Self.error(error, path)

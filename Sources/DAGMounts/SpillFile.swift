@@ -1,11 +1,6 @@
 package import DAGBytes
+internal import DAGSystem
 package import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A file without a name, for what does not fit in memory: it is gone when the object is.
 ///
@@ -19,19 +14,9 @@ package final class SpillFile {
     ///
     /// - Parameter directory: Where they are; nobody else uses it.
     package static func removeLeftovers(in directory: FilePath) {
-        // SAFETY: the strings are read during the calls; an entry is used before the next one is read.
-        guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
-            return
-        }
-        defer { unsafe _ = closedir(folder) }
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
-                unsafe start.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
-                    unsafe FilePath(platformString: $0)
-                }
-            }
-            guard name.string.hasPrefix("spill-") else { continue }
-            _ = unsafe directory.pushing(name).withPlatformString { unsafe unlink($0) }
+        guard let names = try? FileSystem.names(in: directory) else { return }
+        for name in names where name.hasPrefix("spill-") {
+            try? FileSystem.removeFile(directory.appending(name))
         }
     }
 
@@ -39,7 +24,9 @@ package final class SpillFile {
     ///
     /// - Throws: `.gone`, `.unreachable`, `.full`.
     package init(in directory: FilePath) throws(MountError) {
-        path = directory.appending("spill-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+        path = directory.appending(
+            "spill-\(ThisProcess.number)-\(UInt64.random(in: 0...UInt64.max))"
+        )
         do {
             descriptor = try FileDescriptor.open(
                 path,
@@ -50,8 +37,7 @@ package final class SpillFile {
         } catch {
             throw Self.error(error, path)
         }
-        // SAFETY: the string is read during the call.
-        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+        try? FileSystem.removeFile(path)
     }
 
     deinit { try? descriptor.close() }

@@ -1,5 +1,6 @@
 internal import DAGBytes
 internal import DAGFailpoints
+internal import DAGSystem
 internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
@@ -150,7 +151,7 @@ extension TransientStore {
                 throw CancellationError()
             }
             do throws(Errno) {
-                try NameCalls.rename(file.path, to: path)
+                try FileSystem.rename(file.path, to: path)
             } catch {
                 throw MountError(error, own: file.path)
             }
@@ -170,7 +171,7 @@ extension TransientStore {
     private func makeNameDurable(_ transient: Transient) throws(MountError) {
         guard options.isDurable else { return }
         do throws(Errno) {
-            try NameCalls.synchronize(directory: directory)
+            try FileSystem.synchronize(directory)
         } catch {
             withTable { table in
                 guard table.holds(transient), !table.isClosed else { return }

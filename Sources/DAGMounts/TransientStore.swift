@@ -1,4 +1,5 @@
 internal import DAGFailpoints
+internal import DAGSystem
 internal import SharedReads
 internal import Synchronization
 package import SystemPackage
@@ -165,7 +166,7 @@ package final class TransientStore: Sendable {
         try makeDirectory()
         let names: [String]
         do throws(Errno) {
-            names = try NameCalls.names(in: directory)
+            names = try FileSystem.names(in: directory)
         } catch {
             throw MountError(error, own: directory)
         }
@@ -238,7 +239,7 @@ package final class TransientStore: Sendable {
             let path = path(of: other)
             table.revokeWriter(of: other)
             do throws(Errno) {
-                try NameCalls.rename(entry.transient.path, to: path)
+                try FileSystem.rename(entry.transient.path, to: path)
             } catch {
                 throw MountError(error, own: path)
             }
@@ -247,7 +248,7 @@ package final class TransientStore: Sendable {
         }
         guard options.isDurable else { return }
         do throws(Errno) {
-            try NameCalls.synchronize(directory: directory)
+            try FileSystem.synchronize(directory)
         } catch {
             throw MountError(error, own: directory)
         }
@@ -273,9 +274,9 @@ package final class TransientStore: Sendable {
 
     private func makeDirectory() throws(MountError) {
         do throws(Errno) {
-            try NameCalls.makeDirectory(directory)
+            try FileSystem.makeDirectory(directory)
             guard options.isDurable else { return }
-            try NameCalls.synchronize(directory: directory.removingLastComponent())
+            try FileSystem.synchronize(directory.removingLastComponent())
         } catch {
             guard error != .fileExists else { return }
             throw MountError(error, own: directory)
@@ -300,7 +301,7 @@ package final class TransientStore: Sendable {
     @discardableResult
     func unlink(_ path: FilePath) throws(MountError) -> Bool {
         do throws(Errno) {
-            try NameCalls.unlink(path)
+            try FileSystem.removeFile(path)
         } catch {
             guard error == .noSuchFileOrDirectory else { throw MountError(error, own: path) }
             return false

@@ -1,3 +1,4 @@
+internal import DAGSystem
 internal import SystemPackage
 
 /// Which transients there are, who uses them and how much room they take; no file is touched.
@@ -129,7 +130,7 @@ final class UnlinkedFile: Sendable {
     /// Opens a file; nil if that cannot be done.
     init?(_ path: FilePath) {
         do throws(Errno) {
-            descriptor = try NameCalls.descriptor(of: path)
+            descriptor = try .opening(path, options: [.nonBlocking, .noFollow])
         } catch {
             return nil
         }

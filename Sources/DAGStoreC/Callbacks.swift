@@ -1,13 +1,8 @@
 internal import CDAGSystem
 internal import DAGMounts
+internal import DAGSystem
 internal import Dispatch
 internal import SharedReads
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// Runs a callback of the caller's; `isInCallback` is true meanwhile.
 func callingBack<R>(_ body: () throws -> R) rethrows -> R {
@@ -61,4 +56,4 @@ func awaiting<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) thr
 }
 
 /// The number of processors that are running.
-var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+var processorCount: Int { ThisProcess.processorCount }

@@ -1,11 +1,6 @@
 internal import CDAGStore
 internal import DAGStorage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
 
 /// Why a call failed, as the caller is told.
 struct Failure: Error {

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
 
 /// Memory for chunks of locator entries, in blocks that are given back together.
 ///
@@ -42,10 +38,13 @@
     private mutating func addBlock() {
         let size = size == 0 ? Self.firstBlockSize : Self.blockSize
         let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: size)
-        #if os(Linux)
-            // One fault a block instead of 512. A kernel that refuses costs no more than that.
-            if size == Self.blockSize { unsafe _ = madvise(block, size, MADV_HUGEPAGE) }
-        #endif
+        // One fault a block instead of 512. A kernel that refuses the advice costs only those faults.
+        if size == Self.blockSize {
+            // SAFETY: the block is this function's own, and the advice changes no byte.
+            unsafe MemoryAdvice.hugePages.give(
+                for: UnsafeRawBufferPointer(start: block, count: size)
+            )
+        }
         unsafe blocks.append(block)
         unsafe next = block
         chunksLeft = size / Self.chunkSize

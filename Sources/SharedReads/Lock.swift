@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-    public import Darwin
-#else
-    public import Glibc
-#endif
+public import DAGSystem
 
 /// A value behind a lock that survives contention.
 ///

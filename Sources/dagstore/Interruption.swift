@@ -1,13 +1,8 @@
 internal import DAGStorage
+internal import DAGSystem
 internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// How SIGINT and SIGTERM end the program: with nothing half written, and a status for it.
 ///

@@ -1,11 +1,6 @@
 internal import DAGBytes
+internal import DAGSystem
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// What is asked of the system directly; all unsafe code of the program is here.
 enum Kernel {
@@ -26,27 +21,7 @@ enum Kernel {
     }
 
     /// The number of processors that are running.
-    static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
-    /// Lets the process have as many descriptors as it may ever have.
-    ///
-    /// Shells and containers often start programs with 256 or 1,024 where a million are allowed.
-    static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        // SAFETY: the call fills the structure it is given.
-        guard unsafe getrlimit(descriptorLimit, &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        // What is refused stays as it was.
-        _ = unsafe setrlimit(descriptorLimit, &limit)
-    }
-
-    #if canImport(Darwin)
-        private static var descriptorLimit: Int32 { RLIMIT_NOFILE }
-    #else
-        private static var descriptorLimit: __rlimit_resource_t {
-            __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        }
-    #endif
+    static var processorCount: Int { ThisProcess.processorCount }
 
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
@@ -107,60 +82,21 @@ enum Kernel {
     static func write(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
         var done = 0
         while done < bytes.count {
-            // SAFETY: the view's maker keeps the bytes alive during the call.
-            let count = unsafe systemWrite(descriptor, bytes[done..<bytes.count].buffer)
-            guard count < 0 else {
-                done += count
+            do {
+                // SAFETY: the view's maker keeps the bytes alive during the call.
+                done += try unsafe descriptor.writeSome(bytes[done..<bytes.count].buffer)
+            } catch .interrupted {
                 continue
-            }
-            switch Errno(rawValue: errno) {
-            case .interrupted: continue
-            case .wouldBlock, .resourceTemporarilyUnavailable: waitForRoom(in: descriptor)
-            case let error: throw error
+            } catch .wouldBlock {
+                waitForRoom(in: descriptor)
             }
         }
-    }
-
-    private static func systemWrite(
-        _ descriptor: FileDescriptor,
-        _ bytes: UnsafeRawBufferPointer
-    ) -> Int {
-        #if canImport(Darwin)
-            unsafe Darwin.write(descriptor.rawValue, bytes.baseAddress, bytes.count)
-        #else
-            unsafe Glibc.write(descriptor.rawValue, bytes.baseAddress, bytes.count)
-        #endif
     }
 
     private static func waitForRoom(in descriptor: FileDescriptor) {
         var wait = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
         // SAFETY: one structure, as the count says.
         _ = unsafe poll(&wait, 1, -1)
-    }
-
-    /// Waits until what was written is on disk.
-    static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
-        guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    /// Gives a file another name, in place of whatever had it.
-    static func rename(_ path: FilePath, to other: FilePath) throws(Errno) {
-        // SAFETY: both strings are read during the call.
-        let code = unsafe path.withPlatformString { path in
-            unsafe other.withPlatformString { other in unsafe systemRename(path, other) }
-        }
-        guard code == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    private static func systemRename(
-        _ path: UnsafePointer<CChar>,
-        _ other: UnsafePointer<CChar>
-    ) -> Int32 {
-        #if canImport(Darwin)
-            unsafe Darwin.rename(path, other)
-        #else
-            unsafe Glibc.rename(path, other)
-        #endif
     }
 
     /// Removes a file, if it is there.

@@ -1,11 +1,6 @@
 internal import DAGBytes
+internal import DAGSystem
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A file that an answer goes to: it is there as a whole, or not at all.
 struct OutputFile {
@@ -40,26 +35,22 @@ struct OutputFile {
     private func replace(_ bytes: ByteView) throws(Errno) {
         let number = UInt32.random(in: 0...UInt32.max)
         let folder = path.removingLastComponent()
-        let temporary = folder.appending(".dagstore-\(getpid())-\(number).partial")
+        let temporary = folder.appending(".dagstore-\(ThisProcess.number)-\(number).partial")
         let file = try Self.open(temporary, [.create, .exclusiveCreate, .closeOnExec])
         Interruption.setTemporaryFile(temporary)
         defer { Interruption.setTemporaryFile(nil) }
         do throws(Errno) {
             defer { try? file.close() }
             try Kernel.write(bytes, to: file)
-            try Kernel.synchronize(file)
-            try Kernel.rename(temporary, to: path)
+            try file.synchronize()
+            try FileSystem.rename(temporary, to: path)
         } catch {
             Kernel.remove(temporary)
             throw error
         }
         // The bytes are safe, and so is the old file or the new name; a folder that cannot be
         // synchronised is no reason to say that the work failed.
-        guard let folder = try? FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly) else {
-            return
-        }
-        try? Kernel.synchronize(folder)
-        try? folder.close()
+        try? FileSystem.synchronize(folder.isEmpty ? "." : folder)
     }
 
     private func overwrite(_ bytes: ByteView) throws(Errno) {

@@ -1,11 +1,6 @@
 internal import ArgumentParser
 internal import DAGStorage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
 
 /// The program from its arguments to its exit status.
 ///
@@ -31,7 +26,7 @@ enum Program {
         let command = parse(arguments, format)
         // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
         MappingGuard.install()
-        Kernel.raiseDescriptorLimit()
+        ThisProcess.raiseDescriptorLimit()
         await Interruption.prepare(format)
         do {
             if var command = command as? any AsyncParsableCommand {

@@ -44,7 +44,17 @@ let package = Package(
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "DAGBytes", dependencies: ["CDAGSystem"], swiftSettings: settings),
         .target(name: "DAGMultiformats", dependencies: ["DAGBytes"], swiftSettings: settings),
-        .target(name: "SharedReads", dependencies: ["CDAGSystem"], swiftSettings: settings),
+        // Without the calls that name the errors of swift-system.
+        .target(
+            name: "DAGSystem",
+            exclude: ["FileDescriptor+Calls.swift", "FileSystem.swift"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SharedReads",
+            dependencies: ["CDAGSystem", "DAGSystem"],
+            swiftSettings: settings
+        ),
         .target(
             name: "DAGZstd",
             dependencies: ["CDAGZstd", "DAGBytes", "SharedReads"],
@@ -63,7 +73,9 @@ let package = Package(
         ),
         .target(
             name: "ShardIndex",
-            dependencies: ["DAGBytes", "DAGMultiformats", "DAGHashing", "SharedReads", "DAGZstd"],
+            dependencies: [
+                "DAGBytes", "DAGMultiformats", "DAGHashing", "DAGSystem", "DAGZstd", "SharedReads",
+            ],
             swiftSettings: settings
         ),
         .target(

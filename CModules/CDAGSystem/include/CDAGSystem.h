@@ -59,15 +59,21 @@ bool dagstore_guard_is_installed(void);
 /// Returns: whether all bytes were copied; if not, `to` holds some of them, nobody knows which.
 bool dagstore_guarded_copy(void *to, const void *from, size_t size);
 
+/// What a copy by system call did.
+enum dagstore_copy {
+    /// It copied all bytes.
+    DAGSTORE_COPY_DONE,
+    /// Pages are gone; the target may hold some of the bytes.
+    DAGSTORE_COPY_GONE,
+    /// The system has no such call, or forbids it.
+    DAGSTORE_COPY_REFUSED,
+};
+
 /// Copies `size` bytes of this process's memory by system call, without raising a signal.
 ///
-/// Linux: `process_vm_readv` on ourselves; costs a microsecond more than a guarded copy, and needs
-/// no handler. Elsewhere there is no such call.
-///
-/// Returns: `size`, or a negated error: `-EFAULT` if pages of `from` or `to` are not there (`to`
-/// may hold some of the bytes then), `-ENOSYS` if the system has no such call, `-EPERM` if it
-/// forbids it.
-long dagstore_copy_by_system(void *to, const void *from, size_t size);
+/// Linux: `process_vm_readv` on this process. It costs a microsecond more than a guarded copy, and needs no handler.
+/// Other systems have no such call.
+enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size);
 
 // Whether this thread is in a callback of somebody else's.
 

@@ -1,13 +1,8 @@
 #if LevelDB
-    internal import DAGBytes
     internal import CDAGLevelDBView
+    internal import DAGBytes
+    internal import DAGSystem
     internal import SystemPackage
-
-    #if canImport(Glibc)
-        internal import Glibc
-    #else
-        internal import Darwin
-    #endif
 
     /// A LevelDB as it was when it was opened; see `CLevelDBView.h`.
     ///

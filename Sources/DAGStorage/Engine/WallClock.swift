@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
+internal import DAGSystem
 
 /// The time of day, for people.
 enum WallClock {

@@ -1,12 +1,7 @@
 internal import DAGCatalog
 public import DAGMounts
+internal import DAGSystem
 public import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A store of shards: CAR files, an index of each, and what is known of them.
 ///
@@ -124,15 +119,7 @@ public final class DAGStore: Sendable {
     /// Makes the names in a directory durable.
     private static func syncDirectory(_ path: FilePath) throws {
         do {
-            let folder = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            defer { try? folder.close() }
-            // Some file systems know no such thing for folders, and say that it is invalid.
-            guard fsync(folder.rawValue) == 0 || errno == EINVAL else {
-                throw Errno(rawValue: errno)
-            }
-        } catch Errno.permissionDenied {
-            // A folder above the store that may be entered and not read.
-            return
+            try FileSystem.synchronizeIfPossible(directory: path)
         } catch {
             throw DAGStoreError(.readOnly, "\(path): \(error)")
         }
@@ -145,21 +132,18 @@ public final class DAGStore: Sendable {
     /// - Throws: `invalidArgument` if there is none; `readOnly` if this process may not look.
     package static func checkPresence(in directory: FilePath) throws(DAGStoreError) {
         let place = directory.appending("catalog")
-        if isDirectory(place) { return }
-        // SAFETY: the string is read during the call.
-        let isThere = unsafe place.withPlatformString { unsafe access($0, F_OK) } == 0
-        let error = Errno(rawValue: errno)
-        guard isThere || error == .noSuchFileOrDirectory || error == .notDirectory else {
-            throw DAGStoreError(.readOnly, "the store in \(directory) cannot be read: \(error)")
+        do {
+            if try Stat(place).type == .directory { return }
+        } catch {
+            guard error == .noSuchFileOrDirectory || error == .notDirectory else {
+                throw DAGStoreError(.readOnly, "the store in \(directory) cannot be read: \(error)")
+            }
         }
         throw DAGStoreError(.invalidArgument, "there is no store in \(directory)")
     }
 
     static func isDirectory(_ path: FilePath) -> Bool {
-        var status = stat()
-        // SAFETY: `stat` fills the structure it is given.
-        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
-        return code == 0 && status.st_mode & S_IFMT == S_IFDIR
+        FileSystem.isDirectory(path)
     }
 
     /// Makes a directory and those above it.
@@ -167,15 +151,13 @@ public final class DAGStore: Sendable {
         if isDirectory(path) { return }
         let parent = path.removingLastComponent()
         if !parent.isEmpty, parent != path { try makeDirectory(parent, isDurable: isDurable) }
-        // SAFETY: the string is read during the call.
-        let code = unsafe path.withPlatformString { unsafe mkdir($0, 0o777) }
-        guard code != 0 else {
-            if isDurable { try syncDirectory(parent.isEmpty ? "." : parent) }
-            return
+        do {
+            try FileSystem.makeDirectory(path)
+        } catch {
+            if error == .fileExists, isDirectory(path) { return }
+            let isFull = error == .noSpace || error == .diskQuotaExceeded
+            throw DAGStoreError(isFull ? .catalogFull : .readOnly, "\(path): \(error)")
         }
-        let error = Errno(rawValue: errno)
-        if error == .fileExists, isDirectory(path) { return }
-        let isFull = error == .noSpace || error == .diskQuotaExceeded
-        throw DAGStoreError(isFull ? .catalogFull : .readOnly, "\(path): \(error)")
+        if isDurable { try syncDirectory(parent.isEmpty ? "." : parent) }
     }
 }

@@ -1,0 +1,216 @@
+package import SystemPackage
+
+extension Errno {
+    /// The error of this thread's last system call that failed.
+    package static var last: Errno { Errno(rawValue: errno) }
+}
+
+/// Throws the last error if `code` is negative.
+func check(_ code: CInt) throws(Errno) {
+    guard code >= 0 else { throw Errno.last }
+}
+
+extension FileDescriptor {
+    /// Opens a file or a directory; a program that this process starts does not inherit the descriptor.
+    ///
+    /// The corresponding C function is `open`.
+    ///
+    /// - Parameters:
+    ///   - path: Where the file is.
+    ///   - mode: Whether the descriptor reads or writes.
+    ///   - options: Flags beside `O_CLOEXEC`.
+    ///   - permissions: The rights of a new file, before the umask; nil if the call makes none.
+    /// - Throws: What the system reports.
+    package static func opening(
+        _ path: FilePath,
+        _ mode: AccessMode = .readOnly,
+        options: OpenOptions = [],
+        permissions: FilePermissions? = nil
+    ) throws(Errno) -> FileDescriptor {
+        do {
+            let options = options.union(.closeOnExec)
+            return try open(path, mode, options: options, permissions: permissions)
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+
+    /// Waits until the disk has the file's bytes, or the directory's names.
+    ///
+    /// The corresponding C function is `fsync`; on Darwin it is `fcntl` with `F_FULLFSYNC`, because `fsync` leaves the
+    /// bytes in the disk's cache there.
+    ///
+    /// - Throws: What the system reports.
+    package func synchronize() throws(Errno) {
+        #if canImport(Darwin)
+            try check(fcntl(rawValue, F_FULLFSYNC))
+        #else
+            try check(fsync(rawValue))
+        #endif
+    }
+
+    /// Reads into `buffer` until it is full or the file ends.
+    ///
+    /// The corresponding C function is `pread`.
+    ///
+    /// - Parameters:
+    ///   - offset: The first byte to read.
+    ///   - buffer: Receives the bytes.
+    /// - Returns: The number of bytes read; 0 for an offset that the system cannot express.
+    /// - Throws: What the system reports.
+    package func read(
+        at offset: UInt64,
+        filling buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        guard let start = off_t(exactly: offset), start <= off_t.max - off_t(buffer.count) else {
+            return 0
+        }
+        var done = 0
+        while done < buffer.count {
+            // SAFETY: the buffer has `buffer.count - done` bytes behind its first `done`.
+            let count = unsafe systemRead(
+                rawValue,
+                buffer.baseAddress.unsafelyUnwrapped + done,
+                buffer.count - done,
+                start + off_t(done)
+            )
+            if count < 0 {
+                let error = Errno.last
+                if error == .interrupted { continue }
+                throw error
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// Writes some of the bytes, as many as there is room for.
+    ///
+    /// The corresponding C function is `write`.
+    ///
+    /// - Returns: The number of bytes written.
+    /// - Throws: `.wouldBlock` if a descriptor that does not block has no room; what the system reports.
+    package func writeSome(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        // SAFETY: the caller's buffer lives through the call, which reads it.
+        let count = unsafe systemWrite(rawValue, bytes.baseAddress, bytes.count)
+        guard count >= 0 else { throw Errno.last }
+        return count
+    }
+
+    /// Finds the first offset from `offset` on that is outside the holes of a sparse file.
+    ///
+    /// The corresponding C function is `lseek` with `SEEK_DATA`.
+    ///
+    /// - Returns: The offset; `UInt64.max` if only holes follow; `offset` if the file system cannot tell.
+    package func dataOffset(from offset: UInt64) -> UInt64 {
+        // Glibc's headers have the name for GNU programs only.
+        #if canImport(Darwin)
+            let seekData = SEEK_DATA
+        #else
+            let seekData: CInt = 3
+        #endif
+        guard let start = off_t(exactly: offset) else { return offset }
+        let found = systemSeek(rawValue, start, seekData)
+        guard found < 0 else { return UInt64(found) }
+        return Errno.last == .noSuchAddressOrDevice ? .max : offset
+    }
+
+    /// Locks the file for this descriptor, without waiting.
+    ///
+    /// The corresponding C function is `flock`. The system removes the lock when the last copy of the descriptor closes.
+    ///
+    /// - Throws: `.wouldBlock` if another descriptor has the lock; what the system reports.
+    package func lockWithoutWaiting() throws(Errno) {
+        try check(flock(rawValue, LOCK_EX | LOCK_NB))
+    }
+
+    /// Removes the lock, also for copies of the descriptor.
+    package func unlock() { _ = flock(rawValue, LOCK_UN) }
+
+    /// Locks the file's first byte for this process, without waiting.
+    ///
+    /// The corresponding C function is `fcntl` with `F_SETLK`. The system removes the lock when the process closes any
+    /// descriptor of the file.
+    ///
+    /// - Returns: Whether this process has the lock now; false if another process has it.
+    /// - Throws: What the system reports.
+    package func lockFirstByte() throws(Errno) -> Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = 0
+        lock.l_len = 1
+        // SAFETY: the call reads `lock`.
+        guard unsafe fcntl(rawValue, F_SETLK, &lock) != 0 else { return true }
+        let error = Errno.last
+        guard error == .permissionDenied || error == .resourceTemporarilyUnavailable else {
+            throw error
+        }
+        return false
+    }
+
+    /// Gives the file to a user and a group.
+    ///
+    /// The corresponding C function is `fchown`.
+    ///
+    /// - Throws: `.notPermitted` if this process may not give files away; what the system reports.
+    package func setOwner(_ user: UserID, _ group: GroupID) throws(Errno) {
+        try check(fchown(rawValue, user.rawValue, group.rawValue))
+    }
+
+    /// Sets the rights of the file.
+    ///
+    /// The corresponding C function is `fchmod`.
+    ///
+    /// - Throws: What the system reports.
+    package func setPermissions(_ permissions: FilePermissions) throws(Errno) {
+        try check(fchmod(rawValue, permissions.rawValue))
+    }
+
+    /// The bytes that the file's file system has left for this process's user; nil if the system does not tell.
+    ///
+    /// The corresponding C function is `fstatvfs`.
+    package var freeSpace: UInt64? {
+        var status = statvfs()
+        // SAFETY: the call fills `status`.
+        guard unsafe fstatvfs(rawValue, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+}
+
+// Methods of `FileDescriptor` hide the names of the C functions.
+
+private func systemSeek(_ file: CInt, _ offset: off_t, _ whence: CInt) -> off_t {
+    lseek(file, offset, whence)
+}
+
+private func systemRead(
+    _ file: CInt,
+    _ start: UnsafeMutableRawPointer,
+    _ count: Int,
+    _ offset: off_t
+) -> Int {
+    // SAFETY: the caller's buffer has `count` bytes and lives through the call.
+    unsafe pread(file, start, count, offset)
+}
+
+private func systemWrite(_ file: CInt, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+    // SAFETY: the caller's bytes live through the call.
+    unsafe write(file, start, count)
+}
+
+extension FilePermissions {
+    /// Everybody may read and write; the umask takes rights away.
+    package static var allReadWrite: FilePermissions {
+        [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
+    }
+}
+
+extension Stat {
+    /// The time of the last change of the content, in nanoseconds since 1970; years after 2262 wrap around.
+    package var modifiedNanoseconds: Int64 {
+        let time = st_mtim
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,142 @@
+package import SystemPackage
+
+/// System calls on paths.
+///
+/// *Concurrency*: any thread; each call blocks its thread.
+package enum FileSystem {
+    /// Makes a directory with the rights that the umask permits.
+    ///
+    /// The corresponding C function is `mkdir`.
+    ///
+    /// - Throws: `.fileExists` if the path has a file already; what the system reports.
+    package static func makeDirectory(_ path: FilePath) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o777) })
+    }
+
+    /// Removes a file's name; a process that has the file open keeps its bytes.
+    ///
+    /// The corresponding C function is `unlink`.
+    ///
+    /// - Throws: `.noSuchFileOrDirectory` if there is none; what the system reports.
+    package static func removeFile(_ path: FilePath) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe unlink($0) })
+    }
+
+    /// Renames a file, and replaces the file that has the new name.
+    ///
+    /// The corresponding C function is `rename`.
+    ///
+    /// - Throws: What the system reports.
+    package static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
+        // SAFETY: both strings live through the call.
+        let code = unsafe old.withPlatformString { old in
+            unsafe new.withPlatformString { unsafe renameFile(old, $0) }
+        }
+        try check(code)
+    }
+
+    /// Waits until the disk has a file's bytes, or a directory's names.
+    ///
+    /// - Throws: What the system reports.
+    package static func synchronize(_ path: FilePath) throws(Errno) {
+        let file = try FileDescriptor.opening(path)
+        defer { try? file.close() }
+        try file.synchronize()
+    }
+
+    /// Waits until the disk has a directory's names, if its file system can do that.
+    ///
+    /// Some file systems answer `EINVAL` for directories, and a process may be allowed to enter a directory but not to
+    /// read it. Neither is an error here.
+    ///
+    /// - Throws: What else the system reports.
+    package static func synchronizeIfPossible(directory: FilePath) throws(Errno) {
+        do {
+            try synchronize(directory)
+        } catch {
+            guard error == .invalidArgument || error == .permissionDenied else { throw error }
+        }
+    }
+
+    /// Whether a path leads to a directory.
+    package static func isDirectory(_ path: FilePath) -> Bool {
+        (try? Stat(path))?.type == .directory
+    }
+
+    /// Lists the names in a directory, unordered, with `.` and `..`.
+    ///
+    /// The corresponding C function is `readdir`.
+    ///
+    /// - Throws: What the system reports.
+    package static func names(in directory: FilePath) throws(Errno) -> [String] {
+        // SAFETY: the string lives through the call.
+        guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
+            throw Errno.last
+        }
+        // SAFETY: `folder` is open until here, and each entry is copied before the next call. The system ends its name
+        // with a zero.
+        defer { unsafe _ = closedir(folder) }
+        var names: [String] = []
+        errno = 0
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe start.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            names.append(name)
+            errno = 0
+        }
+        guard errno == 0 else { throw Errno.last }
+        return names
+    }
+
+    /// The working directory.
+    ///
+    /// The corresponding C function is `getcwd`.
+    ///
+    /// - Throws: `.noSuchFileOrDirectory` if the directory was removed; what the system reports.
+    package static func workingDirectory() throws(Errno) -> FilePath {
+        // SAFETY: without a buffer the system allocates one, which this function frees.
+        guard let name = unsafe getcwd(nil, 0) else { throw Errno.last }
+        defer { unsafe free(name) }
+        return unsafe FilePath(platformString: name)
+    }
+
+    /// The path behind all symbolic links.
+    ///
+    /// The corresponding C function is `realpath`.
+    ///
+    /// - Returns: An absolute path, or nil if nothing is there or the process may not look.
+    package static func resolved(_ path: FilePath) -> FilePath? {
+        // SAFETY: the string lives through the call; the system allocates the answer, which this function frees.
+        guard let found = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else {
+            return nil
+        }
+        defer { unsafe free(found) }
+        return unsafe FilePath(platformString: found)
+    }
+
+    /// The bytes of a symbolic link's target.
+    ///
+    /// The corresponding C function is `readlink`.
+    ///
+    /// - Returns: The bytes, or nil if the path is no link or the process may not look.
+    package static func linkTarget(of path: FilePath) -> [UInt8]? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // SAFETY: the string lives through the call, which writes at most the buffer's bytes.
+        let size = unsafe path.withPlatformString { unsafe readlink($0, &buffer, buffer.count) }
+        return size > 0 ? buffer[..<size].map { UInt8(bitPattern: $0) } : nil
+    }
+}
+
+// `FileSystem.rename` hides the C function's name.
+private func renameFile(
+    _ old: UnsafePointer<CInterop.PlatformChar>,
+    _ new: UnsafePointer<CInterop.PlatformChar>
+) -> CInt {
+    // SAFETY: the caller's strings live through the call.
+    unsafe rename(old, new)
+}
