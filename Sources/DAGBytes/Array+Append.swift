@@ -1,14 +1,5 @@
 extension [UInt8] {
     /// Appends an integer, least significant byte first.
-    @inlinable public mutating func appendLittleEndian<T: FixedWidthInteger>(_ value: T) {
-        var rest = value
-        for _ in 0..<T.bitWidth / 8 {
-            append(UInt8(truncatingIfNeeded: rest))
-            rest = rest >> 8
-        }
-    }
-
-    /// Appends an integer, least significant byte first, in one piece.
     @inline(__always)
     @inlinable public mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
         // SAFETY: the bytes of a local value, read during the call.

@@ -180,7 +180,24 @@ internal import CDAGSystem
 
     /// The bytes, copied.
     public var copied: [UInt8] {
+        // SAFETY: the view's maker keeps the bytes alive during the call.
         unsafe [UInt8](buffer)
+    }
+
+    /// The bytes in lower-case hexadecimal, two digits a byte.
+    public var hexadecimal: String {
+        let text = [UInt8](capacity: 2 * count) { (text: inout OutputSpan<UInt8>) in
+            for offset in 0..<count {
+                text.append(Self.hexadecimalDigit(self[offset] >> 4))
+                text.append(Self.hexadecimalDigit(self[offset] & 15))
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    @inline(__always)
+    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &- 10 &+ value
     }
 }
 

@@ -53,9 +53,9 @@ public struct CARIndexBuilder: Sendable {
             return bytes
         }
         let codes = Set(buckets.keys.map(\.hashCode)).sorted()
-        bytes.appendLittleEndian(UInt32(codes.count))
+        bytes.append(littleEndian: UInt32(codes.count))
         for code in codes {
-            bytes.appendLittleEndian(code)
+            bytes.append(littleEndian: code)
             var widths: [Int: [UInt8]] = [:]
             for (key, records) in buckets where key.hashCode == code {
                 widths[key.digestSize] = records
@@ -66,10 +66,10 @@ public struct CARIndexBuilder: Sendable {
     }
 
     private static func appendBuckets(_ buckets: [Int: [UInt8]], to bytes: inout [UInt8]) {
-        bytes.appendLittleEndian(UInt32(buckets.count))
+        bytes.append(littleEndian: UInt32(buckets.count))
         for (digestSize, records) in buckets.sorted(by: { $0.key < $1.key }) {
-            bytes.appendLittleEndian(UInt32(digestSize + 8))
-            bytes.appendLittleEndian(UInt64(records.count))
+            bytes.append(littleEndian: UInt32(digestSize + 8))
+            bytes.append(littleEndian: UInt64(records.count))
             records.withView { view in
                 appendSorted(view, digestSize: digestSize, to: &bytes)
             }
@@ -113,7 +113,7 @@ public struct CARIndexBuilder: Sendable {
 extension [UInt8] {
     fileprivate mutating func appendRecord(_ digest: ByteView, _ offset: UInt64) {
         append(digest)
-        appendLittleEndian(offset)
+        append(littleEndian: offset)
     }
 }
 

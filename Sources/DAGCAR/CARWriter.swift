@@ -79,9 +79,9 @@ public struct CARWriter: Sendable {
         var header = [UInt8](repeating: 0, count: 16)
         let storesAll = index.storesIdentity && indexCodec != nil
         header[0] = storesAll ? 0x80 : 0
-        header.appendLittleEndian(dataOffset)
-        header.appendLittleEndian(payloadSize)
-        header.appendLittleEndian(indexCodec == nil ? UInt64(0) : dataOffset + payloadSize)
+        header.append(littleEndian: dataOffset)
+        header.append(littleEndian: payloadSize)
+        header.append(littleEndian: indexCodec == nil ? UInt64(0) : dataOffset + payloadSize)
         guard let indexCodec else { return Ending(trailer: [], header: header) }
         return Ending(trailer: index.encoded(codec: indexCodec), header: header)
     }

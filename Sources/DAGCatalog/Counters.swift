@@ -48,14 +48,14 @@ package struct Counters: Equatable, Sendable {
 
     func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.appendLittleEndian(nextShard)
-        bytes.appendLittleEndian(UInt32(0))
+        bytes.append(littleEndian: nextShard)
+        bytes.append(littleEndian: UInt32(0))
         for value in [
             nextGeneration, shards, available, failed, sections, payloadBytes, indexBytes,
         ] {
-            bytes.appendLittleEndian(value)
+            bytes.append(littleEndian: value)
         }
-        bytes.appendLittleEndian(bytes.withView { Checksum.xxh64($0) })
+        bytes.append(littleEndian: bytes.withView { Checksum.xxh64($0) })
         return bytes
     }
 

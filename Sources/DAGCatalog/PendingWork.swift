@@ -90,16 +90,6 @@ extension Catalog {
         }
     }
 
-    /// What a shard waits for, if it waits for anything.
-    ///
-    /// - Throws: `.corrupt` if the row cannot be read.
-    package func pendingWork(of number: UInt32) throws(CatalogError) -> PendingWork? {
-        let row = try read { (reader) throws(LMDBError) in
-            try reader.get(tables.pending, TableKey.shard(number))
-        }
-        return try PendingWork(of: number, row: row)
-    }
-
     /// The rows of `pending` whose keys have one of the two sizes there are.
     private func pendingRows<R>(
         keySize: Int,

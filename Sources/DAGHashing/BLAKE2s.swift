@@ -43,7 +43,7 @@ enum BLAKE2s {
         return words
     }
 
-    /// The function F of RFC 7693, section 3.2; the word lists are the rows of section 2.7.
+    /// The function F of RFC 7693, section 3.2.
     private static func compress(
         _ chain: inout InlineArray<8, UInt32>,
         _ m: InlineArray<16, UInt32>,
@@ -55,16 +55,7 @@ enum BLAKE2s {
         lower[5] ^= UInt32(truncatingIfNeeded: hashedSize >> 32)
         if isLast { lower[6] = ~lower[6] }
         var v = BLAKEState(chain, lower)
-        v.round(m, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-        v.round(m, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
-        v.round(m, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4)
-        v.round(m, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8)
-        v.round(m, 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13)
-        v.round(m, 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9)
-        v.round(m, 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11)
-        v.round(m, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10)
-        v.round(m, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)
-        v.round(m, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)
+        v.mixTenRounds(m)
         let folded = v.folded
         for index in 0..<8 { chain[index] ^= folded[index] }
     }

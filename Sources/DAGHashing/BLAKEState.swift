@@ -1,38 +1,67 @@
 internal import DAGBytes
 
-/// What BLAKE2s and BLAKE3 compute with: one 32-bit word, or a word of each of several messages.
+/// A word of the BLAKE functions: 64 bits for BLAKE2b, 32 bits for the others, or one word from each of several
+/// messages.
 protocol BLAKEWord {
-    /// The sum, modulo 2^32.
-    static func &+ (one: Self, other: Self) -> Self
-    /// The bits that differ.
-    static func ^ (one: Self, other: Self) -> Self
-    /// The word with its bits moved down by `count`, and those that fall out put on top.
+    /// The rotations of the four steps of a mix, in bits.
+    static var rotations: (UInt32, UInt32, UInt32, UInt32) { get }
+    /// Returns the sum, modulo the size of the word.
+    func plus(_ other: Self) -> Self
+    /// Returns the bits that differ.
+    func xor(_ other: Self) -> Self
+    /// Rotates the bits down.
     func rotatedRight(by count: UInt32) -> Self
 }
 
+// The operators have names, because an operator of this protocol would hide the public one in inlinable code.
+
+extension UInt64: BLAKEWord {
+    /// Source: RFC 7693, section 2.1.
+    @inline(__always) static var rotations: (UInt32, UInt32, UInt32, UInt32) { (32, 24, 16, 63) }
+
+    @inline(__always) func plus(_ other: UInt64) -> UInt64 { self &+ other }
+    @inline(__always) func xor(_ other: UInt64) -> UInt64 { self ^ other }
+
+    @inline(__always) func rotatedRight(by count: UInt32) -> UInt64 {
+        self &>> UInt64(count) | self &<< UInt64(64 &- count)
+    }
+}
+
 extension UInt32: BLAKEWord {
+    /// Source: RFC 7693, section 2.1; the same for BLAKE3.
+    @inline(__always) static var rotations: (UInt32, UInt32, UInt32, UInt32) { (16, 12, 8, 7) }
+
+    @inline(__always) func plus(_ other: UInt32) -> UInt32 { self &+ other }
+    @inline(__always) func xor(_ other: UInt32) -> UInt32 { self ^ other }
+
     @inline(__always) func rotatedRight(by count: UInt32) -> UInt32 {
         self &>> count | self &<< (32 &- count)
     }
 }
 
 extension SIMD4<UInt32>: BLAKEWord {
+    @inline(__always) static var rotations: (UInt32, UInt32, UInt32, UInt32) { UInt32.rotations }
+
+    @inline(__always) func plus(_ other: Self) -> Self { self &+ other }
+    @inline(__always) func xor(_ other: Self) -> Self { self ^ other }
+
     @inline(__always) func rotatedRight(by count: UInt32) -> Self {
-        // With `|` the compiler takes the lanes apart and rotates each by itself: half as fast as one chunk at a time.
+        // With `|` the compiler would rotate each lane by itself, which is half as fast as one chunk at a time.
         self &>> Self(repeating: count) &+ self &<< Self(repeating: 32 &- count)
     }
 }
 
-/// The working state of one compression of BLAKE2s or BLAKE3.
+/// The working state of one compression.
 ///
-/// The rounds are unrolled over local variables, as those of BLAKE2b are.
+/// The rounds are unrolled over local variables: baseline x86-64 has no 64-bit rotation in its vectors, so scalar
+/// code is faster.
 ///
 /// Source: RFC 7693, sections 3.1 and 3.2; BLAKE3 specification, section 2.2.
 struct BLAKEState<Word: BLAKEWord> {
     private var v0, v1, v2, v3, v4, v5, v6, v7: Word
     private var v8, v9, v10, v11, v12, v13, v14, v15: Word
 
-    /// A state from the chain and what the function puts below it.
+    /// Creates a state from the chain as its upper half and the function's own lower half.
     @inline(__always) init(
         _ chain: InlineArray<8, Word>,
         _ lower: InlineArray<8, Word>
@@ -43,9 +72,9 @@ struct BLAKEState<Word: BLAKEWord> {
         (v12, v13, v14, v15) = (lower[4], lower[5], lower[6], lower[7])
     }
 
-    /// Four mixes down the columns, four along the diagonals.
+    /// Mixes the four columns, and then the four diagonals.
     ///
-    /// The numbers are the words of `m` that each mix takes.
+    /// The numbers select the words of `m` for each mix.
     @inline(__always) mutating func round(
         _ m: InlineArray<16, Word>,
         _ s0: Int,
@@ -75,6 +104,23 @@ struct BLAKEState<Word: BLAKEWord> {
         Self.mix(&v3, &v4, &v9, &v14, m[s14], m[s15])
     }
 
+    /// Mixes the first ten rounds of BLAKE2.
+    ///
+    /// The word lists are the rows of RFC 7693, section 2.7.
+    @inline(__always) mutating func mixTenRounds(_ m: InlineArray<16, Word>) {
+        round(m, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+        round(m, 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
+        round(m, 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4)
+        round(m, 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8)
+        round(m, 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13)
+        round(m, 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9)
+        round(m, 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11)
+        round(m, 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10)
+        round(m, 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)
+        round(m, 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)
+    }
+
+    /// Applies the function G of RFC 7693, section 3.1.
     @inline(__always) private static func mix(
         _ a: inout Word,
         _ b: inout Word,
@@ -83,21 +129,21 @@ struct BLAKEState<Word: BLAKEWord> {
         _ x: Word,
         _ y: Word
     ) {
-        a = a &+ b &+ x
-        d = (d ^ a).rotatedRight(by: 16)
-        c = c &+ d
-        b = (b ^ c).rotatedRight(by: 12)
-        a = a &+ b &+ y
-        d = (d ^ a).rotatedRight(by: 8)
-        c = c &+ d
-        b = (b ^ c).rotatedRight(by: 7)
+        a = a.plus(b).plus(x)
+        d = d.xor(a).rotatedRight(by: Word.rotations.0)
+        c = c.plus(d)
+        b = b.xor(c).rotatedRight(by: Word.rotations.1)
+        a = a.plus(b).plus(y)
+        d = d.xor(a).rotatedRight(by: Word.rotations.2)
+        c = c.plus(d)
+        b = b.xor(c).rotatedRight(by: Word.rotations.3)
     }
 
-    /// Both halves, mixed: the next chain of BLAKE3, and what BLAKE2s mixes into its chain.
+    /// The halves, mixed: the next chain of BLAKE3, and the words that BLAKE2 mixes into its chain.
     @inline(__always) var folded: InlineArray<8, Word> {
         [
-            v0 ^ v8, v1 ^ v9, v2 ^ v10, v3 ^ v11,
-            v4 ^ v12, v5 ^ v13, v6 ^ v14, v7 ^ v15,
+            v0.xor(v8), v1.xor(v9), v2.xor(v10), v3.xor(v11),
+            v4.xor(v12), v5.xor(v13), v6.xor(v14), v7.xor(v15),
         ]
     }
 
@@ -105,7 +151,7 @@ struct BLAKEState<Word: BLAKEWord> {
     @inline(__always) var lower: InlineArray<8, Word> { [v8, v9, v10, v11, v12, v13, v14, v15] }
 }
 
-/// The initial chain of BLAKE2s and BLAKE3, which is SHA-256's.
+/// The initial chain of BLAKE2s and BLAKE3; SHA-256 has the same.
 ///
 /// Source: RFC 7693, section 2.6.
 @inline(__always) var blakeInitialChain: InlineArray<8, UInt32> {
@@ -115,7 +161,7 @@ struct BLAKEState<Word: BLAKEWord> {
     ]
 }
 
-/// The words of the block of 64 bytes that `bytes` begins, with zeros after what `bytes` has.
+/// Returns the words of a block of 64 bytes, with zeros after the last byte of `bytes`.
 @inline(__always) func blakeBlock(_ bytes: ByteView) -> InlineArray<16, UInt32> {
     guard bytes.count < 64 else {
         return InlineArray<16, UInt32> { bytes.loadUInt32(at: 4 * $0) }

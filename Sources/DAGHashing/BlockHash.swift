@@ -46,14 +46,6 @@ public enum BlockHash {
         case unsupported
     }
 
-    /// Whether `digest` and `check` know the function `code`.
-    public static func isSupported(_ code: UInt64) -> Bool {
-        switch code {
-        case 0x00, 0x11...0x1e, 0x20, 0x56, 0xd5, 0x1013...0x1015, 0xb201...0xb260: true
-        default: false
-        }
-    }
-
     /// Computes the whole digest of `data`.
     ///
     /// - Returns: The digest, not truncated, or nil if `code` is unsupported.

@@ -83,21 +83,21 @@ struct DigestOrder {
         Varint.append(codec, to: &head)
         let codes = Set(counts.keys.map(\.hashCode)).sorted { ($0 ?? 0) < ($1 ?? 0) }
         if codec == CARIndex.multihashSorted {
-            head.appendLittleEndian(UInt32(codes.count))
+            head.append(littleEndian: UInt32(codes.count))
         } else if codes.isEmpty {
-            head.appendLittleEndian(UInt32(0))
+            head.append(littleEndian: UInt32(0))
         }
         // The buckets' headers stand between their records.
         var heads: [Bucket: [UInt8]] = [:]
         var order: [Bucket] = []
         for code in codes {
-            if let code { head.appendLittleEndian(code) }
+            if let code { head.append(littleEndian: code) }
             let buckets = counts.keys.filter { $0.hashCode == code }
                 .sorted { $0.digestSize < $1.digestSize }
-            head.appendLittleEndian(UInt32(buckets.count))
+            head.append(littleEndian: UInt32(buckets.count))
             for bucket in buckets {
-                head.appendLittleEndian(UInt32(bucket.digestSize + 8))
-                head.appendLittleEndian(UInt64(bucket.digestSize + 8) * (counts[bucket] ?? 0))
+                head.append(littleEndian: UInt32(bucket.digestSize + 8))
+                head.append(littleEndian: UInt64(bucket.digestSize + 8) * (counts[bucket] ?? 0))
                 heads[bucket] = head
                 head = []
             }
@@ -196,7 +196,7 @@ struct DigestOrder {
             guard !isSplit || part.prefixes.contains(Self.prefix(of: entry.digest)) else { return }
             guard records[bucket] != nil else { return }
             records[bucket]?.append(entry.digest)
-            records[bucket]?.appendLittleEndian(entry.offset)
+            records[bucket]?.append(littleEndian: entry.offset)
         }
         return records
     }

@@ -459,14 +459,10 @@ private struct Planner {
 
     private mutating func noteCollisions() {
         for multihashes in mangled.collisions {
-            let names = multihashes.map(Self.hexadecimal).sorted()
+            let names = multihashes.map { $0.withView { $0.hexadecimal } }.sorted()
             let detail = String(names.joined(separator: " ").prefix(Self.detailMax))
             plan.strays.append(MigrationProblem(kind: .collidingInverseKeys, detail: detail))
         }
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
     }
 
     private static func size(_ path: FilePath) -> UInt64 {

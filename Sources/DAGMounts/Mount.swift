@@ -78,7 +78,7 @@ public struct MountStat: Sendable, Equatable {
         let bytes = Array(validator.utf8)
         guard bytes.count > validatorSizeMax else { return validator }
         let digest = bytes.withView { BlockHash.digest(0x12, of: $0) ?? [] }
-        return "sha2-256:" + TransientName.hexadecimal(digest[...])
+        return "sha2-256:" + digest.withView { $0.hexadecimal }
     }
 }
 

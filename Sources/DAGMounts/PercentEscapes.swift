@@ -18,39 +18,36 @@ package enum PercentEscapes {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes that `text` stands for; what needed no escape may have one, and the other way round.
+    /// Reads the bytes that `text` stands for; any byte may be escaped.
     ///
-    /// - Returns: Nil if a `%` is not followed by two hexadecimal digits.
+    /// - Returns: The bytes, or nil if two hexadecimal digits are missing after a `%`.
     package static func unescaped(_ text: Substring.UTF8View) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = text
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(digit),
-                let low = rest.popFirst().flatMap(digit)
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
+        let (bytes, isWellFormed) = decoded(text)
+        return isWellFormed ? bytes : nil
     }
 
-    /// The same for servers that take a `%` without two digits for itself.
+    /// Reads the bytes that `text` stands for; a `%` without two digits after it stands for itself, as on some servers.
     package static func leniently(unescaped text: Substring.UTF8View) -> [UInt8] {
+        decoded(text).bytes
+    }
+
+    private static func decoded(
+        _ text: Substring.UTF8View
+    ) -> (bytes: [UInt8], isWellFormed: Bool) {
         var bytes: [UInt8] = []
+        var isWellFormed = true
         var rest = text
         while let byte = rest.popFirst() {
-            let digits = rest.prefix(2).compactMap(digit)
-            guard byte == UInt8(ascii: "%"), digits.count == 2 else {
+            let digits = byte == UInt8(ascii: "%") ? rest.prefix(2).compactMap(digit) : []
+            if digits.count == 2 {
+                bytes.append(digits[0] << 4 | digits[1])
+                rest = rest.dropFirst(2)
+            } else {
                 bytes.append(byte)
-                continue
+                if byte == UInt8(ascii: "%") { isWellFormed = false }
             }
-            bytes.append(digits[0] << 4 | digits[1])
-            rest = rest.dropFirst(2)
         }
-        return bytes
+        return (bytes, isWellFormed)
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

@@ -19,7 +19,7 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
     ///   - number: The shard's number, which tells it from earlier shards of the same key.
     package init(key: String, number: UInt32) {
         let digest = Array(key.utf8).withView { BlockHash.digest(0x12, of: $0) ?? [] }
-        hash = Self.hexadecimal(digest.prefix(16))
+        hash = digest.withView { $0[0..<16].hexadecimal }
         self.number = number
     }
 
@@ -69,13 +69,6 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: The name.
     package func partialFileName(of opening: String) -> String {
         "\(description).\(opening)\(Self.partialSuffix)"
-    }
-
-    /// Two lower-case digits a byte.
-    static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: text, as: UTF8.self)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

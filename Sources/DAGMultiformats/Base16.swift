@@ -11,11 +11,9 @@ enum Base16 {
     private static let upper = Alphabet("0123456789ABCDEF", ignoresCase: true)
 
     /// The text of `bytes` after `prefix`, two symbols a byte.
-    static func text(of bytes: ByteView, prefix: UInt8? = nil, isUpper: Bool = false) -> String {
+    static func text(of bytes: ByteView, prefix: UInt8, isUpper: Bool = false) -> String {
         let text = [UInt8](capacity: 1 + 2 * bytes.count) { (text: inout OutputSpan<UInt8>) in
-            if let prefix {
-                text.append(prefix)
-            }
+            text.append(prefix)
             if isUpper {
                 append(bytes, in: upper, to: &text)
             } else {

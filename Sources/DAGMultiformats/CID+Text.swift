@@ -84,6 +84,6 @@ extension CID {
 extension Multihash {
     /// The whole binary multihash in lower-case hexadecimal.
     public var hexadecimal: String {
-        bytes.withView { Base16.text(of: $0) }
+        bytes.withView { $0.hexadecimal }
     }
 }

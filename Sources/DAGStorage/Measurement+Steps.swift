@@ -266,7 +266,7 @@ private struct StepRandom {
 
     mutating func digest() -> [UInt8] {
         var bytes: [UInt8] = []
-        for _ in 0..<4 { bytes.appendLittleEndian(next()) }
+        for _ in 0..<4 { bytes.append(littleEndian: next()) }
         return bytes
     }
 }

@@ -20,6 +20,7 @@ extension FileDescriptor {
     ///   - mode: Whether the descriptor reads or writes.
     ///   - options: Flags beside `O_CLOEXEC`.
     ///   - permissions: The rights of a new file, before the umask; nil if the call makes none.
+    /// - Returns: The descriptor, which the caller closes.
     /// - Throws: What the system reports.
     package static func opening(
         _ path: FilePath,

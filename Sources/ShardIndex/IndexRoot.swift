@@ -155,22 +155,22 @@ package struct IndexRoot: Equatable, Sendable {
             dataOffset, payloadSize, headerSize, sectionCount, multihashCount, identityCount,
             dataEnd,
         ] {
-            content.appendLittleEndian(value)
+            content.append(littleEndian: value)
         }
-        content.appendLittleEndian(UInt32(pages.count))
-        content.appendLittleEndian(UInt32(segmentSizes.count))
-        content.appendLittleEndian(UInt32(roots.count))
+        content.append(littleEndian: UInt32(pages.count))
+        content.append(littleEndian: UInt32(segmentSizes.count))
+        content.append(littleEndian: UInt32(roots.count))
         content += [UInt8(offsetBits), 0, 0, 0]
         var last: UInt64 = 0
         for page in pages {
-            content.appendLittleEndian(page.baseOffset - last)
+            content.append(littleEndian: page.baseOffset - last)
             last = page.baseOffset
         }
-        for page in pages { content.appendLittleEndian(UInt16(page.count)) }
-        for page in pages { content.appendLittleEndian(page.size) }
-        for size in segmentSizes { content.appendLittleEndian(size) }
+        for page in pages { content.append(littleEndian: UInt16(page.count)) }
+        for page in pages { content.append(littleEndian: page.size) }
+        for size in segmentSizes { content.append(littleEndian: size) }
         for root in roots {
-            content.appendLittleEndian(UInt32(root.bytes.count))
+            content.append(littleEndian: UInt32(root.bytes.count))
             content += root.bytes
         }
         var stored = content
@@ -182,8 +182,8 @@ package struct IndexRoot: Equatable, Sendable {
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.headerSize + stored.count)
-        bytes.appendLittleEndian(UInt64(0))
-        bytes.appendLittleEndian(UInt32(content.count))
+        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: UInt32(content.count))
         bytes += [Self.version, isCompressed ? 1 : 0, 0, 0]
         bytes += stored
         bytes.writeChecksum(at: 0)

@@ -34,7 +34,6 @@ internal import DAGHashing
     public static let headerSize = 24
     /// The bits of a fingerprint, tag included.
     public static let fingerprintBits = 12
-    static let tagBits = 8
     @usableFromInline static let restBits = 4
     /// The widest offset: 32 TiB, wider than any piece.
     public static let offsetBitsMax = 45
@@ -227,9 +226,9 @@ internal import DAGHashing
         let size = tagsStart + entries.count + (entryBits * entries.count + 7) / 8 + slack
         var bytes = buffer
         bytes.reserveCapacity(size)
-        bytes.appendLittleEndian(UInt64(0))
-        bytes.appendLittleEndian(UInt32(bucketCount))
-        bytes.appendLittleEndian(UInt32(entries.count))
+        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: UInt32(bucketCount))
+        bytes.append(littleEndian: UInt32(entries.count))
         bytes += [UInt8(offsetBits), UInt8(fingerprintBits), 0, 0, 0, 0, 0, 0]
         var bucket: UInt64 = 0
         var starts: [UInt32] = [0]

@@ -196,13 +196,13 @@ package struct PageEncoder {
             statistics.zstdDigests += 1
             statistics.bytesSaved += digests.count - storedDigests.count
         }
-        output.appendLittleEndian(UInt64(0))
-        output.appendLittleEndian(starts[0])
-        output.appendLittleEndian(firstOrdinal)
-        output.appendLittleEndian(UInt32(storedDigests?.count ?? digests.count))
-        output.appendLittleEndian(UInt32(digests.count))
-        output.appendLittleEndian(UInt32(bodySize))
-        output.appendLittleEndian(UInt16(count))
+        output.append(littleEndian: UInt64(0))
+        output.append(littleEndian: starts[0])
+        output.append(littleEndian: firstOrdinal)
+        output.append(littleEndian: UInt32(storedDigests?.count ?? digests.count))
+        output.append(littleEndian: UInt32(digests.count))
+        output.append(littleEndian: UInt32(bodySize))
+        output.append(littleEndian: UInt16(count))
         output.append(flags)
         output.append(UInt8(kinds.count - 1))
         output += storedBody

@@ -78,7 +78,7 @@ struct MigrateTests {
         var builder = CARIndexBuilder()
         for number in 0..<40_000 {
             var digest: [UInt8] = []
-            for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+            for _ in 0..<4 { digest.append(littleEndian: random.next()) }
             digest.withView {
                 builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
             }
@@ -117,7 +117,7 @@ struct MigrateTests {
             var builder = CARIndexBuilder()
             for number in 0..<30_000 {
                 var digest: [UInt8] = []
-                for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+                for _ in 0..<4 { digest.append(littleEndian: random.next()) }
                 digest.withView {
                     builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
                 }
@@ -191,7 +191,7 @@ struct MigrateTests {
             var builder = CARIndexBuilder()
             for number in 0..<23_000 {
                 var digest: [UInt8] = []
-                for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+                for _ in 0..<4 { digest.append(littleEndian: random.next()) }
                 digest.withView {
                     builder.append(hashCode: 0x12, digest: $0, offset: UInt64(59 + number * 100))
                 }

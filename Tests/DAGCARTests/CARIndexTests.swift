@@ -31,13 +31,13 @@ struct CARIndexTests {
 
     static func count32(_ value: UInt32) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.appendLittleEndian(value)
+        bytes.append(littleEndian: value)
         return bytes
     }
 
     static func count64(_ value: UInt64) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.appendLittleEndian(value)
+        bytes.append(littleEndian: value)
         return bytes
     }
 

@@ -157,3 +157,12 @@ extension [UInt8] {
         return bytes
     }
 }
+
+extension Catalog {
+    /// The work that a shard waits for; nil if it waits for none.
+    ///
+    /// - Throws: `.corrupt` if a row cannot be read.
+    func pendingWork(of number: UInt32) throws(CatalogError) -> PendingWork? {
+        try pendingShards().first { $0.number == number }?.work
+    }
+}

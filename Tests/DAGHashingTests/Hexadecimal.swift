@@ -1,3 +1,6 @@
+import DAGBytes
+import DAGHashing
+
 /// The bytes that `text` spells; nil if it is not hexadecimal.
 func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
     let digits = text.compactMap(\.hexDigitValue)
@@ -6,6 +9,11 @@ func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
 }
 
 /// `bytes` in lower-case hexadecimal.
-func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+func hexadecimal(_ bytes: [UInt8]) -> String { bytes.withView { $0.hexadecimal } }
+
+extension BlockHash {
+    /// Whether the package computes the function `code`.
+    static func isSupported(_ code: UInt64) -> Bool {
+        [UInt8]().withView { digest(code, of: $0) } != nil
+    }
 }

@@ -68,9 +68,9 @@ struct HostileTests {
     @Test("hash functions that no varint can name are refused")
     func hashCodes() throws {
         var bytes: [UInt8] = [0x81, 0x08, 1, 0, 0, 0]
-        bytes.appendLittleEndian(UInt64(1) << 63)
+        bytes.append(littleEndian: UInt64(1) << 63)
         bytes += [1, 0, 0, 0, 12, 0, 0, 0]
-        bytes.appendLittleEndian(UInt64(12))
+        bytes.append(littleEndian: UInt64(12))
         bytes += [UInt8](repeating: 7, count: 12)
         _ = try folder.write(bytes, to: "a.full.idx")
         let plan = try MigrationSource(at: FilePath(folder.url.path)).plan()

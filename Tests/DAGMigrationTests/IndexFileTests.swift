@@ -18,11 +18,11 @@ struct IndexFileTests {
         size: UInt64? = nil
     ) -> [UInt8] {
         var bytes = codec
-        bytes.appendLittleEndian(codes)
-        bytes.appendLittleEndian(UInt64(0x12))
-        bytes.appendLittleEndian(Int32(1))
-        bytes.appendLittleEndian(width)
-        bytes.appendLittleEndian(size ?? UInt64(records.reduce(0) { $0 + $1.count }))
+        bytes.append(littleEndian: codes)
+        bytes.append(littleEndian: UInt64(0x12))
+        bytes.append(littleEndian: Int32(1))
+        bytes.append(littleEndian: width)
+        bytes.append(littleEndian: size ?? UInt64(records.reduce(0) { $0 + $1.count }))
         for record in records { bytes += record }
         return bytes
     }

@@ -31,7 +31,7 @@
             var random = SplitMix64(seed: seed)
             for number in 0..<rows {
                 var value: [UInt8] = []
-                for _ in 0..<valueSize / 8 { value.appendLittleEndian(random.next()) }
+                for _ in 0..<valueSize / 8 { value.append(littleEndian: random.next()) }
                 try writer.put(key(number), value)
             }
             try writer.finish()
@@ -91,7 +91,7 @@
                 var random = SplitMix64(seed: 4)
                 for number in 0..<6_000 {
                     var value: [UInt8] = []
-                    for _ in 0..<64 { value.appendLittleEndian(random.next()) }
+                    for _ in 0..<64 { value.append(littleEndian: random.next()) }
                     try writer.withLock { [value] in try $0.put(key(number), value) }
                     if number % 500 == 0 { try writer.withLock { try $0.finish() } }
                 }
@@ -153,7 +153,7 @@
             var old = Set<[UInt8]>()
             for _ in 0..<40 {
                 var value: [UInt8] = []
-                for _ in 0..<1 << 15 { value.appendLittleEndian(random.next()) }
+                for _ in 0..<1 << 15 { value.append(littleEndian: random.next()) }
                 old.insert(value)
             }
             #expect(values.isSubset(of: old) == (held == .max))

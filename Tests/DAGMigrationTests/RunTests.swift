@@ -97,14 +97,14 @@ struct RunTests {
     @Test("an index that names two multihashes at one offset is refused, and others come over")
     func lyingIndex() async throws {
         var bytes: [UInt8] = [0x81, 0x08]
-        bytes.appendLittleEndian(Int32(1))
-        bytes.appendLittleEndian(UInt64(0x12))
-        bytes.appendLittleEndian(Int32(1))
-        bytes.appendLittleEndian(UInt32(12))
-        bytes.appendLittleEndian(UInt64(24))
+        bytes.append(littleEndian: Int32(1))
+        bytes.append(littleEndian: UInt64(0x12))
+        bytes.append(littleEndian: Int32(1))
+        bytes.append(littleEndian: UInt32(12))
+        bytes.append(littleEndian: UInt64(24))
         for digest: UInt8 in [1, 2] {
             bytes += [digest, 0, 0, 0]
-            bytes.appendLittleEndian(UInt64(59))
+            bytes.append(littleEndian: UInt64(59))
         }
         let indexes = try TemporaryFolder()
         _ = try indexes.write(bytes, to: "liar.full.idx")
@@ -273,17 +273,17 @@ struct OffsetOrderTests {
         }
         var records = offsets.map { offset -> [UInt8] in
             var bytes: [UInt8] = []
-            for _ in 0..<4 { bytes.appendLittleEndian(random.next()) }
-            bytes.appendLittleEndian(offset)
+            for _ in 0..<4 { bytes.append(littleEndian: random.next()) }
+            bytes.append(littleEndian: offset)
             return bytes
         }
         records.sort { $0.lexicographicallyPrecedes($1) }
         // A record that stands there twice counts once.
         records.insert(records[100], at: 100)
         var bytes: [UInt8] = [0x80, 0x08]
-        bytes.appendLittleEndian(Int32(1))
-        bytes.appendLittleEndian(UInt32(40))
-        bytes.appendLittleEndian(UInt64(records.count * 40))
+        bytes.append(littleEndian: Int32(1))
+        bytes.append(littleEndian: UInt32(40))
+        bytes.append(littleEndian: UInt64(records.count * 40))
         for record in records { bytes += record }
         let folder = try TemporaryFolder()
         let file = try IndexFile(at: FilePath(folder.write(bytes, to: "a.idx")))
@@ -304,12 +304,12 @@ struct OffsetOrderTests {
     )
     func crowd(isAtOnePlace: Bool) throws {
         var bytes: [UInt8] = [0x80, 0x08]
-        bytes.appendLittleEndian(Int32(1))
-        bytes.appendLittleEndian(UInt32(9))
-        bytes.appendLittleEndian(UInt64(9 * 256))
+        bytes.append(littleEndian: Int32(1))
+        bytes.append(littleEndian: UInt32(9))
+        bytes.append(littleEndian: UInt64(9 * 256))
         for digest in UInt8.min...UInt8.max {
             bytes.append(digest)
-            bytes.appendLittleEndian(isAtOnePlace ? UInt64.max - 1 : UInt64.max - UInt64(digest))
+            bytes.append(littleEndian: isAtOnePlace ? UInt64.max - 1 : UInt64.max - UInt64(digest))
         }
         let folder = try TemporaryFolder()
         let file = try IndexFile(at: FilePath(folder.write(bytes, to: "a.idx")))

@@ -38,7 +38,7 @@ struct MalformedTests {
         for (place, value) in [(27, dataOffset), (35, dataSize), (43, indexOffset)] {
             guard let value else { continue }
             var field: [UInt8] = []
-            field.appendLittleEndian(value)
+            field.append(littleEndian: value)
             bytes.replaceSubrange(place..<place + 8, with: field)
         }
         return bytes
@@ -97,9 +97,9 @@ struct MalformedTests {
     private static var nested: [UInt8] {
         let inner = builder.encoded(version: 2)
         var bytes = CARLayout.pragma + [UInt8](repeating: 0, count: 16)
-        bytes.appendLittleEndian(CARLayout.dataOffsetMin)
-        bytes.appendLittleEndian(UInt64(inner.count))
-        bytes.appendLittleEndian(UInt64(0))
+        bytes.append(littleEndian: CARLayout.dataOffsetMin)
+        bytes.append(littleEndian: UInt64(inner.count))
+        bytes.append(littleEndian: UInt64(0))
         return bytes + inner
     }
 

@@ -134,7 +134,7 @@ struct Dataset {
         for _ in 0..<blocks {
             var block: [UInt8] = []
             block.reserveCapacity(blockSize)
-            for _ in 0..<blockSize / 8 { block.appendLittleEndian(random.next()) }
+            for _ in 0..<blockSize / 8 { block.append(littleEndian: random.next()) }
             let cid = Self.cid(of: block)
             if writer == nil {
                 writer = CARWriter(roots: [cid])
@@ -210,7 +210,7 @@ extension Dataset {
         var random = SplitMix64(seed: number.map { 0x5eed_0000 + UInt64($0) } ?? 7)
         let blocks = (0..<5).map { _ in
             var block: [UInt8] = []
-            for _ in 0..<8 { block.appendLittleEndian(random.next()) }
+            for _ in 0..<8 { block.append(littleEndian: random.next()) }
             return block
         }
         let cids = blocks.map { cid(of: $0) }
@@ -228,7 +228,7 @@ extension Dataset {
             var random = SplitMix64(seed: 0xb10c_0000 + UInt64(number))
             let blocks = (0..<blocks).map { _ in
                 var block: [UInt8] = []
-                for _ in 0..<8 { block.appendLittleEndian(random.next()) }
+                for _ in 0..<8 { block.append(littleEndian: random.next()) }
                 return block
             }
             let own = blocks.map { cid(of: $0) }

@@ -77,7 +77,7 @@ extension Workload {
             var offset: UInt64 = 59
             for _ in 0..<entriesPerShard {
                 var digest: [UInt8] = []
-                for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+                for _ in 0..<4 { digest.append(littleEndian: random.next()) }
                 digest.withView { builder.append(hashCode: 0x12, digest: $0, offset: offset) }
                 offset += 39 + random.next() % 300_000
             }

@@ -96,7 +96,7 @@ struct Workload {
         var figures: [Figure] = []
         for size in [262_144, 1024] {
             var block: [UInt8] = []
-            for _ in 0..<size / 8 { block.appendLittleEndian(random.next()) }
+            for _ in 0..<size / 8 { block.append(littleEndian: random.next()) }
             let rounds = (256 << 20) / size
             let values = bench.values {
                 let start = now()
@@ -243,7 +243,7 @@ struct Workload {
         var random = SplitMix64(seed: 78)
         return (0..<count).map { _ in
             var digest: [UInt8] = []
-            for _ in 0..<4 { digest.appendLittleEndian(random.next()) }
+            for _ in 0..<4 { digest.append(littleEndian: random.next()) }
             return CID(codec: Codec.raw, multihash: Multihash(code: 0x12, digest: digest))
         }
     }
