@@ -2,7 +2,7 @@ extension [UInt8] {
     /// Appends an integer, least significant byte first.
     @inline(__always)
     @inlinable public mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
-        // SAFETY: the bytes of a local value, read during the call.
+        // SAFETY: the bytes belong to a local value, and the call only reads them.
         unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 

@@ -53,14 +53,14 @@ extension UInt64 {
         let highs: UInt64 = 0x8080_8080_8080_8080
         let pairs = self &- (self >> 1 & 0x5555_5555_5555_5555)
         let nibbles = (pairs & 0x3333_3333_3333_3333) &+ (pairs >> 2 & 0x3333_3333_3333_3333)
-        // Byte i has the set bits of bytes 0 to i, and then its high bit says if they are enough.
+        // Byte i counts the set bits of bytes 0 to i. Its high bit is then set if the count is above `rank`.
         let sums = ((nibbles &+ nibbles >> 4) & 0x0f0f_0f0f_0f0f_0f0f) &* ones
         let needed = UInt64(truncatingIfNeeded: rank &+ 1) &* ones
         let enough = ((sums | highs) &- needed) & highs
         guard enough != 0 else { return 64 }
         var place = UInt64(truncatingIfNeeded: enough.trailingZeroBitCount & ~7)
         var rest = UInt64(truncatingIfNeeded: rank) &- ((sums << 8) &>> place & 0xff)
-        // Three steps without a branch, because the processor would predict it wrongly.
+        // Three steps without a branch, because the processor would mispredict it.
         let nibble = nibbles &>> place & 0xf
         let skipsNibble = (nibble &- 1 &- rest) >> 63
         place &+= skipsNibble << 2
@@ -76,14 +76,14 @@ extension UInt64 {
 
 /// Packs bit fields, the lowest bit first.
 ///
-/// The fields gather in words; `finish` hands them on as bytes, all at once.
+/// The fields gather in words. `finish` appends all of them as bytes.
 public struct BitWriter: Sendable {
     /// Full words, each little-endian in memory.
     private var words: [UInt64] = []
     private var bits: UInt64 = 0
     private var bitCount = 0
 
-    /// A writer that starts at a byte boundary.
+    /// Creates a writer that starts at a byte boundary.
     public init() {}
 
     /// The bytes that `finish` appends.
@@ -94,7 +94,7 @@ public struct BitWriter: Sendable {
         words.reserveCapacity(words.count + (bitCount + count) / 64 + 1)
     }
 
-    /// Appends the low `width` bits of `value`, which has no others.
+    /// Appends the low `width` bits of `value`; its other bits are zero.
     ///
     /// - Parameters:
     ///   - value: The bits.
@@ -110,9 +110,9 @@ public struct BitWriter: Sendable {
         bits = bitCount == 0 ? 0 : value &>> UInt64(width &- bitCount)
     }
 
-    /// Appends everything to `bytes`, the last byte filled up with zeros, and starts anew.
+    /// Appends all fields to `bytes`, fills the last byte up with zeros, and starts again.
     public mutating func finish(to bytes: inout [UInt8]) {
-        // SAFETY: the words are trivial, and read during the call.
+        // SAFETY: integers may be read as bytes, and the call only reads them.
         unsafe words.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         words.removeAll(keepingCapacity: true)
         while bitCount > 0 {

@@ -1,15 +1,15 @@
 internal import CDAGSystem
 
-/// A bounds-checked, read-only view of bytes that somebody else owns.
+/// A bounds-checked, read-only view of bytes that another object owns.
 ///
-/// The zero-copy readers of this package take a `ByteView` over a mapping, a read buffer or a database
-/// page and answer with ranges of it. Every load is checked against `count`; a load out of bounds is a
-/// bug of the caller and traps. Whoever makes a view keeps the bytes alive and unchanged while it is used.
+/// The zero-copy readers of this package take a `ByteView` over a mapping, a read buffer or a database page, and
+/// return ranges of it. Each load compares its bounds with `count`; a load out of bounds is a bug of the caller and
+/// traps. The code that creates a view keeps the bytes alive and unchanged while the view is used.
 ///
 /// *Concurrency*: a view is two words; any thread may read through it.
 @safe public struct ByteView: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: the bytes are never written through a view, and its maker promises
-    // that they stay alive and unchanged while the view is used.
+    // SAFETY: `@unchecked Sendable`: a view never writes, and its creator promises that the bytes stay alive and
+    // unchanged while the view is used.
 
     /// The first byte.
     @usableFromInline let start: UnsafeRawPointer
@@ -23,18 +23,18 @@ internal import CDAGSystem
     @unsafe
     public init(_ buffer: UnsafeRawBufferPointer) {
         self.count = buffer.count
-        // SAFETY: a view without bytes never dereferences its start, so any address will do for it.
+        // SAFETY: a view without bytes never dereferences its start, so any address is valid for it.
         unsafe self.start = buffer.baseAddress ?? Self.nowhere
     }
 
     @usableFromInline static var nowhere: UnsafeRawPointer {
-        // SAFETY: one is not zero, so the pointer is not null; nobody dereferences it.
+        // SAFETY: one is not zero, so the pointer is not null. No code dereferences it, because `count` is 0.
         unsafe UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
     }
 
     /// A view of nothing.
     @inlinable public static var empty: ByteView {
-        // SAFETY: there is nothing to keep alive.
+        // SAFETY: the view has no bytes that must stay alive.
         unsafe ByteView(UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
@@ -43,7 +43,7 @@ internal import CDAGSystem
 
     /// The bytes as a buffer pointer.
     ///
-    /// - Returns: A pointer that is valid while the view's maker keeps the bytes alive.
+    /// - Returns: A pointer that is valid while the view's creator keeps the bytes alive.
     @inlinable
     @unsafe
     public var buffer: UnsafeRawBufferPointer {
@@ -53,47 +53,47 @@ internal import CDAGSystem
     /// One byte.
     @inlinable public subscript(offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < count, "a byte outside the view")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps the byte inside the view.
         return unsafe start.load(fromByteOffset: offset, as: UInt8.self)
     }
 
     /// A view of `range`, which lies inside this one.
     @inlinable public subscript(range: Range<Int>) -> ByteView {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside the view")
-        // SAFETY: checked above; the bytes live as long as this view's.
+        // SAFETY: the precondition keeps the range inside this view, whose creator keeps the bytes alive.
         return unsafe ByteView(
             UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
         )
     }
 
-    /// A little-endian 16-bit integer at any alignment.
+    /// Returns a little-endian 16-bit integer at any alignment.
     @inlinable public func loadUInt16(at offset: Int) -> UInt16 {
         precondition(offset >= 0 && offset <= count - 2, "a load outside the view")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps both bytes inside the view.
         return unsafe UInt16(
             littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
         )
     }
 
-    /// A little-endian 32-bit integer at any alignment.
+    /// Returns a little-endian 32-bit integer at any alignment.
     @inlinable public func loadUInt32(at offset: Int) -> UInt32 {
         precondition(offset >= 0 && offset <= count - 4, "a load outside the view")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps all four bytes inside the view.
         return unsafe UInt32(
             littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
         )
     }
 
-    /// A little-endian 64-bit integer at any alignment.
+    /// Returns a little-endian 64-bit integer at any alignment.
     @inlinable public func loadUInt64(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= count - 8, "a load outside the view")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps all eight bytes inside the view.
         return unsafe UInt64(
             littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         )
     }
 
-    /// Whether the bytes of two views are the same.
+    /// Returns whether the bytes of two views are the same.
     ///
     /// *Cost*: O(count), eight bytes a step.
     @inline(__always)
@@ -107,11 +107,11 @@ internal import CDAGSystem
             guard difference == 0 else { return false }
             offset &+= 8
         }
-        // The last eight bytes, some of them for the second time.
+        // The last eight bytes; the loop has compared some of them already.
         return loadUInt64(at: count &- 8) == other.loadUInt64(at: count &- 8)
     }
 
-    /// The place of the first byte that is not zero; nil if all are.
+    /// The offset of the first byte that is not zero; nil if all bytes are zero.
     ///
     /// *Cost*: O(count), 32 bytes a step.
     public var firstNonzero: Int? {
@@ -135,7 +135,7 @@ internal import CDAGSystem
         return true
     }
 
-    /// Whether the bytes come before those of `other`, compared as unsigned bytes from the left.
+    /// Returns whether the bytes come before those of `other`, compared as unsigned bytes from the left.
     public func lexicographicallyPrecedes(_ other: ByteView) -> Bool {
         let shared = min(count, other.count)
         var offset = 0
@@ -152,19 +152,19 @@ internal import CDAGSystem
         return count < other.count
     }
 
-    /// Asks the processor to have the bytes at `offset` ready; any offset will do.
+    /// Asks the processor to load the cache line at `offset`; any offset is valid.
     public func prefetch(at offset: Int) {
         let address = unsafe UInt(bitPattern: start) &+ UInt(bitPattern: offset)
-        // SAFETY: a prefetch reads nothing and faults nowhere, whatever the address.
+        // SAFETY: a prefetch reads nothing and never faults, whatever the address.
         unsafe dagstore_prefetch(UnsafeRawPointer(bitPattern: address))
     }
 
-    /// Has the system read the bytes ahead if they are in a mapped file, without waiting for them.
+    /// Asks the system to read the bytes of a mapped file ahead, without waiting for them.
     ///
     /// *Cost*: a system call, and some 15 ns for each page that is in memory already.
     public func willNeed() {
         guard count > 0 else { return }
-        // SAFETY: advice about the view's own bytes; it changes none of them.
+        // SAFETY: the advice is about the view's own bytes, and changes none of them.
         unsafe dagstore_will_need(start, count)
     }
 
@@ -173,14 +173,14 @@ internal import CDAGSystem
         @_lifetime(borrow self)
         get {
             let span = unsafe RawSpan(_unsafeBytes: buffer)
-            // SAFETY: the view's maker keeps the bytes alive while the view is used.
+            // SAFETY: the view's creator keeps the bytes alive while the view is used.
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
 
-    /// The bytes, copied.
+    /// A copy of the bytes.
     public var copied: [UInt8] {
-        // SAFETY: the view's maker keeps the bytes alive during the call.
+        // SAFETY: the view's creator keeps the bytes alive during the call.
         unsafe [UInt8](buffer)
     }
 
@@ -207,7 +207,7 @@ extension [UInt8] {
         _ body: (ByteView) throws(E) -> R
     ) throws(E) -> R {
         try unsafe span.bytes.withUnsafeBytes { (buffer) throws(E) -> R in
-            // SAFETY: the array is borrowed for the call.
+            // SAFETY: the array is borrowed for the call, so its bytes stay alive and unchanged.
             try unsafe body(ByteView(buffer))
         }
     }

@@ -1,18 +1,18 @@
-/// A copy of some bytes, alive as long as the object.
+/// A copy of some bytes, which lives as long as the object.
 ///
 /// *Concurrency*: immutable after `init`.
 @safe public final class OwnedBytes: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: the memory is written in `init` only and freed in `deinit` only.
+    // SAFETY: `@unchecked Sendable`: only `init` writes the memory, and only `deinit` frees it.
     private let memory: UnsafeMutableRawBufferPointer
 
     /// Copies `view`.
     public init(copying view: ByteView) {
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: view.count, alignment: 16)
-        // SAFETY: both have `view.count` bytes.
+        // SAFETY: both buffers have `view.count` bytes.
         unsafe memory.copyMemory(from: view.buffer)
     }
 
-    /// Allocates `size` bytes and lets `body` write all of them.
+    /// Allocates `size` bytes and calls `body` to write all of them.
     ///
     /// - Parameters:
     ///   - size: The number of bytes.
@@ -31,7 +31,7 @@
 
     /// The bytes; valid while the object lives.
     public var view: ByteView {
-        // SAFETY: the memory lives as long as the object, which the caller holds.
+        // SAFETY: the memory lives as long as the object, and the caller holds the object.
         unsafe ByteView(UnsafeRawBufferPointer(memory))
     }
 }

@@ -1,8 +1,8 @@
-/// Why bytes could not be read as a CAR or as a CAR index.
+/// An error in the bytes of a CAR or of a CAR index.
 ///
-/// Two errors are equal when their codes are, so that a test can ask for one without knowing the offset.
+/// Two errors are equal when their codes are equal; their offsets may differ.
 public struct CARError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of error.
     ///
     /// Codes may be added in a minor release.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -16,19 +16,19 @@ public struct CARError: Error, Sendable, Equatable, CustomStringConvertible {
         public static var truncated: Self { Self(value: .truncated) }
         /// A varint is longer than 9 bytes or not minimal.
         public static var malformedVarint: Self { Self(value: .malformedVarint) }
-        /// A header that is no CAR header, or a CARv2 header whose offsets cannot be.
+        /// The bytes are no CAR header, or a CARv2 header has impossible offsets.
         public static var malformedHeader: Self { Self(value: .malformedHeader) }
         /// A version other than 1 and 2, or a CARv2 inside a CARv2.
         public static var unsupportedVersion: Self { Self(value: .unsupportedVersion) }
         /// A section that is shorter than its CID.
         public static var malformedSection: Self { Self(value: .malformedSection) }
-        /// A section that does not begin with a CID.
+        /// A section that does not start with a CID.
         public static var malformedCID: Self { Self(value: .malformedCID) }
         /// A section of length zero where `CARLimits.nullPadding` is `.refused`.
         public static var nullPadding: Self { Self(value: .nullPadding) }
         /// A header, section or CID beyond `CARLimits`.
         public static var limitExceeded: Self { Self(value: .limitExceeded) }
-        /// An index of an unknown codec, or one whose counts, widths or lengths cannot be.
+        /// An index of an unknown codec, or with impossible counts, widths or lengths.
         public static var malformedIndex: Self { Self(value: .malformedIndex) }
         /// The code's name.
         public var description: String { value.rawValue }
@@ -36,15 +36,15 @@ public struct CARError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of error.
     public let code: Code
-    /// Where the bad item begins.
+    /// The start of the bad item, in bytes.
     ///
-    /// In bytes: of a section, from the start of the CAR payload; of a header, from the start of the
-    /// file; of an index, from the start of the index.
+    /// For a section it counts from the start of the CAR payload, for a header from the start of the file, for an
+    /// index from the start of the index.
     public let offset: UInt64
-    /// What was found, for people.
+    /// A detail for people.
     public let detail: String
 
-    /// An error at `offset`.
+    /// Creates an error at `offset`.
     @inline(never)
     public init(_ code: Code, at offset: UInt64, _ detail: String = "") {
         self.code = code

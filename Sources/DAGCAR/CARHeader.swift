@@ -1,30 +1,32 @@
 public import DAGBytes
 public import DAGMultiformats
 
-/// The header of a CARv1: one DAG-CBOR map, with its length before it.
+/// The header of a CARv1: one DAG-CBOR map after its length.
 ///
 /// ```
 /// uv(size)  a2  65 "roots" 8x (d8 2a 58 size 00 cid)*  67 "version" 01
 /// ```
 ///
-/// Read as go-car reads it: keys in any order, the tag's number not looked at, roots missing or null
-/// are no roots, bytes after the map ignored; an unknown or repeated key is refused.
+/// It is read as in go-car. Keys come in any order. The tag's number is ignored, and so are bytes after the map.
+/// Missing or null roots are no roots. An unknown or repeated key is refused.
 ///
 /// Source: ipld.io/specs/transport/car/carv1, "Header".
 public struct CARHeader: Equatable, Sendable {
     /// 1, or 2 in the pragma of a CARv2.
     public var version: UInt64
-    /// The roots in header order; there may be none, and they need not be among the blocks.
+    /// The roots in header order.
+    ///
+    /// There may be none, and the CAR need not contain their blocks.
     public var roots: [CID]
-    /// The header in bytes, its length included.
+    /// The size of the header in bytes, with its length.
     public var size: UInt64
 
-    /// The header that starts at byte 0 of `bytes`.
+    /// Reads the header at byte 0 of `bytes`.
     ///
     /// - Parameters:
-    ///   - bytes: The file or the payload; more than the header may follow.
-    ///   - limits: `headerSizeMax` is checked before anything else is read.
-    ///   - base: Where `bytes` stands in the file, for the errors.
+    ///   - bytes: The file or the payload; more bytes may follow the header.
+    ///   - limits: The reader checks `headerSizeMax` before it reads further.
+    ///   - base: The offset of `bytes` in the file, for errors.
     /// - Throws: `.truncated`, `.malformedVarint`, `.limitExceeded`, `.malformedHeader`.
     public init(
         reading bytes: ByteView,
@@ -55,7 +57,7 @@ public struct CARHeader: Equatable, Sendable {
         self.size = UInt64(start) + length.value
     }
 
-    /// The bytes of a CARv1 header with `roots`, its length included, as go-car writes them.
+    /// Returns the bytes of a CARv1 header with `roots` and its length, as go-car writes them.
     public static func encoded(roots: [CID]) -> [UInt8] {
         var map: [UInt8] = [0xa2, 0x65]
         map += "roots".utf8
@@ -89,7 +91,7 @@ public struct CARHeader: Equatable, Sendable {
     }
 }
 
-/// As much of DAG-CBOR as a CAR header needs.
+/// A reader for the part of DAG-CBOR that a CAR header needs.
 private struct CBORReader {
     let bytes: ByteView
     let base: UInt64
@@ -100,7 +102,7 @@ private struct CBORReader {
         self.base = base
     }
 
-    /// An error at the item that starts at `start`, or where the reader stands.
+    /// Returns an error at the item that starts at `start`, or at the reader's offset.
     func malformed(_ detail: String, at start: Int? = nil) -> CARError {
         CARError(.malformedHeader, at: base + UInt64(start ?? offset), detail)
     }
@@ -111,7 +113,7 @@ private struct CBORReader {
             throw CARError(.unsupportedVersion, at: base, "a null header")
         }
         let pairs = try readHead(major: 5, "a map")
-        // Two keys are known, so that a third pair is an unknown or a repeated one.
+        // There are two known keys, so a third pair has an unknown or a repeated one.
         guard pairs <= 2 else { throw malformed("a map of \(pairs) keys", at: 0) }
         var version: UInt64?
         var roots: [CID]?
@@ -146,7 +148,7 @@ private struct CBORReader {
         }
         let array = offset
         let count = try readHead(major: 4, "an array of roots")
-        // A link takes five bytes at least, so that a lying count allocates nothing.
+        // A link takes at least five bytes, so this check bounds the allocation below.
         guard count <= UInt64(bytes.count - offset) / 5 else {
             throw malformed("\(count) roots", at: array)
         }
@@ -179,7 +181,7 @@ private struct CBORReader {
         return bytes[start..<offset]
     }
 
-    /// Reads the head of an item of `major` type; indefinite lengths are refused.
+    /// Reads the head of an item of `major` type; refuses indefinite lengths.
     mutating func readHead(major: UInt8, _ what: String) throws(CARError) -> UInt64 {
         guard offset < bytes.count else { throw malformed("\(what) is missing") }
         let initial = bytes[offset]

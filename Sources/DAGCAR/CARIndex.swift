@@ -10,26 +10,26 @@ internal import DAGMultiformats
 /// record      digest[width - 8]  u64 offset              of the section, from the payload's start
 /// ```
 ///
-/// This is what go-car writes; the text of the CARv2 specification leaves the two counts out and calls
-/// `size` a count. An index from a file is untrusted: what is checked here is its shape; whether its
-/// offsets lead to sections with those digests is checked on use.
+/// go-car writes this. The text of the CARv2 specification leaves the two counts out and calls `size` a count. An
+/// index from a file is untrusted: the reader checks its shape here. The user of an offset checks that it leads to a
+/// section with the digest.
 ///
-/// *Cost*: reading is O(buckets), records are not touched. *Limits*: see `init(reading:)`.
+/// *Cost*: reading is O(buckets) and touches no record. *Limits*: see `init(reading:)`.
 public struct CARIndex: Sendable {
     /// The codec of the format without hash functions, IndexSorted.
     public static let sorted: UInt64 = 0x0400
     /// The codec of the format with hash functions, MultihashIndexSorted.
     public static let multihashSorted: UInt64 = 0x0401
-    /// The widest record: what go-car reads.
+    /// The widest record, in bytes; the limit of go-car.
     public static let widthMax: UInt32 = 32 << 20
 
-    /// The records of one width, and in 0x0401 of one hash function.
+    /// The records of one width and, in 0x0401, of one hash function.
     public struct Bucket: Equatable, Sendable {
         /// The hash function, or nil in 0x0400.
         public let hashCode: UInt64?
         /// The size of a record in bytes.
         public let width: Int
-        /// Where the records lie in the index's bytes.
+        /// The range of the records in the index's bytes.
         public let records: Range<Int>
         /// The number of records.
         public var count: Int { records.count / width }
@@ -39,7 +39,7 @@ public struct CARIndex: Sendable {
     public struct Entry: Sendable {
         /// The hash function, or nil in 0x0400.
         public let hashCode: UInt64?
-        /// The digest, in place.
+        /// The digest, in the index's bytes.
         public let digest: ByteView
         /// The section's offset in the payload.
         public let offset: UInt64
@@ -49,14 +49,14 @@ public struct CARIndex: Sendable {
     public let codec: UInt64
     /// The buckets in file order.
     public let buckets: [Bucket]
-    /// The bytes, codec included, without what follows the index.
+    /// The bytes of the index, with its codec.
     public let bytes: ByteView
 
     /// Reads the shape of an index.
     ///
-    /// - Parameter bytes: The index from its codec on; bytes after it are ignored.
-    /// - Throws: `.truncated` if it ends early; `.malformedIndex` for an unknown codec, a negative
-    ///   count, a width under 8 or over 32 MiB, or a size that is no multiple of its width.
+    /// - Parameter bytes: The index, from its codec on; more bytes may follow.
+    /// - Throws: `.truncated` if it ends early; `.malformedIndex` for an unknown codec, a negative count, a width
+    ///   under 8 or over 32 MiB, or a size that is not a multiple of its width.
     public init(reading bytes: ByteView) throws(CARError) {
         var reader = IndexReader(bytes: bytes)
         let codec = Varint.decode(bytes, at: 0)
@@ -88,7 +88,7 @@ public struct CARIndex: Sendable {
     /// The number of records.
     public var count: Int { buckets.reduce(0) { $0 + $1.count } }
 
-    /// A record of `bucket`.
+    /// Returns a record of `bucket`.
     public func entry(_ index: Int, of bucket: Bucket) -> Entry {
         precondition(index >= 0 && index < bucket.count)
         let start = bucket.records.lowerBound + index * bucket.width
@@ -100,14 +100,14 @@ public struct CARIndex: Sendable {
         )
     }
 
-    /// The offsets recorded for a digest, in record order.
+    /// Finds the offsets recorded for a digest, in record order.
     ///
-    /// *Cost*: O(log records) by binary search, as far as the records are sorted.
+    /// *Cost*: O(log records), a binary search; unsorted records may be missed.
     ///
     /// - Parameters:
     ///   - digest: The digest to find.
-    ///   - hashCode: Its hash function; not looked at in 0x0400.
-    /// - Returns: The offsets; they are claims until a section with that digest was read there.
+    ///   - hashCode: Its hash function; ignored in 0x0400.
+    /// - Returns: The offsets. The caller checks that the sections there have the digest.
     public func offsets(of digest: ByteView, hashCode: UInt64) -> [UInt64] {
         var found: [UInt64] = []
         for bucket in buckets
@@ -133,7 +133,7 @@ public struct CARIndex: Sendable {
     }
 }
 
-/// Reads the fixed-width parts of an index, bounds first.
+/// A reader of the fixed-width parts of an index, which checks bounds first.
 private struct IndexReader {
     let bytes: ByteView
     var offset = 0

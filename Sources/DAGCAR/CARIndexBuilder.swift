@@ -1,22 +1,22 @@
 public import DAGBytes
 internal import DAGMultiformats
 
-/// Collects sections and writes them as an index in go-car's formats, byte for byte.
+/// Collects sections and writes them as an index in go-car's formats, equal byte for byte.
 ///
-/// Records with equal digests are ordered by offset, where go-car leaves their order open.
+/// It orders records with equal digests by offset; go-car leaves their order open.
 ///
-/// *Cost*: the records are held in memory, digest and 8 bytes each; writing sorts each bucket.
+/// *Cost*: keeps the records in memory, each a digest and 8 bytes; writing sorts each bucket.
 public struct CARIndexBuilder: Sendable {
     private struct Key: Hashable {
         let hashCode: UInt64
         let digestSize: Int
     }
 
-    /// Whether sections with identity CIDs are recorded.
+    /// Whether the builder records sections with identity CIDs.
     public let storesIdentity: Bool
     private var buckets: [Key: [UInt8]] = [:]
 
-    /// A builder without records.
+    /// Creates a builder without records.
     public init(storesIdentity: Bool = false) {
         self.storesIdentity = storesIdentity
     }
@@ -25,7 +25,7 @@ public struct CARIndexBuilder: Sendable {
     ///
     /// - Parameters:
     ///   - hashCode: The hash function of its CID.
-    ///   - digest: The digest, copied.
+    ///   - digest: The digest; the builder copies it.
     ///   - offset: The section's offset in the payload.
     public mutating func append(hashCode: UInt64, digest: ByteView, offset: UInt64) {
         guard storesIdentity || hashCode != HashCode.identity else { return }
@@ -38,10 +38,10 @@ public struct CARIndexBuilder: Sendable {
         buckets.reduce(0) { $0 + $1.value.count / ($1.key.digestSize + 8) }
     }
 
-    /// The index in `codec`'s format.
+    /// Returns the index in the format of `codec`.
     ///
     /// - Parameter codec: `CARIndex.sorted` or `CARIndex.multihashSorted`.
-    /// - Returns: The bytes, codec included.
+    /// - Returns: The bytes, with the codec.
     public consuming func encoded(codec: UInt64 = CARIndex.multihashSorted) -> [UInt8] {
         precondition(codec == CARIndex.sorted || codec == CARIndex.multihashSorted)
         var bytes: [UInt8] = []
@@ -76,7 +76,7 @@ public struct CARIndexBuilder: Sendable {
         }
     }
 
-    /// Appends the records of one bucket to `bytes`, sorted as they stand in an index.
+    /// Appends the records of one bucket to `bytes`, in the order of an index.
     ///
     /// *Cost*: a sort, with 16 bytes of memory a record.
     ///
@@ -90,7 +90,7 @@ public struct CARIndexBuilder: Sendable {
         to bytes: inout [UInt8]
     ) {
         let width = digestSize + 8
-        // The first eight digest bytes settle nearly every comparison without touching the records.
+        // The first eight bytes of a digest decide nearly every comparison.
         var order: [(prefix: UInt64, start: Int)] = []
         order.reserveCapacity(view.count / width)
         for start in stride(from: 0, to: view.count, by: width) {

@@ -1,7 +1,7 @@
 public import DAGBytes
 public import DAGMultiformats
 
-/// Where things lie in a CAR file, version 1 or 2.
+/// The places of the parts of a CAR file, version 1 or 2.
 ///
 /// ```
 /// CARv2:  0   11  pragma  0a a1 67 "version" 02
@@ -23,27 +23,28 @@ public struct CARLayout: Equatable, Sendable {
     public var version: UInt64
     /// The roots of the CARv1 header.
     public var roots: [CID]
-    /// Where the CARv1 payload starts in the file; 0 in a CARv1.
+    /// The offset of the CARv1 payload in the file; 0 in a CARv1.
     public var dataOffset: UInt64
-    /// The size of the CARv1 payload, its header included.
+    /// The size of the CARv1 payload, with its header.
     public var dataSize: UInt64
-    /// The size of the CARv1 header, its length included: the payload offset of the first section.
+    /// The size of the CARv1 header, with its length.
+    ///
+    /// This is the payload offset of the first section.
     public var headerSize: UInt64
-    /// Where the index starts in the file, or nil if there is none.
+    /// The offset of the index in the file, or nil if there is none.
     public var indexOffset: UInt64?
-    /// The CARv2 bit that claims that the index lists every section; it cannot be trusted.
+    /// Whether the CARv2 header claims that the index lists every section; readers cannot trust it.
     public var isFullyIndexed: Bool
 
-    /// Reads the headers of the CAR file that `file` is.
+    /// Reads the headers of a CAR file.
     ///
-    /// *Cost*: touches the headers only.
+    /// *Cost*: touches only the headers.
     ///
     /// - Parameters:
     ///   - file: The whole file.
     ///   - limits: `headerSizeMax` applies.
-    /// - Throws: `.truncated` if the file ends in a header or before the payload does;
-    ///   `.malformedHeader` if offsets cannot be; `.unsupportedVersion`, `.limitExceeded`,
-    ///   `.malformedVarint`.
+    /// - Throws: `.truncated` if the file ends in a header or before the payload does; `.malformedHeader` for
+    ///   impossible offsets; `.unsupportedVersion`, `.limitExceeded`, `.malformedVarint`.
     public init(reading file: ByteView, limits: CARLimits = CARLimits()) throws(CARError) {
         do {
             try self.init(fileSize: UInt64(file.count), limits: limits) { offset, size in
@@ -56,16 +57,16 @@ public struct CARLayout: Equatable, Sendable {
         }
     }
 
-    /// What is read at first where a header stands; nearly all are smaller.
+    /// The size of the first read of a header; nearly all headers are smaller.
     private static let headReadSize: UInt64 = 4096
 
-    /// Reads the headers of a CAR file that is not in memory.
+    /// Reads the headers of a CAR file through a closure.
     ///
     /// - Parameters:
     ///   - fileSize: The size of the file.
-    ///   - limits: `headerSizeMax` applies, before a header is read.
-    ///   - read: Reads bytes: the offset in the file, and how many; they lie inside the file.
-    /// - Throws: As `init(reading:limits:)`, and what `read` throws.
+    ///   - limits: `headerSizeMax` applies, before `read` reads a header.
+    ///   - read: Reads bytes: an offset in the file and a size, both inside the file.
+    /// - Throws: The errors of `init(reading:limits:)`, and those of `read`.
     package init(
         fileSize: UInt64,
         limits: CARLimits,
@@ -132,7 +133,7 @@ public struct CARLayout: Equatable, Sendable {
         self.isFullyIndexed = head[11] & 0x80 != 0
     }
 
-    /// Reads the first header; an error says what the file is, if that is known.
+    /// Reads the first header; its error says which other format the file has, if this is known.
     private static func explaining(
         _ fileSize: UInt64,
         _ read: (UInt64, Int) throws -> [UInt8],
@@ -149,7 +150,7 @@ public struct CARLayout: Equatable, Sendable {
         }
     }
 
-    /// The bytes of the index in `file`, if the header names one and the file reaches that far.
+    /// Returns the bytes of the index in `file`; nil if the header names none, or a place after the end.
     public func index(in file: ByteView) -> ByteView? {
         guard let indexOffset, indexOffset < UInt64(file.count) else { return nil }
         return file[Int(indexOffset)..<file.count]

@@ -1,12 +1,12 @@
-/// What a reader of CARs accepts.
+/// The limits of a reader of CARs.
 ///
-/// Each limit is checked before anything is allocated or skipped.
+/// A reader checks each limit before it allocates or skips bytes.
 public struct CARLimits: Equatable, Sendable {
-    /// What a section of length zero means.
+    /// The meaning of a section of length zero.
     public enum NullPadding: Equatable, Sendable {
-        /// The data ends there, and what follows is ignored: Filecoin pieces are padded so.
+        /// The data ends there, and the reader ignores the rest: Filecoin pads pieces this way.
         case endsData
-        /// It is an error: `nullPadding`.
+        /// The reader throws `nullPadding`.
         case refused
     }
 
@@ -14,10 +14,10 @@ public struct CARLimits: Equatable, Sendable {
     public var headerSizeMax: UInt64
     /// The largest section in bytes, CID and data without the length; 8 MiB as in go-car.
     public var sectionSizeMax: UInt64
-    /// What a section of length zero means.
+    /// The meaning of a section of length zero.
     public var nullPadding: NullPadding
 
-    /// go-car's limits, with null padding allowed.
+    /// Creates limits; the defaults are go-car's, with null padding allowed.
     public init(
         headerSizeMax: UInt64 = 32 << 20,
         sectionSizeMax: UInt64 = 8 << 20,

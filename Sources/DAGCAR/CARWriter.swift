@@ -1,19 +1,19 @@
 internal import DAGBytes
 public import DAGMultiformats
 
-/// Writes a CAR as a stream of bytes, version 1 or 2; it does no I/O.
+/// Produces a CAR, version 1 or 2, as a stream of bytes; it does no I/O.
 ///
-/// The owner writes `start()` at byte 0, then for each block `prefix(for:dataSize:)` and the data, then
-/// what `finish()` returns: bytes to append, and in version 2 the header to write over byte 11. Until
-/// then the CARv2 header is zero, and every reader refuses the file.
+/// The owner writes `start()` at byte 0. For each block it then writes `prefix(for:dataSize:)` and the data. At the
+/// end it writes the result of `finish()`: bytes to append and, in version 2, the header to write over byte 11. Until
+/// then the CARv2 header is zero, so every reader refuses the file.
 public struct CARWriter: Sendable {
-    /// What ends a CAR.
+    /// The bytes that complete a CAR.
     public struct Ending: Equatable, Sendable {
-        /// Bytes to append: the index, if one was asked for.
+        /// The bytes to append: the index, if there is one.
         public let trailer: [UInt8]
-        /// The CARv2 header, to be written at `headerOffset`; empty in version 1.
+        /// The CARv2 header, for `headerOffset`; empty in version 1.
         public let header: [UInt8]
-        /// Where the CARv2 header goes.
+        /// The offset of the CARv2 header.
         public static let headerOffset = 11
     }
 
@@ -25,7 +25,7 @@ public struct CARWriter: Sendable {
     private let indexCodec: UInt64?
     private var index: CARIndexBuilder
 
-    /// A writer that has written nothing.
+    /// Creates a writer without blocks.
     ///
     /// - Parameters:
     ///   - version: 1 or 2.
@@ -47,15 +47,15 @@ public struct CARWriter: Sendable {
         self.index = CARIndexBuilder(storesIdentity: storesIdentity)
     }
 
-    /// The bytes before the first section.
+    /// Returns the bytes before the first section.
     public func start() -> [UInt8] {
         version == 1 ? header : CARLayout.pragma + [UInt8](repeating: 0, count: 40) + header
     }
 
-    /// Begins a section, and returns the bytes that go before its data.
+    /// Begins a section, and returns the bytes before its data.
     ///
     /// - Parameters:
-    ///   - cid: The block's CID; the data are not hashed here.
+    ///   - cid: The block's CID; the writer does not hash the data.
     ///   - dataSize: The number of bytes that follow.
     /// - Returns: The section's length and the CID.
     public mutating func prefix(for cid: CID, dataSize: Int) -> [UInt8] {

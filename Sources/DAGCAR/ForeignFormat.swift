@@ -1,10 +1,10 @@
 internal import DAGBytes
 
-/// Formats that people take for a CAR, told by their first bytes.
+/// Other formats that users mistake for a CAR, recognized by their first bytes.
 ///
-/// Only a file that is no CAR is looked at: the first bytes of some of these could begin a CAR too.
+/// Only for files that are not a CAR, because some CARs begin with the same bytes.
 enum ForeignFormat {
-    /// How many bytes of the file tell all of them apart.
+    /// The number of bytes that identify every format.
     static let headSize = 512
 
     private static let compressions: [(name: String, magic: [UInt8])] = [
@@ -12,10 +12,10 @@ enum ForeignFormat {
         ("xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), ("lz4", [0x04, 0x22, 0x4d, 0x18]),
     ]
 
-    /// Says what the file is and what to do.
+    /// Returns a sentence that names the format and the next step.
     ///
     /// - Parameter head: The first `headSize` bytes of the file, or all of them.
-    /// - Returns: Text for people; nil if the file is none of these.
+    /// - Returns: A sentence for people; nil for all other files.
     static func explanation(of head: ByteView) -> String? {
         guard !head.isEmpty else { return "the file is empty" }
         if let (name, _) = compressions.first(where: { head.hasPrefix($0.magic) }) {
@@ -57,7 +57,7 @@ enum ForeignFormat {
 }
 
 extension ByteView {
-    /// Whether the view begins with `bytes`.
+    /// Returns whether the view begins with `bytes`.
     fileprivate func hasPrefix(_ bytes: [UInt8]) -> Bool {
         count >= bytes.count && self[0..<bytes.count].copied == bytes
     }

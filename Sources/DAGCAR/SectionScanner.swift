@@ -1,14 +1,14 @@
 public import DAGBytes
 public import DAGMultiformats
 
-/// One section of a CAR payload, as ranges: nothing is copied.
+/// One section of a CAR payload, as ranges without a copy.
 ///
 /// ```
 /// offset      cidOffset         dataOffset        end
 /// | uv(L)     | CID             | data            |
 /// ```
 @frozen public struct Section: Equatable, Sendable {
-    /// Where the length varint starts, in bytes from the start of the payload.
+    /// The offset of the length varint, in bytes from the start of the payload.
     public var offset: UInt64
     /// The size of the length varint.
     public var prefixSize: Int
@@ -17,16 +17,16 @@ public import DAGMultiformats
     /// The parts of the CID.
     public var cid: CIDLayout
 
-    /// Where the CID starts in the payload.
+    /// The offset of the CID in the payload.
     @inlinable public var cidOffset: UInt64 { offset + UInt64(prefixSize) }
-    /// Where the data start in the payload.
+    /// The offset of the data in the payload.
     @inlinable public var dataOffset: UInt64 { cidOffset + UInt64(cid.size) }
     /// The size of the data.
     @inlinable public var dataSize: UInt64 { length - UInt64(cid.size) }
-    /// The byte after the section.
+    /// The offset of the byte after the section.
     @inlinable public var end: UInt64 { cidOffset + length }
 
-    /// A section from its parts.
+    /// Creates a section from its parts.
     @inlinable public init(offset: UInt64, prefixSize: Int, length: UInt64, cid: CIDLayout) {
         self.offset = offset
         self.prefixSize = prefixSize
@@ -34,25 +34,25 @@ public import DAGMultiformats
         self.cid = cid
     }
 
-    /// A section to read into.
+    /// An empty section, to read into.
     @inlinable public static var none: Section {
         Section(offset: 0, prefixSize: 0, length: 34, cid: .versionZero)
     }
 }
 
-/// Walks the sections of a CAR payload through whatever window of it is in memory.
+/// Walks the sections of a CAR payload through a window of bytes in memory.
 ///
-/// The scanner opens nothing and keeps no bytes: its owner shows it a window of the payload, and it
-/// answers with a section, with the end, or with what it needs to see. A mapped payload is one window; a
-/// file of large blocks is read in small windows at the offsets the scanner asks for.
+/// The scanner opens no file and keeps no bytes. Its owner passes a window of the payload, and the scanner returns a
+/// section, the end, or the size of the window that it needs. A mapped payload is one window. Files with large blocks
+/// are read in small windows, at the offsets that the scanner asks for.
 ///
 /// *Cost*: O(1) a section, no allocation.
 @frozen public struct SectionScanner: Sendable {
-    /// What `next` found.
+    /// The result of `next`.
     @frozen public enum Step: Equatable, Sendable {
-        /// A section, written to the parameter.
+        /// The parameter has received a section.
         case section
-        /// No more sections. `position` is the end of the data.
+        /// There are no more sections. `position` is the end of the data.
         case end
         /// The window must begin at `position` and hold at least this many bytes.
         case needs(Int)
@@ -62,10 +62,10 @@ public import DAGMultiformats
     public private(set) var position: UInt64
     /// The size of the payload.
     public let payloadSize: UInt64
-    /// The limits that hold.
+    /// The limits.
     public let limits: CARLimits
 
-    /// A scanner at the first section.
+    /// Creates a scanner at the first section.
     ///
     /// - Parameters:
     ///   - start: The payload offset of the first section: the header's size.
@@ -81,12 +81,12 @@ public import DAGMultiformats
     /// Reads the next section.
     ///
     /// - Parameters:
-    ///   - window: Some bytes of the payload; what lies after the payload is not looked at.
-    ///   - windowOffset: Where `window` starts in the payload.
+    ///   - window: Some bytes of the payload; the scanner ignores bytes after the payload.
+    ///   - windowOffset: The offset of `window` in the payload.
     ///   - section: Receives the section.
-    /// - Returns: What was found; after `.needs` call again with a better window.
-    /// - Throws: `.truncated` if the section reaches over the payload's end; `.malformedVarint`,
-    ///   `.malformedCID`, `.malformedSection`, `.limitExceeded`, `.nullPadding`.
+    /// - Returns: The result; after `.needs` call again with another window.
+    /// - Throws: `.truncated` if the section ends after the payload; `.malformedVarint`, `.malformedCID`,
+    ///   `.malformedSection`, `.limitExceeded`, `.nullPadding`.
     public mutating func next(
         in window: ByteView,
         at windowOffset: UInt64,
@@ -183,8 +183,8 @@ public import DAGMultiformats
         _ prefixSize: Int,
         _ length: UInt64
     ) throws(CARError) -> Int {
-        // A CID whose digest begins after the window asks for its whole size; one whose head is cut
-        // off asks for the longest head there is.
+        // If the digest begins after the window, the scanner asks for the whole CID. If the window cuts the head off,
+        // it asks for the longest possible head.
         let size = needed ?? max(visible + 1, 4 * Varint.sizeMax)
         guard needed == nil || UInt64(size) <= length else {
             throw CARError(.malformedSection, at: position, "shorter than its CID")
@@ -203,27 +203,27 @@ public import DAGMultiformats
 }
 
 extension Section {
-    /// Reads the one section that starts at `offset` of a payload that is wholly in memory.
+    /// Reads the one section at `offset` of a payload that is in memory as a whole.
     ///
-    /// This is the confirming read of a lookup: `offset` may be wrong, and then the answer is nil.
+    /// This is the confirming read of a look-up: `offset` may be wrong, and the result is then nil.
     ///
     /// - Parameters:
     ///   - payload: The whole payload.
-    ///   - offset: Where a section may start.
-    /// - Returns: The section, or nil if what stands there is none that ends inside the payload.
+    ///   - offset: The offset of a possible section.
+    /// - Returns: The section, or nil if there is none that ends inside the payload.
     @inlinable public static func reading(_ payload: ByteView, at offset: UInt64) -> Section? {
         guard offset < UInt64(payload.count) else { return nil }
         return reading(payload, at: Int(offset), of: 0, remaining: payload.count - Int(offset))
     }
 
-    /// Reads the one section that starts at `start` of a window of a payload.
+    /// Reads the one section at `start` of a window of a payload.
     ///
     /// - Parameters:
-    ///   - window: Bytes of the payload, with the section's varint and CID as far as there are any.
-    ///   - start: Where in the window a section may start.
-    ///   - windowOffset: Where the window starts in the payload.
-    ///   - remaining: How many bytes the payload has from `start` on.
-    /// - Returns: The section, or nil if what stands there is none that ends inside the payload.
+    ///   - window: Bytes of the payload, with the section's varint and CID if there are any.
+    ///   - start: The offset of a possible section in the window.
+    ///   - windowOffset: The offset of the window in the payload.
+    ///   - remaining: The number of payload bytes from `start` on.
+    /// - Returns: The section, or nil if there is none that ends inside the payload.
     @inlinable public static func reading(
         _ window: ByteView,
         at start: Int,

@@ -4,20 +4,17 @@ internal import DAGLMDB
 extension Catalog {
     /// Commits changes in one transaction: all of them or none.
     ///
-    /// A generation that a record names no more goes on `pending` with the change that drops it. A
-    /// later change sees the earlier ones. Changes that leave everything as it is on disk commit
-    /// nothing.
+    /// If a change drops the last record of a generation, the generation goes on `pending` with that change. A later
+    /// change sees the earlier ones. Changes that equal the rows on disk commit nothing.
     ///
-    /// - Parameter changes: What shall be, in order.
-    /// - Returns: The records as they were written, in the same order; of a removal, the one
-    ///   removed.
-    /// - Throws: `.exists` if the key of an insertion is taken; `.corrupt` or `.tooNew` if a shard
-    ///   that is updated or published has no record or one of another key, if its record cannot be
-    ///   read, or if its new generation is not on `pending`; the catalogue takes other changes
-    ///   after these. `.full`, `.readOnly`, `.io`.
+    /// - Parameter changes: The changes, in order.
+    /// - Returns: The written records, in the same order; for a removal, the removed record.
+    /// - Throws: `.exists` if the key of an insertion is taken. `.corrupt` or `.tooNew` if an updated or published
+    ///   shard has no record, a record of another key or one that cannot be read, or if its new generation is not on
+    ///   `pending`; the catalog stays usable. `.full`, `.readOnly`, `.io`.
     ///
-    /// *Cost*: one flush of the disk; each insertion changes a page of `keys`, so that the pages
-    /// written are about as many as there are keys in the batch.
+    /// *Cost*: one flush of the disk. Each insertion changes a page of `keys`, so a batch writes about as many pages
+    /// as it has new keys.
     package func commit(_ changes: [CatalogChange]) throws(CatalogError) -> [ShardRecord] {
         guard !changes.isEmpty else { return [] }
         let added = changes.reduce(0) { $0 + $1.addedSize }
@@ -30,15 +27,15 @@ extension Catalog {
         }
     }
 
-    /// Makes an index and its record visible, in one transaction, or a record without an index.
+    /// Publishes an index and its record, in one transaction, or a record without an index.
     ///
     /// - Parameters:
-    ///   - record: The record; its number and generation are filled in here.
+    ///   - record: The record; the call sets its number and generation.
     ///   - root: The root page, if there is an index.
-    ///   - generation: Where the earlier pieces are; nil if there are none.
-    ///   - pieces: The last pieces.
-    /// - Returns: The record as it was written.
-    /// - Throws: `.exists` if the key is taken; nothing was written then.
+    ///   - generation: The generation of the earlier values; nil if there are none.
+    ///   - pieces: The last values.
+    /// - Returns: The written record.
+    /// - Throws: `.exists` if the key is taken, without writing anything.
     package func publish(
         _ record: ShardRecord,
         root: [UInt8]?,
@@ -53,15 +50,15 @@ extension Catalog {
         }
     }
 
-    /// Takes a shard out: its record and key at once; its index goes on `pending`.
+    /// Removes a shard: its record and key at once; its index goes on `pending`.
     ///
-    /// - Parameter record: The record as it stands in the catalogue.
+    /// - Parameter record: The record, as the catalog has it.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func remove(_ record: ShardRecord) throws(CatalogError) {
         _ = try commit([.remove(record)])
     }
 
-    /// Runs a transaction over records, and says why it was refused if it was.
+    /// Runs a transaction over records, and throws the reason if it was refused.
     private func commit<R>(
         _ body: (inout CatalogBatch, borrowing WriteTransaction) throws(LMDBError) -> R
     ) throws(CatalogError) -> R {

@@ -3,22 +3,22 @@ internal import DAGLMDB
 package import SystemPackage
 
 extension Catalog {
-    /// The name of a copy that is being made; one that was left behind is removed at the next open.
+    /// The name of an unfinished copy; the next open removes a leftover one.
     private static let copyName = "data.mdb.compact"
 
-    /// Writes the catalogue anew without its free pages, and puts the copy in its place.
+    /// Writes a copy of the catalog without its free pages, and replaces the catalog by it.
     ///
-    /// Whenever it is stopped, the old data file or the new one is there, whole.
+    /// If the call is interrupted at any moment, the old data file or the new one is there, complete.
     ///
     /// - Parameters:
-    ///   - directory: Where the environment's files are.
-    ///   - lockFile: The store's lock; held meanwhile.
+    ///   - directory: The directory of the environment.
+    ///   - lockFile: The store's lock, which the call holds meanwhile.
     ///   - mapSize: The address space to reserve, in bytes; at least the size of the data file.
     /// - Returns: The sizes of the data file before and after, in bytes.
-    /// - Throws: `.locked` if anybody has the store open, also for reading; `.missing`, `.tooNew`,
-    ///   `.corrupt`, `.full`, `.readOnly`, `.io`. The catalogue is as it was then.
+    /// - Throws: `.locked` if any process has the store open, even for reading; `.missing`, `.tooNew`, `.corrupt`,
+    ///   `.full`, `.readOnly`, `.io`. The catalog is then unchanged.
     ///
-    /// *Cost*: reads and writes every page in use, and needs as much disk again meanwhile.
+    /// *Cost*: reads and writes every page in use, and needs room for the copy meanwhile.
     package static func compact(
         at directory: FilePath,
         lockFile: FilePath,
@@ -45,7 +45,7 @@ extension Catalog {
         }
     }
 
-    /// Writes a copy that is on disk when this returns.
+    /// Writes a copy, and waits until the disk has it.
     private static func writeCopy(
         of directory: FilePath,
         to copy: String,
@@ -58,7 +58,7 @@ extension Catalog {
                 newerTables: newerTableNames,
                 mapSize: mapSize,
                 isReadOnly: true,
-                // The copy reads every page once.
+                // The copy reads each page once.
                 isReadAheadOff: false
             )
         )
@@ -72,9 +72,9 @@ extension Catalog {
         try EnvironmentFiles.sync(copy)
     }
 
-    /// Removes a copy that was not finished.
+    /// Removes an unfinished copy.
     ///
-    /// One that cannot be removed costs room only, and stops the next compacting.
+    /// A copy that stays costs room, and makes the next compaction fail.
     static func removeLeftover(in directory: FilePath) {
         try? EnvironmentFiles.remove(directory.appending(copyName).string)
     }

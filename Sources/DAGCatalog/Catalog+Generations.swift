@@ -3,7 +3,7 @@ internal import DAGFailpoints
 internal import DAGLMDB
 package import ShardIndex
 
-/// A piece of an index, on its way into the catalogue.
+/// A value of an index, to be written into the catalog.
 package enum IndexPiece: Sendable {
     /// A value of index pages.
     case pages(number: UInt32, bytes: [UInt8])
@@ -12,7 +12,7 @@ package enum IndexPiece: Sendable {
     /// A segment of a run of the inverse index.
     case inverse(number: UInt32, bytes: [UInt8])
 
-    /// What is written.
+    /// The bytes of the value.
     package var bytes: [UInt8] {
         switch self {
         case .pages(_, let bytes), .segment(_, let bytes), .inverse(_, let bytes): bytes
@@ -23,13 +23,13 @@ package enum IndexPiece: Sendable {
     package var size: Int { bytes.count }
 }
 
-/// Bytes of a generation that stay where they are while nobody deletes it.
+/// Bytes of a generation that stay in place until the generation is deleted.
 package struct PinnedValue: Sendable {
     /// The bytes.
     package let bytes: ByteView
-    /// What keeps them alive, if they were copied.
+    /// The owner of a copy; nil if the bytes lie in the map.
     private let owner: OwnedBytes?
-    /// Whether they were copied, so that they take memory of the process.
+    /// Whether the bytes are a copy, which takes memory of the process.
     package var isCopied: Bool { owner != nil }
 
     init(_ bytes: ByteView, owner: OwnedBytes?) {
@@ -39,11 +39,12 @@ package struct PinnedValue: Sendable {
 }
 
 extension Catalog {
-    /// Takes the numbers for a new index and marks its generation as being written.
+    /// Allocates a generation for a new index, and puts it on `pending`.
     ///
-    /// A crash of the machine may undo this and `append`; the commit that publishes the generation makes them durable.
+    /// A crash of the machine may undo this and `append`. The commit that publishes the generation makes them
+    /// durable.
     ///
-    /// - Parameter pieces: The first pieces, written in the same transaction.
+    /// - Parameter pieces: The first values, which the same transaction writes.
     /// - Returns: The generation.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func beginGeneration(_ pieces: [IndexPiece]) throws(CatalogError) -> UInt64 {
@@ -60,7 +61,7 @@ extension Catalog {
         return generation
     }
 
-    /// Adds pieces to a generation that is being written.
+    /// Adds values to a generation that is not published yet.
     package func append(_ pieces: [IndexPiece], to generation: UInt64) throws(CatalogError) {
         try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
         try write(.ordered) { (writer) throws(LMDBError) in
@@ -69,13 +70,13 @@ extension Catalog {
         Failpoint.pieceBatchWritten.pass()
     }
 
-    /// The counters inside a write transaction.
+    /// Returns the counters inside a write transaction.
     static func currentCounters(
         _ writer: borrowing WriteTransaction,
         _ tables: Tables
     ) throws(LMDBError) -> Counters {
         let bytes = try writer.get(tables.meta, MetaRow.counters.bytes)
-        // The row is written when the catalogue is made, and by `Counters` only.
+        // Only the creation of the catalog and `Counters` write the row.
         guard let counters = try? counters(bytes) else {
             throw LMDBError(.corrupted)
         }
@@ -100,19 +101,20 @@ extension Catalog {
         }
     }
 
-    /// Values deleted in one transaction: 8 MiB of pages, as many as one writes.
+    /// The number of values that one transaction deletes: 8 MiB of pages, as many as a transaction writes.
     static let deletionBatch = 8
 
-    /// Deletes a generation that is on `pending` and that nobody reads.
+    /// Deletes a generation that is on `pending`; no reader may use it.
     ///
-    /// *Cost*: a transaction for every 8 of its values; the last one takes it off `pending`.
+    /// *Cost*: a transaction for every 8 of its values; the last one removes it from `pending`.
     package func deleteGeneration(_ generation: UInt64) throws(CatalogError) {
         while try !deletePart(of: generation) {}
     }
 
-    /// Deletes 8 values of a generation in a transaction, and with the last of them what leads to it.
+    /// Deletes 8 values of a generation in a transaction; with the last of them also its root page and its row of
+    /// `pending`.
     ///
-    /// - Returns: Whether nothing is left.
+    /// - Returns: Whether the generation is deleted completely.
     package func deletePart(of generation: UInt64) throws(CatalogError) -> Bool {
         let isDone = try deleteSome(of: generation)
         (isDone ? Failpoint.generationDeleted : .generationPartlyDeleted).pass()
@@ -121,11 +123,11 @@ extension Catalog {
 
     private func deleteSome(of generation: UInt64) throws(CatalogError) -> Bool {
         let lower = TableKey.generation(generation)
-        // What a crash of the machine brings back stands on `pending` again.
+        // If a crash of the machine brings rows back, it also brings back the row of `pending`.
         return try write(.ordered) { (writer) throws(LMDBError) in
             var left = Self.deletionBatch
             var valueTables = [tables.pages, tables.locators]
-            // A run that was published with the index outlives it.
+            // A run that was published with the index outlives the index.
             if try writer.get(tables.runs, lower) == nil { valueTables.append(tables.inverse) }
             for table in valueTables {
                 left -= try writer.deleteRows(table, of: generation, limit: left)
@@ -137,7 +139,7 @@ extension Catalog {
         }
     }
 
-    /// The root page of a generation.
+    /// Returns the root page of a generation.
     ///
     /// - Throws: `.corrupt` if it is missing or damaged.
     package func root(_ generation: UInt64) throws(CatalogError) -> IndexRoot {
@@ -156,10 +158,10 @@ extension Catalog {
         }
     }
 
-    /// A locator segment that stays readable after this call, as long as nobody deletes the generation.
+    /// Returns a locator segment, which stays readable until the generation is deleted.
     ///
-    /// A value that fills overflow pages does not move while it exists; a smaller one stands inside a
-    /// leaf that may be copied, so it is copied here.
+    /// A value in overflow pages does not move while it exists. A smaller value lies inside a leaf that a writer may
+    /// copy, so the call copies it.
     package func segment(_ generation: UInt64, _ number: UInt32) throws(CatalogError) -> PinnedValue
     {
         try pinned(tables.locators, generation, number)
@@ -167,7 +169,7 @@ extension Catalog {
 
     /// Returns a value of index pages, which stays readable until the generation is deleted.
     ///
-    /// - Throws: `.corrupt` if it is not there.
+    /// - Throws: `.corrupt` if it is missing.
     package func pageValue(
         _ generation: UInt64,
         _ number: UInt32
@@ -175,7 +177,7 @@ extension Catalog {
         try pinned(tables.pages, generation, number)
     }
 
-    /// A value that stays readable while nobody deletes it.
+    /// Returns a value that stays readable until the generation is deleted.
     func pinned(
         _ table: Table,
         _ generation: UInt64,

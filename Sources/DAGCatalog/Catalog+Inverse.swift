@@ -4,20 +4,20 @@ internal import DAGHashing
 internal import DAGLMDB
 package import ShardIndex
 
-/// What the inverse index has cost so far.
+/// The totals of the inverse index.
 ///
 /// ```
 ///  0  u64 entries that came     8  u64 entries written into runs     16  u64 entries dropped by merges
 /// ```
 package struct InverseTotals: Equatable, Sendable {
-    /// Entries that left the newest ones for a run, or came as one.
+    /// The number of entries that left the recent entries for a run, or came as a run.
     package var added: UInt64 = 0
-    /// Entries written into runs, again and again as runs are merged.
+    /// The number of entries written into runs; each merge counts its entries again.
     package var written: UInt64 = 0
-    /// Entries that merges left out: repetitions, and those of shards that are gone.
+    /// The number of entries that merges dropped: duplicates, and those of removed shards.
     package var dropped: UInt64 = 0
 
-    /// Nothing so far.
+    /// Creates totals of zero.
     package init() {}
 
     fileprivate init(reading bytes: [UInt8]?) {
@@ -36,15 +36,15 @@ package struct InverseTotals: Equatable, Sendable {
     }
 }
 
-/// A merge that is under way.
+/// A merge that is not finished.
 ///
 /// ```
 ///  0  u64 generation of the result    8  u64 next segment    16  u64 entries    24  u64 bytes    32  u64 dropped
 /// 40  u64 generation[]                the runs that are merged
 /// ```
 ///
-/// From format 4 on four words of zero, version, checksum of what is behind them and count of runs come before, and the
-/// shape of the result behind:
+/// From format 4 on, the row begins with a zero word, the version, the checksum of the rest and the number of runs,
+/// and ends with the shape of the result:
 ///
 /// ```
 ///  0  u64 zero    8  u64 version = 1    16  u64 checksum    24  u64 runs    32  as above    …  `InverseRunShape`
@@ -52,22 +52,24 @@ package struct InverseTotals: Equatable, Sendable {
 package struct PendingMerge: Equatable, Sendable {
     /// The generation of the result.
     package var output: UInt64 = 0
-    /// The first segment that is not written.
+    /// The first segment that is not written yet.
     package var nextSegment: UInt64 = 0
-    /// The entries written.
+    /// The number of written entries.
     package var entryCount: UInt64 = 0
-    /// The bytes written.
+    /// The number of written bytes.
     package var byteCount: UInt64 = 0
-    /// The entries left out.
+    /// The number of dropped entries.
     package var dropped: UInt64 = 0
-    /// The runs that are merged.
+    /// The runs to merge.
     package var inputs: [UInt64]
-    /// The shape that the result was begun with; nil if an earlier format began it, which computed it each time.
+    /// The shape of the result.
+    ///
+    /// It is nil if an earlier format began the merge, which computed the shape each time.
     package var shape: InverseRunShape?
 
     private static let version: UInt64 = 1
 
-    /// A merge that has not begun.
+    /// Creates a merge that has not begun.
     package init(inputs: [UInt64], shape: InverseRunShape) {
         self.inputs = inputs
         self.shape = shape
@@ -75,7 +77,7 @@ package struct PendingMerge: Equatable, Sendable {
 
     /// Reads a merge.
     ///
-    /// - Returns: Nil if it is not what was written, or a newer version wrote it: what it has written is written anew.
+    /// - Returns: Nil if the row is damaged, or if a newer version wrote it. The merge then starts again.
     fileprivate init?(reading bytes: [UInt8]) {
         guard bytes.count >= 48, bytes.count % 8 == 0 else { return nil }
         var words = bytes.withView { view in
@@ -117,7 +119,7 @@ package struct PendingMerge: Equatable, Sendable {
 }
 
 extension Catalog {
-    /// The runs of the inverse index, by generation.
+    /// Returns the runs of the inverse index, by generation.
     ///
     /// - Throws: `.corrupt`.
     package func inverseRuns() throws(CatalogError) -> [(
@@ -132,12 +134,12 @@ extension Catalog {
         }
     }
 
-    /// The generations of all runs, whether or not they can be read.
+    /// Returns the generations of all runs, readable or damaged.
     package func runGenerations() throws(CatalogError) -> [UInt64] {
         try runRows().filter { !$0.value.isEmpty }.map(\.generation)
     }
 
-    /// The runs that are to be deleted.
+    /// Returns the runs that wait for their deletion.
     package func retiredRuns() throws(CatalogError) -> [UInt64] {
         try runRows().filter { $0.value.isEmpty }.map(\.generation)
     }
@@ -157,7 +159,7 @@ extension Catalog {
         }
     }
 
-    /// A segment of a run, which stays readable while nobody deletes the run.
+    /// Returns a segment of a run, which stays readable until the run is deleted.
     ///
     /// - Throws: `.corrupt` if it is missing.
     package func inverseSegment(
@@ -167,7 +169,7 @@ extension Catalog {
         try pinned(tables.inverse, generation, UInt32(number))
     }
 
-    /// The entries that are in no run yet, and the last row they came from.
+    /// Returns the recent entries, and the last row that has any.
     ///
     /// - Throws: `.corrupt`.
     package func recentEntries() throws(CatalogError) -> [InverseEntry] {
@@ -187,7 +189,7 @@ extension Catalog {
         return entries
     }
 
-    /// What the inverse index has cost so far.
+    /// Returns the totals of the inverse index.
     package func inverseTotals() throws(CatalogError) -> InverseTotals {
         let row = try read { (reader) throws(LMDBError) in
             try reader.get(tables.meta, MetaRow.inverse.bytes)
@@ -197,17 +199,17 @@ extension Catalog {
 
     // MARK: Newest entries into a run
 
-    /// The sequence number that the next row of new entries will be greater than or equal to.
+    /// Returns a lower bound for the sequence number of the next row of recent entries.
     package func recentEnd() throws(CatalogError) -> UInt64 {
         try counters().nextGeneration
     }
 
-    /// Writes a run and forgets the rows whose entries are in it, in one transaction.
+    /// Writes a run and removes the rows of its entries, in one transaction.
     ///
     /// - Parameters:
-    ///   - shape: The run's shape; nil if it has no entries, and there is only something to forget.
+    ///   - shape: The run's shape; nil if there are no entries, but only rows to remove.
     ///   - segments: Its segments.
-    ///   - end: Rows of new entries before this one go.
+    ///   - end: The call removes rows of recent entries before this one.
     /// - Returns: The run's generation.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func publishRun(
@@ -248,7 +250,7 @@ extension Catalog {
 
     // MARK: Merging
 
-    /// The merge that was under way, if its runs are all there.
+    /// Returns the unfinished merge, if all its runs are still there.
     ///
     /// - Throws: `.corrupt`.
     package func pendingMerge() throws(CatalogError) -> PendingMerge? {
@@ -260,7 +262,7 @@ extension Catalog {
 
     /// Begins a merge.
     ///
-    /// - Returns: The merge with the generation of its result.
+    /// - Returns: The merge, with the generation of its result.
     package func beginMerge(_ merge: PendingMerge) throws(CatalogError) -> PendingMerge {
         try write { (writer) throws(LMDBError) in
             var batch = CatalogBatch(tables)
@@ -273,18 +275,18 @@ extension Catalog {
         }
     }
 
-    /// Writes segments of a merge's result.
+    /// Writes segments of the result of a merge.
     ///
     /// - Parameters:
-    ///   - segments: They begin where the last call ended.
-    ///   - merge: How far the merge is after them.
+    ///   - segments: The segments; the first follows the last one written.
+    ///   - merge: The state of the merge after them.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func append(
         _ segments: [(number: Int, bytes: [UInt8])],
         to merge: PendingMerge
     ) throws(CatalogError) {
         try checkRoom(for: segments.reduce(0) { $0 + $1.bytes.count })
-        // A merge that a crash of the machine throws back goes on from there.
+        // After a crash of the machine, a merge goes on from the last durable row.
         try write(.ordered) { (writer) throws(LMDBError) in
             for (number, bytes) in segments {
                 let key = TableKey.value(merge.output, UInt32(number))
@@ -295,11 +297,11 @@ extension Catalog {
         Failpoint.mergeBatchWritten.pass()
     }
 
-    /// Puts a merge's result in the place of its runs, which are to be deleted then.
+    /// Replaces the runs of a merge by its result; the runs then wait for their deletion.
     ///
     /// - Parameters:
-    ///   - merge: The merge, all of whose segments are written.
-    ///   - shape: The result's shape.
+    ///   - merge: The merge, with all segments written.
+    ///   - shape: The shape of the result.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func finishMerge(
         _ merge: PendingMerge,
@@ -321,7 +323,7 @@ extension Catalog {
         Failpoint.mergePublished.pass()
     }
 
-    /// Gives a merge up whose runs are not what they were; what it wrote is deleted.
+    /// Cancels a merge whose runs have changed, and deletes its written segments.
     package func abandonMerge(_ merge: PendingMerge) throws(CatalogError) {
         try write { (writer) throws(LMDBError) in
             _ = try writer.delete(tables.meta, MetaRow.merge.bytes)
@@ -329,7 +331,7 @@ extension Catalog {
         try deleteGeneration(merge.output)
     }
 
-    /// Takes a run out whose only shard is gone.
+    /// Retires a run whose only shard is removed.
     package func retireRun(_ generation: UInt64, dropping count: UInt64) throws(CatalogError) {
         try write { (writer) throws(LMDBError) in
             try writer.put(tables.runs, TableKey.generation(generation), [])
@@ -337,16 +339,16 @@ extension Catalog {
         }
     }
 
-    /// Deletes a run that was taken out and that nobody reads.
+    /// Deletes a retired run; no reader may use it.
     ///
     /// *Cost*: a transaction for every 8 of its segments.
     package func deleteRun(_ generation: UInt64) throws(CatalogError) {
         while try !deletePart(ofRun: generation) {}
     }
 
-    /// Deletes 8 segments of a run in a transaction, and with the last of them its row.
+    /// Deletes 8 segments of a run in a transaction; with the last of them also its row.
     ///
-    /// - Returns: Whether nothing is left.
+    /// - Returns: Whether the run is deleted completely.
     package func deletePart(ofRun generation: UInt64) throws(CatalogError) -> Bool {
         let row = TableKey.generation(generation)
         let limit = Self.deletionBatch
@@ -359,11 +361,11 @@ extension Catalog {
         return count < Self.deletionBatch
     }
 
-    /// Takes runs and newest entries out that others replace, and notes that there is an inverse index.
+    /// Retires runs and recent entries that others replace, and records that the catalog has an inverse index.
     ///
     /// - Parameters:
-    ///   - runs: The runs, which are to be deleted then.
-    ///   - end: Rows of new entries before this one go.
+    ///   - runs: The runs to retire.
+    ///   - end: The call removes rows of recent entries before this one.
     /// - Throws: `.full`, `.readOnly`, `.io`.
     package func retireInverse(
         _ runs: [UInt64],

@@ -2,26 +2,25 @@ internal import DAGBytes
 internal import DAGLMDB
 package import ShardIndex
 
-/// Which segments of which runs were found to be sound.
+/// The segments of runs that passed their check.
 package struct CheckedSegments: Sendable {
     fileprivate var keys: Set<[UInt8]> = []
 
-    /// None so far.
+    /// Creates an empty set.
     package init() {}
 }
 
-/// The inverse index as the doctor looks at it: from the tables, whoever writes them.
+/// The inverse index as the check of a store reads it: from the tables, whatever process writes them.
 extension Catalog {
-    /// Which of some hashes the runs do not name for a shard.
+    /// Returns those of some hashes that no run has for a shard.
     ///
-    /// *Cost*: a probe of every run for each hash, in one read transaction; a segment that was not checked
-    /// before is checked.
+    /// *Cost*: a look-up in every run for each hash, in one read transaction; checks each segment at its first use.
     ///
     /// - Parameters:
     ///   - hashes: The hashes, in ascending order.
     ///   - shard: The shard's number.
-    ///   - checked: Segments that need not be checked again.
-    /// - Returns: Those that no run names, in ascending order.
+    ///   - checked: The segments that need no further check.
+    /// - Returns: The missing hashes, in ascending order.
     /// - Throws: `.corrupt` if a run is damaged.
     package func missing(
         _ hashes: [UInt64],
@@ -84,7 +83,7 @@ extension Catalog {
                 let row = TableKey.generation(generation)
                 let place = TableKey.value(generation, UInt32(number))
                 let damage = try read { (reader) throws(LMDBError) -> ShardIndexError? in
-                    // Merged and deleted meanwhile.
+                    // Another thread has merged and deleted the run meanwhile.
                     guard let value = try reader.get(tables.runs, row), !value.isEmpty else {
                         return nil
                     }

@@ -1,13 +1,13 @@
 internal import DAGBytes
 internal import DAGLMDB
 
-/// Repairs that lose nothing; each mends one finding of `damage(limit:)`.
+/// Repairs without loss; each mends one finding of `damage(limit:)`.
 ///
-/// *Concurrency*: nobody else may write meanwhile.
+/// *Concurrency*: no other thread or process may write meanwhile.
 extension Catalog {
-    /// Counts everything anew and writes the counters, if they differ.
+    /// Recounts everything and writes the counters, if they differ.
     ///
-    /// Numbers that were given stay given, as far as the old counters can be read.
+    /// The next numbers stay above those of the old counters, if these can be read.
     ///
     /// - Throws: `.corrupt` if a table cannot be walked; `.full`, `.readOnly`, `.io`.
     package func repairCounters() throws(CatalogError) {
@@ -25,19 +25,17 @@ extension Catalog {
         }
     }
 
-    /// Deletes the rows of a generation that no record names.
+    /// Deletes the rows of a generation without a record.
     ///
     /// - Parameter generation: The generation.
-    /// - Throws: `.exists` if a record names it, or seems to; `.corrupt`, `.full`, `.readOnly`,
-    ///   `.io`.
+    /// - Throws: `.exists` if a record names it, or may name it; `.corrupt`, `.full`, `.readOnly`, `.io`.
     ///
     /// *Cost*: reads every record once.
     package func dropOrphanGeneration(_ generation: UInt64) throws(CatalogError) {
         var owner: UInt32?
         try walk(tables.shards) { (_, key, value) throws(LMDBError) in
             guard key.count == TableKey.shardSize, value.count >= 16 else { return .next }
-            // All versions have the generation here, so that a record that cannot be read counts
-            // too.
+            // All versions have the generation here, so an unreadable record counts too.
             guard value.loadUInt64(at: 8) == generation else { return .next }
             owner = key.loadBigEndianUInt32(at: 0)
             return .stop
@@ -45,24 +43,24 @@ extension Catalog {
         if let owner {
             throw CatalogError(.exists, "shard \(owner) names generation \(generation)")
         }
-        // If the deletion is interrupted, the next open goes on with it.
+        // If the deletion is interrupted, the next open continues it.
         try write { (writer) throws(LMDBError) in
             try writer.put(tables.pending, TableKey.generation(generation), [])
         }
         try deleteGeneration(generation)
     }
 
-    /// Deletes the segments of a run that is not listed and that nobody is writing.
+    /// Deletes the segments of a run that is not listed and that no merge writes.
     ///
     /// - Parameter generation: The run's generation.
-    /// - Throws: `.exists` if it is listed or written; `.corrupt`, `.full`, `.readOnly`, `.io`.
+    /// - Throws: `.exists` if the run is listed or a merge writes it; `.corrupt`, `.full`, `.readOnly`, `.io`.
     package func dropOrphanRun(_ generation: UInt64) throws(CatalogError) {
         let row = TableKey.generation(generation)
         let isTaken = try write { (writer) throws(LMDBError) in
             guard try writer.get(tables.runs, row) == nil,
                 try writer.get(tables.pending, row) == nil
             else { return true }
-            // If the deletion is interrupted, the next open goes on with it.
+            // If the deletion is interrupted, the next open continues it.
             try writer.put(tables.runs, row, [])
             return false
         }
@@ -70,11 +68,11 @@ extension Catalog {
         try deleteRun(generation)
     }
 
-    /// Writes the row that leads from a record's key to it.
+    /// Writes the row that leads from a record's key to the record.
     ///
-    /// - Parameter record: A record as it stands in the catalogue.
-    /// - Throws: `.missing` if the shard has no such record; `.exists` if the key leads to another
-    ///   shard that has it too; `.full`, `.readOnly`, `.io`.
+    /// - Parameter record: A record, as the catalog has it.
+    /// - Throws: `.missing` if the shard has no such record; `.exists` if the key leads to another shard with the
+    ///   same key; `.full`, `.readOnly`, `.io`.
     package func restoreKeyRow(_ record: ShardRecord) throws(CatalogError) {
         let key = Array(record.key.utf8)
         var number: [UInt8] = []
@@ -93,7 +91,7 @@ extension Catalog {
         try write { (writer) throws(LMDBError) in try writer.put(tables.keys, key, number) }
     }
 
-    /// Whether a shard has a record with this key, or one that cannot be read.
+    /// Returns whether a shard has a record with this key, or one that cannot be read.
     private func mayHave(_ key: [UInt8], _ number: UInt32) throws(CatalogError) -> Bool {
         do {
             return try record(number)?.key.utf8.elementsEqual(key) ?? false
@@ -103,11 +101,10 @@ extension Catalog {
         }
     }
 
-    /// Takes the row of a shard off `pending` that has no record, or that cannot be read.
+    /// Removes the row of a shard from `pending`, if the shard has no record or the row cannot be read.
     ///
     /// - Parameter number: The shard's number.
-    /// - Throws: `.exists` if the shard has a record and the row can be read; `.full`, `.readOnly`,
-    ///   `.io`.
+    /// - Throws: `.exists` if the shard has a record and a readable row; `.full`, `.readOnly`, `.io`.
     package func dropPending(_ number: UInt32) throws(CatalogError) {
         let row = TableKey.shard(number)
         let (record, work) = try read { (reader) throws(LMDBError) in

@@ -3,23 +3,25 @@ internal import DAGLMDB
 internal import ShardIndex
 internal import SharedReads
 
-/// What a search of the inverse index keeps for the next one, where another process may write.
+/// The state that a search of the inverse index keeps for the next one, where another process may write.
 struct SeenInverse: Sendable {
-    /// One run, as the catalogue lists it.
+    /// One run, as the catalog lists it.
     struct Run: Sendable {
         let generation: UInt64
         let shape: InverseRunShape
     }
 
-    /// The last transaction that was seen.
+    /// The last transaction whose rows were read.
     var transaction = -1
-    /// The entries that are in no run yet, by their hashes.
+    /// The recent entries, by their hashes.
     var recent: [InverseEntry] = []
     var runs: [Run] = []
-    /// The segments whose checksum held, by their keys: generations are given once.
+    /// The keys of the segments whose checksum is right.
+    ///
+    /// A generation is never used twice, so a key stays valid.
     var checked: Set<[UInt8]> = []
 
-    /// Calls `body` with the shards of the newest entries with a hash.
+    /// Calls `body` with the shards of the recent entries that have a hash.
     func forEachRecent(_ hash: UInt64, _ body: (UInt32) -> Void) {
         var low = 0
         var high = recent.count
@@ -35,10 +37,10 @@ struct SeenInverse: Sendable {
 }
 
 extension Catalog {
-    /// Calls `body` with every shard that the inverse index names for a hash, as of one moment.
+    /// Calls `body` with every shard that the inverse index has for a hash, in one snapshot.
     ///
-    /// *Cost*: a search in a segment of every run. After another process has written, all entries that are in no
-    /// run yet are read; a segment is checked when it is searched for the first time.
+    /// *Cost*: a search in a segment of every run. After another process has written, the call reads all recent
+    /// entries. It checks a segment at the first search in it.
     ///
     /// - Throws: `.corrupt`.
     package func forEachShard(
@@ -67,7 +69,7 @@ extension Catalog {
         if let damage { throw CatalogError(damage) }
     }
 
-    /// Reads what is not in segments.
+    /// Reads the rows outside segments.
     private func look(
         _ reader: borrowing ReadTransaction
     ) throws(LMDBError) -> Result<SeenInverse, ShardIndexError> {
@@ -104,7 +106,7 @@ extension Catalog {
         if let damage { return .failure(damage) }
         found.recent.sort { $0.hash < $1.hash }
         seen.withLock { seen in
-            // What was checked stays checked, for the runs that are still there.
+            // Checked segments stay checked, for the runs that still exist.
             let generations = Set(found.runs.map(\.generation))
             found.checked = seen.checked.filter { key in
                 key.withView { generations.contains($0.loadBigEndianUInt64(at: 0)) }

@@ -2,7 +2,7 @@ internal import DAGBytes
 internal import DAGLMDB
 
 extension Catalog {
-    /// The number of the shard with this key, if there is one.
+    /// Returns the number of the shard with this key, if there is one.
     package func number(of key: String) throws(CatalogError) -> UInt32? {
         let found = try read { (reader) throws(LMDBError) in
             try reader.get(tables.keys, Array(key.utf8))
@@ -12,7 +12,7 @@ extension Catalog {
         return found.withView { $0.loadUInt32(at: 0) }
     }
 
-    /// The record of a shard, if there is one.
+    /// Returns the record of a shard, if there is one.
     package func record(_ number: UInt32) throws(CatalogError) -> ShardRecord? {
         let found = try read { (reader) throws(LMDBError) in
             try reader.get(tables.shards, TableKey.shard(number))
@@ -23,7 +23,7 @@ extension Catalog {
         }
     }
 
-    /// Whether a shard has a record, readable or not.
+    /// Returns whether a shard has a record, readable or not.
     ///
     /// - Throws: `.corrupt`, `.io`.
     package func hasRecord(_ number: UInt32) throws(CatalogError) -> Bool {
@@ -34,7 +34,7 @@ extension Catalog {
         }
     }
 
-    /// The counters.
+    /// Returns the counters.
     package func counters() throws(CatalogError) -> Counters {
         let bytes = try read { (reader) throws(LMDBError) in
             try reader.get(tables.meta, MetaRow.counters.bytes)

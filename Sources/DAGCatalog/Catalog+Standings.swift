@@ -2,10 +2,10 @@ internal import DAGBytes
 internal import DAGLMDB
 
 extension Catalog {
-    /// A record, and what its shard waits for.
+    /// A record, and the work that its shard waits for.
     package typealias Standing = (record: ShardRecord, pending: PendingWork?)
 
-    /// The rows of one shard as they stand, not yet read.
+    /// The raw rows of one shard.
     private struct Rows {
         var number: UInt32
         var record: [UInt8]
@@ -19,17 +19,17 @@ extension Catalog {
         }
     }
 
-    /// The record of the shard with this key, if there is one.
+    /// Returns the record of the shard with this key, if there is one.
     ///
     /// - Throws: `.corrupt`, `.tooNew`.
     package func record(of key: String) throws(CatalogError) -> ShardRecord? {
         try standing(of: key)?.record
     }
 
-    /// The record of the shard with this key and what the shard waits for, at one moment.
+    /// Returns the record of the shard with this key and the work that the shard waits for, in one snapshot.
     ///
     /// - Parameter key: The key.
-    /// - Returns: Both; nil if no shard has the key.
+    /// - Returns: Both; nil if the key has no shard.
     /// - Throws: `.corrupt`, `.tooNew`.
     ///
     /// *Cost*: three look-ups in one read transaction.
@@ -56,11 +56,11 @@ extension Catalog {
         return standing
     }
 
-    /// Some records, in order of registration.
+    /// Returns some records, in order of registration.
     ///
     /// - Parameters:
-    ///   - number: The shards after this one; nil for the first ones.
-    ///   - limit: How many at most.
+    ///   - number: The call begins after this shard; nil for the first shards.
+    ///   - limit: The largest number of records.
     /// - Returns: The records; fewer than `limit` only at the end.
     /// - Throws: `.corrupt`, `.tooNew`.
     package func records(after number: UInt32?, limit: Int) throws(CatalogError) -> [ShardRecord] {
@@ -88,11 +88,11 @@ extension Catalog {
         }
     }
 
-    /// Some records and what their shards wait for, in order of registration, at one moment.
+    /// Returns some records and the work that their shards wait for, in order of registration and in one snapshot.
     ///
     /// - Parameters:
-    ///   - number: The shards after this one; nil for the first ones.
-    ///   - limit: How many at most.
+    ///   - number: The call begins after this shard; nil for the first shards.
+    ///   - limit: The largest number of records.
     /// - Returns: The records; fewer than `limit` only at the end.
     /// - Throws: `.corrupt`, `.tooNew`.
     package func standings(

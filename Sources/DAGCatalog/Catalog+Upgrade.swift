@@ -21,7 +21,7 @@ enum HashKeyRow {
         return bytes
     }
 
-    /// The key in a row.
+    /// Returns the key in a row.
     ///
     /// - Throws: `.corrupt`.
     static func key(_ row: [UInt8]) throws(CatalogError) -> (UInt64, UInt64) {
@@ -41,9 +41,9 @@ enum HashKeyRow {
 }
 
 extension Catalog {
-    /// Makes an earlier format with an inverse index this one, in one transaction.
+    /// Upgrades an earlier format with an inverse index to the current one, in one transaction.
     ///
-    /// Records and rows of `recent` stay as they are, and are read so.
+    /// Records and rows of `recent` keep their format, which all readers accept.
     ///
     /// - Throws: `.corrupt`, `.full`, `.readOnly`, `.io`.
     func upgrade() throws(CatalogError) {
@@ -53,18 +53,18 @@ extension Catalog {
                 Failpoint.formatWritten.pass()
             }
         } catch {
-            // What is there is read as it is; a later opening has the room.
+            // Without room the catalog keeps its format, and a later opening upgrades it.
             guard error.code == .full else { throw error }
         }
         Failpoint.formatUpgraded.pass()
     }
 
-    /// Writes the rows of `meta` as this format has them.
+    /// Writes the rows of `meta` in the current format.
     static func putFormat(
         _ writer: borrowing WriteTransaction,
         _ tables: Tables
     ) throws(LMDBError) {
-        // A row that is damaged stays so: it gets no checksum that says otherwise.
+        // A damaged row gets no new checksum, so that it stays recognizable.
         let keyRow = try writer.get(tables.meta, MetaRow.hashKey.bytes)
         if let keyRow, let key = try? HashKeyRow.key(keyRow) {
             try writer.put(tables.meta, MetaRow.hashKey.bytes, HashKeyRow.encoded(key))

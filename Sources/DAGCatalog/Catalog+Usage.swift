@@ -1,9 +1,9 @@
 internal import DAGLMDB
 
 extension Catalog {
-    /// The number of the last transaction that was committed.
+    /// The number of the last committed transaction.
     ///
-    /// One that changed nothing is not counted.
+    /// A transaction without changes does not count.
     package var lastTransaction: UInt64 {
         get throws(CatalogError) {
             do {
@@ -14,7 +14,7 @@ extension Catalog {
         }
     }
 
-    /// Takes the pages of the map out of this process's memory; see `Environment.giveBackMemory()`.
+    /// Removes the map's pages from this process's memory; see `Environment.giveBackMemory()`.
     package func giveBackMemory() throws(CatalogError) {
         do {
             try environment.giveBackMemory()
@@ -23,15 +23,14 @@ extension Catalog {
         }
     }
 
-    /// Refuses what would take the room that removals and failures need.
+    /// Refuses additions to the room that removals and failures need.
     ///
-    /// LMDB writes changed pages anew before it gives the old ones back, so that a map that is full to the
-    /// brim cannot be emptied either; and what one transaction gave back, the next one cannot use yet. What
-    /// adds to the catalogue leaves 40 to 128 pages.
+    /// LMDB writes a changed page to a new place before it frees the old one, so nothing can be removed from a full
+    /// map. The next transaction cannot reuse the pages of the last one yet. So additions leave 40 to 128 pages free.
     ///
-    /// *Cost*: a look at the map's size; near its end also at the list of free pages.
+    /// *Cost*: reads the map's size, and near its end also the list of free pages.
     ///
-    /// - Parameter size: What is added, in bytes.
+    /// - Parameter size: The size of the addition in bytes.
     /// - Throws: `.full`.
     func checkRoom(for size: Int) throws(CatalogError) {
         let usage = try usage()
@@ -45,18 +44,18 @@ extension Catalog {
         throw CatalogError(LMDBError(.mapFull))
     }
 
-    /// The bytes of pages that hold nothing and wait to be used again.
+    /// Returns the size of all free pages in bytes.
     ///
-    /// *Cost*: the list of free pages is read: a page for some 500 of them.
+    /// *Cost*: reads the list of free pages: one page for some 500 of them.
     package func freeBytes() throws(CatalogError) -> UInt64 {
         let pages = try read { (reader) throws(LMDBError) in try reader.freePageCount() }
         return UInt64(pages) * UInt64(pageSize)
     }
 
-    /// What is wrong with the pages of the data file, looked at before LMDB follows them.
+    /// Checks the pages of the data file before LMDB follows them.
     ///
-    /// - Parameter limit: How many findings are enough; at least 1.
-    /// - Returns: What was found, for people.
+    /// - Parameter limit: The number of findings after which the check stops; at least 1.
+    /// - Returns: The findings, for people.
     /// - Throws: `.corrupt`, `.io`.
     ///
     /// *Cost*: reads every page of rows, and the header of every larger value.
@@ -68,7 +67,7 @@ extension Catalog {
         }
     }
 
-    /// Space in use and space reserved.
+    /// The space in use, and the space reserved.
     package func usage() throws(CatalogError) -> CatalogUsage {
         do {
             let usage = try environment.usage()
@@ -84,13 +83,13 @@ extension Catalog {
     }
 }
 
-/// The room that a catalogue takes, in bytes.
+/// The room that a catalog uses, in bytes.
 package struct CatalogUsage: Sendable {
     /// The size of the data file.
     package let fileSize: UInt64
-    /// What of it was ever used.
+    /// The part of the data file that was ever used.
     package let bytesInUse: UInt64
-    /// The address space it may grow into.
+    /// The address space that it may grow into.
     package let mapSize: UInt64
     /// The size of a database page.
     package let pageSize: Int

@@ -6,8 +6,7 @@ internal import SharedReads
 internal import Synchronization
 package import SystemPackage
 
-/// The one environment in which everything a store knows is kept, and the only room that knows its
-/// tables.
+/// The one environment with all rows of a store; no other type knows its tables.
 ///
 /// ```
 /// meta      "format" u32          "hash-key" see `HashKeyRow`   "counters" see `Counters`
@@ -23,18 +22,18 @@ package import SystemPackage
 /// recent    u64 sequence          -> `RecentBatch`: entries that are in no run yet
 /// ```
 ///
-/// An index is written under a generation number that no record names. The transaction that
-/// publishes a record names it, and takes it off `pending`; whatever generation is on `pending` at
-/// open is deleted, and whatever shard is there is indexed.
+/// An index is written under a new generation, which is on `pending` and in no record. The transaction that publishes
+/// a record names the generation there, and removes it from `pending`. At open, the store deletes the generations on
+/// `pending`, and indexes the shards on it.
 ///
-/// Format 1 had no shards on `pending` and records of version 1 only; formats 1 and 2 had no inverse
-/// index. What they have is read as it is. They become format 4 when an opening for writing has built the
-/// inverse index. Format 3 had no checksums in `meta`, `recent` and records; the first opening for writing makes it
-/// format 4, and records get theirs when their shards change.
+/// Format 1 had no shards on `pending`, and only records of version 1. Formats 1 and 2 had no inverse index. This
+/// version reads both, and upgrades them to format 4 when an opening for writing has built the inverse index. Format
+/// 3 had no checksums in `meta`, `recent` and records. The first opening for writing upgrades it to format 4, and a
+/// record gets its checksum when its shard changes.
 ///
-/// *Concurrency*: reads on any thread, at once. Writes wait for each other.
+/// *Concurrency*: any number of threads read at once. Writes wait for each other.
 package final class Catalog: Sendable {
-    /// The version of the tables and of what is in them.
+    /// The version of the tables and their rows.
     package static let formatVersion: UInt32 = 4
     /// The first version with an inverse index.
     static let inverseFormat: UInt32 = 3
@@ -43,18 +42,18 @@ package final class Catalog: Sendable {
         "recent",
     ]
 
-    /// The tables that format 1 or 2 did not have.
+    /// The tables that formats 1 and 2 lack.
     static let newerTableNames: Set<String> = ["runs", "inverse", "recent"]
 
-    /// How a catalogue is opened.
+    /// How to open a catalog.
     package struct Options: Sendable {
         /// The size of the address space that is reserved, in bytes.
         package var mapSize: Int
-        /// Whether to look only: no lock is taken, nothing is written or deleted.
+        /// Whether to read only: the catalog takes no lock and writes nothing.
         package var isReadOnly: Bool
-        /// Whether a commit waits for nothing, so that a crash of the machine may lose everything.
+        /// Whether commits wait for nothing, so a crash of the machine may lose everything.
         package var isRelaxed: Bool
-        /// Whether every page is looked at before LMDB follows it.
+        /// Whether the opening checks every page before LMDB follows it.
         package var checksPages: Bool
 
         package init(
@@ -75,17 +74,17 @@ package final class Catalog: Sendable {
     /// The store's hash of digests.
     package let hash: KeyedHash
     package let isReadOnly: Bool
-    /// The size of the environment's pages in bytes; a value of half a page or more does not move.
+    /// The size of the environment's pages in bytes; a value of at least half a page does not move.
     package let pageSize: Int
     private let lock: StoreLock?
-    /// Whether an earlier format was found, which has no inverse index.
+    /// Whether the catalog has an earlier format, without inverse index.
     package let lacksInverse: Bool
-    /// What searches keep if another process may write.
+    /// The state that searches keep where another process may write.
     let seen = Lock(SeenInverse())
-    /// What the last readers see after the lock was given back.
+    /// The snapshot of the readers that outlive the lock.
     private let outliving = Lock<LastingSnapshot?>(nil)
     private let isOutlived = Atomic<Bool>(false)
-    /// Set once by a commit that failed in a way that leaves the disk in doubt.
+    /// Whether a commit has failed and left the state of the disk unknown.
     private let hasFailed = Atomic<Bool>(false)
 
     struct Tables: Sendable {
@@ -105,13 +104,13 @@ package final class Catalog: Sendable {
         }
     }
 
-    /// Opens the catalogue in `directory`; unless read-only, makes it if there is none.
+    /// Opens the catalog in `directory`; unless read-only, creates it if there is none.
     ///
     /// - Parameters:
-    ///   - directory: Where the environment's files are; it exists.
-    ///   - lockFile: Locked for as long as the catalogue is open, unless read-only.
+    ///   - directory: The directory of the environment; it must exist.
+    ///   - lockFile: The file that is locked while the catalog is open, unless read-only.
     ///   - options: How to open it.
-    ///   - randomKey: The key of the hash, used if the catalogue is made.
+    ///   - randomKey: The key of the hash of a new catalog.
     /// - Throws: `.missing`, `.locked`, `.tooNew`, `.corrupt`, `.full`, `.readOnly`, `.io`.
     package init(
         at directory: FilePath,
@@ -148,15 +147,15 @@ package final class Catalog: Sendable {
             throw CatalogError(error)
         }
         do throws(LMDBError) {
-            // A catalogue that lost a row is damaged: a new key would make every locator useless.
+            // A catalog without this row is damaged: a new key would make every locator useless.
             let isNew = try environment.read { (reader) throws(LMDBError) in
                 let rows = try reader.statistics(of: tables.meta).entries
                 return rows == 0 ? try reader.statistics(of: tables.shards).entries == 0 : false
             }
-            // Somebody is making it at this moment, or was stopped while doing so.
+            // Another process creates it at this moment, or was interrupted while creating it.
             if isNew, options.isReadOnly { throw LMDBError(.missing) }
             if isNew {
-                // The disk has the names before the first rows, so that a later opening need not ask it again.
+                // The disk has the names before the first rows, so a later opening need not wait for them again.
                 if !options.isRelaxed { try Self.makeNamesDurable(directory) }
                 try Self.initialise(environment, tables, randomKey)
             }
@@ -171,7 +170,7 @@ package final class Catalog: Sendable {
         if !lacksInverse, format.version < Self.formatVersion { try upgrade() }
     }
 
-    /// Waits until the disk has the names of a new catalogue, of its folder and of the store.
+    /// Waits until the disk has the names of a new catalog, of its folder and of the store.
     ///
     /// - Throws: `.io`, `.diskFull`.
     private static func makeNamesDurable(_ directory: FilePath) throws(LMDBError) {
@@ -185,9 +184,9 @@ package final class Catalog: Sendable {
 
     /// Refuses an environment whose readers' slots belong to an earlier data file.
     ///
-    /// LMDB hands the number of the last transaction from process to process beside the slots. A
-    /// reader that opened the catalogue in the moment when a compacted copy took its place may have
-    /// kept the number of the old file, and a writer that believed it would write over the new one.
+    /// LMDB passes the number of the last transaction from process to process beside the slots. A reader that opened
+    /// the catalog while a compacted copy replaced it may have kept the number of the old file. A writer with that
+    /// number would write over the new file.
     private func checkLastTransaction() throws(CatalogError) {
         let seen = try read { (reader) throws(LMDBError) in reader.number }
         guard try lastTransaction == UInt64(seen) else {
@@ -245,11 +244,11 @@ package final class Catalog: Sendable {
         return (number, KeyedHash(key: try HashKeyRow.key(key)))
     }
 
-    /// Gives the lock back while readers go on: this process or another may open the catalogue.
+    /// Releases the lock while readers go on, so this process or another may open the catalog.
     ///
-    /// Nothing may be written through this one any more. What its readers see stays where it is until `close`.
+    /// Nothing may be written through this object afterwards. Its readers' snapshot stays in place until `close`.
     ///
-    /// - Throws: `.tooManyReaders`, `.outOfResources`, `.io`: the lock stays then.
+    /// - Throws: `.tooManyReaders`, `.outOfResources`, `.io`; the lock stays held then.
     package func giveLockBack() throws(CatalogError) {
         do throws(LMDBError) {
             let snapshot = try environment.share()
@@ -261,7 +260,7 @@ package final class Catalog: Sendable {
         lock?.release()
     }
 
-    /// Closes the environment and gives the lock back; nobody may be using it.
+    /// Closes the environment and releases the lock; no thread may use the catalog meanwhile.
     package func close() {
         let snapshot = outliving.withLock { outliving in
             defer { outliving = nil }
@@ -275,11 +274,11 @@ package final class Catalog: Sendable {
     /// Runs a write transaction.
     ///
     /// - Parameters:
-    ///   - durability: `.ordered` if a crash of the machine may undo it, because the next opening takes up what is left.
+    ///   - durability: `.ordered` if a crash of the machine may undo the transaction, because the next opening
+    ///     resumes the work.
     ///   - body: Reads and writes.
-    /// - Returns: What `body` returns.
-    /// - Throws: `.readOnly` if it may not write or a commit failed before; what the transaction
-    ///   throws.
+    /// - Returns: The result of `body`.
+    /// - Throws: `.readOnly` if the catalog is read-only or a commit failed before; the errors of the transaction.
     func write<R>(
         _ durability: CommitDurability = .full,
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
@@ -292,8 +291,8 @@ package final class Catalog: Sendable {
             return try environment.write(durability, body)
         } catch {
             let error = CatalogError(error)
-            // A full disk leaves everything as it was. After any other failed write, what the disk
-            // holds is not known, and the kernel reports a failed flush once only.
+            // A full disk changes nothing. After any other failed write the state of the disk is unknown, and the
+            // kernel reports a failed flush only once.
             if error.code == .io || error.code == .corrupt || error.code == .reopenNeeded {
                 hasFailed.store(true, ordering: .relaxed)
             }
@@ -307,7 +306,7 @@ package final class Catalog: Sendable {
     ) throws(CatalogError) -> R {
         do {
             guard isOutlived.load(ordering: .acquiring) else { return try environment.read(body) }
-            // What the last readers see must not have been deleted by the next owner.
+            // The next owner must not have deleted rows of the last readers' snapshot.
             guard let snapshot = outliving.withLock(\.self) else {
                 return try environment.read(body)
             }

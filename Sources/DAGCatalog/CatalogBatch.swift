@@ -2,28 +2,30 @@ internal import DAGBytes
 internal import DAGLMDB
 internal import ShardIndex
 
-/// What a transaction over records knows between its changes.
+/// The state of a transaction over records, between its changes.
 ///
-/// The counters are read once and written once, and every row is compared before it is written: a
-/// write transaction that wrote nothing costs no flush.
+/// It reads the counters once, writes them once, and compares every row before it writes it. So a write transaction
+/// without changes costs no flush.
 struct CatalogBatch {
     private let tables: Catalog.Tables
     private var counters: Counters?
     private var countersBefore: Counters?
-    /// Whether anything was written.
+    /// Whether the transaction has written anything.
     private(set) var isDirty = false
-    /// Why the batch was refused, if it was: a change that does not fit what is there.
+    /// Why the batch was refused: a change that does not fit the rows.
+    ///
+    /// Nil if it was not refused.
     private(set) var refusal: CatalogError?
-    /// What the inverse index learns from all changes together.
+    /// The recent entries of all changes together.
     private var recent = RecentBatch()
 
     init(_ tables: Catalog.Tables) {
         self.tables = tables
     }
 
-    /// Makes one change.
+    /// Applies one change.
     ///
-    /// - Returns: The record as it was written.
+    /// - Returns: The written record.
     mutating func apply(
         _ change: CatalogChange,
         _ writer: borrowing WriteTransaction
@@ -38,10 +40,10 @@ struct CatalogBatch {
         }
     }
 
-    /// Writes what is written once for all changes: new entries of the inverse index, and the counters.
+    /// Writes the rows that all changes share: the recent entries, and the counters.
     mutating func finish(_ writer: borrowing WriteTransaction) throws(LMDBError) {
         if !recent.isEmpty {
-            // Generations only grow, and so this is the last row.
+            // Generations only grow, so this is the last row.
             let sequence = try takeGeneration(writer)
             try put(tables.recent, TableKey.generation(sequence), recent.encoded, writer)
             recent = RecentBatch()
@@ -75,7 +77,7 @@ struct CatalogBatch {
         }
         let row = TableKey.shard(record.number)
         do {
-            // Numbers only grow, so that leaves of `shards` are filled to the brim.
+            // Numbers only grow, so LMDB fills the leaves of `shards` completely.
             try writer.put(tables.shards, row, record.encoded(), flags: .append)
         } catch {
             guard error.code == .keyExists else { throw error }
@@ -114,7 +116,7 @@ struct CatalogBatch {
         guard let before = try current(record, writer) else { throw refuseMissing(record) }
         var record = record
         if let generation = parts.generation {
-            // One that is not there was deleted, or a record names it: it must not be named now.
+            // A generation that is missing here was deleted, or another record names it. No record may name it now.
             guard try delete(tables.pending, TableKey.generation(generation), writer) else {
                 throw refuse(.corrupt, "generation \(generation) is not on pending")
             }
@@ -152,7 +154,7 @@ struct CatalogBatch {
         var number: [UInt8] = []
         number.append(littleEndian: record.number)
         let key = Array(record.key.utf8)
-        // The row of a damaged catalogue may lead to another shard, which stays.
+        // The row of a damaged catalog may lead to another shard; then it stays.
         if try writer.get(tables.keys, key) == number { try delete(tables.keys, key, writer) }
         let row = TableKey.shard(record.number)
         try delete(tables.shards, row, writer)
@@ -165,15 +167,15 @@ struct CatalogBatch {
         refuse(.corrupt, "shard \(record.number) has no record")
     }
 
-    /// Notes why the batch is refused.
+    /// Sets the reason why the batch is refused.
     ///
-    /// - Returns: An error that undoes the transaction and does not put the disk in doubt.
+    /// - Returns: An error that undoes the transaction and leaves the disk in a known state.
     private mutating func refuse(_ code: CatalogError.Code, _ detail: String) -> LMDBError {
         refusal = CatalogError(code, detail)
         return LMDBError(.keyExists)
     }
 
-    /// The number of a new generation.
+    /// Allocates the number of a new generation.
     mutating func takeGeneration(
         _ writer: borrowing WriteTransaction
     ) throws(LMDBError) -> UInt64 {
@@ -185,13 +187,13 @@ struct CatalogBatch {
         return generation
     }
 
-    /// A record as it stands on disk.
+    /// A record on disk.
     private struct Current {
         let record: ShardRecord
         let bytes: [UInt8]
     }
 
-    /// What the disk has of the shard whose new record is `record`; nil if there is none.
+    /// Returns the record on disk of the shard whose new record is `record`; nil if there is none.
     private mutating func current(
         _ record: ShardRecord,
         _ writer: borrowing WriteTransaction
@@ -213,7 +215,7 @@ struct CatalogBatch {
         return Current(record: found, bytes: bytes)
     }
 
-    /// Writes a record unless it says the same, and drops the generation it names no more.
+    /// Writes a record unless it equals the one on disk, and drops the generation that it no longer names.
     private mutating func replace(
         _ before: Current,
         by record: ShardRecord,
@@ -221,8 +223,8 @@ struct CatalogBatch {
     ) throws(LMDBError) {
         let bytes = record.encoded()
         guard bytes != before.bytes else { return }
-        // Of version 1 the bytes always differ. Records are not compared as values, because two
-        // strings of other bytes may be the same to Swift.
+        // The bytes of version 1 always differ. The code compares bytes, because Swift treats some strings of
+        // different bytes as equal.
         guard before.bytes[0] == ShardRecord.version || before.record.encoded() != bytes else {
             return
         }
@@ -235,7 +237,7 @@ struct CatalogBatch {
         try drop(before.record.generation, writer)
     }
 
-    /// Puts a generation on `pending`, if it is one.
+    /// Puts a generation on `pending`; does nothing for generation 0.
     private mutating func drop(
         _ generation: UInt64,
         _ writer: borrowing WriteTransaction

@@ -1,45 +1,43 @@
 package import ShardIndex
 
-/// One change of a batch that the catalogue commits.
+/// One change in a batch of the catalog.
 package enum CatalogChange: Sendable {
     /// A new shard, without an index.
     ///
-    /// Its number is filled in. Its key must be free, or the whole batch fails with `.exists`.
+    /// The catalog sets its number. If its key is taken, the whole batch fails with `.exists`.
     case insert(ShardRecord, pending: PendingWork?)
-    /// A new shard, with an index that was made before the shard was known.
+    /// A new shard, with an index that was built before its registration.
     ///
-    /// Its number and generation are filled in. Its key must be free, as for `insert`.
+    /// The catalog sets its number and generation. Its key must be free, as for `insert`.
     case adopt(ShardRecord, IndexParts)
-    /// The record and the pending row of a shard as they shall be; what equals the disk is not
-    /// written.
+    /// The new record and pending row of a shard; rows that equal the disk are not written.
     ///
-    /// The record keeps its generation or names none; only `publish` gives it another.
+    /// The record keeps its generation or names none; only `publish` changes it.
     case update(ShardRecord, pending: PendingWork?)
-    /// The record of a shard with a new index; the generation is filled in, and its pending row
-    /// goes.
+    /// The record of a shard with a new index. The catalog sets the generation, and removes the pending row.
     case publish(ShardRecord, IndexParts)
-    /// Takes a shard out, by number and key; does nothing if it is gone.
+    /// Removes a shard, by number and key; does nothing if it does not exist.
     case remove(ShardRecord)
 }
 
-/// What is left to write of an index when it is published.
+/// The rest of an index, which its publication writes.
 package struct IndexParts: Sendable {
     /// The root page.
     package var root: [UInt8]
-    /// Where the earlier pieces are; nil if there are none.
+    /// The generation of the earlier values; nil if there are none.
     package var generation: UInt64?
-    /// The last pieces.
+    /// The last values.
     package var pieces: [IndexPiece]
-    /// What the inverse index learns.
+    /// The entries for the inverse index.
     package var inverse: InverseParts
 
-    /// Puts the parts together.
+    /// Creates the rest of an index.
     ///
     /// - Parameters:
     ///   - root: The root page.
-    ///   - generation: What `beginGeneration` gave; nil if all pieces are here.
-    ///   - pieces: The last pieces.
-    ///   - inverse: What the inverse index learns.
+    ///   - generation: The generation from `beginGeneration`; nil if all values are here.
+    ///   - pieces: The last values.
+    ///   - inverse: The entries for the inverse index.
     package init(
         root: [UInt8],
         generation: UInt64?,
@@ -54,7 +52,7 @@ package struct IndexParts: Sendable {
 }
 
 extension InverseParts {
-    /// About how many bytes they add to the catalogue, without the segments of a run.
+    /// The approximate size that they add to the catalog, in bytes, without the segments of a run.
     fileprivate var size: Int {
         guard case .recent(let hashes) = self else { return 64 }
         return RecentBatch.prefixSize + RecentBatch.headerSize + hashes.count * RecentBatch.hashSize
@@ -62,7 +60,7 @@ extension InverseParts {
 }
 
 extension CatalogChange {
-    /// About how many bytes the change adds; 0 if it makes room or changes what is there.
+    /// The approximate size that the change adds, in bytes; 0 for removals and changes in place.
     var addedSize: Int {
         switch self {
         case .insert(let record, _): 2 * record.key.utf8.count + record.mountURL.utf8.count + 128

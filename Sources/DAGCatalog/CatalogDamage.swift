@@ -1,42 +1,42 @@
-/// One thing in the catalogue that contradicts another.
+/// A contradiction between rows of the catalog.
 package struct CatalogDamage: Equatable, Sendable {
-    /// What is wrong.
+    /// The kind of damage.
     package enum Kind: String, Sendable, CaseIterable {
-        /// A key leads to a shard that has no record.
+        /// A key leads to a shard without a record.
         case keyWithoutRecord
-        /// A key leads to a record that has another key.
+        /// A key leads to the record of another key.
         case keyOfAnotherShard
-        /// A record whose key leads nowhere, or to another shard.
+        /// The key of a record leads nowhere, or to another shard.
         case recordWithoutKey
-        /// A record that cannot be read.
+        /// A record is unreadable.
         case recordUnreadable
-        /// A record names a generation that has no root page.
+        /// A record names a generation without a root page.
         case generationWithoutRoot
-        /// Two records name one generation; the later one is reported.
+        /// Two records name one generation; the report is about the later one.
         case generationNamedTwice
-        /// A record names a generation that is on `pending`, and would be deleted at the next open.
+        /// A record names a generation that is on `pending`, so the next open would delete it.
         case generationNamedAndPending
-        /// Rows of a generation that no record names and that is not on `pending`.
+        /// A generation is neither in a record nor on `pending`.
         case generationOrphaned
-        /// Segments of a run of the inverse index that is not listed and that nobody is writing.
+        /// A run of the inverse index is not listed, and no merge writes it.
         case runOrphaned
-        /// Work is pending for a shard that has no record.
+        /// A shard without a record waits for work.
         case pendingWithoutRecord
-        /// A row of another table than `shards` that cannot be read.
+        /// A row of another table than `shards` is unreadable.
         case rowUnreadable
-        /// The counters are not what a recount gives.
+        /// The counters differ from a recount.
         case countersWrong
     }
 
-    /// What is wrong.
+    /// The kind of damage.
     package let kind: Kind
-    /// The shard it concerns, if it is known.
+    /// The number of the shard, if it is known.
     package let shard: UInt32?
-    /// The shard's key, if it is known.
+    /// The key of the shard, if it is known.
     package let key: String?
-    /// The generation it concerns, if it concerns one.
+    /// The generation, if the damage is about one.
     package let generation: UInt64?
-    /// What was found, for people.
+    /// A sentence for people.
     package let detail: String
 
     init(
@@ -55,18 +55,18 @@ package struct CatalogDamage: Equatable, Sendable {
 }
 
 extension Catalog {
-    /// Looks for rows that contradict each other, and changes nothing.
+    /// Finds rows that contradict each other, and changes nothing.
     ///
-    /// - Parameter limit: How many findings are enough.
-    /// - Returns: What was found, at most `limit`; nothing if the catalogue is whole.
-    /// - Throws: `.corrupt` if the file is so damaged that a table cannot be walked; `.io`.
+    /// - Parameter limit: The largest number of findings.
+    /// - Returns: The findings; empty if the catalog is sound.
+    /// - Throws: `.corrupt` if a table is too damaged to be walked; `.io`.
     ///
-    /// *Cost*: every row of `keys`, `shards` and `pending`, and one of `roots`, `pages` and
-    /// `locators` for each generation; `shards` once for every four million generations. Memory:
-    /// about one megabyte and the findings.
+    /// *Cost*: reads every row of `keys`, `shards` and `pending`, and one row of `roots`, `pages` and `locators` for
+    /// each generation. It reads `shards` once for every four million generations. Memory: about one megabyte, and
+    /// the findings.
     ///
-    /// *Concurrency*: short read transactions, so that a writer is not held up; what it writes
-    /// meanwhile may be reported as damage.
+    /// *Concurrency*: reads in short transactions, so that writers do not wait. Writes during the call may appear as
+    /// damage.
     package func damage(limit: Int) throws(CatalogError) -> [CatalogDamage] {
         precondition(limit >= 0, "a limit is negative")
         var scan = DamageScan(self, limit: limit)

@@ -1,23 +1,24 @@
 package import DAGLMDB
 package import ShardIndex
 
-/// Why the catalogue could not do what was asked.
+/// An error of the catalog.
 ///
 /// Two errors are equal when their codes are.
 package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of error.
     package enum Code: String, Sendable {
-        /// There is no catalogue, and it may not be made.
+        /// There is no catalog, and this opening may not create one.
         case missing
-        /// The catalogue, or an index in it, is not what was written.
+        /// The catalog, or an index in it, is damaged.
         case corrupt
-        /// The map or the disk is full; nothing was changed.
+        /// The map or the disk is full; the catalog is unchanged.
         case full
-        /// Somebody else has it open for writing.
+        /// Another process or object has the catalog open for writing.
         case locked
         /// A newer version wrote it.
         case tooNew
-        /// It cannot be written: opened so, no permission, or a commit failed before.
+        /// The catalog cannot be written: it was opened read-only, this process lacks the permission, or a commit
+        /// failed before.
         case readOnly
         /// The key is taken.
         case exists
@@ -25,15 +26,16 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
         case io
         /// The process or the system has no descriptor, memory or thread left.
         case outOfResources
-        /// Readers of all processes hold all slots.
+        /// The readers of all processes use all slots.
         case tooManyReaders
-        /// The environment gave up, or has outgrown what this process reserved; it must be closed and opened again.
+        /// A write failed earlier, or the catalog has outgrown the address space that this process reserved. Close
+        /// the store and open it again.
         case reopenNeeded
     }
 
     /// The kind of error.
     package let code: Code
-    /// What was found, for people.
+    /// A sentence for people.
     package let detail: String
 
     @inline(never)

@@ -1,7 +1,7 @@
 internal import DAGBytes
 internal import DAGHashing
 
-/// What is counted as it changes, and committed with the change.
+/// Counts that each commit updates together with its changes.
 ///
 /// ```
 ///  0  u32 next shard number      8  u64 next generation      16  u64 shards
@@ -14,26 +14,26 @@ package struct Counters: Equatable, Sendable {
     static let size = 72
     private static let sizeWithoutChecksum = 64
 
-    /// The number that the next shard gets.
+    /// The number of the next shard.
     package var nextShard: UInt32 = 1
-    /// The number that the next index generation gets.
+    /// The number of the next generation.
     package var nextGeneration: UInt64 = 1
-    /// Shards with a record.
+    /// The number of shards with a record.
     package var shards: UInt64 = 0
-    /// Shards that are available.
+    /// The number of available shards.
     package var available: UInt64 = 0
-    /// Shards that have failed.
+    /// The number of failed shards.
     package var failed: UInt64 = 0
-    /// Sections of all indexed shards.
+    /// The number of sections of all indexed shards.
     package var sections: UInt64 = 0
-    /// Payload bytes of all indexed shards.
+    /// The payload bytes of all indexed shards.
     package var payloadBytes: UInt64 = 0
-    /// Bytes of pages and locators.
+    /// The bytes of pages and locators.
     package var indexBytes: UInt64 = 0
 
     package init() {}
 
-    /// Takes a record in or out.
+    /// Adds a record to the counts, or subtracts it.
     mutating func count(_ record: ShardRecord, isAdded: Bool) {
         func change(_ value: inout UInt64, by amount: UInt64) {
             value = isAdded ? value &+ amount : value &- min(value, amount)

@@ -1,26 +1,26 @@
 internal import DAGBytes
 internal import DAGLMDB
 
-/// One look over all tables.
+/// A scan of all tables.
 ///
-/// Which generations the records name is kept as a bit each, for a window of generations; the
-/// numbers are given in order, so that one window is enough for most stores.
+/// The scan keeps one bit for each generation of a window, to record which generations are named. Generations are
+/// numbered in order, so one window is enough for most stores.
 struct DamageScan {
-    /// How many generations one walk over the records can tell apart.
+    /// The number of generations that one walk over the records distinguishes.
     static let windowSize: UInt64 = 1 << 22
 
     private let catalog: Catalog
-    /// How many findings are enough; nil if none are wanted, only the counts.
+    /// The largest number of findings; nil for a recount without findings.
     private let limit: Int?
     private let windowSize: UInt64
     private(set) var found: [CatalogDamage] = []
-    /// What the records and generations count.
+    /// The recount of records and generations.
     private(set) var recount = Counters()
     private var named: BitSet
     private var orphans: BitSet
     /// The first generation of the window.
     private var lower: UInt64 = 0
-    /// The least generation after the window that was seen.
+    /// The least generation after the window that the scan has met.
     private var nextLower: UInt64?
 
     init(_ catalog: Catalog, limit: Int?, windowSize: UInt64 = Self.windowSize) {
@@ -42,7 +42,7 @@ struct DamageScan {
         checkCounters()
     }
 
-    /// Only counts, for counters that are to be written anew.
+    /// Recounts, to write the counters again.
     mutating func count() throws(CatalogError) {
         try checkPending()
         try checkGenerations()
@@ -64,7 +64,7 @@ struct DamageScan {
             let number = value.loadUInt32(at: 0)
             let bytes = try reader.get(catalog.tables.shards, TableKey.shard(number))
             if let bytes {
-                // A record that cannot be read is reported with the records.
+                // The walk over the records reports an unreadable one.
                 let record = bytes.withView { try? ShardRecord(number: number, reading: $0) }
                 if let record, !keyBytes.elementsEqual(record.key.utf8) {
                     let detail = "the key leads to the record of \(record.key)"
@@ -107,7 +107,7 @@ struct DamageScan {
         report(CatalogDamage(.rowUnreadable, shard: number, detail))
     }
 
-    /// Compares what the records name with what there is, a window of generations at a time.
+    /// Compares the generations of records with those of tables, a window of generations at a time.
     private mutating func checkGenerations() throws(CatalogError) {
         var isFirst = true
         repeat {
@@ -140,7 +140,7 @@ struct DamageScan {
                     recount.nextShard = max(recount.nextShard, number == .max ? .max : number + 1)
                     report(CatalogDamage(.recordUnreadable, shard: number, error.detail))
                 }
-                // What it seems to name must not be taken for an orphan.
+                // A generation that this record may name is no orphan.
                 if value.count >= 16 { name(value.loadUInt64(at: 8), by: number, key: nil) }
             } catch let error as LMDBError {
                 throw error
@@ -151,7 +151,7 @@ struct DamageScan {
         }
     }
 
-    /// Compares a record with the rows that belong to it.
+    /// Compares a record with its other rows.
     private mutating func check(
         _ record: ShardRecord,
         _ reader: borrowing ReadTransaction
@@ -163,7 +163,7 @@ struct DamageScan {
         var number: [UInt8] = []
         number.append(littleEndian: record.number)
         let (shard, key) = (record.number, record.key)
-        // A record that is damaged may have a key of no bytes, which LMDB does not look up.
+        // A damaged record may have an empty key, which LMDB cannot look up.
         let row = key.isEmpty ? nil : try reader.get(catalog.tables.keys, Array(key.utf8))
         if row != number {
             let detail = "the record's key does not lead to it"
@@ -198,7 +198,7 @@ struct DamageScan {
         }
     }
 
-    /// Notes that a record names a generation.
+    /// Records that a shard names a generation.
     private mutating func name(_ generation: UInt64, by shard: UInt32, key: String?) {
         guard generation != 0, let place = place(of: generation) else { return }
         guard !named.insert(place) else { return }
@@ -214,7 +214,7 @@ struct DamageScan {
         )
     }
 
-    /// Looks at the first row of each generation in the window.
+    /// Reads the first row of each generation in the window.
     private mutating func checkRows(_ table: Table) throws(CatalogError) {
         let start = TableKey.generation(lower)
         try catalog.walk(table, from: start) { (reader, key, _) throws(LMDBError) in
@@ -240,7 +240,7 @@ struct DamageScan {
         }
     }
 
-    /// Looks at the first segment of each run.
+    /// Reads the first segment of each run.
     private mutating func checkRuns() throws(CatalogError) {
         try catalog.walk(catalog.tables.runs) { (_, key, _) throws(LMDBError) in
             if key.count != TableKey.generationSize {
@@ -275,7 +275,7 @@ struct DamageScan {
             return report(CatalogDamage(.countersWrong, error.detail))
         }
         var expected = recount
-        // Numbers of what is gone are not given again.
+        // The numbers of removed shards and generations are not used again.
         expected.nextShard = max(expected.nextShard, counters.nextShard)
         expected.nextGeneration = max(expected.nextGeneration, counters.nextGeneration)
         guard counters != expected else { return }
@@ -283,7 +283,7 @@ struct DamageScan {
         report(CatalogDamage(.countersWrong, detail))
     }
 
-    /// Notes that a generation was given.
+    /// Records that a generation exists.
     private mutating func see(_ generation: UInt64) {
         recount.nextGeneration = max(
             recount.nextGeneration,
@@ -291,7 +291,7 @@ struct DamageScan {
         )
     }
 
-    /// The bit of a generation; nil if it lies outside of the window.
+    /// Returns the bit of a generation; nil if it is outside the window.
     private mutating func place(of generation: UInt64) -> Int? {
         guard generation >= lower else { return nil }
         guard generation - lower < windowSize else {
@@ -302,7 +302,7 @@ struct DamageScan {
     }
 }
 
-/// Bits in a row.
+/// A set of bits.
 private struct BitSet {
     private var words: [UInt64]
 
@@ -316,7 +316,7 @@ private struct BitSet {
 
     /// Sets a bit.
     ///
-    /// - Returns: Whether it was not set.
+    /// - Returns: Whether the bit was clear.
     mutating func insert(_ bit: Int) -> Bool {
         guard !contains(bit) else { return false }
         words[bit >> 6] |= 1 << UInt64(bit & 63)

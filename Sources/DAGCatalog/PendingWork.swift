@@ -1,7 +1,7 @@
 internal import DAGBytes
 internal import DAGLMDB
 
-/// What a shard waits for: the row of `pending` that brings its work back when a store is opened.
+/// The work that a shard waits for: the row of `pending` that resumes it when a store opens.
 ///
 /// ```
 ///  0  u8  kind      1 initialize, 2 recover
@@ -9,26 +9,26 @@ internal import DAGLMDB
 ///  8  u64 since     milliseconds since 1970
 /// ```
 package struct PendingWork: Equatable, Sendable {
-    /// What is to be done.
+    /// The kind of work.
     package enum Kind: UInt8, Sendable, CaseIterable {
-        /// The shard is to be indexed for the first time.
+        /// The first indexing of the shard.
         case initialize = 1
-        /// The shard failed and is to be indexed again.
+        /// The recovery of the failed shard.
         case recover = 2
     }
 
     static let size = 16
 
-    /// What is to be done.
+    /// The kind of work.
     package var kind: Kind
-    /// Since when, in milliseconds since 1970.
+    /// The start of the wait, in milliseconds since 1970.
     package var since: UInt64
 
-    /// Makes the work of a shard.
+    /// Creates the work of a shard.
     ///
     /// - Parameters:
-    ///   - kind: What is to be done.
-    ///   - since: Since when, in milliseconds since 1970.
+    ///   - kind: The kind of work.
+    ///   - since: The start of the wait, in milliseconds since 1970.
     package init(kind: Kind, since: UInt64) {
         self.kind = kind
         self.since = since
@@ -43,7 +43,7 @@ package struct PendingWork: Equatable, Sendable {
     }
 
     init(of number: UInt32, reading bytes: ByteView) throws(CatalogError) {
-        // The kind is the lowest byte of a word whose other bytes are zero.
+        // The kind is the lowest byte of a word; the other bytes are zero.
         guard bytes.count == Self.size, bytes.loadUInt64(at: 0) <= UInt64(UInt8.max),
             let kind = Kind(rawValue: bytes[0])
         else { throw CatalogError(.corrupt, "the pending row of shard \(number)") }
@@ -59,7 +59,7 @@ package struct PendingWork: Equatable, Sendable {
 }
 
 extension Catalog {
-    /// The generations that no record names.
+    /// Returns the generations on `pending`.
     ///
     /// *Cost*: O(rows of `pending`).
     package func pendingGenerations() throws(CatalogError) -> [UInt64] {
@@ -73,7 +73,7 @@ extension Catalog {
         }
     }
 
-    /// The shards that wait for work, by number.
+    /// Returns the shards that wait for work, by number.
     ///
     /// - Throws: `.corrupt` if a row cannot be read.
     ///
@@ -90,7 +90,7 @@ extension Catalog {
         }
     }
 
-    /// The rows of `pending` whose keys have one of the two sizes there are.
+    /// Returns the rows of `pending` whose keys have this size, which is that of shards or that of generations.
     private func pendingRows<R>(
         keySize: Int,
         _ body: (ByteView, ByteView) -> R

@@ -2,7 +2,7 @@ internal import DAGBytes
 internal import DAGHashing
 internal import ShardIndex
 
-/// New entries of the inverse index, as one commit writes them.
+/// The recent entries of one commit.
 ///
 /// ```
 ///  0  u32 zero                  no shard has this number
@@ -11,7 +11,7 @@ internal import ShardIndex
 /// 16  { u32 shard, u32 count, { u48 hash }[count] }*
 /// ```
 ///
-/// Formats before 4 began with the first shard.
+/// Rows of formats before 4 begin with the first shard.
 struct RecentBatch {
     static let headerSize = 8
     static let hashSize = 6
@@ -23,7 +23,7 @@ struct RecentBatch {
 
     var isEmpty: Bool { content.isEmpty }
 
-    /// The row.
+    /// The encoded row.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.prefixSize + content.count)
@@ -44,7 +44,7 @@ struct RecentBatch {
         }
     }
 
-    /// The entries in a row.
+    /// Returns the entries in a row.
     ///
     /// - Throws: `.corrupt`; `.tooNew` if a newer version wrote it.
     static func entries(_ row: [UInt8]) throws(CatalogError) -> [InverseEntry] {
@@ -72,7 +72,7 @@ struct RecentBatch {
         return entries
     }
 
-    /// Where the entries of a row begin.
+    /// Returns the offset of the entries in a row.
     private static func contentStart(_ row: [UInt8]) throws(CatalogError) -> Int {
         try row.withView { row throws(CatalogError) in
             guard row.count >= 4, row.loadUInt32(at: 0) == 0 else { return 0 }

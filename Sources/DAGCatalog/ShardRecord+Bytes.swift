@@ -7,9 +7,9 @@ extension ShardRecord {
     private static let originShift: UInt8 = 2
     private static let hasIdentityFlag: UInt8 = 16
 
-    /// The record's bytes, in the version that is written.
+    /// Returns the record's bytes, in the current version.
     ///
-    /// An error text that is too long is cut between two characters.
+    /// A long error text is cut between two characters.
     ///
     /// *Cost*: one allocation.
     package func encoded() -> [UInt8] {
@@ -60,7 +60,7 @@ extension ShardRecord {
 
     /// Reads a record of any version up to this one.
     ///
-    /// - Throws: `.corrupt` if it is none; `.tooNew` if a newer version wrote it.
+    /// - Throws: `.corrupt` if the bytes are no record; `.tooNew` if a newer version wrote it.
     package init(number: UInt32, reading bytes: ByteView) throws(CatalogError) {
         guard let version = bytes.isEmpty ? nil : bytes[0], version >= 1 else {
             throw Self.damage(number)
@@ -99,7 +99,7 @@ extension ShardRecord {
         headerSizeMax = bytes.loadUInt64(at: 120)
     }
 
-    /// Whether the checksum holds; versions without one have nothing to compare with.
+    /// Returns whether the checksum is right; versions without checksum pass.
     private static func isAsWritten(_ bytes: ByteView, version: UInt8) -> Bool {
         guard version > 2 else { return true }
         let end = bytes.count - checksumSize
@@ -138,7 +138,7 @@ extension ShardRecord {
         )
     }
 
-    /// Whether a version from 2 on may have written these flags.
+    /// Returns whether a version from 2 on may have written these flags.
     private static func areFlags(_ flags: UInt8) -> Bool {
         let codec = flags >> originShift & 3
         guard flags < 32, codec != 3 else { return false }
@@ -161,15 +161,14 @@ extension ShardRecord {
         CatalogError(.corrupt, "the record of shard \(number)")
     }
 
-    /// Where the fields of no fixed size lie.
+    /// The ranges of the fields with variable size.
     private struct Fields {
         let key, url, errorText, validator, transientPath: Range<Int>
 
         /// Finds the fields of a record whose header is whole.
         ///
-        /// - Returns: Nil if they do not end where the record ends, or if one is longer than it may
-        ///   be. Version 1 knew no limits when it was read, so that those of later versions hold there
-        ///   only.
+        /// - Returns: Nil if the fields do not end at the record's end, or if one is too long. Version 1 had no
+        ///   limits, so only its fields with a limit that keys and URLs need are checked.
         init?(_ bytes: ByteView, version: UInt8) {
             let header = ShardRecord.headerSize(ofVersion: version)
             let keySize = Int(bytes.loadUInt16(at: 88))
@@ -199,7 +198,7 @@ extension ShardRecord {
 }
 
 extension String.UTF8View {
-    /// The longest prefix of at most `sizeMax` bytes that ends between two characters.
+    /// Returns the longest prefix of at most `sizeMax` bytes that ends between two characters.
     fileprivate func prefixOfCharacters(sizeMax: Int) -> SubSequence {
         guard count > sizeMax else { return self[...] }
         var end = index(startIndex, offsetBy: sizeMax)

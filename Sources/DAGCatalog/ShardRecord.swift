@@ -1,4 +1,4 @@
-/// What is known of a shard and survives everything.
+/// The persisted row of a shard.
 ///
 /// ```
 ///  0  u8  version            3
@@ -31,12 +31,12 @@
 ///  …  u64 checksum                              xxh64 of everything before it
 /// ```
 ///
-/// Version 2 ends its header at byte 112 and has no checksum. Version 1 ends its header at byte 100, has a zero at byte
-/// 3, and nothing after the error text. Both are read, and written anew as version 3 when the shard changes.
+/// Version 2 ends its header at byte 112 and has no checksum. Version 1 ends its header at byte 100, has a zero at
+/// byte 3, and ends after the error text. This version reads both, and writes version 3 when the shard changes.
 package struct ShardRecord: Equatable, Sendable {
-    /// Where a shard is in its life, as far as it is written down.
+    /// The persisted state of a shard.
     package enum State: UInt8, Sendable, CaseIterable {
-        /// Known, not indexed.
+        /// Registered, without an index.
         case registered = 0
         /// Indexed and readable.
         case available = 2
@@ -46,22 +46,22 @@ package struct ShardRecord: Equatable, Sendable {
 
     /// What the file fields of a record describe.
     package enum Identity: UInt8, Sendable, CaseIterable {
-        /// The mount's own file: size, modification, inode and device.
+        /// The mount's own file: size, modification time, inode and device.
         case file = 0
         /// The file of a borrowed transient: the same fields.
         case borrowedFile = 1
-        /// Bytes without a file, of a stream or a remote source: size, validator and checksum.
+        /// The bytes of a stream or a remote source: size, validator and checksum.
         case content = 2
     }
 
-    /// The index file that a shard was brought over with, so that it can be written back as it was.
+    /// The index file of a migrated shard, so that an export can write it again.
     package struct Origin: Equatable, Sendable {
         /// 0x0400 or 0x0401.
         package var codec: UInt64
         /// Whether it had identity CIDs.
         package var hasIdentity: Bool
 
-        /// An origin.
+        /// Creates an origin.
         package init(codec: UInt64, hasIdentity: Bool) {
             precondition(codec == 0x0400 || codec == 0x0401)
             self.codec = codec
@@ -69,44 +69,46 @@ package struct ShardRecord: Equatable, Sendable {
         }
     }
 
-    /// The version that is written; those before are read too.
+    /// The current version; earlier versions are read too.
     package static let version: UInt8 = 3
     static let headerSize = 128
     static let checksumSize = 8
-    /// The longest key in bytes: LMDB's keys have at most 511.
+    /// The largest size of a key in bytes; LMDB's keys have at most 511.
     package static let keySizeMax = 480
-    /// The longest mount URL in bytes.
+    /// The largest size of a mount URL in bytes.
     package static let urlSizeMax = 64 << 10
-    /// The longest error text that is kept.
+    /// The largest size of an error text in bytes.
     package static let errorTextSizeMax = 4 << 10
-    /// The longest validator in bytes; those that servers send have some dozen.
+    /// The largest size of a validator in bytes; servers send a few dozen.
     package static let validatorSizeMax = 1 << 10
-    /// The longest path of a borrowed transient in bytes: the system's own limit.
+    /// The largest size of a borrowed transient's path in bytes; the system has the same limit.
     package static let transientPathSizeMax = 4 << 10
 
-    /// The shard's number: given once, never again.
+    /// The shard's number, which is never used again.
     package var number: UInt32
     package var key: String
     package var mountURL: String
     package var state: State
     package var isLazy = false
-    /// Whether its index came from a file, and does not know sizes and codecs until the CAR was read.
+    /// Whether the index came from a file, and lacks sizes and codecs until the CAR is read.
     package var isIncomplete = false
-    /// The index file it came with; nil if it was registered here, or is incomplete and its offsets may count from
-    /// elsewhere than the payload.
+    /// The shard's index file.
+    ///
+    /// Nil for a shard that was registered here, and for an incomplete one whose offsets may count from elsewhere
+    /// than the payload.
     package var origin: Origin?
     /// The code of the last failure, 0 if there was none.
     package var errorCode: Int32 = 0
     package var errorText = ""
     /// The generation of the index, 0 if there is none.
     package var generation: UInt64 = 0
-    /// When it was registered, in milliseconds since 1970.
+    /// The time of registration, in milliseconds since 1970.
     package var registered: UInt64 = 0
-    /// Since when it is in its state, in milliseconds since 1970.
+    /// The time of the last change of state, in milliseconds since 1970.
     package var stateSince: UInt64 = 0
     package var sectionCount: UInt64 = 0
     package var payloadSize: UInt64 = 0
-    /// Bytes of pages and locator.
+    /// The bytes of pages and locator.
     package var indexSize: UInt64 = 0
     package var fileSize: UInt64 = 0
     package var fileModified: Int64 = 0
@@ -114,15 +116,15 @@ package struct ShardRecord: Equatable, Sendable {
     package var fileDevice: UInt64 = 0
     /// What the file fields describe.
     package var identity = Identity.file
-    /// What the source called this version of its bytes; empty if it called it nothing.
+    /// The source's validator of these bytes; empty if there is none.
     package var validator = ""
-    /// The path of the transient that the mount lent, as bytes; empty if there is none.
+    /// The path of the borrowed transient, as bytes; empty if there is none.
     package var transientPath: [UInt8] = []
-    /// A checksum over the bytes, 0 if it is not known.
+    /// The checksum of all bytes; 0 if it is unknown.
     package var contentChecksum: UInt64 = 0
-    /// The largest section that the CAR may have, in bytes; 0 if nobody said.
+    /// The largest section that the CAR may have, in bytes; 0 for the default.
     package var sectionSizeMax: UInt64 = 0
-    /// The largest header that the CAR may have, in bytes; 0 if nobody said.
+    /// The largest header that the CAR may have, in bytes; 0 for the default.
     package var headerSizeMax: UInt64 = 0
 
     package init(number: UInt32, key: String, mountURL: String, state: State) {

@@ -4,13 +4,13 @@ internal import SystemPackage
 
 /// The lock that makes one process the owner of a store.
 ///
-/// The system lets go of it when the process ends, however it ends.
+/// The system releases it when the process ends, in any way.
 final class StoreLock: Sendable {
     private let descriptor: Lock<FileDescriptor?>
 
-    /// Takes the lock on the file at `path`, which is made if it is missing.
+    /// Locks the file at `path`; creates it if it is missing.
     ///
-    /// - Throws: `.locked` if somebody has it; `.readOnly` without permission; `.io`, `.full`.
+    /// - Throws: `.locked` if another process or object has the lock; `.readOnly` without permission; `.io`, `.full`.
     init(at path: FilePath) throws(CatalogError) {
         let file: FileDescriptor
         do {
@@ -40,11 +40,11 @@ final class StoreLock: Sendable {
 
     deinit { release() }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     func release() {
         descriptor.withLock { file in
-            // A process that is being started may have a copy of the descriptor, so that closing ours
-            // would not free the lock yet.
+            // A process that starts at this moment may have a copy of the descriptor, so closing ours might not
+            // release the lock yet.
             file?.unlock()
             try? file?.close()
             file = nil

@@ -1,23 +1,23 @@
 internal import DAGBytes
 
-/// The keys of the catalogue's tables: integers, most significant byte first, so that they sort.
+/// The keys of the catalog's tables: integers, most significant byte first, so that they sort.
 enum TableKey {
     static let shardSize = 4
     static let generationSize = 8
     static let valueSize = 12
 
-    /// A shard's number.
+    /// Returns the key of a shard's number.
     static func shard(_ number: UInt32) -> [UInt8] { bigEndian(number) }
 
-    /// A generation.
+    /// Returns the key of a generation.
     static func generation(_ generation: UInt64) -> [UInt8] { bigEndian(generation) }
 
-    /// One value of a generation.
+    /// Returns the key of one value of a generation.
     static func value(_ generation: UInt64, _ number: UInt32) -> [UInt8] {
         bigEndian(generation) + bigEndian(number)
     }
 
-    /// The least key behind those of a generation; nil if there is none.
+    /// Returns the least key after those of a generation; nil if there is none.
     static func end(of generation: UInt64) -> [UInt8]? {
         generation == .max ? nil : bigEndian(generation + 1)
     }
@@ -30,8 +30,8 @@ enum TableKey {
 }
 
 extension ByteView {
-    /// A shard number or the number of a value, most significant byte first.
+    /// Loads a shard number or the number of a value, most significant byte first.
     func loadBigEndianUInt32(at offset: Int) -> UInt32 { loadUInt32(at: offset).byteSwapped }
-    /// A generation, most significant byte first.
+    /// Loads a generation, most significant byte first.
     func loadBigEndianUInt64(at offset: Int) -> UInt64 { loadUInt64(at: offset).byteSwapped }
 }

@@ -13,14 +13,14 @@ enum MetaRow: String {
 }
 
 extension ReadTransaction {
-    /// The value of `key`, copied.
+    /// Returns a copy of the value of `key`.
     borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
         try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
     }
 }
 
 extension WriteTransaction {
-    /// The value of `key`, copied.
+    /// Returns a copy of the value of `key`.
     borrowing func get(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> [UInt8]? {
         try key.withView { key throws(LMDBError) in try get(table, key)?.copied }
     }
@@ -41,7 +41,7 @@ extension WriteTransaction {
 
     /// Deletes the first rows of a generation.
     ///
-    /// - Returns: How many; less than `limit` if no more are left.
+    /// - Returns: The number of deleted rows; less than `limit` if no rows are left.
     borrowing func deleteRows(
         _ table: Table,
         of generation: UInt64,

@@ -1,27 +1,27 @@
 internal import DAGBytes
 internal import DAGLMDB
 
-/// Where a walk over a table goes from a row.
+/// The next step of a walk over a table.
 enum WalkStep {
-    /// To the row after it.
+    /// Go to the next row.
     case next
-    /// To the first row whose key is this one or greater.
+    /// Go to the first row whose key is this one or greater.
     case seek([UInt8])
-    /// Nowhere.
+    /// End the walk.
     case stop
 }
 
 extension Catalog {
-    /// Rows that are visited in one read transaction, so that none is long.
+    /// The number of rows in one read transaction, so that transactions stay short.
     private static let walkBatch = 1024
 
-    /// Visits the rows of a table in order, in short read transactions.
+    /// Walks the rows of a table in order, in short read transactions.
     ///
     /// - Parameters:
     ///   - table: The table.
-    ///   - start: The least key to visit; nil for the first one.
-    ///   - visit: Called with each row; says where to go.
-    /// - Throws: What `visit` throws; `.corrupt` if the file is damaged.
+    ///   - start: The first key; nil for the first row.
+    ///   - visit: Receives each row, and returns the next step.
+    /// - Throws: The errors of `visit`; `.corrupt` if the file is damaged.
     func walk(
         _ table: Table,
         from start: [UInt8]? = nil,
@@ -35,16 +35,16 @@ extension Catalog {
             place = try read { (reader) throws(LMDBError) in
                 try Self.walkBatch(table, from: place, reader, visit)
             }
-            // A table whose pages are out of order leads back.
+            // In a table with pages out of order, the cursor may go back.
             if let before, let place, !before.lexicographicallyPrecedes(place) {
                 throw CatalogError(.corrupt, "a table of the catalogue is out of order")
             }
         } while place != nil
     }
 
-    /// Visits some rows.
+    /// Walks some rows.
     ///
-    /// - Returns: The key of the row to go on with; nil at the end.
+    /// - Returns: The key of the next row; nil at the end.
     private static func walkBatch(
         _ table: Table,
         from place: [UInt8]?,

@@ -3,57 +3,57 @@
     internal import Synchronization
 #endif
 
-/// A place where a test may end the process, as a power cut would: before or after a step that lasts.
+/// A place where a test may kill the process, as a power cut would: before or after a durable step.
 ///
 /// In debug builds `DAGSTORE_FAILPOINT=name` kills the process at the first passage of that place, and
 /// `DAGSTORE_FAILPOINT=name:3` at the third. Release builds have no failpoints.
 package enum Failpoint: String, CaseIterable, Sendable {
-    /// The loop has decided, and nothing of its batch is on disk.
+    /// The loop has decided; no row of its batch is on disk.
     case beforeCommit
-    /// The batch is on disk, and the loop has answered no caller.
+    /// The batch is on disk; the loop has not answered a caller yet.
     case afterCommit
-    /// Some pieces of an index are on disk, and no record names them.
+    /// Some values of an index are on disk; no record names them yet.
     case pieceBatchWritten
-    /// An index is complete, and its publication was not decided yet.
+    /// An index is complete; the loop has not published it yet.
     case indexBuilt
-    /// A copy has its file, and no byte.
+    /// A transient's file exists, and is empty.
     case partialCreated
-    /// A copy is whole in the page cache.
+    /// A transient is complete in the system's cache.
     case partialWritten
-    /// A copy is whole on disk, under its passing name.
+    /// A transient is complete on disk, under its temporary name.
     case partialSynced
-    /// A copy has its last name, and the folder was not flushed.
+    /// A transient has its final name; the folder's names are not on disk yet.
     case copyRenamed
-    /// A copy is whole on disk under its last name.
+    /// A transient is complete on disk under its final name.
     case copyComplete
-    /// A copy lost its name.
+    /// A transient has lost its name.
     case copyRemoved
-    /// A generation was deleted in part.
+    /// A part of a generation is deleted.
     case generationPartlyDeleted
-    /// A generation was deleted.
+    /// A generation is deleted.
     case generationDeleted
-    /// The newest entries of the inverse index are a run.
+    /// The recent entries of the inverse index have become a run.
     case runPublished
-    /// Some segments of a merge's result are on disk.
+    /// Some segments of a merged run are on disk.
     case mergeBatchWritten
-    /// A merge's result is in the place of its runs.
+    /// A merged run has replaced its inputs.
     case mergePublished
-    /// A run was deleted in part.
+    /// A part of a run is deleted.
     case runPartlyDeleted
-    /// The catalogue was copied, and the copy has a passing name.
+    /// The catalog's copy is complete, under a temporary name.
     case compactCopied
-    /// The copy took the catalogue's place.
+    /// The copy has replaced the catalog.
     case compactRenamed
-    /// The files of a store were opened, and nothing was taken up.
+    /// The files of a store are open; the store has not resumed any job yet.
     case opened
-    /// The rows of this format are written, and not committed.
+    /// The rows of the current format are written, and not committed.
     case formatWritten
-    /// A catalogue of an earlier format has become one of this.
+    /// A catalog of an earlier format has the current one.
     case formatUpgraded
 
-    /// Ends the process here, if it was asked to.
+    /// Kills the process, if the environment or `arm` chose this place.
     ///
-    /// *Cost*: in release builds none.
+    /// *Cost*: none in release builds.
     @inline(__always)
     package func pass() {
         #if DAGSTORE_FAILPOINTS
@@ -61,9 +61,9 @@ package enum Failpoint: String, CaseIterable, Sendable {
         #endif
     }
 
-    /// Has the process end at this place, as `DAGSTORE_FAILPOINT` does; nothing in release builds.
+    /// Chooses this place, as `DAGSTORE_FAILPOINT` does; does nothing in release builds.
     ///
-    /// - Parameter passage: At which passage from now on.
+    /// - Parameter passage: The number of the passage that kills the process, counted from now on.
     package func arm(passage: Int = 1) {
         #if DAGSTORE_FAILPOINTS
             FailpointPlan.current.arm(self, passage)
@@ -72,7 +72,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
 }
 
 #if DAGSTORE_FAILPOINTS
-    /// Where the process is to end.
+    /// The place and passage that kill the process.
     private final class FailpointPlan: Sendable {
         static let current = FailpointPlan()
 
@@ -104,7 +104,7 @@ package enum Failpoint: String, CaseIterable, Sendable {
             }
             guard isEnd else { return }
             kill(ThisProcess.number, SIGKILL)
-            // The signal comes before the next instruction of this thread; another thread may go on.
+            // The signal arrives before this thread's next instruction, or while it waits here.
             while true { pause() }
         }
     }

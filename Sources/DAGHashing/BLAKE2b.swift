@@ -6,7 +6,7 @@ internal import DAGBytes
 enum BLAKE2b {
     /// The largest digest, in bytes.
     static let digestSizeMax = 64
-    /// The bytes that one compression takes in.
+    /// The number of bytes in a block.
     static let blockSize = 128
 
     /// The words of one block.
@@ -15,11 +15,11 @@ enum BLAKE2b {
     /// Hashes `data`.
     ///
     /// - Parameters:
-    ///   - data: What to hash.
-    ///   - size: The size of the digest in bytes, 1 to 64. It is part of what is hashed.
+    ///   - data: The bytes to hash.
+    ///   - size: The size of the digest in bytes, 1 to 64. It is part of the hashed parameters.
     /// - Returns: The digest.
     ///
-    /// *Cost*: O(data), no allocation, no copy but of one block at a time.
+    /// *Cost*: O(data), no allocation; copies one block at a time.
     static func hash(_ data: ByteView, size: Int) -> WordDigest {
         precondition(size >= 1)
         precondition(size <= digestSizeMax)
@@ -27,7 +27,7 @@ enum BLAKE2b {
         // The parameter block: digest size, no key, fanout 1, depth 1.
         chain[0] ^= 0x0101_0000 ^ UInt64(size)
         var offset = 0
-        // The last block, full or not, is compressed below: it carries the final flag.
+        // The code after the loop compresses the last block, full or not, because it carries the final flag.
         while data.count - offset > blockSize {
             let bytes = data[offset..<offset + blockSize]
             offset += blockSize
@@ -39,7 +39,7 @@ enum BLAKE2b {
         return WordDigest(words: chain, size: size)
     }
 
-    /// The words of a last block, zeros after `bytes`, which are at most `blockSize`.
+    /// Returns the words of a last block: at most `blockSize` bytes, and zeros after them.
     private static func padded(_ bytes: ByteView) -> Block {
         var block = Block(repeating: 0)
         var offset = 0
@@ -54,9 +54,9 @@ enum BLAKE2b {
         return block
     }
 
-    /// The initial chain, and the lower half of every working vector.
+    /// The initial chain, which is also the lower half of every working vector.
     ///
-    /// RFC 7693, section 2.6; the same as SHA-512's.
+    /// RFC 7693, section 2.6; SHA-512 has the same.
     @inline(__always) private static var initialChain: InlineArray<8, UInt64> {
         [
             0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b,
@@ -66,7 +66,9 @@ enum BLAKE2b {
         ]
     }
 
-    /// The function F of RFC 7693, section 3.2; rounds 10 and 11 are rounds 0 and 1 again.
+    /// Applies the function F of RFC 7693, section 3.2.
+    ///
+    /// Rounds 10 and 11 repeat rounds 0 and 1.
     private static func compress(
         _ chain: inout InlineArray<8, UInt64>,
         _ m: Block,
@@ -74,7 +76,7 @@ enum BLAKE2b {
         isLast: Bool
     ) {
         var lower = initialChain
-        // The upper half of the 128-bit counter, which would go to word 5, is zero below 2^64 bytes.
+        // The upper half of the 128-bit counter belongs into word 5; it is zero below 2^64 bytes.
         lower[4] ^= hashedSize
         if isLast { lower[6] = ~lower[6] }
         var v = BLAKEState(chain, lower)

@@ -6,17 +6,17 @@ internal import DAGBytes
 enum BLAKE2s {
     /// The largest digest, in bytes.
     static let digestSizeMax = 32
-    /// The bytes that one compression takes in.
+    /// The number of bytes in a block.
     private static let blockSize = 64
 
     /// Hashes `data`.
     ///
     /// - Parameters:
-    ///   - data: What to hash.
-    ///   - size: The size of the digest in bytes, 1 to 32. It is part of what is hashed.
+    ///   - data: The bytes to hash.
+    ///   - size: The size of the digest in bytes, 1 to 32. It is part of the hashed parameters.
     /// - Returns: The digest.
     ///
-    /// *Cost*: O(data), no allocation, no copy but of one block at a time.
+    /// *Cost*: O(data), no allocation; copies one block at a time.
     static func hash(_ data: ByteView, size: Int) -> WordDigest {
         precondition(size >= 1)
         precondition(size <= digestSizeMax)
@@ -24,7 +24,7 @@ enum BLAKE2s {
         // The parameter block: digest size, no key, fanout 1, depth 1.
         chain[0] ^= 0x0101_0000 ^ UInt32(size)
         var offset = 0
-        // The last block, full or not, is compressed below: it carries the final flag.
+        // The code after the loop compresses the last block, full or not, because it carries the final flag.
         while data.count - offset > blockSize {
             let block = blakeBlock(data[offset..<offset + blockSize])
             offset += blockSize
@@ -43,7 +43,7 @@ enum BLAKE2s {
         return words
     }
 
-    /// The function F of RFC 7693, section 3.2.
+    /// Applies the function F of RFC 7693, section 3.2.
     private static func compress(
         _ chain: inout InlineArray<8, UInt32>,
         _ m: InlineArray<16, UInt32>,

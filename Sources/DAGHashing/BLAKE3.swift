@@ -9,11 +9,11 @@ internal import DAGBytes
 ///                                \______/        the root gives the digest
 /// ```
 ///
-/// Four chunks are hashed at once, a lane each, as long as more than four are left.
+/// While more than four chunks are left, the code hashes four at once, a lane each.
 ///
 /// Source: BLAKE3 specification (O'Connor, Aumasson, Neves, Wilcox-O'Hearn), section 2.
 enum BLAKE3 {
-    /// The size of a digest whose size is not said, in bytes.
+    /// The default size of a digest, in bytes.
     static let digestSize = 32
     private static let chunkSize = 1024
     private static let blockSize = 64
@@ -23,7 +23,7 @@ enum BLAKE3 {
     typealias Block = InlineArray<16, UInt32>
     private typealias Lanes = SIMD4<UInt32>
 
-    /// What a compression is told about its block.
+    /// The flags of a compression, which describe its block.
     enum Flags {
         static let chunkStart: UInt32 = 1
         static let chunkEnd: UInt32 = 2
@@ -35,11 +35,11 @@ enum BLAKE3 {
     ///
     /// - Returns: The root, which gives a digest of any size.
     ///
-    /// *Cost*: O(data), no allocation, no copy but of one block of each lane at a time.
+    /// *Cost*: O(data), no allocation; copies one block of each lane at a time.
     static func hash(_ data: ByteView) -> BLAKE3Node {
         var tree = BLAKE3Tree()
         var offset = 0
-        // The last chunk, full or not, is hashed below: it may be the root.
+        // The code after the loops hashes the last chunk, full or not, because it may be the root.
         while data.count - offset > laneCount * chunkSize {
             let chains = chainsOfLanes(data, at: offset, number: tree.chunkCount)
             for lane in 0..<laneCount { tree.append(chains[lane]) }
@@ -53,7 +53,9 @@ enum BLAKE3 {
         return tree.root(over: node(of: data[offset..<data.count], number: tree.chunkCount))
     }
 
-    /// Hashes a chunk of at most `chunkSize` bytes up to its last block, which is left to the node.
+    /// Hashes a chunk of at most `chunkSize` bytes.
+    ///
+    /// The node keeps the last block.
     private static func node(of chunk: ByteView, number: UInt64) -> BLAKE3Node {
         var node = BLAKE3Node(input: blakeInitialChain, number: number, flags: Flags.chunkStart)
         var offset = 0
@@ -69,7 +71,7 @@ enum BLAKE3 {
         return node
     }
 
-    /// Hashes four whole chunks, none of which is the root.
+    /// Hashes four whole chunks; none of them is the root.
     private static func chainsOfLanes(
         _ data: ByteView,
         at start: Int,
@@ -103,9 +105,9 @@ enum BLAKE3 {
         return InlineArray<4, Chain> { lane in Chain { chain[$0][lane] } }
     }
 
-    /// Seven rounds, with the words in a new order each time.
+    /// Mixes seven rounds, each with the words in another order.
     ///
-    /// The orders come from section 2.2: the permutation of table 2, applied again and again.
+    /// The orders repeat the permutation of table 2 in section 2.2.
     @inline(__always) static func compressed<Word: BLAKEWord>(
         _ chain: InlineArray<8, Word>,
         _ lower: InlineArray<8, Word>,
@@ -123,17 +125,17 @@ enum BLAKE3 {
     }
 }
 
-/// The last compression of a chunk, or the only one of a parent, before it is done.
+/// The last compression of a chunk, or the only one of a parent, before it runs.
 struct BLAKE3Node {
-    /// The chain that goes in.
+    /// The input chain.
     var input: BLAKE3.Chain
-    /// The words that go in.
+    /// The input words.
     var block = BLAKE3.Block(repeating: 0)
-    /// How many bytes of the block count.
+    /// The number of bytes of the block that count.
     var blockSize: UInt32 = 64
     /// The chunk's number; 0 for a parent.
     var number: UInt64
-    /// What is said about the block.
+    /// The flags of the block.
     var flags: UInt32
 
     init(input: BLAKE3.Chain, number: UInt64, flags: UInt32) {
@@ -142,13 +144,13 @@ struct BLAKE3Node {
         self.flags = flags
     }
 
-    /// The node over two others.
+    /// Creates the parent of two nodes.
     init(parentOf left: BLAKE3.Chain, _ right: BLAKE3.Chain) {
         self.init(input: blakeInitialChain, number: 0, flags: BLAKE3.Flags.parent)
         block = BLAKE3.Block { $0 < 8 ? left[$0] : right[$0 - 8] }
     }
 
-    /// The chain that comes out.
+    /// The output chain.
     var chain: BLAKE3.Chain { compressed(number: number).folded }
 
     @inline(__always) private func compressed(number: UInt64) -> BLAKEState<UInt32> {
@@ -160,24 +162,24 @@ struct BLAKE3Node {
         return BLAKE3.compressed(input, lower, block)
     }
 
-    /// Bytes of the digest, if this is the root: 64 bytes from byte 64 times `number` on.
+    /// Returns 64 bytes of the root's digest, from byte 64 times `number` on.
     private func output(_ number: UInt64) -> WordDigest {
         let state = compressed(number: number)
         let (upper, lower) = (state.folded, state.lower)
         let words = InlineArray<8, UInt64> { index in
             let first = 2 * (index % 4)
             guard index >= 4 else { return UInt64(upper[first]) | UInt64(upper[first + 1]) << 32 }
-            // The lower half is mixed with the chain that went in.
+            // The lower half is mixed with the input chain.
             return UInt64(lower[first] ^ input[first])
                 | UInt64(lower[first + 1] ^ input[first + 1]) << 32
         }
         return WordDigest(words: words, size: 64)
     }
 
-    /// The digest of the usual size.
+    /// The digest of the default size.
     var digest: [UInt8] { Array(output(0).bytes.prefix(BLAKE3.digestSize)) }
 
-    /// Whether the digest begins with `other`, which may be as long as it likes.
+    /// Returns whether the digest begins with `other`, which may have any size.
     func hasPrefix(_ other: ByteView) -> Bool {
         var offset = 0
         while offset < other.count {
@@ -189,15 +191,15 @@ struct BLAKE3Node {
     }
 }
 
-/// The trees over the chunks so far: full ones, the largest first, no two of a size.
+/// The trees over the chunks so far: full trees, the largest first, each of another size.
 private struct BLAKE3Tree {
-    /// Chunks that were appended.
+    /// The number of appended chunks.
     private(set) var chunkCount: UInt64 = 0
-    /// A chain for each tree; 2^64 bytes have 54 at most.
+    /// A chain for each tree; 2^64 bytes have at most 54.
     private var chains = InlineArray<54, BLAKE3.Chain>(repeating: .init(repeating: 0))
     private var count = 0
 
-    /// Appends a chunk that is not the last one.
+    /// Appends a chunk that precedes the last one.
     mutating func append(_ chain: BLAKE3.Chain) {
         chunkCount += 1
         var chain = chain
@@ -211,14 +213,14 @@ private struct BLAKE3Tree {
         count += 1
     }
 
-    /// The root over all chunks and the last one.
+    /// Returns the root over all appended chunks and the last one.
     func root(over last: BLAKE3Node) -> BLAKE3Node {
         var node = last
         for index in (0..<count).reversed() {
             node = BLAKE3Node(parentOf: chains[index], node.chain)
         }
         node.flags |= BLAKE3.Flags.root
-        // The counter of a root says which part of the digest is wanted; of one chunk it is 0 anyway.
+        // The counter of a root selects a part of the digest; the counter of a single chunk is 0 already.
         return node
     }
 }

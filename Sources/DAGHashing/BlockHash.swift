@@ -1,7 +1,7 @@
 internal import CDAGDigest
 public import DAGBytes
 
-/// The hash functions that blocks are checked with, by their multicodec number.
+/// The hash functions that check blocks, by their multicodec number.
 ///
 /// | code              | function                  | largest digest        | computed by |
 /// |-------------------|---------------------------|-----------------------|-------------|
@@ -21,9 +21,9 @@ public import DAGBytes
 /// | `0xb201...0xb240` | blake2b                   | `code - 0xb200` bytes | `BLAKE2b`   |
 /// | `0xb241...0xb260` | blake2s                   | `code - 0xb240` bytes | `BLAKE2s`   |
 ///
-/// Any other function is unsupported: its blocks can be stored but not checked.
+/// All other functions are unsupported: the store holds their blocks but cannot check them.
 ///
-/// libcrypto has Keccak from OpenSSL 3.2 on only, and SHAKE behind calls that allocate.
+/// libcrypto has Keccak only from OpenSSL 3.2 on, and its calls for SHAKE allocate.
 ///
 /// *Concurrency*: pure functions; any thread.
 ///
@@ -31,16 +31,16 @@ public import DAGBytes
 public enum BlockHash {
     /// The smallest digest that proves anything, in bytes; identity digests are exempt.
     ///
-    /// An attacker finds other data for a shorter one. Source: ipfs/go-verifcid.
+    /// For a shorter digest an attacker can find other data. Source: ipfs/go-verifcid.
     public static let minimumDigestSize = 20
 
-    /// What a check found.
+    /// The result of a check.
     @frozen public enum Outcome: Equatable, Sendable {
-        /// The digest is the data's.
+        /// The digest is that of the data.
         case matches
-        /// The digest is not the data's.
+        /// The digest is that of other data.
         case differs
-        /// The digest is the data's, and too short to prove anything.
+        /// The digest is that of the data, but too short to prove it.
         case tooShort
         /// This package cannot compute the function.
         case unsupported
@@ -48,7 +48,7 @@ public enum BlockHash {
 
     /// Computes the whole digest of `data`.
     ///
-    /// - Returns: The digest, not truncated, or nil if `code` is unsupported.
+    /// - Returns: The whole digest, or nil if `code` is unsupported.
     ///
     /// *Cost*: O(data); identity copies it.
     public static func digest(_ code: UInt64, of data: ByteView) -> [UInt8]? {
@@ -61,19 +61,19 @@ public enum BlockHash {
 
     /// Checks `data` against `digest`, which may be truncated.
     ///
-    /// The function is computed anew and cut to the size of `digest`; of identity, nothing is cut.
-    /// Comparing takes as long as the bytes agree; digests are not secrets.
+    /// Computes the digest and cuts it to the size of `digest`; it never cuts identity digests. The comparison stops
+    /// at the first difference, because digests are not secret.
     ///
     /// - Parameters:
     ///   - code: The multicodec of the hash function.
     ///   - digest: The digest, cut or whole.
-    ///   - data: The data that it should be of.
-    ///   - minimumDigestSize: The size in bytes from which on a digest proves something. With 0 a digest without
-    ///     bytes matches any data, as it does in go-multihash.
-    /// - Returns: `.differs` also if `digest` is longer than the function's output; `.tooShort` if it is the data's,
-    ///   shorter than `minimumDigestSize`, and not identity's.
+    ///   - data: The data to check.
+    ///   - minimumDigestSize: The size in bytes of the shortest digest that proves anything. With 0, an empty digest
+    ///     matches any data, as in go-multihash.
+    /// - Returns: `.differs` also if `digest` is longer than the function's output. `.tooShort` if the digest
+    ///   matches, is shorter than `minimumDigestSize`, and is not an identity digest.
     ///
-    /// *Cost*: O(data); no allocation but those of the crypto library.
+    /// *Cost*: O(data); only the crypto library allocates.
     public static func check(
         code: UInt64,
         digest: ByteView,
@@ -96,7 +96,7 @@ public enum BlockHash {
         return digest.count < minimumDigestSize ? .tooShort : .matches
     }
 
-    /// The digest, if it is one of those that are computed here; nil if the crypto library computes it, if any.
+    /// Returns the digest of the functions that this package computes; nil for all others.
     private static func wordDigest(_ code: UInt64, of data: ByteView) -> WordDigest? {
         func keccak(_ size: Int, capacity: Int, _ suffix: UInt64) -> WordDigest {
             Keccak.hash(data, size: size, capacity: capacity, suffix: suffix)
@@ -114,9 +114,9 @@ public enum BlockHash {
         }
     }
 
-    /// Calls `body` with the digest that the crypto library computes, valid inside `body` only.
+    /// Calls `body` with the crypto library's digest, valid inside `body` only.
     ///
-    /// - Returns: What `body` returns, or nil if the library has no function `code`.
+    /// - Returns: The result of `body`, or nil if the library has no function `code`.
     private static func withDigest<R>(
         _ code: UInt64,
         of data: ByteView,
@@ -129,12 +129,12 @@ public enum BlockHash {
             guard let start = digest.baseAddress,
                 let size = unsafe write(code, of: data, to: start)
             else { return nil }
-            // SAFETY: so many bytes were written, and the view goes nowhere else.
+            // SAFETY: `write` filled `size` bytes, and the view stays inside `body`.
             return unsafe body(ByteView(UnsafeRawBufferPointer(start: start, count: size)))
         }
     }
 
-    /// Writes the digest that the crypto library computes.
+    /// Writes the crypto library's digest.
     ///
     /// - Returns: Its size; nil if the library has no function `code`.
     private static func write(
@@ -142,8 +142,8 @@ public enum BlockHash {
         of data: ByteView,
         to digest: UnsafeMutablePointer<UInt8>
     ) -> Int? {
-        // SAFETY: the view's maker keeps the bytes alive and unchanged for the whole of this call, and there is room
-        // for the largest digest.
+        // SAFETY: the view's creator keeps the bytes alive and unchanged for the whole of this call. The caller's
+        // buffer has room for the largest digest.
         let start = unsafe data.buffer.baseAddress
         switch code {
         case 0x11:

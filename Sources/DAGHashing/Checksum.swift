@@ -1,8 +1,8 @@
 package import DAGBytes
 
-/// Checksums against accidents; they are no defence against somebody who wants a collision.
+/// Checksums against accidents; an attacker can find collisions.
 package enum Checksum {
-    /// XXH64 of `bytes`.
+    /// Computes XXH64 of `bytes`.
     ///
     /// *Cost*: O(n), no allocation; four independent lanes of eight bytes a step.
     ///
@@ -33,7 +33,7 @@ package enum Checksum {
         return avalanche(tail(hash, bytes[offset..<bytes.count]))
     }
 
-    /// Takes in the bytes after the last stripe, fewer than 32.
+    /// Mixes the bytes after the last stripe, fewer than 32.
     @inline(__always) private static func tail(_ start: UInt64, _ bytes: ByteView) -> UInt64 {
         var hash = start
         var offset = 0
@@ -74,7 +74,7 @@ package enum Checksum {
         word &<< count | word &>> (64 &- count)
     }
 
-    // The primes of the specification. Computed, so that they are constants in the code.
+    // The primes of the specification, computed so that they are constants in the code.
     private static var prime1: UInt64 { 0x9e37_79b1_85eb_ca87 }
     private static var prime2: UInt64 { 0xc2b2_ae3d_27d4_eb4f }
     private static var prime3: UInt64 { 0x1656_67b1_9e37_79f9 }

@@ -1,6 +1,6 @@
 internal import DAGBytes
 
-/// The sponge of Keccak, for the functions of its family that the crypto library lacks.
+/// The sponge of Keccak, for the functions that the crypto library lacks.
 ///
 /// ```
 /// lane      x + 5 y of the state: 64 bits, little-endian
@@ -8,8 +8,7 @@ internal import DAGBytes
 /// padding   the suffix after the message, zeros, and the high bit of the block's last byte
 /// ```
 ///
-/// Source: FIPS 202, sections 3 to 5; Keccak as Ethereum uses it has the suffix of the original
-/// submission.
+/// Source: FIPS 202, sections 3 to 5. Ethereum's Keccak has the suffix of the original submission.
 enum Keccak {
     /// The suffix of Keccak before it was standardized.
     static let originalSuffix: UInt64 = 0x01
@@ -19,9 +18,9 @@ enum Keccak {
     /// Hashes `data`.
     ///
     /// - Parameters:
-    ///   - data: What to hash.
+    ///   - data: The bytes to hash.
     ///   - size: The size of the digest in bytes, at most the rate and 64.
-    ///   - capacity: The bytes of the state that no input reaches.
+    ///   - capacity: The bytes of the state outside the reach of the input.
     ///   - suffix: The bits after the message, and the first bit of the padding.
     /// - Returns: The digest.
     ///
@@ -65,7 +64,7 @@ private struct KeccakState {
         0x8000_0000_0000_8080, 0x0000_0000_8000_0001, 0x8000_0000_8000_8008,
     ]
 
-    /// The permutation Keccak-f[1600]: 24 rounds.
+    /// Applies the permutation Keccak-f[1600]: 24 rounds.
     mutating func permute() {
         let constants = Self.roundConstants
         for round in 0..<24 {
@@ -87,9 +86,9 @@ private struct KeccakState {
         }
     }
 
-    /// Rotates each lane but the first, and puts it in the next one's place.
+    /// Rotates all lanes but the first, and moves each to the next place.
     ///
-    /// The places are those of pi, from (1, 0) on; the rotations are the triangular numbers of rho.
+    /// The places are those of pi, from (1, 0) on. The rotations are the triangular numbers of rho.
     @inline(__always) private mutating func rhoAndPi() {
         var moving = lanes[1]
         put(&moving, at: 10, rotatedBy: 1)

@@ -2,13 +2,13 @@ public import DAGBytes
 
 /// A 128-bit hash under a secret key: SipHash-1-3 with the long output.
 ///
-/// Somebody who does not know the key cannot choose digests that collide, so that a table keyed by
-/// the hash of a digest keeps its shape whatever is stored in it.
+/// Without the key, an attacker cannot choose digests that collide. So a table keyed by the hash of a digest stays
+/// balanced.
 ///
 /// *Concurrency*: a value; any thread.
 ///
-/// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the 128-bit output as in the
-/// reference implementation.
+/// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the 128-bit output as in the reference
+/// implementation.
 public struct KeyedHash: Sendable {
     /// 128 bits of hash.
     @frozen public struct Hash128: Hashable, Sendable {
@@ -17,7 +17,7 @@ public struct KeyedHash: Sendable {
         /// The second 64 bits of output.
         public let low: UInt64
 
-        /// A hash from its halves.
+        /// Creates a hash from its halves.
         @inlinable public init(high: UInt64, low: UInt64) {
             self.high = high
             self.low = low
@@ -26,7 +26,7 @@ public struct KeyedHash: Sendable {
 
     @usableFromInline let key: (UInt64, UInt64)
 
-    /// A hash under `key`.
+    /// Creates a hash under `key`.
     ///
     /// - Parameter key: The first and the second eight bytes of the key, each little-endian.
     @inlinable public init(key: (UInt64, UInt64)) { self.key = key }
@@ -43,7 +43,7 @@ public struct KeyedHash: Sendable {
 
     /// Hashes `digest`.
     ///
-    /// *Cost*: O(n), no allocation; 32 bytes, which most digests have, take no loop.
+    /// *Cost*: O(n), no allocation; digests of 32 bytes, the usual size, need no loop.
     @inlinable public func hash(_ digest: ByteView) -> Hash128 {
         var state = SipState(key: key)
         let size = digest.count
@@ -71,7 +71,7 @@ public struct KeyedHash: Sendable {
     }
 }
 
-/// The four words of SipHash while a message goes in.
+/// The four words of SipHash while it absorbs a message.
 @usableFromInline struct SipState {
     @usableFromInline var v0: UInt64
     @usableFromInline var v1: UInt64
@@ -80,7 +80,7 @@ public struct KeyedHash: Sendable {
 
     @inlinable init(key: (UInt64, UInt64)) {
         v0 = key.0 ^ 0x736f_6d65_7073_6575
-        // The last byte, 0xee, tells the 128-bit output from the 64-bit one.
+        // The last byte, 0xee, makes the 128-bit output differ from the 64-bit one.
         v1 = key.1 ^ 0x646f_7261_6e64_6f6d ^ 0xee
         v2 = key.0 ^ 0x6c79_6765_6e65_7261
         v3 = key.1 ^ 0x7465_6462_7974_6573
@@ -105,7 +105,7 @@ public struct KeyedHash: Sendable {
         v2 = v2 &<< 32 | v2 &>> 32
     }
 
-    /// Takes in eight bytes with one round.
+    /// Absorbs eight bytes with one round.
     @inlinable
     @inline(__always)
     mutating func absorb(_ word: UInt64) {
@@ -114,7 +114,7 @@ public struct KeyedHash: Sendable {
         v0 ^= word
     }
 
-    /// Takes in the last word, then three rounds for each half of the output.
+    /// Absorbs the last word, and mixes three rounds for each half of the output.
     @inlinable
     @inline(__always)
     mutating func finish(_ last: UInt64) -> KeyedHash.Hash128 {

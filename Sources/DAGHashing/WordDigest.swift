@@ -1,15 +1,15 @@
 internal import DAGBytes
 
-/// A digest as the words that a hash function ends with.
+/// A digest, as the last words of a hash function.
 ///
-/// Its bytes are those of `words`, little-endian, up to `size`.
+/// Its bytes are the first `size` bytes of `words`, little-endian.
 struct WordDigest {
-    /// The words; those behind `size` mean nothing.
+    /// The words; those after `size` bytes have no meaning.
     let words: InlineArray<8, UInt64>
     /// The size of the digest in bytes, 1 to 64.
     let size: Int
 
-    /// One byte of the digest.
+    /// Returns one byte of the digest.
     private func byte(at index: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: words[index / 8] >> (8 * UInt64(index % 8)))
     }
@@ -17,7 +17,7 @@ struct WordDigest {
     /// The digest as an array.
     var bytes: [UInt8] { (0..<size).map(byte) }
 
-    /// Whether the digest begins with `other`.
+    /// Returns whether the digest begins with `other`.
     func hasPrefix(_ other: ByteView) -> Bool {
         guard other.count <= size else { return false }
         var offset = 0

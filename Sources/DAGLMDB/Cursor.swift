@@ -3,21 +3,23 @@ package import DAGBytes
 
 /// A place in a table, between the first row and the last.
 ///
-/// A cursor belongs to its transaction and lives inside the body of `withCursor`. The views it gives
-/// are good until the transaction ends or, in a write transaction, writes.
+/// A cursor belongs to its transaction and lives inside the body of `withCursor`. Its views are valid until the
+/// transaction ends or, in a write transaction, writes.
 ///
-/// Errors of all moves: `.corrupted`, or `.other` in a write transaction that has failed already.
+/// All moves throw `.corrupted`, or `.other` in a write transaction that has failed already.
 ///
 /// *Cost*: a step is O(1), a seek O(log n); nothing is copied.
 @safe package struct Cursor: ~Copyable {
     /// A row: its key and its value, both inside the map.
     package typealias Row = (key: ByteView, value: ByteView)
 
-    /// Nil over a table that is absent.
+    /// Nil for a table that is absent.
     private let pointer: OpaquePointer?
     private let isWritable: Bool
 
-    /// Takes over `pointer`, an open cursor of an open transaction that outlives it; nil over a table that is absent.
+    /// Creates a cursor that owns `pointer`: an open cursor of an open transaction that outlives it.
+    ///
+    /// Nil is for an absent table.
     @unsafe init(owning pointer: OpaquePointer?, isWritable: Bool) {
         unsafe self.pointer = pointer
         self.isWritable = isWritable
@@ -49,24 +51,23 @@ package import DAGBytes
 
     /// Goes to the row after this one; to the first if the cursor has not moved yet.
     ///
-    /// - Returns: The row; `nil` at the end, where the cursor stays.
+    /// - Returns: The row; nil at the end, where the cursor stays.
     package mutating func next() throws(LMDBError) -> Row? {
         try move(MDB_NEXT)
     }
 
     /// Goes to the row before this one; to the last if the cursor has not moved or a seek found nothing.
     ///
-    /// - Returns: The row; `nil` at the beginning, where the cursor stays.
+    /// - Returns: The row; nil at the beginning, where the cursor stays.
     package mutating func previous() throws(LMDBError) -> Row? {
         try move(MDB_PREV)
     }
 
-    /// Deletes the row the cursor stands on; `next()` then goes to the one after it.
+    /// Deletes the row at the cursor; `next()` then goes to the row after it.
     ///
-    /// The transaction must be a write transaction, and the last move must have given a row.
+    /// The transaction must be a write transaction, and the last move must have returned a row.
     ///
-    /// - Throws: `.mapFull` if there is no room for the changed pages; `.io(EINVAL)` if the cursor
-    ///   stands on no row.
+    /// - Throws: `.mapFull` if the map has no room for the changed pages; `.io(EINVAL)` if the cursor is at no row.
     package mutating func deleteCurrent() throws(LMDBError) {
         precondition(isWritable, "a read transaction deletes nothing")
         // SAFETY: the cursor and its transaction are open.

@@ -3,16 +3,18 @@ internal import DAGSystem
 internal import SystemPackage
 
 extension Environment {
-    /// Writes a copy of the environment without its free pages, as of one moment.
+    /// Writes a copy of the environment without its free pages.
     ///
-    /// - Parameter path: The file to make; it must not exist. After an error it may exist in part.
-    ///   It gets the rights, the owner and the group of the data file.
+    /// The copy is a snapshot.
+    ///
+    /// - Parameter path: The new file, which must not exist. After an error a part of it may exist. It gets the
+    ///   rights, the owner and the group of the data file.
     /// - Throws: `.diskFull`, `.permission`, `.io` if the file cannot be written or given to the owner; `.corrupted`.
     ///
-    /// *Cost*: reads every page in use and writes it once, on a second thread; the copy is not
-    /// flushed.
+    /// *Cost*: reads every page in use and writes it once, on a second thread; does not flush the copy.
     ///
-    /// *Concurrency*: a read transaction for the whole time; others may read and write meanwhile.
+    /// *Concurrency*: holds a read transaction for the whole time. Other threads and processes may read and write
+    /// meanwhile.
     package func copyCompacted(to path: String) throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in try handle.copyCompacted(to: path) }
     }
@@ -21,8 +23,8 @@ extension Environment {
 extension EnvironmentHandle {
     /// Writes a copy without free pages.
     ///
-    /// LMDB takes the path for that of a directory unless the environment was opened without one,
-    /// so that the copy goes through a descriptor.
+    /// If the environment was opened in a directory, LMDB expects the path of a directory here too. So the copy uses
+    /// a descriptor.
     fileprivate func copyCompacted(to path: String) throws(LMDBError) {
         let descriptor = try NewFile.create(path)
         defer { try? descriptor.close() }

@@ -1,19 +1,20 @@
 internal import SystemPackage
 
 extension Environment {
-    /// Opens the environment in `directory`, which exists.
+    /// Opens the environment in `directory`, which must exist.
     ///
-    /// If the address space has no room for the map, the map is halved until there is, down to 32 GiB;
-    /// `mapSize` and `wasMapReduced` say so. Who only reads gets a map as large as the last writer's, if there is room.
+    /// If the address space has no room for the map, the call halves the map until there is room, down to 32 GiB;
+    /// `mapSize` and `wasMapReduced` report it. A reader gets a map as large as the last writer's, if there is room.
     ///
     /// - Throws:
     ///   - `.alreadyOpen` if this process has the environment open, by any path;
-    ///   - `.missing` if the directory is missing or, read-only, the file or a table that is not newer;
-    ///   - `.permission` if the files may not be opened this way;
-    ///   - `.corrupted` or `.versionMismatch` if the file is none of this LMDB's, was cut short or, if that is looked
-    ///     for, has damaged pages;
-    ///   - `.mapFull` or `.diskFull` if there is no room to create the tables;
-    ///   - `.io` for anything else the system refuses.
+    ///   - `.missing` if the directory is missing; in a read-only environment also if the file or a table is missing,
+    ///     except for `newerTables`;
+    ///   - `.permission` if this process may not open the files this way;
+    ///   - `.corrupted` or `.versionMismatch` if the file belongs to another program or version, is cut short or,
+    ///     with `checksPages`, has damaged pages;
+    ///   - `.mapFull` or `.diskFull` if there is no room for the tables;
+    ///   - `.io` for all other errors of the system.
     ///
     /// *Cost*: a few system calls; waits for a running writer unless read-only.
     package static func open(
@@ -39,7 +40,7 @@ extension Environment {
         let floor = min(asked.mapSize, mapSizeFloor)
         let (handle, mapSize) = try openReducing(directory, options, floor: floor)
         do throws(LMDBError) {
-            // A file that was not there before can be claimed only now.
+            // A new file can be claimed only now, after LMDB has made it.
             if claims.count == 1 { claims.append(try .claim(path: dataPath)) }
             try clearDeadReaders(of: handle, options)
             try handle.refuseDamage(isThorough: options.checksPages)
@@ -57,7 +58,7 @@ extension Environment {
         }
     }
 
-    /// The size of the map for one who only reads: no smaller than that of the last writer, who may grow into it.
+    /// Returns the map's size for a reader: at least that of the last writer, because the writer may fill its map.
     private static func mapSizeToRead(
         _ path: String,
         atLeast size: Int
@@ -76,7 +77,7 @@ extension Environment {
         }
     }
 
-    /// Opens the environment with the largest map there is room for.
+    /// Opens the environment with the largest map that the address space has room for.
     private static func openReducing(
         _ directory: String,
         _ options: Options,
@@ -95,7 +96,7 @@ extension Environment {
 
     /// Frees the slots that dead processes left in the lock file.
     ///
-    /// A read-only environment may lie where no slot can be freed; it does without.
+    /// In a read-only environment, the lock file may be read-only too; its slots stay.
     private static func clearDeadReaders(
         of handle: EnvironmentHandle,
         _ options: Options
@@ -109,7 +110,8 @@ extension Environment {
 
     /// Opens a table.
     ///
-    /// One that is missing beside others was lost, unless an earlier format did not have it: making it anew would hide that.
+    /// A table that is missing beside others was lost, and a new one would hide that. Only a newer format's table may
+    /// be missing.
     private static func openTable(
         _ name: String,
         _ transaction: TransactionHandle,
@@ -142,7 +144,7 @@ extension Environment {
             transaction.abort()
             throw error
         }
-        // A commit, also of a read transaction, is what makes the tables outlive it.
+        // The tables outlive the transaction only after a commit, even if it is a read transaction.
         try transaction.commit()
         return tables
     }

@@ -1,31 +1,32 @@
 internal import SharedReads
 
 extension Environment {
-    /// Looks at every page that can be reached, by system calls, and changes nothing.
+    /// Checks every reachable page by system calls, and changes nothing.
     ///
-    /// LMDB follows what it reads without a look; a damaged page ends a process with a signal. What this finds sound, LMDB
-    /// can walk.
+    /// LMDB follows page numbers without checks, so a damaged page ends the process with a signal. LMDB can walk all
+    /// pages that pass this check.
     ///
-    /// - Parameter limit: How many findings are enough; at least 1.
-    /// - Returns: What is wrong, for people; nothing if all pages are sound.
+    /// - Parameter limit: The number of findings after which the check stops; at least 1.
+    /// - Returns: The findings, for people; empty if all pages are sound.
     /// - Throws: `.corrupted` if no meta page can be read; `.io`.
     ///
     /// *Cost*: reads every page of rows, and the header of every larger value.
     ///
-    /// *Concurrency*: a read transaction for the whole time; others may read and write meanwhile.
+    /// *Concurrency*: holds a read transaction for the whole time. Other threads and processes may read and write
+    /// meanwhile.
     package func damagedPages(limit: Int) throws(LMDBError) -> [String] {
         try withHandle { (handle) throws(LMDBError) in try handle.damagedPages(limit: limit) }
     }
 }
 
 extension EnvironmentHandle {
-    /// How often a writer may be faster than a look at the meta pages.
+    /// How often the check starts again because a writer was faster.
     private static let attemptsMax = 100
 
     /// See `Environment.damagedPages(limit:)`.
     func damagedPages(limit: Int) throws(LMDBError) -> [String] {
         for _ in 0..<Self.attemptsMax {
-            // The transaction touches no page but the meta pages; while it is there, its pages are not used again.
+            // The transaction touches only the meta pages. While it lives, no writer reuses the snapshot's pages.
             let reader = try TransactionHandle.begin(in: self, isReadOnly: true)
             defer { reader.abort() }
             let file = try PageFile(try descriptor)
@@ -39,10 +40,10 @@ extension EnvironmentHandle {
         throw LMDBError(.other, words: "the meta pages change faster than they can be read")
     }
 
-    /// Refuses a file that was cut short, or one with damaged pages if `isThorough`.
+    /// Refuses a file that was cut short and, if `isThorough`, a file with damaged pages.
     ///
-    /// A sound file may be shorter than its last page number: pages at its end that were freed in the transaction that
-    /// took them were never written. So the trees decide.
+    /// A sound file may be shorter than its last page number: LMDB never writes pages at the end that one transaction
+    /// both took and freed. So the trees decide.
     ///
     /// - Throws: `.corrupted`, `.io`.
     func refuseDamage(isThorough: Bool) throws(LMDBError) {

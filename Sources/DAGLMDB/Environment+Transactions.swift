@@ -5,12 +5,12 @@ internal import SystemPackage
 extension Environment {
     /// Calls `body` with a snapshot of the environment.
     ///
-    /// - Parameter body: Reads, and lets nothing that points into the map out; it is synchronous and
-    ///   should be short, as no page that is replaced meanwhile can be used again.
-    /// - Returns: What `body` returns.
+    /// - Parameter body: Reads, synchronously, and keeps no pointer into the map. It should be short, because no
+    ///   writer can reuse a replaced page meanwhile.
+    /// - Returns: The result of `body`.
     /// - Throws: What `body` throws; `.readersFull` if all slots are taken.
     ///
-    /// *Cost*: about 50 ns around `body`: read transactions are kept and renewed.
+    /// *Cost*: about 50 ns around `body`, because a pool keeps and renews read transactions.
     package func read<R: ~Copyable>(
         _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
@@ -22,10 +22,10 @@ extension Environment {
     /// Calls `body` with the write transaction and commits it, unless `body` throws.
     ///
     /// - Parameters:
-    ///   - durability: Whether the commit may be undone by a crash of the machine.
-    ///   - body: Reads and writes; synchronous. Must not begin another write.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` or the commit throws; nothing was written then.
+    ///   - durability: Whether a crash of the machine may undo the commit.
+    ///   - body: Reads and writes, synchronously. It must not begin another write.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body` or of the commit; the transaction has written nothing then.
     package func write<R: ~Copyable>(
         _ durability: CommitDurability = .full,
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
@@ -36,11 +36,11 @@ extension Environment {
         return result
     }
 
-    /// Begins the write transaction, after waiting for the one before it.
+    /// Begins the write transaction; waits for the end of the one before it.
     ///
-    /// A thread that has one already would wait for itself, and traps.
+    /// A thread that has one already would wait for itself, so the call traps.
     ///
-    /// - Throws: `.permission` if the environment is read-only; `.corrupted` if it gave up before.
+    /// - Throws: `.permission` if the environment is read-only; `.reopenNeeded` if an earlier write failed.
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
         let environment = state.withLock { state in
             precondition(state.writer != .current, "a thread begins two write transactions")
@@ -58,12 +58,12 @@ extension Environment {
 
     /// Sets whether the commit of the open write transaction waits for LMDB's meta page.
     ///
-    /// Only the thread that has the write transaction calls it, right before the commit: LMDB reads the flag there.
+    /// Only the thread of the write transaction calls it, right before the commit, because LMDB reads the flag there.
     func setMetaSync(_ isOn: Bool) throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in try handle.setMetaSync(isOn) }
     }
 
-    /// Notes that this thread's write transaction has ended.
+    /// Records the end of this thread's write transaction.
     func endWrite() {
         state.withLock { state in
             // The next writer may have begun already.
@@ -72,14 +72,14 @@ extension Environment {
         }
     }
 
-    /// The error of a failed commit, by its cause.
+    /// Returns the error of a failed commit with its real cause.
     func explaining(_ error: LMDBError) -> LMDBError {
         guard error.code == .io(Errno.ioError.rawValue) else { return error }
         let isFull = state.withLock { $0.handle?.isDiskFull ?? false }
         return isFull ? LMDBError(.diskFull, number: error.number) : error
     }
 
-    /// Calls `body` with the open environment, which stays open meanwhile.
+    /// Calls `body` with the open environment, which stays open until `body` returns.
     func withHandle<R>(
         _ body: (EnvironmentHandle) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
@@ -95,10 +95,10 @@ extension Environment {
         return handle
     }
 
-    /// Ends what `use` has begun.
+    /// Counts one user less, after `use`.
     func endUse() { state.withLock { $0.running -= 1 } }
 
-    /// A read transaction with a fresh snapshot.
+    /// Returns a read transaction with a fresh snapshot.
     private func takeReader() throws(LMDBError) -> TransactionHandle {
         let (environment, idle) = state.withLock { (use(&$0), $0.idle.popLast()) }
         do throws(LMDBError) {
@@ -116,10 +116,12 @@ extension Environment {
         }
     }
 
-    /// How often a reader waits for a slot, a millisecond each time.
+    /// How many milliseconds a reader waits for a slot, in steps of one.
     private static let slotWaitsMax = 50
 
-    /// Begins a read transaction: in a slot that a dead process left if there is no other, or after a short wait.
+    /// Begins a read transaction.
+    ///
+    /// If all slots are taken, it clears those of dead processes, or waits for a short time.
     private static func beginReader(
         in environment: EnvironmentHandle
     ) throws(LMDBError) -> TransactionHandle {

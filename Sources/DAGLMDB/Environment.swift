@@ -4,35 +4,38 @@ internal import Synchronization
 
 /// An LMDB environment: a few tables in one memory-mapped file, with one writer and many readers.
 ///
-/// It is opened once in a process, with all of its tables, and a map so large that it never grows:
-/// growing a map under a reader ends in SIGBUS, and a table opened within a read transaction dies with it.
+/// A process opens it once, with all of its tables and a map large enough forever. Growing a map under a reader ends
+/// in SIGBUS, and a table opened within a read transaction closes with it.
 ///
 /// *Shape*: a directory with LMDB's `data.mdb` and `lock.mdb`.
 ///
-/// *Concurrency*: all methods may be called on any thread. Readers never wait; writers wait for each
-/// other, over all processes.
+/// *Concurrency*: any thread calls any method. Readers never wait; writers wait for each other, over all processes.
 package final class Environment: Sendable {
-    /// The size of the longest key; LMDB is compiled with it.
+    /// The largest size of a key in bytes; a constant of LMDB's build.
     package static let keySizeMax = 511
-    /// The size of the longest value; LMDB's node header has 32 bits for it.
+    /// The largest size of a value in bytes; LMDB's node header has 32 bits for it.
     package static let valueSizeMax = Int(UInt32.max)
-    /// How many tables there can be: every transaction pays for each of them.
+    /// The largest number of tables; every transaction pays for each table.
     package static let tablesMax = 64
-    /// The map is never reduced below this.
+    /// The smallest map that `open` tries, in bytes.
     static let mapSizeFloor = 32 << 30
-    /// How many read transactions the pool keeps; those beyond are ended, and their slots given back.
+    /// The number of idle read transactions in the pool.
+    ///
+    /// The pool ends all others, which frees their slots.
     static let idleReadersMax = 32
 
-    /// What all threads share.
+    /// The state that all threads share.
     struct State {
-        /// `nil` after the environment was closed.
+        /// Nil after the environment was closed.
         var handle: EnvironmentHandle?
         var claims: [FileClaim]
-        /// Read transactions that were reset; the last one used comes first, as it is warm.
+        /// Idle read transactions.
+        ///
+        /// The last one is used first, because its memory is in the cache.
         var idle: [TransactionHandle] = []
         /// The number of calls and transactions that use the handle.
         var running = 0
-        /// How many have opened it and not closed it.
+        /// The number of owners that have opened it and not closed it.
         var owners = 1
         /// The thread that has the write transaction.
         var writer: ThreadIdentity?
@@ -40,16 +43,16 @@ package final class Environment: Sendable {
 
     let state: Lock<State>
     private let tables: [String: Table]
-    /// Which data file it has; nil if that is not known.
+    /// The identity of the data file; nil if it is unknown.
     let identity: FileClaim.Identity?
-    /// Whether it was opened read-only.
+    /// Whether the environment is read-only.
     let isReadOnly: Bool
-    /// The size of the map that was made, in bytes.
+    /// The size of the map in bytes.
     package let mapSize: Int
-    /// Whether the map had to be smaller than asked, because the address space is limited.
+    /// Whether the map is smaller than asked, because the address space is limited.
     package let wasMapReduced: Bool
 
-    /// Takes over `handle`, an open environment, with the claims to its files.
+    /// Creates an environment that owns `handle`, which is open, and the claims to its files.
     init(
         _ handle: EnvironmentHandle,
         claims: [FileClaim],
@@ -72,14 +75,14 @@ package final class Environment: Sendable {
 
     /// Closes the environment; does nothing if it is closed.
     ///
-    /// One that was opened again while others read stays open for them. No transaction of the last owner may run; a later
-    /// one traps. The last reference that goes closes too.
+    /// An environment that another owner opened meanwhile stays open. No transaction of the last owner may run; a
+    /// later transaction traps. The last reference closes the environment too.
     package func close() { SharedEnvironments.leave(self) }
 
-    /// Takes a snapshot that lasts, and lets the environment be opened again in this process while it is open.
+    /// Takes a lasting snapshot, and lets this process open the environment again meanwhile.
     ///
-    /// For an owner who has ended but for readers. The pages that the snapshot sees are not used again until it ends, so
-    /// that the file grows meanwhile as it is written.
+    /// For an owner that has ended while readers go on. No writer reuses the snapshot's pages until it ends, so the
+    /// file grows with each write.
     ///
     /// - Throws: `.readersFull`, `.outOfResources`, `.io`.
     package func share() throws(LMDBError) -> LastingSnapshot {
@@ -94,9 +97,9 @@ package final class Environment: Sendable {
         }
     }
 
-    /// Notes one more owner.
+    /// Adds an owner.
     ///
-    /// - Throws: `.corrupted` if the pages are to be looked at, and are damaged; `.io`.
+    /// - Throws: `.corrupted` if `checksPages` finds damaged pages; `.io`.
     func join(_ options: Options) throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in
             try handle.refuseDamage(isThorough: options.checksPages)
@@ -107,12 +110,12 @@ package final class Environment: Sendable {
         state.withLock { $0.owners += 1 }
     }
 
-    /// Whether a table was opened.
+    /// Returns whether the environment has opened a table.
     func has(_ table: String) -> Bool { tables[table].map { $0 != .absent } ?? false }
 
-    /// Lets an owner go.
+    /// Removes an owner.
     ///
-    /// - Returns: Whether that was the last one; the environment is closed then.
+    /// - Returns: Whether it was the last one; the environment is closed then.
     func leave() -> Bool {
         let isLast = state.withLock { state in
             state.owners -= 1
@@ -138,42 +141,42 @@ package final class Environment: Sendable {
         }
     }
 
-    /// One of the tables named in the options.
+    /// Returns one of the tables in the options.
     ///
-    /// - Parameter name: The name of a table that was opened; any other is a bug and traps.
-    /// - Returns: The table, for all transactions of this environment.
+    /// - Parameter name: The name of a table; any other name is a bug and traps.
+    /// - Returns: The table, valid in all transactions of this environment.
     package func table(_ name: String) -> Table {
         guard let table = tables[name] else { preconditionFailure("no table \(name) was opened") }
         return table
     }
 
-    /// How much of its map and its disk the environment takes.
+    /// Returns how much of its map and of the disk the environment uses.
     ///
-    /// - Throws: `.io` if the file cannot be looked at.
+    /// - Throws: `.io` if the system cannot read the file's status.
     package func usage() throws(LMDBError) -> EnvironmentUsage {
         try withHandle { (handle) throws(LMDBError) in try handle.usage() }
     }
 
-    /// Asks the disk to keep what relaxed commits have written.
+    /// Waits until the disk has the writes of relaxed commits.
     ///
     /// - Throws: `.io` if the disk refuses; `.permission` if the environment is read-only.
     package func sync() throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in try handle.sync() }
     }
 
-    /// Takes the pages of the map out of this process's memory, as far as the system does so.
+    /// Removes the map's pages from this process's memory, if the system supports that.
     ///
-    /// Readers may go on meanwhile: what they touch comes back from the system's cache of the file. Whoever walks
-    /// over much of a large file calls this now and then, so as not to look as large as the file.
+    /// Readers may go on: the system maps a page again from its file cache. A walk over a large part of the file
+    /// calls this now and then, so that the process does not appear as large as the file.
     ///
-    /// *Cost*: some microseconds a megabyte that is resident, and a minor fault a page that is read again.
+    /// *Cost*: some microseconds per resident megabyte, and a minor fault for each page that is read again.
     package func giveBackMemory() throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in try handle.giveBackMemory() }
     }
 
-    /// Frees the reader slots of processes that died, and with them the pages they held.
+    /// Frees the reader slots of dead processes, and with them the pages that they held.
     ///
-    /// - Returns: How many there were.
+    /// - Returns: The number of freed slots.
     @discardableResult
     package func clearDeadReaders() throws(LMDBError) -> Int {
         try withHandle { (handle) throws(LMDBError) in try handle.clearDeadReaders() }

@@ -1,14 +1,14 @@
 internal import DAGSystem
 internal import SystemPackage
 
-/// The files of an environment, apart from any environment that is open.
+/// The files of an environment that need not be open.
 package enum EnvironmentFiles {
     /// The name of the data file in its directory.
     package static let dataName = "data.mdb"
     /// The name of the file with the readers' slots.
     static let lockName = "lock.mdb"
 
-    /// The size of a file in bytes.
+    /// Returns the size of a file in bytes.
     ///
     /// - Throws: `.missing`, `.permission`, `.io`.
     package static func size(of path: String) throws(LMDBError) -> Int {
@@ -26,23 +26,21 @@ package enum EnvironmentFiles {
         }
     }
 
-    /// Opens a file or a directory to look at it; the caller closes it.
+    /// Opens a file or a directory for reading; the caller closes it.
     ///
     /// - Throws: `.missing`, `.permission`, `.outOfResources`, `.io`.
     static func open(_ path: String) throws(LMDBError) -> FileDescriptor {
         try translating { () throws(Errno) in try .opening(FilePath(path)) }
     }
 
-    /// Asks the disk to keep a file, or the names in a directory.
+    /// Waits until the disk has a file's bytes, or a directory's names.
     ///
     /// - Throws: `.diskFull`, `.missing`, `.permission`, `.io`.
     package static func sync(_ path: String) throws(LMDBError) {
         try translating { () throws(Errno) in try FileSystem.synchronize(FilePath(path)) }
     }
 
-    /// Asks the disk to keep the names in a directory, as far as that can be asked.
-    ///
-    /// Some file systems know no such thing for directories, and one above a store may be entered and not read.
+    /// Waits until the disk has a directory's names, if its file system can do that.
     ///
     /// - Throws: `.diskFull`, `.missing`, `.io`.
     package static func syncNames(in directory: String) throws(LMDBError) {
@@ -51,19 +49,18 @@ package enum EnvironmentFiles {
         }
     }
 
-    /// Puts a copy in the place of an environment's data file.
+    /// Replaces an environment's data file by a copy.
     ///
-    /// Nobody may have the environment open, in any process: LMDB keeps the number of the last
-    /// transaction beside the readers' slots, and whoever kept them open would hand the number of
-    /// the old file on to those who open the new one. So the slots' file is locked as LMDB locks it
-    /// when it is alone. A process that opens the environment at this moment waits until it is
-    /// done.
+    /// No process may have the environment open. LMDB keeps the number of the last transaction beside the readers'
+    /// slots, and an open environment would pass the old file's number on to those that open the new file. So the
+    /// call locks the slots' file as LMDB's only user does. A process that opens the environment at this moment waits
+    /// until the call returns.
     ///
     /// - Parameters:
     ///   - directory: The environment's directory.
-    ///   - copy: The path of the copy, in the same directory; it has no other name afterwards.
-    /// - Throws: `.alreadyOpen` if anybody has it open; `.missing`, `.permission`, `.io`. The data
-    ///   file is the old one then.
+    ///   - copy: The path of the copy, in the same directory; the call renames it.
+    /// - Throws: `.alreadyOpen` if any process has it open; `.missing`, `.permission`, `.io`. The data file is then
+    ///   unchanged.
     package static func replaceData(
         in directory: String,
         with copy: String
@@ -91,11 +88,11 @@ package enum EnvironmentFiles {
     }
 }
 
-/// A file that is made anew.
+/// A new file.
 enum NewFile {
-    /// Makes a file that its owner alone can read, and opens it for writing.
+    /// Creates a file that only its owner can read, and opens it for writing.
     ///
-    /// - Throws: `.io(EEXIST)` if there is one; `.diskFull`, `.missing`, `.permission`, `.io`.
+    /// - Throws: `.io(EEXIST)` if the file exists; `.diskFull`, `.missing`, `.permission`, `.io`.
     static func create(_ path: String) throws(LMDBError) -> FileDescriptor {
         try translating { () throws(Errno) in
             try .opening(

@@ -2,12 +2,12 @@ internal import CDAGLMDB
 internal import DAGSystem
 internal import SystemPackage
 
-/// An open environment as LMDB has it.
+/// LMDB's open environment.
 ///
-/// A handle is a pointer without an owner: `Environment` sees that it is closed once, and last.
+/// A handle is a pointer without an owner. `Environment` closes it once, after all other calls.
 @safe struct EnvironmentHandle: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: LMDB's environments may be used by all threads at once, except for
-    // `mdb_env_close`, which `Environment` calls after everything else has ended.
+    // SAFETY: `@unchecked Sendable`: all threads may use LMDB's environments at once, except for `mdb_env_close`;
+    // `Environment` calls that after all other calls have ended.
     let pointer: OpaquePointer
 
     /// Opens the environment in `directory` with a map of `mapSize` bytes.
@@ -24,7 +24,7 @@ internal import SystemPackage
         do {
             try handle.open(directory, options, mapSize: mapSize)
         } catch {
-            // An environment that failed to open must be closed too.
+            // LMDB requires a close after a failed open too.
             handle.close()
             throw error
         }
@@ -36,8 +36,8 @@ internal import SystemPackage
         _ options: Environment.Options,
         mapSize: Int
     ) throws(LMDBError) {
-        // SAFETY: `pointer` is an environment that is not open yet and that no other thread knows; the
-        // string lives through the call.
+        // SAFETY: `pointer` is an environment that is not open yet, and only this thread knows it. The string lives
+        // through the call.
         try check(unsafe mdb_env_set_mapsize(pointer, mapSize))
         try check(unsafe mdb_env_set_maxdbs(pointer, MDB_dbi(options.tables.count)))
         try check(unsafe mdb_env_set_maxreaders(pointer, UInt32(options.readersMax)))
@@ -45,13 +45,13 @@ internal import SystemPackage
     }
 
     func close() {
-        // SAFETY: the caller has ended every transaction and uses the handle no more.
+        // SAFETY: the caller has ended every transaction, and does not use the handle again.
         unsafe mdb_env_close(pointer)
     }
 
-    /// Frees the slots of readers whose processes died.
+    /// Frees the slots of dead readers.
     ///
-    /// - Returns: How many there were.
+    /// - Returns: The number of freed slots.
     func clearDeadReaders() throws(LMDBError) -> Int {
         var count: Int32 = 0
         // SAFETY: the environment is open; the call fills `count`.
@@ -59,7 +59,7 @@ internal import SystemPackage
         return Int(count)
     }
 
-    /// Asks the disk to keep what was written.
+    /// Waits until the disk has all writes.
     func sync() throws(LMDBError) {
         // SAFETY: the environment is open.
         try check(unsafe mdb_env_sync(pointer, 1))
@@ -77,8 +77,8 @@ internal import SystemPackage
 
     /// Sets whether commits wait for the disk, by `MDB_NOSYNC`.
     func setSync(_ isOn: Bool) throws(LMDBError) {
-        // SAFETY: the environment is open; LMDB reads the flag in commits, and no one writes while it is changed: the
-        // caller has the store's lock and has not begun to.
+        // SAFETY: the environment is open. LMDB reads the flag in commits, and no thread writes meanwhile: the caller
+        // has the store's lock and has not begun to write.
         try check(unsafe mdb_env_set_flags(pointer, UInt32(MDB_NOSYNC), isOn ? 0 : 1))
     }
 
@@ -92,7 +92,7 @@ internal import SystemPackage
         }
     }
 
-    /// The environment's numbers and those of its file.
+    /// Returns the environment's numbers and those of its file.
     func usage() throws(LMDBError) -> EnvironmentUsage {
         var numbers = unsafe MDB_envinfo()
         var main = MDB_stat()
@@ -112,23 +112,23 @@ internal import SystemPackage
         )
     }
 
-    /// Takes the pages of the map out of this process's memory; the system keeps what it likes of the file.
+    /// Removes the map's pages from this process's memory; the system may keep them in its file cache.
     func giveBackMemory() throws(LMDBError) {
         // The map is opened without MDB_WRITEMAP: LMDB only reads through it.
         MappedRange(of: try descriptor)?.giveBack()
     }
 
-    /// Whether the file system has next to nothing left.
+    /// Whether the file system has almost no room left.
     ///
-    /// A write that a full disk cut short is reported by LMDB as `EIO`; this tells it from a broken disk.
-    /// The cut write took what there was, so a file system with more than this left was not the cause.
+    /// LMDB reports `EIO` for a write that a full disk cut short; this property distinguishes a full disk from a
+    /// broken one. The cut write used all the room, so a file system with more room than this was not the cause.
     var isDiskFull: Bool {
         let remainderMax: UInt64 = 1 << 20
         guard let descriptor = try? descriptor, let free = descriptor.freeSpace else {
             return false
         }
         guard free >= remainderMax else { return true }
-        // The data file may end where this process may not write.
+        // This process may have a limit on file sizes.
         guard let size = try? Stat(descriptor).size else { return false }
         return UInt64(size) >= ThisProcess.fileSizeMax
     }

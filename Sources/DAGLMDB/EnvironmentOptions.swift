@@ -3,34 +3,38 @@ internal import CDAGLMDB
 extension Environment {
     /// What a commit waits for.
     package enum Durability: Sendable {
-        /// The disk: a commit that returned survives a crash of the machine.
+        /// A commit waits for the disk, so it survives a crash of the machine.
         case full
-        /// Nothing: a crash of the machine may lose or damage the whole environment.
+        /// A commit waits for nothing: a crash of the machine may lose or damage the whole environment.
         ///
-        /// For benchmarks and for what can be made again. A crash of the process alone loses nothing.
+        /// For benchmarks and for data that can be made again. A crash of the process alone loses nothing.
         case relaxed
     }
 
     /// How to open an environment.
     package struct Options: Sendable {
-        /// The tables to open, all of them at once; created if missing and the environment is writable.
+        /// The names of all tables to open.
+        ///
+        /// A writable environment creates those that are missing.
         package var tables: [String]
-        /// Those of `tables` that may be missing from an environment that is opened read-only: they are empty then.
+        /// The tables that may be missing from a read-only environment; they are empty there.
         package var newerTables: Set<String>
-        /// Whether every page is looked at before LMDB follows it.
+        /// Whether `open` checks every page before LMDB follows it.
         package var checksPages: Bool
-        /// What the file may grow to, in bytes; address space, not disk.
+        /// The largest size of the file in bytes; it takes address space, not disk.
         package var mapSize: Int
-        /// Whether to refuse writes; also opens what this user or this file system cannot write.
+        /// Whether the environment refuses writes.
+        ///
+        /// A read-only environment may lie on a read-only file system.
         package var isReadOnly: Bool
         /// What a commit waits for.
         package var durability: Durability
-        /// How many read transactions there can be, over all processes; the first opener decides.
+        /// The largest number of read transactions over all processes; the first process sets it.
         package var readersMax: Int
-        /// Whether to tell the kernel that reads are random, so that it fetches no pages ahead.
+        /// Whether the kernel reads no pages ahead, because reads are random.
         package var isReadAheadOff: Bool
 
-        /// Makes options; what is left out is right for a store.
+        /// Creates options; the defaults are those of a store.
         package init(
             tables: [String],
             newerTables: Set<String> = [],
@@ -53,7 +57,7 @@ extension Environment {
 
         /// LMDB's flags for these options.
         ///
-        /// `MDB_NOTLS` always: the pool moves read transactions between threads.
+        /// `MDB_NOTLS` is always set, because the pool moves read transactions between threads.
         var flags: UInt32 {
             var flags = MDB_NOTLS
             if isReadOnly { flags |= MDB_RDONLY }

@@ -1,24 +1,23 @@
 internal import SharedReads
 internal import SystemPackage
 
-/// The right of one environment to a file or directory within this process, given back when it goes.
+/// The right of one environment to a file or directory within this process; `deinit` gives it back.
 ///
-/// LMDB lets one process open an environment twice, and then corrupts it: the POSIX locks of the first
-/// opening go when the second is closed. So claims are made before LMDB sees the file.
+/// LMDB lets one process open an environment twice, and then corrupts it: closing the second removes the POSIX locks
+/// of the first. So `open` claims the files before LMDB sees them.
 ///
-/// A claim keeps its file open. Otherwise a file that was deleted meanwhile could leave its inode to
-/// another one, which then seemed to be claimed. LMDB locks `lock.mdb` only, so that closing a claimed
-/// `data.mdb` takes no lock away.
+/// A claim keeps its file open. Otherwise a deleted file could pass its inode on to a new file, which would then
+/// appear claimed. LMDB locks only `lock.mdb`, so closing a claimed `data.mdb` removes no lock.
 ///
-/// *Concurrency*: claims are made and dropped on any thread.
+/// *Concurrency*: any thread makes and drops claims.
 final class FileClaim: Sendable {
-    /// Which file a path leads to, whatever it is called.
+    /// The identity of a file, whatever its path.
     struct Identity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64
     }
 
-    /// Every file this process has in use; two for each open environment.
+    /// All files that this process has in use; two for each open environment.
     private static let claimed = Lock<Set<Identity>>([])
 
     let identity: Identity
@@ -35,10 +34,10 @@ final class FileClaim: Sendable {
         try? descriptor.close()
     }
 
-    /// Claims what `path` leads to, through symbolic links.
+    /// Claims the file at `path`, through symbolic links.
     ///
-    /// - Throws: `.alreadyOpen` if another claim stands; `.missing`, `.permission` or `.io` if the file
-    ///   cannot be opened.
+    /// - Throws: `.alreadyOpen` if there is another claim; `.missing`, `.permission` or `.io` if the file cannot be
+    ///   opened.
     static func claim(path: String) throws(LMDBError) -> FileClaim {
         let descriptor = try EnvironmentFiles.open(path)
         do throws(LMDBError) {
@@ -53,7 +52,7 @@ final class FileClaim: Sendable {
         }
     }
 
-    /// Which file a path leads to; nil if it cannot be looked at.
+    /// Returns the identity of the file at a path; nil if the file cannot be opened.
     static func identity(ofFileAt path: String) -> Identity? {
         guard let descriptor = try? EnvironmentFiles.open(path) else { return nil }
         defer { try? descriptor.close() }

@@ -1,68 +1,67 @@
 internal import CDAGLMDB
 internal import SystemPackage
 
-/// Why the database refused a call.
+/// An error of the database.
 ///
-/// A row that is not there is never an error: look-ups answer `nil` and deletions `false`. Two errors are
-/// equal when their codes are, so that a test can ask for one without knowing the number.
+/// A missing row is never an error: look-ups return nil and deletions false. Two errors are equal when their codes
+/// are equal; their numbers may differ.
 package struct LMDBError: Error, Sendable {
-    /// What went wrong.
+    /// The kind of error.
     package enum Code: Hashable, Sendable {
-        /// The map has no room for another page; the transaction is lost, the environment is well.
+        /// The map has no room for another page. The transaction is lost, the environment is sound.
         case mapFull
-        /// The disk, a quota or a limit on file sizes leaves no room; the environment is well.
+        /// The disk, a quota or a limit on file sizes leaves no room. The environment is sound.
         case diskFull
-        /// All reader slots are taken, also after those of dead processes were cleared.
+        /// All reader slots are taken, even after clearing those of dead processes.
         case readersFull
         /// The file is not a database, or is damaged.
         case corrupted
-        /// The environment gave up after a failed write, or another process needs a larger map: closing it and opening
-        /// it again helps.
+        /// A write failed earlier, or another process needs a larger map. Close the environment and open it again.
         case reopenNeeded
-        /// The file was written by another format version of LMDB.
+        /// Another format version of LMDB wrote the file.
         case versionMismatch
-        /// This process has the environment open already, by this path or by another.
+        /// This process has the environment open already, by this path or another.
         case alreadyOpen
-        /// The file, the directory or the environment may not be used this way.
+        /// This process may not use the file, the directory or the environment this way.
         case permission
         /// A directory, a file or a table does not exist.
         case missing
         /// The process or the system has no descriptor or memory left.
         case outOfResources
-        /// Another process with this one's number has the environment open: one in another container.
+        /// Another process with this process's number has the environment open, in another container.
         case sameProcessNumber
-        /// The key has a value and `noOverwrite` was asked, or `append` was asked out of order.
+        /// The key has a value and the flag was `noOverwrite`, or `append` was out of order.
         case keyExists
-        /// Any other error of the system, by `errno`.
+        /// Another error of the system, by `errno`.
         case io(Int32)
-        /// Any other error of LMDB; `number` tells which.
+        /// Another error of LMDB; see `number`.
         case other
     }
 
     /// The kind of error.
     package let code: Code
-    /// The number LMDB gave: an `MDB_` code if negative, an `errno` if positive.
+    /// LMDB's number: an `MDB_` code if negative, an `errno` if positive.
     package let number: Int32
-    /// What was found, for people, where it is known better here than by LMDB.
+    /// A sentence for people, where this module knows more than LMDB.
     package let words: String?
 
-    /// Makes the error that stands for a number that LMDB or the system gave.
+    /// Creates the error for a number of LMDB or the system.
     init(number: Int32) {
         self.init(Self.code(of: number), number: number)
     }
 
-    /// Makes the error that stands for a failed system call.
+    /// Creates the error for a failed system call.
     init(_ errno: Errno) { self.init(number: errno.rawValue) }
 
     /// The system's error, if `number` is one.
     var errno: Errno? { number > 0 ? Errno(rawValue: number) : nil }
 
-    /// Makes an error of a code that is known better here than by LMDB.
+    /// Creates an error with a code that this module knows better than LMDB.
     ///
     /// - Parameters:
     ///   - code: The kind of error.
-    ///   - number: What LMDB or the system gave; 0 if neither was asked.
-    ///   - words: What was found, for people.
+    ///   - number: The number of LMDB or the system; 0 if there is none.
+    ///   - words: A sentence for people.
     package init(_ code: Code, number: Int32 = 0, words: String? = nil) {
         self.code = code
         self.number = number
@@ -94,7 +93,7 @@ package struct LMDBError: Error, Sendable {
 }
 
 extension LMDBError: Equatable {
-    /// Whether the codes are the same.
+    /// Compares the codes.
     package static func == (left: LMDBError, right: LMDBError) -> Bool {
         left.code == right.code
     }
@@ -105,13 +104,13 @@ extension LMDBError: CustomStringConvertible {
     package var description: String {
         if let words { return "\(code): \(words)" }
         guard number != 0 else { return "\(code)" }
-        // SAFETY: `mdb_strerror` answers a constant string for every number.
+        // SAFETY: `mdb_strerror` returns a constant string for every number.
         let words = unsafe String(cString: mdb_strerror(number))
         return "\(code): \(words) (\(number))"
     }
 }
 
-/// Calls `body` and turns the system's error into the database's.
+/// Calls `body`, and converts the system's error into the database's.
 func translating<R>(_ body: () throws(Errno) -> R) throws(LMDBError) -> R {
     do {
         return try body()
@@ -120,7 +119,7 @@ func translating<R>(_ body: () throws(Errno) -> R) throws(LMDBError) -> R {
     }
 }
 
-/// Throws the error that `number` stands for, unless it stands for success.
+/// Throws the error for `number`, unless `number` is success.
 func check(_ number: Int32) throws(LMDBError) {
     guard number == MDB_SUCCESS else { throw LMDBError(number: number) }
 }

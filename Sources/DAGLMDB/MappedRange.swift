@@ -1,18 +1,18 @@
 internal import DAGSystem
 internal import SystemPackage
 
-/// Where the system has mapped an open file into this process.
+/// The address range where the system has mapped an open file into this process.
 ///
-/// LMDB tells the address of its map to nobody, so the system is asked.
+/// LMDB keeps the address of its map to itself, so the code asks the system.
 @safe struct MappedRange {
     private let bytes: UnsafeRawBufferPointer
 
     #if os(Linux)
         private static let lineSizeMax = 8 << 10
 
-        /// The largest mapping of a file; nil if there is none, or the system does not tell.
+        /// Finds the largest mapping of a file; nil if there is none, or the system does not tell.
         ///
-        /// *Cost*: a look at every mapping of the process, some 50 us.
+        /// *Cost*: reads the list of all mappings of the process, some 50 us.
         ///
         /// *Source*: proc(5), `/proc/pid/maps` and `/proc/pid/fd`.
         init?(of descriptor: FileDescriptor) {
@@ -21,7 +21,7 @@ internal import SystemPackage
             guard let wanted = FileSystem.linkTarget(of: name),
                 let maps = unsafe fopen("/proc/self/maps", "re")
             else { return nil }
-            // SAFETY: the stream was opened here, and is used nowhere else.
+            // SAFETY: only this function uses the stream that it opened.
             defer { unsafe fclose(maps) }
             var found: Range<UInt>?
             var line = [CChar](repeating: 0, count: Self.lineSizeMax)
@@ -32,14 +32,14 @@ internal import SystemPackage
                 if range.count > found?.count ?? 0 { found = range }
             }
             guard let found else { return nil }
-            // SAFETY: nothing is read through it; the range goes to `madvise` alone.
+            // SAFETY: the code reads nothing through the range, and passes it to `madvise` only.
             unsafe bytes = UnsafeRawBufferPointer(
                 start: UnsafeRawPointer(bitPattern: found.lowerBound),
                 count: Int(found.count)
             )
         }
 
-        /// The addresses in a line of `maps`, if it is about the file at `path`.
+        /// Returns the addresses in a line of `maps`, if the line is about the file at `path`.
         ///
         /// ```
         /// 7f1200000000-7f1300000000 r--s 00000000 fe:00 1234                       /srv/store/data.mdb
@@ -56,14 +56,14 @@ internal import SystemPackage
             return bounds[0]..<bounds[1]
         }
 
-        /// Takes the pages of a shared mapping that is only read out of this process's memory.
+        /// Removes the pages of a shared, read-only mapping from this process's memory.
         func giveBack() {
-            // SAFETY: a shared mapping of a file that this process never writes to: a page that is touched again, by
-            // whichever reader, is mapped again with the same bytes.
+            // SAFETY: this process never writes to the shared mapping, so the system maps a dropped page again with
+            // the same bytes.
             unsafe MemoryAdvice.dropPages.give(for: bytes)
         }
     #else
-        /// Not known here.
+        /// Returns nil: other systems do not tell.
         init?(of descriptor: FileDescriptor) { nil }
 
         /// Does nothing.

@@ -1,6 +1,8 @@
 internal import DAGBytes
 
-/// What one of an environment's two meta pages says: they take turns, and the one of the later transaction counts.
+/// One of an environment's two meta pages.
+///
+/// Commits write them in turn; the one with the later transaction is valid.
 ///
 /// ```
 ///   0  page header, 16 bytes        16  u32 0xBEEFC0DE      20  u32 version = 1     24  u64 address
@@ -8,7 +10,7 @@ internal import DAGBytes
 /// 144  u64 transaction
 /// ```
 ///
-/// Source: `MDB_meta` in LMDB 0.9's `mdb.c`; the page size is the first field of the tree of free pages.
+/// Source: `MDB_meta` in LMDB 0.9's `mdb.c`. The page size is the first field of the tree of free pages.
 struct MetaPage {
     static let size = 152
     private static let magic: UInt32 = 0xbeef_c0de
@@ -23,7 +25,7 @@ struct MetaPage {
     let lastPage: UInt64
     let transaction: UInt64
 
-    /// Reads a meta page; nil if it is none of this format.
+    /// Reads a meta page; nil if it has another format.
     ///
     /// - Parameter bytes: Its first `size` bytes.
     init?(_ bytes: ByteView) {
@@ -43,7 +45,7 @@ struct MetaPage {
 
     /// Whether LMDB may have written it.
     ///
-    /// The first commit makes the tables, so that the main tree is empty before it only.
+    /// The first commit creates the tables, so the main tree is empty only before it.
     var isPlausible: Bool {
         let pages = UInt64(1) << 47 / UInt64(pageSize)
         return lastPage >= 1 && lastPage < pages && mapSize > 0 && mapSize <= 1 << 47
@@ -52,7 +54,7 @@ struct MetaPage {
     }
 }
 
-/// Where a tree of pages begins, and how large it is.
+/// The root of a tree of pages, and the tree's size.
 ///
 /// ```
 ///  0  u32 page size or zero    4  u16 flags          6  u16 depth       8  u64 branch pages
@@ -71,7 +73,7 @@ struct PageTree: Equatable {
     let rows: UInt64
     let root: UInt64
 
-    /// Reads a tree's description.
+    /// Reads the description of a tree.
     ///
     /// - Parameter bytes: Its `size` bytes.
     init(_ bytes: ByteView) {
@@ -86,7 +88,7 @@ struct PageTree: Equatable {
 
     var isEmpty: Bool { root == .max }
 
-    /// Whether its root is a page that was used, and its depth one that LMDB follows.
+    /// Returns whether the root is a used page, and the depth one that LMDB follows.
     func isPlausible(lastPage: UInt64) -> Bool {
         isEmpty ? rows == 0 : root > 1 && root <= lastPage && (1...32).contains(depth)
     }

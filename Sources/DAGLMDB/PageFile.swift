@@ -2,13 +2,13 @@ internal import DAGBytes
 internal import DAGSystem
 internal import SystemPackage
 
-/// An environment's data file, read by system calls: nothing that is damaged in it can raise a signal.
+/// An environment's data file, read by system calls, so that damage in it cannot raise a signal.
 struct PageFile {
     let descriptor: FileDescriptor
-    /// The size of the file when it was looked at, in bytes.
+    /// The size of the file in bytes, at creation of this value.
     let size: Int
 
-    /// Looks at an open data file.
+    /// Reads the size of an open data file.
     ///
     /// - Throws: `.io`.
     init(_ descriptor: FileDescriptor) throws(LMDBError) {
@@ -16,12 +16,12 @@ struct PageFile {
         size = try translating { () throws(Errno) in Int(try Stat(descriptor).size) }
     }
 
-    /// The meta pages that can be read, the later one first.
+    /// Returns the readable meta pages, the later one first.
     ///
     /// - Throws: `.io`.
     func metaPages() throws(LMDBError) -> [MetaPage] {
         guard let first = try metaPage(at: 0) else {
-            // The second one lies a page further: where that begins is known to the first alone, so all sizes are tried.
+            // The second meta page follows the first, whose page size is unknown here. So the code tries all sizes.
             for shift in 9...16 {
                 if let meta = try metaPage(at: 1 << shift), meta.pageSize == 1 << shift {
                     return [meta]
@@ -33,13 +33,14 @@ struct PageFile {
         return first.transaction > second.transaction ? [first, second] : [second, first]
     }
 
-    /// How often a meta page is read that a writer may be writing.
+    /// How often the code reads a meta page that a writer may be writing.
     private static let attemptsMax = 10
 
-    /// Refuses a file whose meta pages cannot be: LMDB takes one of a damaged tree for a new environment, and divides by a
-    /// page size of zero.
+    /// Refuses a file with bad meta pages.
     ///
-    /// A file of no bytes is being made.
+    /// LMDB would treat a damaged tree as a new environment, and divide by a page size of zero.
+    ///
+    /// An empty file passes: another process is creating it.
     ///
     /// - Throws: `.corrupted`, `.io`.
     func refuseDamagedMetaPages() throws(LMDBError) {
@@ -61,9 +62,9 @@ struct PageFile {
         return bytes.withView { MetaPage($0) }
     }
 
-    /// Fills `bytes` with what the file has from an offset on.
+    /// Fills `bytes` from the file, from an offset on.
     ///
-    /// - Returns: Whether the file has that much.
+    /// - Returns: Whether the file has all these bytes.
     /// - Throws: `.io`.
     func read(into bytes: inout [UInt8], at offset: Int) throws(LMDBError) -> Bool {
         let count = bytes.count
@@ -71,7 +72,7 @@ struct PageFile {
         guard offset >= 0, !end.overflow, end.partialValue <= size else { return false }
         var span = bytes.mutableSpan
         do throws(Errno) {
-            // SAFETY: the buffer is the array's for the call.
+            // SAFETY: the buffer belongs to the array, which lives through the call.
             let got = unsafe try span.withUnsafeMutableBufferPointer { (buffer) throws(Errno) in
                 let buffer = UnsafeMutableRawBufferPointer(buffer)
                 return unsafe try descriptor.read(at: UInt64(offset), filling: buffer)

@@ -1,10 +1,10 @@
 internal import DAGBytes
 
-/// Looks at every page that a snapshot reaches before LMDB does, which believes what it reads.
+/// Checks every page of a snapshot before LMDB follows it, because LMDB itself checks nothing.
 ///
-/// It finds what cannot be: pages past the end of the file, pages of another number or kind, pages that are reached
-/// twice, rows outside of their page or out of order, trees with other sizes than their descriptions. What the rows say
-/// is none of its business, and a changed byte within one stays unseen.
+/// It finds pages past the end of the file, pages of another number or kind, pages that are reached twice, rows
+/// outside their page or out of order, and trees whose sizes differ from their descriptions. It ignores the content
+/// of rows, so it misses a changed byte within one.
 ///
 /// ```
 /// page header   0  u64 page number    8  u16 zero    10  u16 flags: 1 branch, 2 leaf, 4 overflow
@@ -21,7 +21,7 @@ struct PageWalk {
         static let branch: UInt16 = 1
         static let leaf: UInt16 = 2
         static let overflow: UInt16 = 4
-        /// Flags that a page in a file can have.
+        /// The flags that a page in a file can have.
         static let all: UInt16 = 0x2f
     }
 
@@ -32,24 +32,24 @@ struct PageWalk {
 
     private static let headerSize = 16
     private static let rowHeaderSize = 8
-    /// LMDB follows no deeper tree.
+    /// The deepest tree that LMDB follows.
     private static let depthMax = 32
 
     private let file: PageFile
     private let meta: MetaPage
     private let limit: Int
-    /// One for each level of a tree.
+    /// One buffer for each level of a tree.
     private var buffers: [[UInt8]] = []
     private var reached: PageSet
     private var free: PageSet
     private(set) var found: [String] = []
 
-    /// Makes ready for a walk.
+    /// Creates a walk.
     ///
     /// - Parameters:
     ///   - file: The data file.
-    ///   - meta: The meta page of the snapshot, which nobody writes over meanwhile.
-    ///   - limit: How many findings are enough; at least 1.
+    ///   - meta: The meta page of the snapshot; no writer changes it meanwhile.
+    ///   - limit: The number of findings after which the walk stops; at least 1.
     init(_ file: PageFile, _ meta: MetaPage, limit: Int) {
         precondition(limit > 0, "no findings are wanted")
         self.file = file
@@ -62,9 +62,10 @@ struct PageWalk {
 
     /// Walks over all trees.
     ///
-    /// *Cost*: reads every branch and leaf page, and the header of every value in overflow pages; two bits a page.
+    /// *Cost*: reads every branch and leaf page, and the header of every value in overflow pages; two bits of memory
+    /// a page.
     ///
-    /// - Returns: What is wrong, at most `limit` sentences for people.
+    /// - Returns: At most `limit` findings, for people.
     /// - Throws: `.io`.
     static func damage(
         _ file: PageFile,
@@ -94,20 +95,20 @@ struct PageWalk {
 
     // MARK: Trees
 
-    /// The pages and rows of a tree that were reached.
+    /// The numbers of reached pages and rows of a tree.
     private struct Count {
         var branchPages: UInt64 = 0
         var leafPages: UInt64 = 0
         var overflowPages: UInt64 = 0
         var rows: UInt64 = 0
-        /// The key of the last row that was reached; nil before the first.
+        /// The key of the last reached row; nil before the first.
         var last: [UInt8]?
-        /// What a branch page says is the least key to come; nil if it says nothing.
+        /// The least key to come, as a branch page has it; nil if there is none.
         var least: [UInt8]?
 
-        /// Notes the keys of a leaf page.
+        /// Records the keys of a leaf page.
         ///
-        /// - Returns: Whether they follow what came before.
+        /// - Returns: Whether they are in order with the rows before.
         mutating func follow(_ first: [UInt8], _ last: [UInt8]) -> Bool {
             defer {
                 self.last = last
@@ -117,9 +118,9 @@ struct PageWalk {
             return self.last.map { $0.lexicographicallyPrecedes(first) } ?? true
         }
 
-        /// Notes the key that a branch page has before its next child.
+        /// Records the key of a branch page before its next child.
         ///
-        /// - Returns: Whether it follows what came before.
+        /// - Returns: Whether it is in order with the rows before.
         mutating func follow(separator key: [UInt8]) -> Bool {
             least = key
             return last.map { $0.lexicographicallyPrecedes(key) } ?? true
@@ -243,7 +244,7 @@ struct PageWalk {
         }
     }
 
-    /// Notes the pages of a row of the free list: their count, and then their numbers.
+    /// Records the pages in a row of the free list: their count, and then their numbers.
     private mutating func free(_ value: [UInt8], _ number: UInt64) {
         let isSound = value.withView { view in
             guard view.count >= 8, view.count % 8 == 0,
@@ -259,7 +260,7 @@ struct PageWalk {
         if !isSound { report("page \(number) lists free pages that cannot be") }
     }
 
-    /// Notes that pages are reached, if they can be.
+    /// Records pages as reached; reports them if they cannot be.
     private mutating func claim(_ first: UInt64, _ count: UInt64, _ name: String) -> Bool {
         let end = first.addingReportingOverflow(count)
         guard first > 1, !end.overflow, end.partialValue - 1 <= meta.lastPage else {
@@ -312,7 +313,9 @@ struct PageWalk {
         return UInt64(page.loadUInt32(at: row)) | UInt64(page.loadUInt16(at: row + 4)) << 32
     }
 
-    /// The key of a row of a sound page, as bytes that sort as the table does: the list of free pages has numbers.
+    /// Returns the key of a row of a sound page, as bytes that sort like the table.
+    ///
+    /// Keys in the list of free pages are numbers.
     private static func orderedKey(
         _ page: [UInt8],
         _ index: Int,
@@ -326,7 +329,7 @@ struct PageWalk {
         }
     }
 
-    /// Whether a page is of its number and kind, and its rows lie within it and in order.
+    /// Returns whether a page has its number and kind, and all its rows lie inside it and in order.
     private func isSound(
         _ bytes: [UInt8],
         _ number: UInt64,
@@ -347,7 +350,7 @@ struct PageWalk {
                     offset + Self.rowHeaderSize <= page.count,
                     let key = Self.key(page, offset, isLeaf: isLeaf)
                 else { return false }
-                // The first key of a branch page stands for everything below the second.
+                // The first key of a branch page covers all keys below the second.
                 guard isLeaf || index > 0 else { continue }
                 if isOrdered, let before, !page[before].lexicographicallyPrecedes(page[key]) {
                     return false
@@ -358,7 +361,7 @@ struct PageWalk {
         }
     }
 
-    /// Where the key of a row lies; nil if the row cannot be.
+    /// Returns the bounds of the key of a row; nil for a row that cannot be.
     private static func key(_ page: ByteView, _ offset: Int, isLeaf: Bool) -> Range<Int>? {
         let size = Int(page.loadUInt16(at: offset + 6))
         let start = offset + rowHeaderSize
@@ -373,7 +376,7 @@ struct PageWalk {
     }
 }
 
-/// A bit for each page of a file.
+/// A set of pages, one bit for each page of a file.
 private struct PageSet {
     let count: UInt64
     private var words: [UInt64]
@@ -383,9 +386,9 @@ private struct PageSet {
         words = Array(repeating: 0, count: Int((count + 63) / 64))
     }
 
-    /// Sets a page's bit, if the file has the page.
+    /// Adds a page, if the file has it.
     ///
-    /// - Returns: Whether it was not set.
+    /// - Returns: Whether the page is new in the set.
     @discardableResult
     mutating func insert(_ page: UInt64) -> Bool {
         guard page < count else { return true }
@@ -395,7 +398,7 @@ private struct PageSet {
         return true
     }
 
-    /// The first page that is in both.
+    /// Returns the first page in both sets.
     func firstCommon(with other: PageSet) -> UInt64? {
         for (index, (word, otherWord)) in zip(words, other.words).enumerated()
         where word & otherWord != 0 {

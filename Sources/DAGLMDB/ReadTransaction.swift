@@ -2,28 +2,30 @@ package import DAGBytes
 
 /// A snapshot of one environment.
 ///
-/// It cannot be copied, stored or carried across an `await`: no reader outlives the code that opened
-/// it. A reader that lives long keeps every page that was replaced since from being used again.
+/// Code cannot copy it, store it or carry it across an `await`, so no reader outlives the code that opened it. While
+/// a reader lives, no writer reuses the pages that were replaced since it began.
 ///
-/// *Views*: the bytes it answers with lie in the map and are good until the transaction ends. One
-/// exception, which the store builds on: a value that fills overflow pages (one of more than half a
-/// page) stays where it is, unchanged, until its row is deleted or overwritten.
+/// *Views*: the bytes lie in the map and are valid until the transaction ends. The store relies on one exception: a
+/// value in overflow pages (more than half a page) stays in place, unchanged, until its row is deleted or
+/// overwritten.
 ///
-/// *Concurrency*: one thread, the one that runs the body.
+/// *Concurrency*: only the thread that runs the body.
 package struct ReadTransaction: ~Copyable {
     private let handle: TransactionHandle
 
-    /// Looks through `handle`, an open read transaction that its maker ends.
+    /// Creates a snapshot over `handle`, an open read transaction.
+    ///
+    /// The caller ends it.
     init(_ handle: TransactionHandle) {
         self.handle = handle
     }
 
-    /// The value of `key`, if there is one.
+    /// Returns the value of `key`, if there is one.
     ///
     /// - Parameters:
     ///   - table: Where to look.
     ///   - key: 1 to 511 bytes.
-    /// - Returns: The value, inside the map; see above for how long.
+    /// - Returns: The value, inside the map, valid as described above.
     /// - Throws: `.corrupted` if the file is damaged.
     ///
     /// *Cost*: O(log n), no copy; 150 to 800 ns measured.
@@ -39,19 +41,19 @@ package struct ReadTransaction: ~Copyable {
         try handle.withCursor(table, isWritable: false, body)
     }
 
-    /// The number of the last transaction that the snapshot has seen.
+    /// The number of the last transaction in the snapshot.
     ///
-    /// It comes from the file with the readers' slots, where every writer puts it.
+    /// It comes from the file with the readers' slots, where every writer stores it.
     package var number: Int { handle.number }
 
-    /// The size and shape of `table`.
+    /// Returns the size and shape of `table`.
     ///
     /// *Cost*: O(1).
     package borrowing func statistics(of table: Table) throws(LMDBError) -> TableStatistics {
         try handle.statistics(of: table)
     }
 
-    /// The number of pages of the file that hold nothing and wait to be used again.
+    /// Returns the number of free pages of the file.
     ///
     /// *Cost*: O(length of the free list): one page read for some 500 free pages.
     package borrowing func freePageCount() throws(LMDBError) -> Int {

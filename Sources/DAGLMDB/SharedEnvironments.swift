@@ -1,22 +1,22 @@
 internal import SharedReads
 
-/// Environments that their owners have left while somebody still reads them.
+/// Environments that are still read after their owners have closed them.
 ///
-/// A process may open an environment once. Whoever opens one that is here again gets the same one, so that nobody is locked
-/// out by readers that take long.
+/// A process may open an environment once. A new owner of such an environment gets the same object, so it need not
+/// wait for slow readers.
 ///
 /// *Concurrency*: any thread.
 enum SharedEnvironments {
     private static let all = Lock<[FileClaim.Identity: Environment]>([:])
 
-    /// Notes that an environment may be opened again while it is open.
+    /// Lets this process open an open environment again.
     static func add(_ environment: Environment, _ identity: FileClaim.Identity) {
         all.withLock { $0[identity] = environment }
     }
 
-    /// One more owner of the environment with a data file, if it is here and was opened in a way that serves this one.
+    /// Adds an owner to the environment of a data file; nil if there is none.
     ///
-    /// - Throws: `.alreadyOpen` if it was opened read-only, and is to be written.
+    /// - Throws: `.alreadyOpen` if the environment is read-only or lacks a table, and the new owner needs more.
     static func join(
         _ identity: FileClaim.Identity,
         _ options: Environment.Options
@@ -37,9 +37,9 @@ enum SharedEnvironments {
         }
     }
 
-    /// Lets an owner go; the last one closes the environment.
+    /// Removes an owner; the last one closes the environment.
     static func leave(_ environment: Environment) {
-        // Whoever opens it at this moment waits, and opens it anew.
+        // A thread that opens the environment at this moment waits, and opens it again.
         all.withLock { all in
             guard environment.leave() else { return }
             if let identity = environment.identity, all[identity] === environment {
@@ -49,12 +49,14 @@ enum SharedEnvironments {
     }
 }
 
-/// A snapshot that outlives the calls around it: what it sees stays where it is, whoever writes.
+/// A snapshot that outlives the call that took it.
 ///
-/// *Concurrency*: any thread; it is ended once, and before its environment is closed.
+/// Its pages stay in place, whatever writers do.
+///
+/// *Concurrency*: any thread. It is ended once, before its environment is closed.
 package final class LastingSnapshot: Sendable {
     private let environment: Environment
-    /// LMDB lets several threads use a read transaction, one at a time.
+    /// Several threads may use an LMDB read transaction, one at a time.
     private let transaction: Lock<TransactionHandle>
 
     init(_ environment: Environment, _ transaction: TransactionHandle) {
@@ -64,9 +66,10 @@ package final class LastingSnapshot: Sendable {
 
     /// Calls `body` with the snapshot.
     ///
-    /// - Parameter body: As in `Environment.read`; others wait meanwhile, so that it must not read through this again.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws.
+    /// - Parameter body: As in `Environment.read`. Other threads wait meanwhile, so `body` must not read through this
+    ///   snapshot again.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`.
     package func read<R>(
         _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
@@ -75,7 +78,7 @@ package final class LastingSnapshot: Sendable {
         }
     }
 
-    /// Lets the pages of the snapshot be used again.
+    /// Ends the snapshot, so that writers can reuse its pages.
     package func end() {
         transaction.withLock { $0.abort() }
         environment.endUse()

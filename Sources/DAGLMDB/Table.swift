@@ -2,14 +2,14 @@ internal import CDAGLMDB
 
 /// One of the tables that an environment opened.
 ///
-/// A table belongs to its environment; another environment's transactions do not know it.
+/// A table belongs to its environment; transactions of other environments cannot use it.
 package struct Table: Hashable, Sendable {
-    /// LMDB's number for the table; the same while the environment is open.
+    /// LMDB's number of the table; constant while the environment is open.
     let number: MDB_dbi
 
-    /// The tree that has all tables.
+    /// The tree of all tables.
     static let main = Table(number: 1)
-    /// A table that an earlier format did not have: it is empty, and only read.
+    /// A table that an earlier format lacks: it is empty and read-only.
     static let absent = Table(number: .max)
 }
 
@@ -31,7 +31,7 @@ package struct TableStatistics: Hashable, Sendable {
     /// The bytes that all the pages of the table take.
     package var size: Int { (branchPages + leafPages + overflowPages) * pageSize }
 
-    /// What a table without rows has.
+    /// The statistics of an empty table.
     static let empty = TableStatistics(MDB_stat())
 
     init(_ statistics: MDB_stat) {
@@ -44,9 +44,9 @@ package struct TableStatistics: Hashable, Sendable {
     }
 }
 
-/// How much of its map and its disk an environment takes.
+/// How much of its map and of the disk an environment uses.
 package struct EnvironmentUsage: Hashable, Sendable {
-    /// The size of the map, in bytes: what the file may grow to.
+    /// The size of the map in bytes: the largest size of the file.
     package let mapSize: Int
     /// The size of the data file, in bytes; it never shrinks.
     package let fileSize: Int
@@ -61,6 +61,6 @@ package struct EnvironmentUsage: Hashable, Sendable {
     /// The number of reader slots there are.
     package let readersMax: Int
 
-    /// The bytes up to the last page in use, free pages among them.
+    /// The bytes up to the last page in use, with the free pages among them.
     package var bytesInUse: Int { (lastPage + 1) * pageSize }
 }

@@ -2,16 +2,18 @@ internal import CDAGLMDB
 internal import DAGBytes
 internal import SystemPackage
 
-/// A transaction as LMDB has it, and what both kinds of transaction can do.
+/// LMDB's transaction, with the calls that read and write transactions share.
 ///
-/// A handle is a pointer without an owner: `Environment` and `WriteTransaction` see that each ends once
-/// and is used by one thread at a time.
+/// A handle is a pointer without an owner. `Environment` and `WriteTransaction` end it once, and let one thread at a
+/// time use it.
 @safe struct TransactionHandle: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: under `MDB_NOTLS` a read transaction is bound to no thread, and the
-    // pool gives it to one at a time. `WriteTransaction` checks that a write transaction stays on its own.
+    // SAFETY: `@unchecked Sendable`: under `MDB_NOTLS` a read transaction belongs to no thread, and the pool lends it
+    // to one at a time. `WriteTransaction` checks that a write transaction stays on its thread.
     let pointer: OpaquePointer
 
-    /// Begins a transaction; a writing one waits for the writer before it.
+    /// Begins a transaction.
+    ///
+    /// A write transaction waits for the writer before it.
     static func begin(
         in environment: EnvironmentHandle,
         isReadOnly: Bool
@@ -30,29 +32,31 @@ internal import SystemPackage
         return unsafe TransactionHandle(pointer: pointer)
     }
 
-    /// The number of the transaction; of one that reads, that of the last one it sees.
+    /// The number of the transaction.
+    ///
+    /// For a read transaction, the number of the last one that it sees.
     var number: Int {
         // SAFETY: the transaction is open.
         unsafe mdb_txn_id(pointer)
     }
 
     func commit() throws(LMDBError) {
-        // SAFETY: the transaction is open, and the call ends it whether it succeeds or not.
+        // SAFETY: the transaction is open, and the call ends it in any case.
         try check(unsafe mdb_txn_commit(pointer))
     }
 
     func abort() {
-        // SAFETY: the transaction is open or reset, and the caller uses it no more.
+        // SAFETY: the transaction is open or reset, and the caller does not use it again.
         unsafe mdb_txn_abort(pointer)
     }
 
-    /// Lets the snapshot of a read transaction go and keeps its slot.
+    /// Drops the snapshot of a read transaction and keeps its slot.
     func reset() {
         // SAFETY: the transaction is an open read transaction.
         unsafe mdb_txn_reset(pointer)
     }
 
-    /// Gives a read transaction that was reset a new snapshot.
+    /// Takes a new snapshot for a read transaction after `reset`.
     func renew() throws(LMDBError) {
         // SAFETY: the transaction was reset.
         try check(unsafe mdb_txn_renew(pointer))
@@ -97,17 +101,17 @@ internal import SystemPackage
             return try body(&cursor)
         }
         var opened: OpaquePointer?
-        // SAFETY: the transaction is open and outlives the cursor, which goes when this call returns.
+        // SAFETY: the transaction is open and outlives the cursor, which closes when this function returns.
         try check(unsafe mdb_cursor_open(pointer, table.number, &opened))
         guard let opened = unsafe opened else { preconditionFailure("LMDB gave no cursor") }
         var cursor = unsafe Cursor(owning: opened, isWritable: isWritable)
         return try body(&cursor)
     }
 
-    /// The number of pages that the snapshot counts as free.
+    /// Returns the number of free pages in the snapshot.
     ///
-    /// Source: the free list is table 0; each of its values is a count of pages and then their numbers,
-    /// all of them machine words (`MDB_IDL` in LMDB's `midl.h`).
+    /// Source: the free list is table 0. Each of its values is a count of pages and then their numbers, all of them
+    /// machine words (`MDB_IDL` in LMDB's `midl.h`).
     func freePageCount() throws(LMDBError) -> Int {
         let freeList = Table(number: 0)
         return try withCursor(freeList, isWritable: false) { (cursor) throws(LMDBError) in
@@ -122,7 +126,7 @@ internal import SystemPackage
 }
 
 extension MDB_val {
-    /// The key LMDB is to look for.
+    /// Creates the key of a look-up.
     ///
     /// - Parameter key: 1 to `keySizeMax` bytes, alive while the value is used.
     init(key: ByteView) {
@@ -131,18 +135,18 @@ extension MDB_val {
         unsafe self.init(bytes: key)
     }
 
-    /// Bytes that LMDB is to read.
+    /// Creates a value that LMDB reads.
     @unsafe init(bytes: ByteView) {
-        // SAFETY: LMDB does not write through the `mv_data` of a key or of a value it is given.
+        // SAFETY: LMDB does not write through the `mv_data` of a key or value that it reads.
         unsafe self.init(
             mv_size: bytes.count,
             mv_data: UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)
         )
     }
 
-    /// The bytes LMDB answered with.
+    /// The bytes that LMDB returned.
     @unsafe var view: ByteView {
-        // SAFETY: LMDB keeps them in the map until the transaction ends or writes; see `get`.
+        // SAFETY: LMDB keeps the bytes in the map until the transaction ends or writes.
         unsafe ByteView(UnsafeRawBufferPointer(start: mv_data, count: mv_size))
     }
 }

@@ -2,22 +2,22 @@ internal import CDAGLMDB
 package import DAGBytes
 internal import DAGSystem
 
-/// The one writer of an environment.
+/// The only writer of an environment.
 ///
-/// Dropped without `commit()`, it leaves no trace. After a call that threw anything but `.keyExists`
-/// the transaction is lost: `commit()` throws too. It sees its own writes. The views it answers with
-/// are good until it writes again; keys and values given to it must lie outside of the map.
+/// A transaction that is dropped without `commit()` changes nothing. After any error but `.keyExists` the transaction
+/// is lost, and `commit()` throws too. It sees its own writes. Its views are valid until it writes again. Keys and
+/// values passed to it must lie outside the map.
 ///
-/// Errors of all writing calls: `.mapFull` if the map has no room for the changed pages, `.diskFull` if
-/// the disk has none, `.corrupted`.
+/// All writing calls throw `.mapFull` if the map has no room for the changed pages, `.diskFull` if the disk has none,
+/// and `.corrupted`.
 ///
-/// *Concurrency*: the thread that began the transaction uses and ends it; ending it elsewhere traps.
+/// *Concurrency*: only the thread that began the transaction uses and ends it; an end on another thread traps.
 package struct WriteTransaction: ~Copyable {
     private let environment: Environment
     private var handle: TransactionHandle?
     private let thread: ThreadIdentity
 
-    /// Takes over `handle`, a write transaction that this thread began.
+    /// Creates a transaction that owns `handle`, a write transaction of this thread.
     init(owning handle: TransactionHandle, of environment: Environment) {
         self.environment = environment
         self.handle = handle
@@ -35,12 +35,12 @@ package struct WriteTransaction: ~Copyable {
         return handle
     }
 
-    /// Makes every write of this transaction durable, or none.
+    /// Makes all writes of this transaction durable, or none.
     ///
-    /// - Throws: `.diskFull`, or `.io` if the file could not be written or flushed; nothing was written
-    ///   then, as far as any later transaction sees.
+    /// - Throws: `.diskFull`, or `.io` if the file cannot be written or flushed. Later transactions then see none of
+    ///   the writes.
     ///
-    /// *Cost*: one `fdatasync` and one page write, unless nothing changed or durability is relaxed. The page write
+    /// *Cost*: one `fdatasync` and one page write; none if nothing changed or durability is relaxed. The page write
     /// waits for the disk if `durability` is full.
     ///
     /// - Parameter durability: Whether a crash of the machine may undo the commit.
@@ -56,12 +56,12 @@ package struct WriteTransaction: ~Copyable {
         }
     }
 
-    /// The value of `key`, if there is one.
+    /// Returns the value of `key`, if there is one.
     ///
     /// - Parameters:
-    ///   - table: Where to look.
+    ///   - table: The table.
     ///   - key: 1 to 511 bytes.
-    /// - Returns: The value, inside the map, until this transaction writes again.
+    /// - Returns: The value, inside the map, valid until this transaction writes again.
     /// - Throws: `.corrupted` if the file is damaged; `.other` if the transaction is lost.
     package borrowing func get(_ table: Table, _ key: ByteView) throws(LMDBError) -> ByteView? {
         try open.get(table, key)
@@ -75,7 +75,7 @@ package struct WriteTransaction: ~Copyable {
         try open.withCursor(table, isWritable: true, body)
     }
 
-    /// The size and shape of `table`.
+    /// Returns the size and shape of `table`.
     package borrowing func statistics(of table: Table) throws(LMDBError) -> TableStatistics {
         try open.statistics(of: table)
     }
@@ -83,11 +83,11 @@ package struct WriteTransaction: ~Copyable {
     /// Writes a row.
     ///
     /// - Parameters:
-    ///   - table: Where to.
+    ///   - table: The table.
     ///   - key: 1 to 511 bytes.
     ///   - value: Up to 4 GiB - 1.
-    ///   - flags: What to refuse; without any, the row replaces one that is there.
-    /// - Throws: `.keyExists` if a flag refuses the row; the transaction goes on then.
+    ///   - flags: The rows to refuse; without flags, the row replaces an earlier one.
+    /// - Throws: `.keyExists` if a flag refuses the row; the transaction stays usable.
     package borrowing func put(
         _ table: Table,
         _ key: ByteView,
@@ -106,15 +106,14 @@ package struct WriteTransaction: ~Copyable {
     /// Writes a row of `size` bytes that `body` fills in place.
     ///
     /// - Parameters:
-    ///   - table: Where to.
+    ///   - table: The table.
     ///   - key: 1 to 511 bytes.
     ///   - size: Up to 4 GiB - 1.
     ///   - flags: As for the other `put`.
-    ///   - body: Fills the bytes, which are all 0 before; it may not keep the buffer, nor use the
-    ///     transaction.
-    /// - Throws: `.keyExists` if a flag refuses the row; `body` is not called then.
+    ///   - body: Fills the bytes, which are 0 at first. It may neither keep the buffer nor use the transaction.
+    /// - Throws: `.keyExists` if a flag refuses the row, without calling `body`.
     ///
-    /// *Cost*: saves the copy of the value; pays for zeroing it, so that no stale memory gets to disk.
+    /// *Cost*: saves the copy of the value, and zeroes the bytes so that no stale memory reaches the disk.
     package borrowing func put(
         _ table: Table,
         _ key: ByteView,
@@ -138,10 +137,10 @@ package struct WriteTransaction: ~Copyable {
     /// Deletes a row.
     ///
     /// - Parameters:
-    ///   - table: Where from.
+    ///   - table: The table.
     ///   - key: 1 to 511 bytes.
-    /// - Returns: Whether there was one.
-    /// - Throws: As all writing calls do; a full map refuses deletions too.
+    /// - Returns: Whether there was a row.
+    /// - Throws: The errors of all writing calls; a full map refuses deletions too.
     @discardableResult
     package borrowing func delete(_ table: Table, _ key: ByteView) throws(LMDBError) -> Bool {
         var keyValue = unsafe MDB_val(key: key)
@@ -155,14 +154,14 @@ package struct WriteTransaction: ~Copyable {
     /// Deletes the first rows of a range of keys.
     ///
     /// - Parameters:
-    ///   - table: Where from.
+    ///   - table: The table.
     ///   - lower: The least key of the range; 1 to 511 bytes.
-    ///   - upper: The least key beyond the range, of any size; `nil` if the range has no end.
-    ///   - limit: How many rows to delete at most, so that a transaction stays small.
-    /// - Returns: How many rows were deleted; less than `limit` if no more are left.
-    /// - Throws: As all writing calls do; a full map refuses deletions too.
+    ///   - upper: The least key above the range, of any size; nil if the range has no end.
+    ///   - limit: The largest number of rows to delete, so that a transaction stays small.
+    /// - Returns: The number of deleted rows; less than `limit` if no rows are left.
+    /// - Throws: The errors of all writing calls; a full map refuses deletions too.
     ///
-    /// *Cost*: O(log n) for the first row; the pages of the deleted rows are rewritten.
+    /// *Cost*: O(log n) for the first row; rewrites the pages of the deleted rows.
     package borrowing func deleteRange(
         _ table: Table,
         from lower: ByteView,
@@ -186,29 +185,31 @@ package struct WriteTransaction: ~Copyable {
     }
 }
 
-/// What one commit waits for, in an environment whose durability is full.
+/// What a commit waits for in an environment with full durability.
 package enum CommitDurability: Sendable {
-    /// The disk has the pages and the meta page that leads to them.
+    /// The commit waits until the disk has the pages and the meta page that leads to them.
     case full
-    /// The disk has the pages; the meta page is on its way.
+    /// The commit waits until the disk has the pages; the meta page may follow later.
     ///
-    /// A crash of the machine may undo the commit, and leaves the environment sound: at worst as the commit before
-    /// left it. The next commit of either kind writes the meta page to the disk.
+    /// A crash of the machine may undo the commit and leaves the environment sound, at worst in the state before this
+    /// commit. The next commit of either kind writes the meta page to the disk.
     case ordered
 }
 
-/// What a `put` refuses.
+/// The rows that a `put` refuses.
 package struct PutFlags: OptionSet, Sendable {
     /// LMDB's bits.
     package let rawValue: UInt32
 
-    /// Takes LMDB's bits.
+    /// Creates flags from LMDB's bits.
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
-    /// Refuse a key that has a value already.
+    /// Refuses a key that has a value already.
     package static let noOverwrite = PutFlags(rawValue: UInt32(MDB_NOOVERWRITE))
-    /// Refuse a key that is not greater than all others; leaves are then filled to the brim.
+    /// Refuses a key that is not greater than all others.
+    ///
+    /// LMDB then fills leaves completely.
     package static let append = PutFlags(rawValue: UInt32(MDB_APPEND))
 }

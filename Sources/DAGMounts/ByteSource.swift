@@ -4,42 +4,43 @@ package import DAGBytes
 ///
 /// *Concurrency*: any thread may read.
 package protocol ByteSource: AnyObject, Sendable {
-    /// The size in bytes when it was opened.
+    /// The size in bytes, at opening.
     var size: UInt64 { get }
 
-    /// What it is called in errors.
+    /// The name in errors.
     var name: String { get }
 
     /// Reads into `buffer` until it is full or the bytes end.
     ///
-    /// - Returns: The bytes read.
+    /// - Returns: The number of bytes read.
     func read(
         at offset: UInt64,
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(MountError) -> Int
 
-    /// Whether it is still what it was when it was opened.
+    /// Checks that the source is unchanged since its opening.
     ///
-    /// - Throws: `.changed` if it is not; `.unreachable`.
+    /// - Throws: `.changed` if it has changed; `.unreachable`.
     func checkUnchanged() throws(MountError)
 
-    /// The first offset from `offset` on that may hold anything but zeros; the largest number if none does.
+    /// Returns the first offset from `offset` on that may have a byte other than zero; the largest number if there is
+    /// none.
     func dataOffset(from offset: UInt64) -> UInt64
 }
 
 extension ByteSource {
-    /// Any byte may be other than zero.
+    /// Returns `offset`: any byte may differ from zero.
     package func dataOffset(from offset: UInt64) -> UInt64 { offset }
 
     /// Reads `size` bytes at `offset`.
     ///
     /// - Parameters:
-    ///   - offset: Where in the bytes.
-    ///   - size: How many; the caller has bounded it.
-    /// - Returns: The bytes, copied.
-    /// - Throws: `.changed` if the bytes end before; what `read(at:into:)` throws.
+    ///   - offset: The offset of the first byte.
+    ///   - size: The number of bytes; the caller has bounded it.
+    /// - Returns: A copy of the bytes.
+    /// - Throws: `.changed` if the bytes end earlier; the errors of `read(at:into:)`.
     package func read(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
-        // A variable of its own: a typed throw is lost when the closure's value is returned at once.
+        // The variable keeps the error's type: a closure that returns its value at once would lose it.
         let bytes = try unsafe OwnedBytes(size: size) { buffer throws(MountError) in
             guard try unsafe read(at: offset, into: buffer) == size else {
                 throw MountError(.changed, "\(name): became shorter")
@@ -49,16 +50,16 @@ extension ByteSource {
     }
 }
 
-/// Memory that is read as a file is.
+/// Memory, as a source of bytes.
 ///
 /// *Concurrency*: immutable.
 package final class MemoryBytes: ByteSource {
     /// The memory.
     package let memory: MountBytes
-    /// What it is called in errors.
+    /// The name in errors.
     package let name: String
 
-    /// The bytes of `memory`.
+    /// Creates a source over `memory`.
     package init(_ memory: MountBytes, name: String) {
         self.memory = memory
         self.name = name
@@ -76,11 +77,11 @@ package final class MemoryBytes: ByteSource {
     ) throws(MountError) -> Int {
         guard let start = Int(exactly: offset), start < memory.size else { return 0 }
         let part = view[start..<start + min(buffer.count, memory.size - start)]
-        // SAFETY: `part` is no larger than `buffer`, and the memory is held by `self`.
+        // SAFETY: `part` is at most as large as `buffer`, and `self` holds the memory.
         unsafe buffer.copyMemory(from: part.buffer)
         return part.count
     }
 
-    /// Memory does not change.
+    /// Returns at once: memory never changes.
     package func checkUnchanged() throws(MountError) {}
 }

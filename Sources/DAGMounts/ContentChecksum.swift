@@ -1,30 +1,30 @@
 package import DAGBytes
 internal import DAGHashing
 
-/// One number for the whole of a CAR, which tells whether a copy is still what was fetched.
+/// A checksum of the whole of a CAR, which shows whether a transient still has the fetched bytes.
 ///
-/// XXH64 over pieces of 1 MiB, the last one shorter, in a chain: the seed of a piece is the hash of what
-/// came before, zero for the first. A final zero becomes one, so that zero can mean *not known*. It
-/// finds accidents; it is no defence against somebody who wants a collision.
+/// The bytes are cut into pieces of 1 MiB; the last one is shorter. XXH64 runs over each piece, with the hash of the
+/// pieces before as its seed, and zero for the first. A final zero becomes one, so that zero can mean *unknown*. The
+/// checksum finds accidents; an attacker can find collisions.
 package enum ContentChecksum {
-    /// The size of every piece but the last.
+    /// The size of every piece but the last, in bytes.
     package static let pieceSize = 1 << 20
 
-    /// The chain's hash after one more piece.
+    /// Returns the hash of the chain after one more piece.
     ///
     /// - Parameters:
-    ///   - piece: `pieceSize` bytes, or fewer if it is the last.
-    ///   - hash: The hash of the pieces before, zero if there are none.
-    /// - Returns: The hash to go on with.
+    ///   - piece: `pieceSize` bytes, or fewer in the last piece.
+    ///   - hash: The hash of the pieces before; zero for the first.
+    /// - Returns: The hash of the chain.
     package static func chain(_ piece: ByteView, after hash: UInt64) -> UInt64 {
         precondition(piece.count <= pieceSize)
         return Checksum.xxh64(piece, seed: hash)
     }
 
-    /// The checksum that the chain's last hash gives.
+    /// Returns the checksum for the last hash of the chain.
     package static func final(_ hash: UInt64) -> UInt64 { hash == 0 ? 1 : hash }
 
-    /// The checksum of `bytes`.
+    /// Returns the checksum of `bytes`.
     ///
     /// *Cost*: O(bytes).
     package static func of(_ bytes: ByteView) -> UInt64 {
@@ -35,13 +35,13 @@ package enum ContentChecksum {
         return final(hash)
     }
 
-    /// The checksum of all that `source` has.
+    /// Returns the checksum of all bytes of `source`.
     ///
-    /// *Cost*: O(size), read in pieces; memory for one piece.
+    /// *Cost*: O(size); reads and holds one piece at a time.
     ///
     /// *Concurrency*: the calling thread blocks.
     ///
-    /// - Throws: `.changed` if the source ends before its size; what its reads throw.
+    /// - Throws: `.changed` if the source ends before its size; the errors of its reads.
     package static func of(_ source: any ByteSource) throws(MountError) -> UInt64 {
         let window = FileWindow(on: source, capacity: pieceSize)
         var hash: UInt64 = 0

@@ -1,11 +1,11 @@
 internal import DAGSystem
 package import SystemPackage
 
-/// What tells whether a file is still the one that was indexed.
+/// The attributes that show whether a file is still the indexed one.
 package struct FileIdentity: Equatable, Sendable {
     /// The size in bytes.
     package var size: UInt64
-    /// When the content was last changed, in nanoseconds since 1970.
+    /// The time of the last change of the content, in nanoseconds since 1970.
     package var modified: Int64
     /// The file's number on its device.
     package var inode: UInt64
@@ -19,34 +19,34 @@ package struct FileIdentity: Equatable, Sendable {
         self.device = device
     }
 
-    /// Whether the file is what it was, as far as can be told without reading it.
+    /// Returns whether the file is unchanged, as far as its attributes show.
     ///
-    /// The device does not count: loop devices, LVM, overlays, NFS, ZFS and btrfs number theirs anew at each mount.
+    /// The device is ignored: loop devices, LVM, overlays, NFS, ZFS and btrfs number theirs again at each mount.
     package func isUnchanged(since before: FileIdentity) -> Bool {
         size == before.size && modified == before.modified && inode == before.inode
     }
 
-    /// The identity of an open file.
+    /// Reads the identity of an open file.
     ///
-    /// - Throws: `.unreachable` if it is no regular file.
+    /// - Throws: `.unreachable` if it is not a regular file.
     init(of descriptor: FileDescriptor, path: FilePath) throws(MountError) {
         try self.init(path) { () throws(Errno) in try Stat(descriptor) }
     }
 
-    /// The identity of the file at `path`.
+    /// Reads the identity of the file at `path`.
     ///
     /// *Cost*: one system call.
     ///
-    /// - Throws: `.gone` if nothing is there; `.unreachable` if it is no regular file.
+    /// - Throws: `.gone` if nothing is there; `.unreachable` if it is not a regular file.
     package init(at path: FilePath) throws(MountError) {
         try self.init(path) { () throws(Errno) in try Stat(path) }
     }
 
-    /// The identity of what `path` itself names, be it a link.
+    /// Reads the identity of the file at `path`, without following a link.
     ///
     /// *Cost*: one system call.
     ///
-    /// - Throws: `.gone` if nothing is there; `.unreachable` if it is no regular file.
+    /// - Throws: `.gone` if nothing is there; `.unreachable` if it is not a regular file.
     init(ofLinkAt path: FilePath) throws(MountError) {
         try self.init(path) { () throws(Errno) in try Stat(path, followTargetSymlink: false) }
     }

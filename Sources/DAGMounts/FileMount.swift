@@ -1,22 +1,21 @@
 public import SystemPackage
 
-/// A CAR file of this machine.
+/// A mount of a CAR file of this machine.
 ///
-/// Its URL is `file://` and the path, with every byte other than letters, digits and `-._~/` as `%XX`: an
-/// absolute path gives `file:///srv/a.car`, a relative one `file://cars/a.car`. Whatever was
-/// registered under a relative path is found relative to the working directory of whoever opens it;
-/// `dagstore register` makes paths absolute.
+/// Its URL is `file://` and the path, with `%XX` for every byte other than letters, digits and `-._~/`. An absolute
+/// path gives `file:///srv/a.car`, a relative one `file://cars/a.car`. A process finds a relative path from its own
+/// working directory; `dagstore register` makes paths absolute.
 public struct FileMount: Mount, Equatable {
     /// The URL scheme.
     public static let scheme = "file"
 
-    /// Where the file is.
+    /// The path of the file.
     public let path: FilePath
 
-    /// A mount of the file at `path`; it need not be there yet.
+    /// Creates a mount of the file at `path`, which need not exist yet.
     public init(_ path: FilePath) { self.path = path }
 
-    /// The mount that `url` names.
+    /// Creates the mount for a URL.
     ///
     /// - Throws: `.unknownScheme`, `.malformedURL`.
     package init(url: String) throws(MountError) {
@@ -43,30 +42,30 @@ public struct FileMount: Mount, Equatable {
         self.path = FilePath(bytes: bytes)
     }
 
-    /// The URL that is stored, enough to make the mount again.
+    /// The URL, enough to create the mount again.
     ///
-    /// *Cost*: O(path), made anew each time.
+    /// *Cost*: O(path); created at each call.
     public var url: MountURL { MountURL(scheme: Self.scheme, escaping: path.bytes) }
 
-    /// Files are mapped.
+    /// The store maps files.
     public var access: MountAccess { .mappable }
 
-    /// The file that `url` names.
+    /// Returns the mount for a URL.
     ///
-    /// - Throws: `MountError(.malformedURL)`; `.unknownScheme` if it is no file's.
+    /// - Throws: `MountError(.malformedURL)`; `.unknownScheme` if the URL is not of a file.
     public func resolving(_ url: MountURL) throws -> FileMount { try FileMount(url) }
 
-    /// The size of the file.
+    /// Returns the size of the file.
     ///
-    /// It has no validator: whoever opens the file compares its size, time and place on the disk.
+    /// A file has no validator: its reader compares size, modification time and place on the disk.
     ///
     /// *Cost*: one system call, on the caller's thread.
     ///
-    /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable` if it is no regular file.
+    /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable` if it is not a regular file.
     public func stat() async throws -> MountStat {
         MountStat(size: try FileIdentity(at: path).size)
     }
 
-    /// The path; that nothing is there is found by whoever opens it.
+    /// Returns the path; the store opens the file, and finds out whether it exists.
     public func open() async throws -> MountSource { .file(path) }
 }

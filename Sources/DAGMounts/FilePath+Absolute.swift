@@ -2,12 +2,12 @@ internal import DAGSystem
 package import SystemPackage
 
 extension FilePath {
-    /// The path that names the same file from every working directory.
+    /// Returns a path to the same file from every working directory.
     ///
-    /// *Shape*: `.` goes. The system resolves the folders up to the last `..`, because only it knows where `..`
-    /// leads behind a link; the links after that stay. If one of those folders is missing, its `..` stays.
+    /// *Shape*: `.` is removed. The system resolves the folders up to the last `..`, because only it knows where `..`
+    /// leads behind a link; later links stay. If one of those folders is missing, its `..` stays.
     ///
-    /// *Cost*: for a relative path one system call, for `..` a few more.
+    /// *Cost*: one system call for a relative path, and a few more for `..`.
     ///
     /// - Throws: The error of `getcwd` if the path is relative and the working directory is gone.
     package func madeAbsolute() throws(Errno) -> FilePath {
@@ -26,26 +26,26 @@ extension FilePath {
         return path
     }
 
-    /// Where the path leads behind every link; nil if nothing is there, or the process may not look.
+    /// Returns the path behind all links; nil if nothing is there, or the process may not look.
     package func resolved() -> FilePath? {
         FileSystem.resolved(self)
     }
 
-    /// The target of a symbolic link, absolute if its folder's path is; nil if the path is no link.
+    /// The target of a symbolic link, absolute if its folder's path is absolute; nil if the path is no link.
     private var linkTarget: FilePath? {
         guard let target = FileSystem.linkTarget(of: self) else { return nil }
         return removingLastComponent().pushing(FilePath(bytes: target))
     }
 
-    /// Why the file that the path names will not be there for another process; nil if it may be.
+    /// Why another process will not find the file under this path; nil if it may.
     ///
     /// A pipe, a socket, a terminal and a descriptor's name (`/dev/stdin`, `/proc/self/fd/3`) end with the process
-    /// that has them open. A file that is missing may come.
+    /// that has them open. A missing file may appear later.
     ///
     /// *Cost*: a few system calls.
     package var transience: String? {
         var path = self
-        // As many links as the system follows.
+        // The system follows 40 links at most.
         for _ in 0..<40 {
             guard let name = path.lastComponent,
                 let folder = path.removingLastComponent().resolved()

@@ -1,21 +1,21 @@
 package import SystemPackage
 
 extension FilePath {
-    /// The path of these bytes, which are no text necessarily.
+    /// Creates a path from bytes, which need not be UTF-8.
     ///
-    /// - Parameter bytes: At least one, and none of them 0.
+    /// - Parameter bytes: At least one byte, and none of them 0.
     package init(bytes: [UInt8]) {
         precondition(!bytes.isEmpty && !bytes.contains(0), "bytes that are no path")
         let characters = bytes.map { CInterop.PlatformChar(bitPattern: $0) } + [0]
-        // SAFETY: the array ends with a zero and is read during the call.
+        // SAFETY: the array ends with a zero and lives through the call.
         self = unsafe characters.withUnsafeBufferPointer { buffer in
             unsafe FilePath(platformString: buffer.baseAddress.unsafelyUnwrapped)
         }
     }
 
-    /// The path's bytes, without a zero at the end.
+    /// The bytes of the path, without a zero at the end.
     package var bytes: [UInt8] {
-        // SAFETY: the string is read during the call, up to its zero.
+        // SAFETY: the string ends with a zero and lives through the call.
         unsafe withPlatformString { start in
             var bytes: [UInt8] = []
             var next = unsafe start

@@ -3,44 +3,45 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// Runs blocking work, a few pieces at a time, in the order in which it came.
+/// Runs blocking jobs, a few at a time, in the order of submission.
 ///
-/// System calls, page faults and disk flushes stay off Swift's cooperative threads, of which there are
-/// only as many as processors. The list of waiting jobs has no bound; whoever submits bounds it.
+/// System calls, page faults and disk flushes stay off Swift's cooperative threads, of which there are only as many
+/// as processors. The list of waiting jobs has no limit; the code that submits jobs limits them.
 ///
 /// *Concurrency*: any thread may submit.
 package final class JobPool: Sendable {
-    /// A blocking piece of work.
+    /// A blocking job.
     package typealias Job = @Sendable () -> Void
 
-    /// The processors of the machine.
+    /// The number of the machine's processors.
     package static let processorCount = ThisProcess.processorCount
 
     private let lanes: JobLanes
 
-    /// A pool that runs at most `width` jobs at once.
+    /// Creates a pool that runs at most `width` jobs at once.
     ///
-    /// It has threads of its own, which start with the first jobs and end when there was nothing to do for a
-    /// while. Queues would share the process's few threads with whatever else blocks there.
+    /// The pool has its own threads. They start with the first jobs, and end after a while without jobs. Queues would
+    /// share the process's few threads with all other blocking code.
     ///
     /// - Parameters:
-    ///   - label: What the threads are called.
-    ///   - width: How many jobs run at once.
-    ///   - sparesMax: How many threads may be added while jobs wait and none of those that run ends: what hangs, a network
-    ///     file system or a user's mount, must not stop the others. They go when they find nothing to do.
+    ///   - label: The name of the threads.
+    ///   - width: The largest number of jobs at once.
+    ///   - sparesMax: The largest number of extra threads, which the pool starts while jobs wait and no running job
+    ///     ends. So a job that hangs, in a network file system or a user's mount, does not stop the others. An extra
+    ///     thread ends when it finds no job.
     package init(label: String, width: Int, sparesMax: Int = 0) {
         precondition(width > 0)
         lanes = JobLanes(label: label, width: width, sparesMax: sparesMax)
     }
 
-    /// How many threads there are beyond the width: about as many jobs hang.
+    /// The number of threads beyond the width, which is about the number of jobs that hang.
     package var spareCount: Int { lanes.spareCount }
 
     deinit { lanes.end() }
 
     /// Runs `body` on a thread of the pool.
     ///
-    /// - Returns: What `body` returns.
+    /// - Returns: The result of `body`.
     package func run<R: Sendable>(
         _ body: @escaping @Sendable () throws -> R
     ) async throws -> R {
@@ -49,52 +50,53 @@ package final class JobPool: Sendable {
         }
     }
 
-    /// Runs `body`, which may wait for other jobs of the pool, within one of its jobs: another thread may have the job's
-    /// place meanwhile.
+    /// Runs `body`, which waits for other jobs of the pool, inside a job.
+    ///
+    /// Meanwhile another thread may take the job's place.
     ///
     /// *Cost*: a lock, twice.
     ///
-    /// - Returns: What `body` returns.
+    /// - Returns: The result of `body`.
     package func lendingPlace<R>(_ body: () throws -> R) rethrows -> R {
         lanes.lend()
         defer { lanes.takeBack() }
         return try body()
     }
 
-    /// Has `job` run on a thread of the pool, after those that came before it, and does not wait.
+    /// Submits a job to the pool, and returns at once.
     ///
-    /// Jobs that wait when the pool itself is gone still run.
+    /// Jobs that wait at the end of the pool's life still run.
     ///
-    /// *Cost*: O(1), a thread's start at most; the caller does not block.
+    /// *Cost*: O(1), and at most the start of a thread; the caller does not block.
     package func submit(_ job: @escaping Job) { lanes.submit(job) }
 }
 
-/// What the threads of a pool share; it outlives the pool until they have ended.
+/// The shared state of a pool's threads; it lives until they have ended.
 private final class JobLanes: Sendable {
-    /// How long a thread without work stays.
+    /// How long a thread waits for a job before it ends.
     private static let patience = DispatchTimeInterval.seconds(2)
 
     private struct State {
         var waiting = JobQueue()
         var threads = 0
-        /// Threads that wait at the bell, but for those it was rung for.
+        /// The number of threads that wait at the bell and have no ring on the way.
         var idle = 0
-        /// How many jobs have lent their places.
+        /// The number of jobs that have lent their places.
         var lent = 0
         var isOver = false
-        /// How many jobs were begun.
+        /// The number of jobs that have begun.
         var begun: UInt64 = 0
-        /// Whether somebody looks whether jobs are still begun.
+        /// Whether `watch` is scheduled.
         var isWatched = false
     }
 
-    /// What a thread does next.
+    /// The next step of a thread.
     private enum Step {
         case job(JobPool.Job)
         case wait, leave
     }
 
-    /// What a job that came needs.
+    /// What a submitted job needs.
     private enum Need {
         case ring, thread, nothing
         case watch(begun: UInt64)
@@ -105,7 +107,7 @@ private final class JobLanes: Sendable {
     private let sparesMax: Int
     private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
-    /// How long no job may begin while some wait, until threads are added.
+    /// How long jobs may wait without any job beginning, until the pool adds threads.
     private static let hangTime = DispatchTimeInterval.milliseconds(250)
 
     init(label: String, width: Int, sparesMax: Int) {
@@ -139,7 +141,7 @@ private final class JobLanes: Sendable {
         }
     }
 
-    /// Looks later whether jobs were begun, and adds threads if none was and some wait.
+    /// Checks later whether jobs have begun, and adds threads if none has and some wait.
     private func watch(after begun: UInt64) {
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.hangTime) { [self] in
             let (added, next) = state.withLock { state -> (Int, UInt64?) in
@@ -148,7 +150,7 @@ private final class JobLanes: Sendable {
                     return (0, nil)
                 }
                 guard state.begun == begun else { return (0, state.begun) }
-                // Twice as many each time, so that many that hang are soon passed.
+                // The number doubles each time, so many hanging jobs are soon overtaken.
                 let spares = max(0, state.threads - width - state.lent)
                 let added = max(0, min(max(1, spares), sparesMax - spares, state.waiting.count))
                 state.threads += added
@@ -159,7 +161,7 @@ private final class JobLanes: Sendable {
         }
     }
 
-    /// Lets one more job run.
+    /// Makes room for one more job.
     func lend() {
         let isWaiting = state.withLock { state in
             state.lent += 1
@@ -170,10 +172,10 @@ private final class JobLanes: Sendable {
         if isWaiting { SystemThread.start(label) { self.work() } }
     }
 
-    /// Takes back what was lent; a thread too many goes when its job has ended.
+    /// Ends `lend`; an extra thread ends after its job.
     func takeBack() { state.withLock { $0.lent -= 1 } }
 
-    /// Sends the threads home that have nothing to do; the others go when that is so.
+    /// Ends idle threads now, and all others when no jobs are left.
     func end() {
         let idle = state.withLock { state in
             state.isOver = true
@@ -183,7 +185,7 @@ private final class JobLanes: Sendable {
         for _ in 0..<idle { bell.signal() }
     }
 
-    /// A thread's whole life.
+    /// Runs jobs until the thread ends.
     private func work() {
         while true {
             switch next() {
@@ -194,10 +196,10 @@ private final class JobLanes: Sendable {
         }
     }
 
-    /// What a thread does next; one that waits counts as idle from here on.
+    /// Returns the thread's next step, and counts a waiting thread as idle.
     private func next() -> Step {
         state.withLock { state in
-            // A place that was lent has been taken back.
+            // A lent place has been taken back.
             guard state.threads <= width + state.lent + sparesMax else {
                 state.threads -= 1
                 return .leave
@@ -217,7 +219,7 @@ private final class JobLanes: Sendable {
 
     /// Waits for the bell.
     ///
-    /// - Returns: Whether it rang; if not, the thread counts no more.
+    /// - Returns: Whether it rang; if not, the thread is no longer counted.
     private func stays() -> Bool {
         guard bell.wait(timeout: .now() + Self.patience) == .timedOut else { return true }
         let isRung = state.withLock { state in
@@ -226,15 +228,15 @@ private final class JobLanes: Sendable {
             state.threads -= 1
             return false
         }
-        // Somebody rang between the timeout and here: the ring is this thread's.
+        // The bell rang after the timeout and before the lock: that ring is for this thread.
         if isRung { bell.wait() }
         return isRung
     }
 }
 
-/// Jobs in the order in which they came; both ends cost O(1), taken over many calls.
+/// Jobs in the order of submission; both ends cost O(1), amortized.
 private struct JobQueue {
-    // What stands before `head` was taken, and is nil so that nothing holds what the job held.
+    // Places before `head` are nil, so that they hold nothing of their jobs.
     private var jobs: [JobPool.Job?] = []
     private var head = 0
 
@@ -248,7 +250,7 @@ private struct JobQueue {
         let job = jobs[head]
         jobs[head] = nil
         head += 1
-        // Half of the array is dead at least, so that every job is moved once on average.
+        // At least half of the array is unused, so every job moves once on average.
         if head * 2 >= jobs.count {
             jobs.removeFirst(head)
             head = 0

@@ -4,11 +4,11 @@ package import SystemPackage
 
 /// A regular file, open for reading.
 ///
-/// *Concurrency*: reads carry their offset, so that any thread may read.
+/// *Concurrency*: any thread may read, because each read has its own offset.
 package final class LocalFile: ByteSource {
-    /// Where the file was found.
+    /// The path at opening.
     package let path: FilePath
-    /// What it was when it was opened.
+    /// The identity at opening.
     package let identity: FileIdentity
     let descriptor: FileDescriptor
 
@@ -31,17 +31,17 @@ package final class LocalFile: ByteSource {
         }
     }
 
-    /// Makes a file of all bytes that come from a descriptor.
+    /// Creates a file from all bytes of a descriptor.
     ///
-    /// A regular file is read in place, from its beginning. What else there is, a pipe or a socket, is copied to a file
-    /// without a name, which is gone when the object is.
+    /// A regular file is read in place, from its beginning. The bytes of a pipe or a socket are copied to a file
+    /// without a name, which ends with the object.
     ///
-    /// *Cost*: a copy of all bytes. Blocks the calling thread until they end.
+    /// *Cost*: a copy of all bytes. Blocks the thread until they end.
     ///
     /// - Parameters:
-    ///   - source: Where the bytes come from; stays open.
-    ///   - name: What errors call it.
-    ///   - folder: Where the copy is made.
+    ///   - source: The descriptor, which stays open.
+    ///   - name: The name in errors.
+    ///   - folder: The folder of the copy.
     /// - Throws: `.unreachable`, `.full`.
     package init(
         readingAll source: FileDescriptor,
@@ -84,7 +84,7 @@ package final class LocalFile: ByteSource {
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
             defer { unsafe buffer.deallocate() }
             while true {
-                // SAFETY: the buffer has room for what is read, and is written as far as it was read.
+                // SAFETY: the buffer has room for each read, and the code writes only the bytes that were read.
                 let count = try unsafe source.read(into: buffer)
                 guard count > 0 else { return copy }
                 let bytes = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -98,22 +98,22 @@ package final class LocalFile: ByteSource {
 
     deinit { try? descriptor.close() }
 
-    /// The size in bytes when it was opened.
+    /// The size in bytes, at opening.
     package var size: UInt64 { identity.size }
 
-    /// The path, as errors say it.
+    /// The path, for errors.
     package var name: String { path.string }
 
-    /// The first offset from `offset` on that is in no hole of a sparse file.
+    /// Returns the first offset from `offset` on that is outside the holes of a sparse file.
     ///
-    /// *Cost*: one system call. A file system that knows no holes answers `offset`.
+    /// *Cost*: one system call. On a file system without holes it returns `offset`.
     package func dataOffset(from offset: UInt64) -> UInt64 {
         descriptor.dataOffset(from: offset)
     }
 
-    /// Whether the open file is still what it was when it was opened.
+    /// Checks that the open file is unchanged since its opening.
     ///
-    /// - Throws: `.changed` if it is not; `.unreachable`.
+    /// - Throws: `.changed` if it has changed; `.unreachable`.
     package func checkUnchanged() throws(MountError) {
         guard try FileIdentity(of: descriptor, path: path) == identity else {
             throw MountError(.changed, "\(path): changed while it was read")
@@ -122,7 +122,7 @@ package final class LocalFile: ByteSource {
 
     /// Reads into `buffer` until it is full or the file ends.
     ///
-    /// - Returns: The bytes read.
+    /// - Returns: The number of bytes read.
     /// - Throws: `.unreachable`.
     package func read(
         at offset: UInt64,
@@ -137,17 +137,17 @@ package final class LocalFile: ByteSource {
     }
 }
 
-/// A window that slides over a file or another source: the bytes of one read.
+/// A window that slides over a source; it has the bytes of one read.
 ///
 /// *Concurrency*: one thread at a time.
 @safe package final class FileWindow {
     private let source: any ByteSource
     private var memory: UnsafeMutableRawBufferPointer
-    /// Where the bytes stand in the source.
+    /// The offset of the bytes in the source.
     package private(set) var offset: UInt64 = 0
     private var count = 0
 
-    /// A window of at most `capacity` bytes that shows nothing yet.
+    /// Creates an empty window for at most `capacity` bytes.
     package init(on source: any ByteSource, capacity: Int) {
         precondition(capacity > 0)
         self.source = source
@@ -156,25 +156,25 @@ package final class LocalFile: ByteSource {
 
     deinit { unsafe memory.deallocate() }
 
-    /// The most bytes the window shows.
+    /// The largest number of bytes in the window.
     package var capacity: Int { unsafe memory.count }
 
     /// The bytes; valid until the next `show` and while the window lives.
     package var bytes: ByteView {
-        // SAFETY: the first `count` bytes were read, and the caller holds the window.
+        // SAFETY: `show` read the first `count` bytes, and the caller holds the window.
         unsafe ByteView(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[0..<count]))
     }
 
-    /// Makes the window larger; it shows nothing then.
+    /// Makes the window larger; it is then empty.
     package func grow(to capacity: Int) {
         unsafe memory.deallocate()
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
         count = 0
     }
 
-    /// Reads exactly `size` bytes at `offset`, and makes the window larger if it must.
+    /// Reads exactly `size` bytes at `offset`, and makes the window larger if necessary.
     ///
-    /// - Throws: `.changed` if the bytes end before; what the source throws.
+    /// - Throws: `.changed` if the bytes end earlier; the errors of the source.
     package func fill(at offset: UInt64, size: Int) throws(MountError) {
         if size > capacity { grow(to: size) }
         try show(at: offset, size: size)
@@ -185,7 +185,7 @@ package final class LocalFile: ByteSource {
 
     /// Reads `size` bytes at `offset`; fewer where the bytes end.
     ///
-    /// - Throws: What the source throws.
+    /// - Throws: The errors of the source.
     package func show(at offset: UInt64, size: Int) throws(MountError) {
         precondition(size <= capacity)
         count = 0

@@ -1,24 +1,24 @@
 internal import SharedReads
 
-/// Bytes in memory under names, shared by the mounts that read them.
+/// Named bytes in memory, shared by the mounts that read them.
 ///
 /// *Concurrency*: any thread may call anything.
 public final class MemoryFiles: Sendable {
-    /// Some bytes and what tells them from others.
+    /// Some bytes and their validator.
     struct Content {
         let bytes: MountBytes
         let validator: String
     }
 
-    // By the bytes of the name: composed and decomposed letters are different names.
+    // Keyed by the name's bytes: composed and decomposed letters are different names.
     private let contents = Lock<[[UInt8]: Content]>([:])
 
-    /// No files.
+    /// Creates an empty set.
     public init() {}
 
-    /// Puts a copy of `bytes` under `name`, in the place of what was there.
+    /// Stores a copy of `bytes` under `name`, and replaces any earlier bytes.
     ///
-    /// Sources that are open keep what they have.
+    /// Open sources keep the earlier bytes.
     ///
     /// *Cost*: O(bytes).
     public func set(_ name: String, _ bytes: [UInt8]) {
@@ -28,12 +28,12 @@ public final class MemoryFiles: Sendable {
         contents.withLock { $0[Array(name.utf8)] = content }
     }
 
-    /// Forgets what is under `name`, if anything is.
+    /// Removes the bytes of `name`, if there are any.
     public func remove(_ name: String) {
         contents.withLock { _ = $0.removeValue(forKey: Array(name.utf8)) }
     }
 
-    /// What is under `name`.
+    /// Returns the bytes of `name`.
     ///
     /// - Throws: `.gone`.
     func content(of name: String) throws(MountError) -> Content {
@@ -44,31 +44,30 @@ public final class MemoryFiles: Sendable {
     }
 }
 
-/// Bytes in memory.
+/// A mount of bytes in memory.
 ///
-/// Its URL is `memory://` and the name, escaped as a file's path is. The bytes live no longer than the
-/// process; a store that is opened again finds them if its registry has a template with the same
-/// `MemoryFiles`.
+/// Its URL is `memory://` and the name, escaped like a file's path. The bytes end with the process. A store that is
+/// opened again finds them if its registry has a template with the same `MemoryFiles`.
 public struct MemoryMount: Mount {
     /// The URL scheme.
     public static let scheme = "memory"
 
-    /// Under what the bytes are found.
+    /// The name of the bytes.
     public let name: String
-    /// What the mount looks into.
+    /// The files that the mount reads.
     public let files: MemoryFiles
 
-    /// A mount of a copy of `bytes`, which alone knows them.
+    /// Creates a mount of a copy of `bytes`, in a `MemoryFiles` of its own.
     public init(_ bytes: [UInt8], name: String) {
         self.init(name, in: MemoryFiles())
         files.set(name, bytes)
     }
 
-    /// A mount of what `files` has under `name`; it need not be there yet.
+    /// Creates a mount of the bytes of `name` in `files`, which need not exist yet.
     ///
     /// - Parameters:
-    ///   - name: Any text; none is enough for a template.
-    ///   - files: What every mount that this one resolves looks into too.
+    ///   - name: Any text; a template needs none.
+    ///   - files: The files of this mount, and of every mount that it resolves.
     public init(_ name: String = "", in files: MemoryFiles) {
         self.name = name
         self.files = files
@@ -77,12 +76,12 @@ public struct MemoryMount: Mount {
     /// The URL that is stored.
     public var url: MountURL { MountURL(scheme: Self.scheme, escaping: Array(name.utf8)) }
 
-    /// Memory is read where it is.
+    /// The store reads memory in place.
     public var access: MountAccess { .mappable }
 
-    /// The mount that `url` names, in the same `MemoryFiles`.
+    /// Returns the mount for a URL, in the same `MemoryFiles`.
     ///
-    /// - Throws: `MountError(.malformedURL)`; `.unknownScheme` if it is not of memory.
+    /// - Throws: `MountError(.malformedURL)`; `.unknownScheme` if the URL is not of memory.
     public func resolving(_ url: MountURL) throws -> MemoryMount {
         guard url.scheme == Self.scheme else {
             throw MountError(.unknownScheme, "\(url): not of memory")
@@ -93,7 +92,7 @@ public struct MemoryMount: Mount {
         return MemoryMount(name, in: files)
     }
 
-    /// The size, and a checksum as validator.
+    /// Returns the size, and a checksum as the validator.
     ///
     /// - Throws: `MountError(.gone)`.
     public func stat() async throws -> MountStat {
@@ -101,7 +100,7 @@ public struct MemoryMount: Mount {
         return MountStat(size: UInt64(content.bytes.size), validator: content.validator)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     ///
     /// - Throws: `MountError(.gone)`.
     public func open() async throws -> MountSource { .bytes(try files.content(of: name).bytes) }

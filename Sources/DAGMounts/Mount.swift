@@ -2,72 +2,72 @@ internal import DAGBytes
 internal import DAGHashing
 public import SystemPackage
 
-/// Where the bytes of a shard come from, and how to reach them.
+/// A source of a shard's bytes, and the way to reach it.
 ///
-/// A mount is a small value. What is kept of it is its URL; after a restart a template of its type, which
-/// was registered for the URL's scheme, makes it again. A template may carry what is not to be stored,
-/// such as a client or credentials: every mount that it resolves has them.
+/// A mount is a small value, and the store persists its URL. After a restart, the template that is registered for the
+/// URL's scheme creates the mount again. A template may have parts that are not stored, such as a client or
+/// credentials: every mount that it resolves has them too.
 ///
-/// *Errors*: a mount throws `MountError`, so that a failure keeps its meaning; anything else counts as
+/// *Errors*: a mount throws `MountError`, so that a failure keeps its meaning; any other error counts as
 /// `.unreachable`. It throws `CancellationError` when its task was cancelled.
 ///
-/// *Concurrency*: any task may call anything, also several at once.
+/// *Concurrency*: any number of tasks may call anything at once.
 public protocol Mount: Sendable {
-    /// What is stored: enough to make the mount again.
+    /// The persisted URL, enough to create the mount again.
     var url: MountURL { get }
 
-    /// How the bytes can be read.
+    /// How the store reads the bytes.
     var access: MountAccess { get }
 
-    /// The mount that `url` names, with everything else as in this one; called on a template.
+    /// Returns the mount for a URL, with all other parts as in this one; the store calls it on a template.
     ///
-    /// - Parameter url: A URL of a scheme that the template was registered for.
-    /// - Returns: The mount; that nothing is there is found later.
+    /// - Parameter url: A URL whose scheme the template is registered for.
+    /// - Returns: The mount. A later call finds out whether anything is there.
     /// - Throws: `MountError(.malformedURL)`.
     func resolving(_ url: MountURL) throws -> Self
 
-    /// What can be said of the bytes without reading them.
+    /// Returns what is known of the bytes without reading them.
     ///
     /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable`, `.timedOut`.
     func stat() async throws -> MountStat
 
-    /// Opens the bytes; whoever opens a source closes it.
+    /// Opens the bytes; the caller closes the source.
     ///
-    /// - Returns: A source that fits `access`: `.sequential` or `.random`, and for `.mappable` one of
-    ///   `.file` and `.bytes`.
+    /// - Returns: A source that fits `access`: `.sequential` or `.random`; for `.mappable` one of `.file` and
+    ///   `.bytes`.
     /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable`, `.timedOut`.
     func open() async throws -> MountSource
 }
 
-/// How the bytes of a mount can be read.
+/// How a store reads the bytes of a mount.
 public enum MountAccess: Sendable {
-    /// They come once, from the beginning: the store copies them to a transient.
+    /// Once, from the beginning: the store copies them to a transient.
     case sequential
-    /// Any range can be read: the store reads in place.
+    /// In any order: the store reads in place.
     case random
-    /// They are a file of this machine, or memory: the store maps them.
+    /// As a file of this machine or as memory: the store maps them.
     case mappable
 }
 
-/// What a mount says of its bytes without reading them.
+/// The properties of a mount's bytes that are known without reading them.
 public struct MountStat: Sendable, Equatable {
-    /// The most bytes of a validator that is kept as it is.
+    /// The largest validator that is stored unchanged, in bytes.
     public static let validatorSizeMax = 1024
 
-    /// The size in bytes, if it is known.
+    /// The size in bytes; nil if it is unknown.
     public let size: UInt64?
-    /// Whether the bytes can be had now, without first being brought from somewhere slow.
+    /// Whether the bytes are available now, without a slow transfer first.
     public let isReady: Bool
-    /// A text that differs when the bytes do, such as an entity tag.
+    /// A text that differs when the bytes differ, such as an entity tag.
     public let validator: String?
 
-    /// What was found.
+    /// Creates the properties.
     ///
     /// - Parameters:
-    ///   - size: The size in bytes, if it is known.
-    ///   - isReady: Whether the bytes can be had now.
-    ///   - validator: A text that differs when the bytes do. Of one larger than `validatorSizeMax` the
-    ///     SHA-256 is kept: validators are compared and not read.
+    ///   - size: The size in bytes; nil if it is unknown.
+    ///   - isReady: Whether the bytes are available now.
+    ///   - validator: A text that differs when the bytes differ. If it is larger than `validatorSizeMax`, its SHA-256
+    ///     is stored, because validators are only compared.
     public init(size: UInt64?, isReady: Bool = true, validator: String? = nil) {
         self.size = size
         self.isReady = isReady
@@ -84,38 +84,38 @@ public struct MountStat: Sendable, Equatable {
 
 /// The open bytes of a mount.
 public enum MountSource: Sendable {
-    /// A regular file of this machine; the store opens it itself.
+    /// A regular file of this machine, which the store opens itself.
     case file(FilePath)
-    /// Memory that does not change.
+    /// Memory that never changes.
     case bytes(MountBytes)
-    /// Bytes of which any range can be read.
+    /// A source that returns any range.
     case random(any RandomSource)
-    /// Bytes that come once, from the beginning.
+    /// A source that returns the bytes once, from the beginning.
     case sequential(any SequentialSource)
 }
 
-/// Bytes of which any range can be read.
+/// A source that returns any range of its bytes.
 ///
-/// *Concurrency*: any task may read, also several at once.
+/// *Concurrency*: any number of tasks may read at once.
 public protocol RandomSource: Sendable {
-    /// The size in bytes; it does not change.
+    /// The size in bytes; constant.
     var size: UInt64 { get }
 
     /// Reads `size` bytes at `offset`.
     ///
-    /// - Returns: Exactly `size` bytes; fewer only where the bytes end.
+    /// - Returns: Exactly `size` bytes; fewer only at the end of the source.
     /// - Throws: `MountError`, `CancellationError`.
     func read(at offset: UInt64, size: Int) async throws -> [UInt8]
 
-    /// Lets go of what the source holds; called once or more, also while a read hangs.
+    /// Frees the source's resources. The store calls it at least once, possibly while a read hangs.
     func close()
 }
 
-/// Bytes that are read by a thread that blocks, without any task.
+/// A source that a blocking thread can read without a task.
 package protocol BlockingSource: RandomSource {
     /// Reads into `buffer` until it is full or the bytes end.
     ///
-    /// - Returns: The bytes read.
+    /// - Returns: The number of bytes read.
     /// - Throws: `MountError`.
     func readBlocking(
         at offset: UInt64,
@@ -123,16 +123,16 @@ package protocol BlockingSource: RandomSource {
     ) throws(MountError) -> Int
 }
 
-/// Bytes that come once, from the beginning.
+/// A source that returns its bytes once, from the beginning.
 ///
 /// *Concurrency*: one task reads at a time; an implementation is a final class.
 public protocol SequentialSource: Sendable {
     /// Reads the next bytes.
     ///
-    /// - Returns: At least one byte and at most `size`; none at the end.
+    /// - Returns: 1 to `size` bytes; none at the end.
     /// - Throws: `MountError`, `CancellationError`.
     func read(upTo size: Int) async throws -> [UInt8]
 
-    /// Lets go of what the source holds; called once or more, also while a read hangs.
+    /// Frees the source's resources. The store calls it at least once, possibly while a read hangs.
     func close()
 }

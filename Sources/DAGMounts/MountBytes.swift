@@ -1,6 +1,6 @@
 package import DAGBytes
 
-/// Memory that does not change, shared by all who hold it.
+/// Memory that never changes, shared by all objects that hold it.
 ///
 /// *Concurrency*: immutable.
 public final class MountBytes: Sendable {

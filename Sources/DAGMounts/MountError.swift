@@ -1,10 +1,10 @@
 package import SystemPackage
 
-/// Why the bytes of a shard could not be reached.
+/// An error in reaching the bytes of a shard.
 ///
-/// Mounts of others throw it too. Two errors are equal when their codes are.
+/// Mounts outside this package throw it too. Two errors are equal when their codes are equal.
 public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of error.
     ///
     /// Codes may be added in a minor release.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -16,19 +16,19 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
 
         /// Nothing is there.
         public static var gone: Self { Self(value: .gone) }
-        /// Something is there, and it cannot be read: permissions, a directory, an I/O error.
+        /// The bytes exist but cannot be read: permissions, a directory, an I/O error.
         public static var unreachable: Self { Self(value: .unreachable) }
-        /// It is not what it was: another file, or one that was written to.
+        /// The bytes have changed: the file was replaced or written.
         public static var changed: Self { Self(value: .changed) }
-        /// The URL's scheme is not known.
+        /// The registry has no template for the URL's scheme.
         public static var unknownScheme: Self { Self(value: .unknownScheme) }
-        /// The URL or path cannot be one.
+        /// The URL or path is malformed.
         public static var malformedURL: Self { Self(value: .malformedURL) }
         /// The disk is full, or a limit of the system was reached.
         public static var full: Self { Self(value: .full) }
-        /// Whoever read gave up.
+        /// The reader was cancelled.
         public static var cancelled: Self { Self(value: .cancelled) }
-        /// Fewer or more bytes came than were announced or asked for.
+        /// The source returned fewer or more bytes than announced or asked for.
         public static var shortRead: Self { Self(value: .shortRead) }
         /// The source took too long.
         public static var timedOut: Self { Self(value: .timedOut) }
@@ -36,7 +36,9 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
         public static var quota: Self { Self(value: .quota) }
         /// The scheme has a template already.
         public static var exists: Self { Self(value: .exists) }
-        /// The process or the system has no descriptor, memory or thread left: it says nothing about the source.
+        /// The process or the system has no descriptor, memory or thread left.
+        ///
+        /// The source itself may be sound.
         public static var outOfResources: Self { Self(value: .outOfResources) }
         /// The code's name.
         public var description: String { value.rawValue }
@@ -44,17 +46,17 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of error.
     public let code: Code
-    /// What was found, for people.
+    /// A sentence for people.
     public let detail: String
 
-    /// An error with a sentence for people.
+    /// Creates an error with a sentence for people.
     @inline(never)
     public init(_ code: Code, _ detail: String) {
         self.code = code
         self.detail = detail
     }
 
-    /// The error of a system call on `path`, which is a source of bytes.
+    /// Creates the error of a system call on `path`, a source of bytes.
     @inline(never)
     package init(_ errno: Errno, path: FilePath) {
         let code: Code =
@@ -69,10 +71,10 @@ public struct MountError: Error, Sendable, Equatable, CustomStringConvertible {
         self.init(code, "\(path): \(errno)")
     }
 
-    /// The error of a system call on `path`, which is the store's own.
+    /// Creates the error of a system call on `path`, a path of the store.
     ///
-    /// A folder of the store that is missing is no source that is gone: nobody is to conclude from it
-    /// that a shard's origin was deleted.
+    /// A missing folder of the store is not a missing source: no caller may conclude that a shard's source was
+    /// deleted.
     @inline(never)
     init(_ errno: Errno, own path: FilePath) {
         let error = MountError(errno, path: path)

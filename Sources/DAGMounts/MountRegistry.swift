@@ -1,24 +1,24 @@
 internal import SystemPackage
 
-/// The templates that make mounts again, by the scheme of their URL.
+/// The templates that create mounts again, by the scheme of their URL.
 ///
 /// A template is any mount of its type; it may serve several schemes.
 public struct MountRegistry: Sendable {
     private var templates: [String: any Mount] = [:]
 
-    /// A registry without templates.
+    /// Creates a registry without templates.
     public init() {}
 
-    /// A registry that knows the files of this machine.
+    /// A registry with a template for files of this machine.
     public static var standard: MountRegistry {
         var registry = MountRegistry()
         registry.templates[FileMount.scheme] = FileMount("")
         return registry
     }
 
-    /// Makes `template` the one that mounts of `scheme` are made by.
+    /// Registers `template` for the mounts of `scheme`.
     ///
-    /// - Throws: `.exists` if the scheme has a template; `.malformedURL` if it cannot be a scheme.
+    /// - Throws: `.exists` if the scheme has a template; `.malformedURL` if `scheme` is malformed.
     public mutating func register(
         _ template: some Mount,
         scheme: String
@@ -32,10 +32,10 @@ public struct MountRegistry: Sendable {
         templates[scheme] = template
     }
 
-    /// The mount that `url` names.
+    /// Returns the mount for a URL.
     ///
-    /// - Returns: What the scheme's template resolves.
-    /// - Throws: `MountError(.unknownScheme)`, and what the template throws.
+    /// - Returns: The mount that the scheme's template resolves.
+    /// - Throws: `MountError(.unknownScheme)`, and the errors of the template.
     public func mount(for url: MountURL) throws -> any Mount {
         guard let template = templates[url.scheme] else {
             throw MountError(.unknownScheme, "unknown mount scheme \(url.scheme)")
@@ -43,9 +43,9 @@ public struct MountRegistry: Sendable {
         return try template.resolving(url)
     }
 
-    /// Whether `scheme` has a template.
+    /// Returns whether `scheme` has a template.
     public func contains(scheme: String) -> Bool { templates[scheme] != nil }
 
-    /// The schemes that have a template, sorted.
+    /// The schemes with a template, sorted.
     public var schemes: [String] { templates.keys.sorted() }
 }

@@ -1,19 +1,18 @@
-/// What is stored of a mount: a scheme, and whatever the mount's type needs to be made again.
+/// The persisted form of a mount: a scheme, and all that the mount's type needs to create it again.
 ///
-/// *Shape*: `scheme://rest`. The scheme is a lower-case ASCII letter, then lower-case letters, digits,
-/// `+`, `-` and `.`; the rest belongs to the scheme, and may be empty. At most `sizeMax` bytes of UTF-8,
-/// none of them zero.
+/// *Shape*: `scheme://rest`. The scheme is a lower-case ASCII letter, and then lower-case letters, digits, `+`, `-`
+/// and `.`. The rest belongs to the scheme, and may be empty. At most `sizeMax` bytes of UTF-8, none of them zero.
 ///
-/// Two URLs are equal when their bytes are: composed and decomposed letters name different things.
+/// Two URLs are equal when their bytes are equal: composed and decomposed letters differ.
 public struct MountURL: Hashable, Sendable, CustomStringConvertible {
-    /// The most bytes of a URL; it is written into the shard's record.
+    /// The largest size in bytes, because the record contains the URL.
     public static let sizeMax = 65_536
 
     /// The whole URL.
     public let text: String
     private let schemeSize: Int
 
-    /// The URL that `text` is.
+    /// Creates a URL from text.
     ///
     /// - Throws: `.malformedURL`.
     public init(_ text: String) throws(MountError) {
@@ -34,16 +33,16 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
         schemeSize = scheme.utf8.count
     }
 
-    /// Where the first `://` stands.
+    /// Returns the index of the first `://`.
     ///
-    /// Written out: the standard library's search brings its whole regular expression engine along.
+    /// Written by hand, because the standard library's search links its whole regular expression engine.
     static func separator(in text: String) -> String.Index? {
         text.utf8.indices.first { text.utf8[$0...].starts(with: "://".utf8) }
     }
 
-    /// A URL that its mount has made, of `scheme` and the escaped bytes of `rest`.
+    /// Creates a URL from `scheme` and the escaped bytes of `rest`.
     ///
-    /// It may be larger than `sizeMax` if what it names has too long a name; the store refuses it then.
+    /// A long `rest` can exceed `sizeMax`; the store then refuses the URL.
     init(scheme: String, escaping rest: [UInt8]) {
         precondition(Self.isScheme(scheme[...]))
         text = scheme + "://" + PercentEscapes.escaped(rest)
@@ -53,10 +52,10 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
     /// The scheme, without `://`.
     public var scheme: String { String(decoding: text.utf8.prefix(schemeSize), as: UTF8.self) }
 
-    /// What stands after `://`.
+    /// The bytes after `://`.
     package var rest: Substring.UTF8View { text[...].utf8.dropFirst(schemeSize + 3) }
 
-    /// Whether `text` can be a scheme.
+    /// Returns whether `text` is a valid scheme.
     package static func isScheme(_ text: Substring) -> Bool {
         let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
         guard let first = text.utf8.first, letters.contains(first) else { return false }
@@ -75,7 +74,7 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
         one.text.utf8.elementsEqual(other.text.utf8)
     }
 
-    /// Takes in the bytes.
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         for byte in text.utf8 { hasher.combine(byte) }
     }

@@ -2,15 +2,15 @@ internal import DAGSystem
 internal import SharedReads
 package import SystemPackage
 
-/// A copy that is being written.
+/// A transient that is being written.
 ///
 /// *Concurrency*: any thread may write, one at a time.
 package final class PartialFile: Sendable {
-    /// Where the file is.
+    /// The path of the file.
     package let path: FilePath
     private let descriptor: Lock<FileDescriptor?>
 
-    /// Makes the file; it must not be there.
+    /// Creates the file, which must not exist.
     ///
     /// - Throws: `.unreachable`, `.full`.
     package init(creating path: FilePath) throws(MountError) {
@@ -30,7 +30,7 @@ package final class PartialFile: Sendable {
 
     deinit { descriptor.withLock { try? $0?.close() } }
 
-    /// Writes `bytes` after what was written.
+    /// Appends `bytes`.
     ///
     /// - Throws: `.full`, `.unreachable`.
     package func write(_ bytes: [UInt8]) throws(MountError) {
@@ -44,7 +44,7 @@ package final class PartialFile: Sendable {
         }
     }
 
-    /// Waits until the file is on disk, if `isDurable`.
+    /// Waits until the disk has the file, if `isDurable`.
     ///
     /// - Throws: `.full`, `.unreachable`.
     package func synchronize(isDurable: Bool) throws(MountError) {
@@ -59,7 +59,7 @@ package final class PartialFile: Sendable {
         }
     }
 
-    /// Closes the file: some file systems say only now that a write has failed.
+    /// Closes the file; some file systems report a failed write only now.
     ///
     /// - Throws: `.full`, `.unreachable`.
     package func close() throws(MountError) {

@@ -1,6 +1,6 @@
-/// Names of any bytes as text: what is neither a letter, a digit nor one of `-._~/` becomes `%XX`.
+/// Text for any bytes: letters, digits and `-._~/` stand for themselves, and all other bytes become `%XX`.
 package enum PercentEscapes {
-    /// The text of `bytes`.
+    /// Returns the text of `bytes`.
     package static func escaped(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var text: [UInt8] = []
@@ -18,7 +18,7 @@ package enum PercentEscapes {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads the bytes that `text` stands for; any byte may be escaped.
+    /// Decodes text; any byte may be escaped.
     ///
     /// - Returns: The bytes, or nil if two hexadecimal digits are missing after a `%`.
     package static func unescaped(_ text: Substring.UTF8View) -> [UInt8]? {
@@ -26,7 +26,7 @@ package enum PercentEscapes {
         return isWellFormed ? bytes : nil
     }
 
-    /// Reads the bytes that `text` stands for; a `%` without two digits after it stands for itself, as on some servers.
+    /// Decodes text as some servers do: a `%` without two digits after it stands for itself.
     package static func leniently(unescaped text: Substring.UTF8View) -> [UInt8] {
         decoded(text).bytes
     }

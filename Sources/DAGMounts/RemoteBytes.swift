@@ -3,12 +3,12 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// A remote source as bytes: for threads that may block, and for tasks.
+/// A remote source, for blocking threads and for tasks.
 ///
-/// A blocking read waits for a task of its own. Only a thread that is none of Swift's cooperative
-/// threads may do that: these are as few as the processors, and the task needs one.
+/// A blocking read waits for a task. Only a thread outside Swift's cooperative pool may do that: the pool has only as
+/// many threads as processors, and the task needs one.
 ///
-/// *Concurrency*: any thread may read, and any may cancel. The source is closed when the object goes.
+/// *Concurrency*: any thread may read or cancel. The end of the object closes the source.
 package final class RemoteBytes: ByteSource {
     private struct State {
         var isCancelled = false
@@ -16,20 +16,20 @@ package final class RemoteBytes: ByteSource {
     }
 
     private let source: any RandomSource
-    /// What it is called in errors.
+    /// The name in errors.
     package let name: String
-    /// The size in bytes when it was opened.
+    /// The size in bytes, at opening.
     package let size: UInt64
     private let state = Lock(State())
 
-    /// The bytes of `source`, which belongs to the object from now on.
+    /// Creates an object that owns `source`.
     package init(_ source: any RandomSource, name: String) {
         self.source = source
         self.name = name
         size = source.size
     }
 
-    /// Where sources are closed: what others have written may wait, and may call the store.
+    /// The queue that closes sources, because a source's code may wait or call the store.
     private static let ends = DispatchQueue(label: "dagstore.ends", attributes: .concurrent)
 
     deinit {
@@ -37,10 +37,10 @@ package final class RemoteBytes: ByteSource {
         Self.ends.async { source.close() }
     }
 
-    /// Waits until the sources are closed whose last readers have gone; for tests.
+    /// Waits until all sources without readers are closed; for tests.
     package static func waitForEnds() { ends.sync(flags: .barrier) {} }
 
-    /// Frees every reader at once, for good, with `.cancelled`; it does not wait for the source.
+    /// Ends all reads at once with `.cancelled`, and all later ones; does not wait for the source.
     package func cancel() {
         let reads = state.withLock { state in
             state.isCancelled = true
@@ -54,9 +54,9 @@ package final class RemoteBytes: ByteSource {
 
     /// Reads into `buffer` until it is full or the bytes end; the thread blocks.
     ///
-    /// - Returns: The bytes read.
-    /// - Throws: `.cancelled`; `.shortRead` if the source returns another number of bytes than it must;
-    ///   the source's `MountError`, or `.unreachable` for any other error of it.
+    /// - Returns: The number of bytes read.
+    /// - Throws: `.cancelled`; `.shortRead` if the source returns a wrong number of bytes; the source's `MountError`,
+    ///   or `.unreachable` for its other errors.
     package func read(
         at offset: UInt64,
         into buffer: UnsafeMutableRawBufferPointer
@@ -65,27 +65,27 @@ package final class RemoteBytes: ByteSource {
         guard asked > 0 else { return 0 }
         let read = try begin()
         let task = start(read, at: offset, size: asked)
-        // Whoever ends the wait, the task is not needed any more.
+        // The task is useless after the wait, however the wait ended.
         defer {
             task.cancel()
             forget(read)
         }
         let bytes = try read.wait()
-        // SAFETY: there are `asked` bytes, no more than `buffer` has room for.
+        // SAFETY: there are `asked` bytes, and `buffer` has room for them.
         unsafe buffer.copyBytes(from: bytes)
         return asked
     }
 
-    /// Reads `size` bytes at `offset`, fewer where the bytes end; the thread blocks.
+    /// Reads `size` bytes at `offset`, fewer at the end of the source; the thread blocks.
     ///
-    /// A source that can block reads on the calling thread, and `cancel()` does not end that.
+    /// A source that can block reads on the calling thread; `cancel()` does not end that.
     ///
-    /// - Throws: As `read(at:into:)`.
+    /// - Throws: The errors of `read(at:into:)`.
     package func readBlocking(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
         let asked = clamped(size, at: offset)
         guard let source = source as? any BlockingSource else {
             return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
-                // SAFETY: the buffer is ours for the call.
+                // SAFETY: the buffer belongs to this closure during the call.
                 _ = try unsafe read(at: offset, into: buffer)
             }
         }
@@ -94,7 +94,7 @@ package final class RemoteBytes: ByteSource {
         }
         return try unsafe OwnedBytes(size: asked) { buffer throws(MountError) in
             guard asked > 0 else { return }
-            // SAFETY: the buffer is the source's for the call.
+            // SAFETY: the buffer lives through the call of the source.
             let count = try unsafe source.readBlocking(at: offset, into: buffer)
             guard count == asked else {
                 throw MountError(.shortRead, "\(name): \(count) bytes of \(asked) at \(offset)")
@@ -102,12 +102,11 @@ package final class RemoteBytes: ByteSource {
         }
     }
 
-    /// Reads `size` bytes at `offset`, fewer where the bytes end.
+    /// Reads `size` bytes at `offset`, fewer at the end of the source.
     ///
-    /// When the waiting task is cancelled, or `cancel()` is called, it returns at once, whatever the
-    /// source does.
+    /// If the waiting task is cancelled, or after `cancel()`, it returns at once, whatever the source does.
     ///
-    /// - Throws: As `read(at:into:)`, and `CancellationError` if the task was cancelled.
+    /// - Throws: The errors of `read(at:into:)`; `CancellationError` if the task was cancelled.
     package func read(at offset: UInt64, size: Int) async throws -> [UInt8] {
         let asked = clamped(size, at: offset)
         guard asked > 0 else { return [] }
@@ -126,7 +125,7 @@ package final class RemoteBytes: ByteSource {
         }
     }
 
-    /// Whether the source still says the size it had; whoever opened it compares validators.
+    /// Checks that the source reports the same size; the opener compares validators.
     ///
     /// - Throws: `.changed`.
     package func checkUnchanged() throws(MountError) {
@@ -135,7 +134,7 @@ package final class RemoteBytes: ByteSource {
         }
     }
 
-    /// As many of `size` bytes as there are at `offset`.
+    /// Returns the number of bytes at `offset`, at most `size`.
     private func clamped(_ size: Int, at offset: UInt64) -> Int {
         guard offset < self.size else { return 0 }
         return Int(min(UInt64(size), self.size - offset))
@@ -156,7 +155,7 @@ package final class RemoteBytes: ByteSource {
     }
 
     private func start(_ read: RemoteRead, at offset: UInt64, size: Int) -> OwnedTask<Void> {
-        // The object is not captured: a read that hangs for ever does not keep it.
+        // The closure does not capture the object, so a read that hangs does not keep it alive.
         OwnedTask { [source, name] in
             do {
                 let bytes = try await source.read(at: offset, size: size)
@@ -174,7 +173,9 @@ package final class RemoteBytes: ByteSource {
     }
 }
 
-/// One read under way: whoever ends it first, ends it.
+/// One running read.
+///
+/// The first call of `end` decides the result.
 private final class RemoteRead: Sendable {
     private typealias Outcome = Result<[UInt8], any Error>
     private struct State {
@@ -184,7 +185,7 @@ private final class RemoteRead: Sendable {
 
     private let state = Lock(State())
 
-    /// Ends the read, unless it has ended.
+    /// Ends the read, if it runs.
     func end(_ outcome: Result<[UInt8], any Error>) {
         let waiting = state.withLock { state -> (@Sendable (Outcome) -> Void)? in
             guard state.outcome == nil else { return nil }
@@ -195,7 +196,7 @@ private final class RemoteRead: Sendable {
         waiting?(outcome)
     }
 
-    /// Calls `body` once, when the read has ended.
+    /// Calls `body` once, after the end of the read.
     func whenEnded(_ body: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
         let outcome = state.withLock { state in
             if state.outcome == nil { state.waiting = body }
@@ -204,7 +205,7 @@ private final class RemoteRead: Sendable {
         if let outcome { body(outcome) }
     }
 
-    /// Blocks until the read has ended.
+    /// Blocks until the read ends.
     func wait() throws(MountError) -> [UInt8] {
         let bell = DispatchSemaphore(value: 0)
         whenEnded { _ in bell.signal() }

@@ -2,7 +2,9 @@ package import DAGBytes
 internal import DAGSystem
 package import SystemPackage
 
-/// A file without a name, for what does not fit in memory: it is gone when the object is.
+/// A file without a name, for data that does not fit in memory.
+///
+/// It ends with the object.
 ///
 /// *Concurrency*: one thread at a time.
 package final class SpillFile {
@@ -10,9 +12,9 @@ package final class SpillFile {
     private let path: FilePath
     private var size: UInt64 = 0
 
-    /// Removes files that were never unlinked, because a process ended right after it had made them.
+    /// Removes files of processes that ended between creating and unlinking them.
     ///
-    /// - Parameter directory: Where they are; nobody else uses it.
+    /// - Parameter directory: The folder of the files; only this store uses it.
     package static func removeLeftovers(in directory: FilePath) {
         guard let names = try? FileSystem.names(in: directory) else { return }
         for name in names where name.hasPrefix("spill-") {
@@ -20,7 +22,7 @@ package final class SpillFile {
         }
     }
 
-    /// Makes a file in `directory`.
+    /// Creates a file in `directory`.
     ///
     /// - Throws: `.gone`, `.unreachable`, `.full`.
     package init(in directory: FilePath) throws(MountError) {
@@ -42,7 +44,7 @@ package final class SpillFile {
 
     deinit { try? descriptor.close() }
 
-    /// Appends `bytes` and returns where they went.
+    /// Appends `bytes` and returns their offset.
     package func append(_ bytes: ByteView) throws(MountError) -> UInt64 {
         let start = size
         do {
@@ -54,7 +56,7 @@ package final class SpillFile {
         return start
     }
 
-    /// Calls `body` with bytes that were appended.
+    /// Calls `body` with appended bytes.
     package func read(
         at offset: UInt64,
         size: Int,
@@ -66,7 +68,7 @@ package final class SpillFile {
         while done < size {
             let count: Int
             do {
-                // SAFETY: the rest of the buffer has room for what is read.
+                // SAFETY: the rest of the buffer has room for this read.
                 count = try unsafe descriptor.read(
                     fromAbsoluteOffset: Int64(offset) + Int64(done),
                     into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...])

@@ -1,19 +1,19 @@
 internal import CDAGSystem
 internal import Dispatch
 
-/// Threads of the system, for what blocks.
+/// Threads of the system, for blocking code.
 ///
-/// Dispatch starts at most 255 threads in a process. Loops that never end would use them up, one a store, and
-/// queues that have work would then wait for ever.
+/// Dispatch starts at most 255 threads in a process. Endless loops, one for each store, would use them up, and other
+/// queues would wait forever.
 package enum SystemThread {
-    /// Runs `body` on a new thread, whose name debuggers show (15 bytes of it on Linux).
+    /// Runs `body` on a new thread with a name for debuggers (15 bytes of it on Linux).
     ///
-    /// If the system has no thread left, `body` runs on one of Dispatch's.
+    /// If the system has no thread left, `body` runs on a thread of Dispatch.
     ///
     /// *Cost*: some 20 us. *Concurrency*: any thread; returns at once.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let content = unsafe Unmanaged.passRetained(Content(body))
-        // SAFETY: the reference that the thread takes over is given out once, and taken back here if there is none.
+        // SAFETY: the new thread takes the one retained reference; if there is no thread, this function releases it.
         let isStarted = unsafe dagstore_thread_start(
             name,
             { context in

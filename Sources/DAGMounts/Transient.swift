@@ -1,13 +1,13 @@
 internal import Synchronization
 package import SystemPackage
 
-/// A whole copy of a shard's bytes, which the store has made and may delete.
+/// A complete copy of a shard's bytes, which the store has made and may delete.
 ///
-/// *Concurrency*: immutable. Two objects are two copies, even of the same name.
+/// *Concurrency*: immutable. Two objects are two copies, even with the same name.
 package final class Transient: Sendable {
-    /// What it is called.
+    /// The name of the file.
     package let name: TransientName
-    /// Where the file is.
+    /// The path of the file.
     package let path: FilePath
     /// The size in bytes.
     package let size: UInt64
@@ -18,19 +18,19 @@ package final class Transient: Sendable {
         self.size = size
     }
 
-    /// Opens the file, which stays readable when the copy is removed.
+    /// Opens the file, which stays readable after the transient is removed.
     ///
-    /// - Throws: `.gone` if it was removed; `.unreachable`.
+    /// - Throws: `.gone` if the transient was removed; `.unreachable`.
     package func open() throws(MountError) -> LocalFile { try LocalFile(opening: path) }
 }
 
-/// What keeps a transient from being evicted, for as long as the object lives.
+/// A pin, which protects a transient from eviction while it lives.
 ///
-/// It does not keep it from `TransientStore.remove(_:)`.
+/// `TransientStore.remove(_:)` removes pinned transients too.
 package final class TransientPin: Sendable {
-    /// What is kept.
+    /// The pinned transient.
     package let transient: Transient
-    /// Whether it was still there when it was pinned; if not, nothing is kept.
+    /// Whether the transient existed at the time of pinning; if not, the pin has no effect.
     package let isHeld: Bool
     private let store: TransientStore
     private let isReleased = Atomic(false)
@@ -43,21 +43,21 @@ package final class TransientPin: Sendable {
 
     deinit { release() }
 
-    /// Lets the copy go, whoever else refers to the pin; the second time nothing happens.
+    /// Releases the pin; does nothing the second time.
     package func release() {
         guard isHeld, !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         store.unpin(transient)
     }
 }
 
-/// A file of the user's own that serves as the copy of a shard.
+/// A file of the user that serves as a shard's transient.
 ///
-/// It is no `Transient`, on purpose: nothing here can delete it.
+/// It is not a `Transient`, so the store cannot delete it.
 package struct BorrowedTransient: Hashable, Sendable {
-    /// Where the file is.
+    /// The path of the file.
     package let path: FilePath
 
-    /// The file at `path`; it need not be there yet.
+    /// Creates a value for the file at `path`, which need not exist yet.
     package init(_ path: FilePath) { self.path = path }
 
     /// Opens the file.

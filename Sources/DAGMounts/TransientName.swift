@@ -1,22 +1,24 @@
 internal import DAGBytes
 internal import DAGHashing
 
-/// What a transient is called on disk: never the key itself, which may hold `/` and `..`.
+/// The file name of a transient.
 ///
-/// *Shape*: 32 lower-case hexadecimal digits, the first 16 bytes of the SHA-256 of the key; `-`; the
-/// shard's number in lower-case hexadecimal without leading zeros; `.complete` for a whole copy. For one that is being
-/// written `.`, 16 digits that name the opening of the store, and `.partial`; earlier programs left the opening out.
+/// It is never the key, which may have `/` and `..`.
+///
+/// *Shape*: 32 lower-case hexadecimal digits, the first 16 bytes of the key's SHA-256; `-`; the shard's number in
+/// lower-case hexadecimal without leading zeros. A complete transient then has `.complete`. One that is being written
+/// has `.`, 16 digits for the opening of the store, and `.partial`; earlier versions leave out the opening.
 package struct TransientName: Hashable, Sendable, CustomStringConvertible {
     /// 32 hexadecimal digits.
     package let hash: String
     /// The shard's number.
     package let number: UInt32
 
-    /// The name of the transient of a shard.
+    /// Creates the name of a shard's transient.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - number: The shard's number, which tells it from earlier shards of the same key.
+    ///   - number: The shard's number, which differs from those of earlier shards with the key.
     package init(key: String, number: UInt32) {
         let digest = Array(key.utf8).withView { BlockHash.digest(0x12, of: $0) ?? [] }
         hash = digest.withView { $0[0..<16].hexadecimal }
@@ -28,13 +30,13 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Digits that no other opening of a store has.
+    /// Returns random digits that identify an opening of a store.
     package static func newOpening() -> String {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// What a file name says, if it is exactly one of ours.
+    /// Parses a file name; nil unless it has exactly this shape.
     package static func parse(_ fileName: String) -> (name: TransientName, isComplete: Bool)? {
         let isComplete = fileName.hasSuffix(completeSuffix)
         let suffix = isComplete ? completeSuffix : partialSuffix
@@ -52,21 +54,21 @@ package struct TransientName: Hashable, Sendable, CustomStringConvertible {
             return nil
         }
         let name = TransientName(hash: hash, number: number)
-        // Leading zeros, signs and capitals are somebody else's.
+        // Names with leading zeros, signs or capitals do not belong to this store.
         guard name.description.utf8.elementsEqual(stem) else { return nil }
         return (name, isComplete)
     }
 
-    /// The name without what says whether it is whole.
+    /// The name without its suffix.
     package var description: String { "\(hash)-\(String(number, radix: 16))" }
 
-    /// The file's name, of a copy that is whole.
+    /// The file name of a complete transient.
     package var fileName: String { description + Self.completeSuffix }
 
-    /// The file's name while it is written.
+    /// Returns the file name of a transient that is being written.
     ///
-    /// - Parameter opening: 16 lower-case hexadecimal digits, which no other opening of the store has.
-    /// - Returns: The name.
+    /// - Parameter opening: 16 lower-case hexadecimal digits, unique to this opening of the store.
+    /// - Returns: The file name.
     package func partialFileName(of opening: String) -> String {
         "\(description).\(opening)\(Self.partialSuffix)"
     }

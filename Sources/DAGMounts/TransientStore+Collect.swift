@@ -4,30 +4,30 @@ internal import Synchronization
 internal import SystemPackage
 
 extension TransientStore {
-    /// What became of one copy in a collection.
+    /// The result of a collection for one transient.
     package struct Collected: Equatable, Sendable {
-        /// What became of it.
+        /// The result.
         package enum Outcome: Equatable, Sendable {
-            /// It was removed.
+            /// The transient was removed.
             case removed
-            /// Somebody reads it.
+            /// A reader uses the transient.
             case inUse
-            /// The caller wants it kept.
+            /// The caller protects the transient.
             case protected
-            /// It may go, and there was no need.
+            /// The transient may go, but the quota has room for it.
             case kept
-            /// It could not be removed.
+            /// The transient could not be removed.
             case failed(MountError)
         }
 
-        /// Which copy.
+        /// The name of the transient.
         package let name: TransientName
-        /// Its size.
+        /// The size of the transient in bytes.
         package let bytes: UInt64
-        /// What became of it.
+        /// The result.
         package let outcome: Outcome
 
-        /// What became of the copy `name`.
+        /// Creates the result of a transient.
         package init(name: TransientName, bytes: UInt64, outcome: Outcome) {
             self.name = name
             self.bytes = bytes
@@ -35,14 +35,14 @@ extension TransientStore {
         }
     }
 
-    /// Removes the copy of `name`, also one that is pinned: readers keep the file they have open.
+    /// Removes the transient of `name`, even if it is pinned; readers keep their open file.
     ///
-    /// A fetch of the name under way fails with `CancellationError` instead of bringing the copy back.
+    /// A running fetch of the name fails with `CancellationError`.
     ///
     /// *Cost*: two or three system calls, on the caller's thread.
     ///
-    /// - Returns: The bytes that were freed, or nil if there was no copy.
-    /// - Throws: `.unreachable`; the copy is still registered then.
+    /// - Returns: The number of freed bytes; nil if there was no transient.
+    /// - Throws: `.unreachable`; the transient stays registered then.
     package func remove(_ name: TransientName) throws(MountError) -> UInt64? {
         try prepare()
         return try withTable { table throws(MountError) -> UInt64? in
@@ -59,16 +59,16 @@ extension TransientStore {
         }
     }
 
-    /// Removes copies until those that are left have at most `quota` bytes.
+    /// Removes transients until the rest has at most `quota` bytes.
     ///
-    /// The copies that were not used for longest go first.
+    /// It removes the least recently used ones first.
     ///
-    /// *Cost*: O(n log n), and a system call a copy; the calling thread blocks.
+    /// *Cost*: O(n log n), and one system call per transient; the thread blocks.
     ///
     /// - Parameters:
-    ///   - quota: The bytes to go down to; nil removes all that may go.
-    ///   - isProtected: Whether a copy must stay; called without any lock.
-    /// - Returns: What became of every copy, in the order in which they were looked at.
+    ///   - quota: The number of bytes that may stay; nil removes all transients that may go.
+    ///   - isProtected: Whether a transient must stay; called without any lock.
+    /// - Returns: The result of every transient, in the order of the decisions.
     package func collect(
         downTo quota: UInt64?,
         isProtected: (TransientName) -> Bool
@@ -103,10 +103,10 @@ extension TransientStore {
 
     /// Makes room for `size` bytes and reserves them for a fetch.
     ///
-    /// Above the high watermark copies that nobody has pinned are evicted down to the low one, those
-    /// that were not used for longest first; nothing is evicted if that would not be enough.
+    /// Above the high watermark the call evicts unpinned transients down to the low one, the least recently used
+    /// first. It evicts none if that would not be enough.
     ///
-    /// *Cost*: O(n log n) and a system call for each copy that goes; the calling thread blocks.
+    /// *Cost*: O(n log n), and a system call for each evicted transient; the thread blocks.
     ///
     /// - Throws: `.quota` if there is no room.
     func reserve(
@@ -114,7 +114,7 @@ extension TransientStore {
         for number: TransientTable.FetchNumber
     ) throws(MountError) {
         try withTable { table throws(MountError) in
-            // Without a quota a size may still be one that no disk has.
+            // Without a quota, a size may still be larger than any disk.
             let most = UInt64(Int64.max)
             let used = table.bytes + table.reserved
             guard size <= most, used <= most - size else { throw Self.noRoom(size, most, used) }
@@ -138,7 +138,7 @@ extension TransientStore {
         }
         let goal = Self.share(options.lowWatermark, of: quota)
         for entry in evictable where !fits(goal) {
-            // A copy that cannot be removed keeps its room; another one goes instead.
+            // A transient that cannot be removed keeps its room; the loop evicts another one.
             try? evict(entry, from: &table)
         }
         guard fits(quota) else { throw Self.noRoom(size, quota, used()) }

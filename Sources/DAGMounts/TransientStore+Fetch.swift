@@ -6,42 +6,41 @@ internal import Synchronization
 internal import SystemPackage
 
 extension TransientStore {
-    /// A copy that was made.
+    /// A fetched transient.
     package struct Fetched: Sendable {
-        /// The copy.
+        /// The transient.
         package let transient: Transient
         /// Its size in bytes.
         package let size: UInt64
         /// Its `ContentChecksum`.
         package let checksum: UInt64
-        /// Keeps the copy from being evicted before its maker has looked at it.
+        /// The pin that protects the transient until its fetcher has checked it.
         package let pin: TransientPin
     }
 
-    /// How much is reserved at once where the size is not known.
+    /// The number of bytes to reserve at once if the size is unknown.
     static var reservationStep: UInt64 { 16 << 20 }
 
-    /// Copies all that `source` has.
+    /// Copies all bytes of `source` to a transient.
     ///
-    /// The room is reserved before it is written: all of it if the size is known, else 16 MiB at a time,
-    /// or one piece where that does not fit. Copies that nobody has pinned are evicted for it. A second
-    /// fetch of a name makes the first one fail with `CancellationError`. The source stays open.
+    /// The fetch reserves room before it writes: all of it if the size is known, else 16 MiB at a time, or one piece
+    /// if that does not fit. For this it evicts unpinned transients. A second fetch of a name makes the first one
+    /// fail with `CancellationError`. The source stays open.
     ///
-    /// *Cost*: one pass, in pieces of 1 MiB of which one is in memory; every piece is written on a thread
-    /// of the pool.
+    /// *Cost*: one pass, in pieces of 1 MiB, of which one is in memory; a thread of the pool writes each piece.
     ///
-    /// *Concurrency*: when the task is cancelled, the copy is removed and `CancellationError` is thrown as
-    /// soon as the source returns; the room that it reserved is free at once.
+    /// *Concurrency*: if the task is cancelled, the call removes the file and throws `CancellationError` as soon as
+    /// the source returns. The reserved room is free at once.
     ///
     /// - Parameters:
-    ///   - name: What the copy is called; one that is there is replaced when the new one is whole.
-    ///   - expectedSize: The bytes that must come, if it is known.
-    ///   - source: Where they come from.
-    ///   - letGo: Called once if there is no room: unpins copies that are kept only to be near.
-    /// - Returns: The copy, pinned.
-    /// - Throws: `MountError(.shortRead)` if fewer or more bytes come than expected, or more than were
-    ///   asked for; `.quota` if there is no room; `.full` if the disk has none; `.unreachable` if the
-    ///   folder cannot be written; `CancellationError`; what the source throws.
+    ///   - name: The name of the transient; a complete fetch replaces an earlier one.
+    ///   - expectedSize: The expected number of bytes; nil if it is unknown.
+    ///   - source: The source of the bytes.
+    ///   - letGo: Called once if there is no room; unpins transients that are pinned only for speed.
+    /// - Returns: The transient, pinned.
+    /// - Throws: `MountError(.shortRead)` if the source returns fewer or more bytes than expected or asked for;
+    ///   `.quota` if there is no room; `.full` if the disk has none; `.unreachable` if the folder cannot be written;
+    ///   `CancellationError`; the errors of the source.
     package func fetch(
         _ name: TransientName,
         expectedSize: UInt64?,
@@ -60,8 +59,8 @@ extension TransientStore {
             return try await withTaskCancellationHandler {
                 try await run(fetch, from: source)
             } onCancel: {
-                // A source that hangs may never return. The partial copy goes when it does: the loop, which cancels, does
-                // not wait for the disk.
+                // A source that hangs may never return. The partial file is removed when it does: the loop, which
+                // cancels, does not wait for the disk.
                 withTable { $0.giveBackRoom(of: fetch.number) }
             }
         } catch {
@@ -89,7 +88,7 @@ extension TransientStore {
         return try await pool.run { [fetch] in try self.publish(fetch, file) }
     }
 
-    /// The fetch, with `size` bytes more reserved, or as many as it needs now.
+    /// Returns the fetch with `size` more reserved bytes, or with as many as it needs now.
     private func reserving(
         _ size: UInt64,
         for fetch: TransientFetch
@@ -115,7 +114,7 @@ extension TransientStore {
                 try self.reserve(size, for: fetch.number)
                 fetch.reserved += size
             } catch {
-                // Near the quota, room for the next piece is enough to go on.
+                // Near the quota, room for the next piece is enough.
                 guard fetch.expectedSize == nil, fetch.missing < size else { throw error }
                 try self.reserve(fetch.missing, for: fetch.number)
                 fetch.reserved += fetch.missing
@@ -137,7 +136,7 @@ extension TransientStore {
         }
     }
 
-    /// Gives a copy that is whole its name.
+    /// Gives a complete transient its final name.
     private func publish(_ fetch: TransientFetch, _ file: PartialFile) throws -> Fetched {
         try file.synchronize(isDurable: options.isDurable)
         try file.close()
@@ -145,8 +144,7 @@ extension TransientStore {
         let path = path(of: fetch.name)
         let transient = Transient(name: fetch.name, path: path, size: fetch.size)
         try withTable { table in
-            // An earlier fetch of the name would give it to a copy that is not its own, and one of a store that is closed to
-            // a copy of the next owner.
+            // An earlier fetch of the name, or one of a closed store, must not give the name to its own file.
             guard !table.isClosed, table.isWriter(fetch.number, of: fetch.name) else {
                 throw CancellationError()
             }
@@ -167,7 +165,7 @@ extension TransientStore {
         return Fetched(transient: transient, size: fetch.size, checksum: checksum, pin: pin)
     }
 
-    /// Waits until the name is on disk; a copy whose name may be lost is given up.
+    /// Waits until the disk has the name; removes a transient whose name may be lost.
     private func makeNameDurable(_ transient: Transient) throws(MountError) {
         guard options.isDurable else { return }
         do throws(Errno) {
@@ -182,11 +180,11 @@ extension TransientStore {
         }
     }
 
-    /// Ends a fetch that has failed: nothing of it stays.
+    /// Ends a failed fetch, and removes its file.
     private func abandon(_ fetch: TransientFetch) {
         withTable { table in
             if table.isWriter(fetch.number, of: fetch.name) {
-                // If it cannot be removed now, the next fetch or the next opening tries again.
+                // If it cannot be removed now, the next fetch or the next opening removes it.
                 _ = try? unlink(partialPath(of: fetch.name), in: &table)
             }
             table.endFetch(fetch.number, of: fetch.name)
@@ -194,18 +192,18 @@ extension TransientStore {
     }
 }
 
-/// How far a fetch has come.
+/// The state of a fetch.
 private struct TransientFetch: Sendable {
     let name: TransientName
     let number: TransientTable.FetchNumber
     let expectedSize: UInt64?
-    /// Makes room that others keep and do not need; nil if it was called.
+    /// Frees room that others use only for speed; nil after its call.
     var letGo: (@Sendable () async -> Void)?
-    /// The bytes that came.
+    /// The number of bytes from the source.
     private(set) var size: UInt64 = 0
-    /// The bytes that were reserved.
+    /// The number of reserved bytes.
     var reserved: UInt64 = 0
-    /// The checksum's chain so far.
+    /// The hash of the checksum's chain so far.
     var hash: UInt64 = 0
     private var isAtEnd = false
 
@@ -221,18 +219,18 @@ private struct TransientFetch: Sendable {
         self.letGo = letGo
     }
 
-    /// What came and was not reserved.
+    /// The number of bytes from the source beyond the reserved ones.
     var missing: UInt64 { size > reserved ? size - reserved : 0 }
 
-    /// What is to be reserved before what came is written.
+    /// The number of bytes to reserve before the next write.
     var reservationNeeded: UInt64? {
         missing > 0 ? max(missing, TransientStore.reservationStep) : nil
     }
 
-    /// Reads until a piece of the checksum is full or the source ends.
+    /// Reads until a piece of the checksum is full, or the source ends.
     ///
-    /// - Returns: A piece, or nil at the end.
-    /// - Throws: `.shortRead`, `CancellationError`, what the source throws.
+    /// - Returns: A piece; nil at the end.
+    /// - Throws: `.shortRead`, `CancellationError`, the errors of the source.
     mutating func nextPiece(of source: any SequentialSource) async throws -> [UInt8]? {
         var piece: [UInt8] = []
         while !isAtEnd, piece.count < ContentChecksum.pieceSize {

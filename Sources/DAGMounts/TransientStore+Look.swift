@@ -1,7 +1,9 @@
 package import SystemPackage
 
 extension TransientStore {
-    /// Where a whole copy is, if there is one; also for those who only look and have not called `open`.
+    /// Returns the path of a complete transient; nil if there is none.
+    ///
+    /// Readers call it without `open`.
     ///
     /// *Cost*: one system call.
     package func existingPath(of name: TransientName) -> FilePath? {

@@ -4,26 +4,26 @@ internal import SharedReads
 internal import Synchronization
 package import SystemPackage
 
-/// The copies of shards that cannot be read in place: one folder, with a quota.
+/// The transients of a store: one folder, with a quota.
 ///
-/// *Shape*: the files are named as `TransientName` says. A copy that is being written ends in `.partial`;
-/// it gets its name in `.complete` when it is whole, and on disk if the store is durable.
+/// *Shape*: `TransientName` describes the names of the files. A file that is being written ends in `.partial`. It
+/// gets its name in `.complete` when it is complete and, in a durable store, on disk.
 ///
-/// *Concurrency*: any thread may call anything. Names are taken away and given under one lock, so that a
-/// pinned copy is never evicted and the sum of sizes never passes the quota.
+/// *Concurrency*: any thread may call anything. One lock covers all changes of names, so a pinned transient is never
+/// evicted, and the sum of sizes never exceeds the quota.
 package final class TransientStore: Sendable {
-    /// How much room there is, and what is done about it.
+    /// The limits of the folder, and how it keeps them.
     package struct Options: Sendable {
-        /// The most bytes of copies, those being written with them; nil for no limit.
+        /// The largest number of bytes, with those being written; nil for no limit.
         package var quota: UInt64?
         /// The share of the quota above which a fetch evicts.
         package var highWatermark: Double
-        /// The share of the quota down to which it does.
+        /// The share of the quota down to which a fetch evicts.
         package var lowWatermark: Double
-        /// Whether a copy is flushed to disk before it gets its name, and the folder after.
+        /// Whether a transient is flushed to disk before it gets its name, and the folder after.
         package var isDurable: Bool
 
-        /// Options; the watermarks are shares of the quota, the lower first.
+        /// Creates options; the watermarks are shares of the quota, the lower one first.
         package init(
             quota: UInt64? = nil,
             highWatermark: Double = 0.9,
@@ -39,18 +39,18 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// What was found in the folder when it was opened.
+    /// The result of opening the folder.
     package struct Swept: Equatable, Sendable {
-        /// The whole copies that were kept.
+        /// The number of complete transients that stay.
         package var files: Int
-        /// Their bytes.
+        /// The size of these transients in bytes.
         package var bytes: UInt64
-        /// The unfinished copies that were removed.
+        /// The number of removed partial files.
         package var partialsRemoved: Int
-        /// The whole copies nobody knew, which were removed.
+        /// The number of removed transients without a shard.
         package var unknownRemoved: Int
 
-        /// Such a folder.
+        /// Creates a result.
         package init(
             files: Int = 0,
             bytes: UInt64 = 0,
@@ -64,16 +64,16 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// How much room is taken.
+    /// The room that transients use.
     package struct Usage: Equatable, Sendable {
-        /// The number of whole copies.
+        /// The number of complete transients.
         package var files: Int
-        /// Their bytes.
+        /// The size of these transients in bytes.
         package var bytes: UInt64
-        /// What the fetches under way have reserved.
+        /// The bytes that running fetches have reserved.
         package var reserved: UInt64
 
-        /// So much room.
+        /// Creates a usage.
         package init(files: Int = 0, bytes: UInt64 = 0, reserved: UInt64 = 0) {
             self.files = files
             self.bytes = bytes
@@ -81,25 +81,28 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Where the copies are.
+    /// The folder.
     package let directory: FilePath
     let pool: JobPool
     let options: Options
     private let table = Lock(TransientTable())
-    /// Whether a shard has a copy; nil if the folder is left as it is.
+    /// Whether a shard has a transient; nil if this object must not open the folder.
     private let isKnown: (@Sendable (TransientName) -> Bool)?
     private let isPrepared = Lock(false)
-    /// Names the files that are being written: a fetch that hangs may outlive its store, beside the next one's.
+    /// The name of this opening in partial files.
+    ///
+    /// A fetch that hangs may outlive its store, beside fetches of the next one.
     package let opening = TransientName.newOpening()
     private let wasPrepared = Atomic<Bool>(false)
 
-    /// A store of copies that looks at nothing yet.
+    /// Creates a store of transients; it does not touch the folder yet.
     ///
     /// - Parameters:
-    ///   - directory: Where the copies are; other files there are left alone.
-    ///   - pool: Where copies are written; a fetch waits for its turn there with every piece.
-    ///   - options: How much room there is.
-    ///   - isKnown: Whether a shard has a copy: `prepare` opens the folder with it. nil for who opens it, or leaves it alone.
+    ///   - directory: The folder; other files there stay untouched.
+    ///   - pool: The pool that writes; a fetch waits there for its turn with every piece.
+    ///   - options: The limits.
+    ///   - isKnown: Whether a shard has a transient; `prepare` passes it to `open`. Nil if the caller opens the
+    ///     folder, or never does.
     package init(
         directory: FilePath,
         pool: JobPool,
@@ -112,13 +115,13 @@ package final class TransientStore: Sendable {
         self.isKnown = isKnown
     }
 
-    /// Opens the folder, unless that was done; who comes while it is being opened waits.
+    /// Opens the folder, if it is not open; other callers wait meanwhile.
     ///
-    /// Whatever needs to know the copies calls it first, and a store once when it opens, beside everything else.
+    /// Code that needs to know the transients calls it first. A store calls it once when it opens, in the background.
     ///
-    /// *Cost*: as `open`, once; then nothing.
+    /// *Cost*: that of `open` once, and nothing afterwards.
     ///
-    /// - Throws: As `open`; the next call opens it again.
+    /// - Throws: The errors of `open`; the next call opens the folder again.
     package func prepare() throws(MountError) {
         guard let isKnown, !wasPrepared.load(ordering: .acquiring) else { return }
         try isPrepared.withLock { isPrepared throws(MountError) in
@@ -129,8 +132,9 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Calls `body` with the table; files whose last name goes meanwhile are freed after it, because that takes as long
-    /// as they are large.
+    /// Calls `body` with the table.
+    ///
+    /// Files that lose their last name meanwhile are closed after it, because that takes longer for larger files.
     func withTable<R, E: Error>(_ body: (inout TransientTable) throws(E) -> R) throws(E) -> R {
         var unlinked: [UnlinkedFile] = []
         defer { withExtendedLifetime(unlinked) {} }
@@ -140,27 +144,27 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Changes no name any more: the folder is somebody else's from now on.
+    /// Stops all changes of names, because another process may own the folder from now on.
     ///
-    /// A fetch that hangs ends with `CancellationError` when its source comes back, and takes its own partial file away.
+    /// A fetch that hangs ends with `CancellationError` when its source returns, and removes its partial file.
     package func close() { withTable { $0.isClosed = true } }
 
-    /// Where the copy of `name` is.
+    /// Returns the path of the transient of `name`.
     func path(of name: TransientName) -> FilePath { directory.appending(name.fileName) }
 
-    /// Where a copy is while it is written.
+    /// Returns the path of a transient while it is written.
     func partialPath(of name: TransientName) -> FilePath {
         directory.appending(name.partialFileName(of: opening))
     }
 
-    /// Makes the folder, removes what no shard needs, and registers the rest by its age.
+    /// Creates the folder, removes the files that no shard needs, and registers the rest by age.
     ///
-    /// Only regular files with exactly our names are touched.
+    /// Only regular files with names of this store are touched.
     ///
-    /// *Cost*: two system calls a file; the calling thread blocks.
+    /// *Cost*: two system calls per file; the thread blocks.
     ///
-    /// - Parameter isKnown: Whether a shard has this copy.
-    /// - Returns: What was found.
+    /// - Parameter isKnown: Whether a shard has this transient.
+    /// - Returns: The result.
     /// - Throws: `.unreachable`, `.full`, with the path.
     package func open(isKnown: (TransientName) -> Bool) throws(MountError) -> Swept {
         try makeDirectory()
@@ -175,7 +179,7 @@ package final class TransientStore: Sendable {
         for fileName in names {
             guard let (name, isComplete) = TransientName.parse(fileName) else { continue }
             let path = directory.appending(fileName)
-            // Whatever is no regular file was not made here.
+            // Only regular files belong to this store.
             guard let identity = try? FileIdentity(ofLinkAt: path) else { continue }
             if isComplete, isKnown(name) {
                 let transient = Transient(name: name, path: path, size: identity.size)
@@ -196,20 +200,20 @@ package final class TransientStore: Sendable {
         return swept
     }
 
-    /// The whole copy of `name`, which counts as used now.
+    /// Finds the complete transient of `name`, and marks it as used now.
     ///
-    /// A copy whose file has vanished is forgotten; one whose file has another size is removed.
+    /// If its file is gone, the call removes the entry; if the file has another size, it removes the file too.
     ///
     /// *Cost*: one system call, on the caller's thread.
     package func find(_ name: TransientName) -> Transient? {
-        // Who then fetches it is told what is wrong.
+        // The next fetch reports the error.
         try? prepare()
         guard let transient = withTable({ $0.files[name]?.transient }) else { return nil }
         let size: UInt64?
         do throws(MountError) {
             size = try FileIdentity(ofLinkAt: transient.path).size
         } catch {
-            // A copy that cannot be looked at may come back; one that is gone does not.
+            // A transient that cannot be checked may come back later; a missing one cannot.
             guard error.code == .gone else { return nil }
             size = nil
         }
@@ -225,11 +229,12 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Gives the copy of a name to another name, in the place of any copy that has it.
+    /// Gives the transient of a name to another name, and replaces a transient of that name.
     ///
     /// *Cost*: two system calls, on the caller's thread.
     ///
-    /// - Throws: `.gone` if there is no such copy; `.unreachable`, `.full`; `CancellationError` if the store is closed.
+    /// - Throws: `.gone` if there is no such transient; `.unreachable`, `.full`; `CancellationError` if the store is
+    ///   closed.
     package func adopt(_ name: TransientName, as other: TransientName) throws {
         try withTable { table in
             guard !table.isClosed else { throw CancellationError() }
@@ -254,9 +259,9 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Keeps `transient` from being evicted until the pin goes.
+    /// Pins `transient`, which protects it from eviction while the pin lives.
     ///
-    /// - Returns: A pin that holds nothing if the copy was removed or replaced meanwhile.
+    /// - Returns: The pin; it has no effect if the transient was removed or replaced.
     package func pin(_ transient: Transient) -> TransientPin {
         let isHeld = withTable { $0.pin(transient) }
         return TransientPin(transient, isHeld: isHeld, store: self)
@@ -264,7 +269,7 @@ package final class TransientStore: Sendable {
 
     func unpin(_ transient: Transient) { withTable { $0.unpin(transient) } }
 
-    /// How much room is taken now.
+    /// The room that transients use now.
     package var usage: Usage {
         try? prepare()
         return withTable { table in
@@ -283,21 +288,21 @@ package final class TransientStore: Sendable {
         }
     }
 
-    /// Takes the name from a file of ours under the lock; its room is freed when the lock is free again.
+    /// Removes a file's name under the lock; its room is freed after the lock.
     ///
-    /// - Returns: Whether there was one.
+    /// - Returns: Whether the file existed.
     @discardableResult
     func unlink(_ path: FilePath, in table: inout TransientTable) throws(MountError) -> Bool {
-        // While it is open, taking its name away frees no room, which takes as long as the file is large.
+        // The open descriptor keeps the bytes, so that removing the name is quick even for large files.
         let file = UnlinkedFile(path)
         let wasThere = try unlink(path)
         if let file, wasThere { table.unlinked.append(file) }
         return wasThere
     }
 
-    /// Takes the name from a file of ours; a file that is gone already is fine.
+    /// Removes a file's name; a missing file is no error.
     ///
-    /// - Returns: Whether there was one.
+    /// - Returns: Whether the file existed.
     @discardableResult
     func unlink(_ path: FilePath) throws(MountError) -> Bool {
         do throws(Errno) {

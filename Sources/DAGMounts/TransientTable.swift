@@ -1,38 +1,38 @@
 internal import DAGSystem
 internal import SystemPackage
 
-/// Which transients there are, who uses them and how much room they take; no file is touched.
+/// The transients of a folder, with their users and sizes; the table touches no file.
 ///
-/// What holds after every step: `bytes` is the sum of the registered sizes, `reserved` the sum of what the
-/// fetches have reserved, and only `files` have pins.
+/// After every step, `bytes` is the sum of the registered sizes, `reserved` the sum of all reservations, and only
+/// registered transients have pins.
 struct TransientTable {
-    /// A registered copy.
+    /// A registered transient.
     struct Entry {
         let transient: Transient
         var pins = 0
-        /// When it was last used, as a number that grows with every use.
+        /// The number of its last use; it grows with every use.
         var use: UInt64
     }
 
-    /// Names a fetch among all of them.
+    /// The number of a fetch.
     typealias FetchNumber = UInt64
 
     private(set) var files: [TransientName: Entry] = [:]
     private(set) var bytes: UInt64 = 0
     private(set) var reserved: UInt64 = 0
-    /// Whether no name may be changed any more.
+    /// Whether changes of names are forbidden.
     var isClosed = false
-    /// Files whose names were taken away, which whoever has the table closes without the lock.
+    /// Files without a name, to be closed after the lock is released.
     var unlinked: [UnlinkedFile] = []
     private var uses: UInt64 = 0
     private var fetchesBegun: FetchNumber = 0
     private var reservations: [FetchNumber: UInt64] = [:]
-    /// The fetch that may write the name; an earlier one that still runs may not any more.
+    /// The fetch that may write each name; earlier fetches of the name may not.
     private var writers: [TransientName: FetchNumber] = [:]
 
     // MARK: Files
 
-    /// Registers a copy in the place of any other of the name.
+    /// Registers a transient, and replaces any other with its name.
     mutating func insert(_ transient: Transient) {
         forget(transient.name)
         uses += 1
@@ -40,18 +40,18 @@ struct TransientTable {
         bytes += transient.size
     }
 
-    /// Forgets the copy of a name, pinned or not.
+    /// Removes the transient of a name, even if it is pinned.
     mutating func forget(_ name: TransientName) {
         guard let entry = files.removeValue(forKey: name) else { return }
         bytes -= entry.transient.size
     }
 
-    /// Whether `transient` is registered: itself, not another of its name.
+    /// Returns whether this very transient is registered.
     func holds(_ transient: Transient) -> Bool {
         files[transient.name]?.transient === transient
     }
 
-    /// Says that a copy was used now.
+    /// Marks a transient as used now.
     mutating func touch(_ name: TransientName) {
         uses += 1
         files[name]?.use = uses
@@ -59,7 +59,7 @@ struct TransientTable {
 
     /// Adds a pin.
     ///
-    /// - Returns: Whether the copy is registered; if not, nothing was done.
+    /// - Returns: Whether the transient is registered; if not, nothing changes.
     mutating func pin(_ transient: Transient) -> Bool {
         guard holds(transient) else { return false }
         files[transient.name]?.pins += 1
@@ -67,21 +67,21 @@ struct TransientTable {
         return true
     }
 
-    /// Takes a pin away; nothing happens if the copy was replaced or forgotten.
+    /// Removes a pin; does nothing if the transient was replaced or removed.
     mutating func unpin(_ transient: Transient) {
         guard holds(transient) else { return }
         assert(files[transient.name].map { $0.pins > 0 } == true)
         files[transient.name]?.pins -= 1
     }
 
-    /// The copies, the one that was not used for longest first.
+    /// The transients, the least recently used first.
     ///
     /// *Cost*: O(n log n).
     var leastRecentlyUsed: [Entry] { files.values.sorted { $0.use < $1.use } }
 
     // MARK: Fetches
 
-    /// Begins a fetch that alone may write `name` from now on.
+    /// Begins a fetch, which alone may write `name` from now on.
     mutating func beginFetch(of name: TransientName) -> FetchNumber {
         fetchesBegun += 1
         writers[name] = fetchesBegun
@@ -89,12 +89,12 @@ struct TransientTable {
         return fetchesBegun
     }
 
-    /// Whether the fetch may write the name.
+    /// Returns whether the fetch may write the name.
     func isWriter(_ number: FetchNumber, of name: TransientName) -> Bool {
         writers[name] == number
     }
 
-    /// Takes the right to write a name from whoever has it.
+    /// Revokes the right to write a name.
     ///
     /// - Returns: Whether a fetch had it.
     @discardableResult
@@ -102,32 +102,32 @@ struct TransientTable {
         writers.removeValue(forKey: name) != nil
     }
 
-    /// Adds to what a fetch has reserved.
+    /// Adds to the reservation of a fetch.
     mutating func reserve(_ size: UInt64, for number: FetchNumber) {
         guard let before = reservations[number] else { return }
         reservations[number] = before + size
         reserved += size
     }
 
-    /// Gives back what a fetch has reserved; the fetch may still end.
+    /// Drops the reservation of a fetch; the fetch may still run.
     mutating func giveBackRoom(of number: FetchNumber) {
         guard let before = reservations[number] else { return }
         reservations[number] = 0
         reserved -= before
     }
 
-    /// Ends a fetch and gives back what it had reserved.
+    /// Ends a fetch and drops its reservation.
     mutating func endFetch(_ number: FetchNumber, of name: TransientName) {
         reserved -= reservations.removeValue(forKey: number) ?? 0
         if isWriter(number, of: name) { revokeWriter(of: name) }
     }
 }
 
-/// A file that is open only so that it outlives its name.
+/// A file that is open only to keep its bytes after it loses its name.
 final class UnlinkedFile: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Opens a file; nil if that cannot be done.
+    /// Opens a file; nil if that fails.
     init?(_ path: FilePath) {
         do throws(Errno) {
             descriptor = try .opening(path, options: [.nonBlocking, .noFollow])

@@ -1,20 +1,20 @@
-/// The symbols of a base, and the way back from a symbol to its digit.
+/// The symbols of a base, and the digit of each symbol.
 ///
-/// The tables are sized so that an index that is masked, or that is a byte, needs no bounds check.
+/// The size of each table lets the compiler drop the bounds check for a byte or a masked index.
 struct Alphabet: Sendable {
     /// The symbol of each digit, in ASCII.
     let symbols: InlineArray<64, UInt8>
     /// The digit of each byte, or `Alphabet.none`.
     let digits: InlineArray<256, UInt8>
 
-    /// What `digits` says of a byte that is no symbol.
+    /// The entry of `digits` for a byte outside the alphabet.
     static let none: UInt8 = 0xff
 
-    /// An alphabet of at most 64 ASCII symbols.
+    /// Creates an alphabet of at most 64 ASCII symbols.
     ///
     /// - Parameters:
     ///   - text: The symbols, digit 0 first.
-    ///   - ignoresCase: Whether a letter of the other case is read as the same digit.
+    ///   - ignoresCase: Whether a letter has the same digit in both cases.
     init(_ text: StaticString, ignoresCase: Bool) {
         var symbols = InlineArray<64, UInt8>(repeating: 0)
         var digits = InlineArray<256, UInt8>(repeating: Self.none)

@@ -2,15 +2,14 @@ internal import DAGBytes
 
 /// Hexadecimal.
 ///
-/// Read in either case, as the multibase specification asks of its bases that have one case of
-/// letters.
+/// Reading accepts both cases, as the multibase specification asks for bases with letters of one case.
 ///
 /// Source: RFC 4648, section 8.
 enum Base16 {
     private static let lower = Alphabet("0123456789abcdef", ignoresCase: true)
     private static let upper = Alphabet("0123456789ABCDEF", ignoresCase: true)
 
-    /// The text of `bytes` after `prefix`, two symbols a byte.
+    /// Returns the text of `bytes` after `prefix`, two symbols a byte.
     static func text(of bytes: ByteView, prefix: UInt8, isUpper: Bool = false) -> String {
         let text = [UInt8](capacity: 1 + 2 * bytes.count) { (text: inout OutputSpan<UInt8>) in
             text.append(prefix)
@@ -37,8 +36,7 @@ enum Base16 {
 
     /// Reads the text from `start` on.
     ///
-    /// - Throws: `.malformedText` at a byte that is no symbol, or at a last symbol that has no
-    ///   partner.
+    /// - Throws: `.malformedText` at a byte outside the alphabet, or at a last symbol without a partner.
     static func decode(
         _ text: Span<UInt8>,
         from start: Int

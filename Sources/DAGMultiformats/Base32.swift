@@ -7,17 +7,16 @@ internal import DAGBytes
 /// symbols    43210 43210   43210 43210   43210   43210 43210   43210
 /// ```
 ///
-/// Five bytes are eight symbols. Bits left over in the last symbol are zero.
+/// Eight symbols encode five bytes. Leftover bits of the last symbol are zero.
 ///
-/// Read in either case, as the multibase specification asks of its bases that have one case of
-/// letters.
+/// Reading accepts both cases, as the multibase specification asks for bases with letters of one case.
 ///
 /// Source: RFC 4648, section 6.
 enum Base32 {
     private static let lower = Alphabet("abcdefghijklmnopqrstuvwxyz234567", ignoresCase: true)
     private static let upper = Alphabet("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ignoresCase: true)
 
-    /// The text of `bytes` after `prefix`.
+    /// Returns the text of `bytes` after `prefix`.
     static func text(of bytes: ByteView, prefix: UInt8, isUpper: Bool = false) -> String {
         let symbolCount = (bytes.count * 8 + 4) / 5
         let text = [UInt8](capacity: 1 + symbolCount) { (text: inout OutputSpan<UInt8>) in
@@ -49,8 +48,7 @@ enum Base32 {
             text.append(alphabet.symbols[Int(group >> 24 & 31)])
             offset += 5
         }
-        // Bits wait in the low end of `bits`; the ones above `bitCount` are symbols already
-        // written.
+        // The low end of `bits` holds bits that wait; the bits above `bitCount` are already written.
         var bits: UInt64 = 0
         var bitCount: UInt64 = 0
         while offset < bytes.count {
@@ -69,8 +67,8 @@ enum Base32 {
 
     /// Reads the text from `start` on.
     ///
-    /// - Throws: `.malformedText` at a byte that is no symbol, or at the last symbol if its
-    ///   leftover bits are not zero or if it adds no byte.
+    /// - Throws: `.malformedText` at a byte outside the alphabet. At the last symbol if its leftover bits are not
+    ///   zero, or if it adds no byte.
     static func decode(
         _ text: Span<UInt8>,
         from start: Int

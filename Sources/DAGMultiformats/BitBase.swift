@@ -1,19 +1,19 @@
 internal import DAGBytes
 
-/// A base whose symbols are some bits each, with padding or without: base64 and the rarer kinds of base32.
+/// A base with a fixed number of bits per symbol, padded or unpadded: base64 and the rarer kinds of base32.
 ///
 /// ```
 /// bytes      76543210 76543210 76543210          three bytes are four symbols of base64
 /// symbols    543210 543210 543210 543210         five bytes are eight symbols of base32
 /// ```
 ///
-/// Bits left over in the last symbol are zero. Padding fills the last group of symbols with `=`.
+/// Leftover bits of the last symbol are zero. Padding fills the last group of symbols with `=`.
 ///
 /// Source: RFC 4648, sections 3 to 7; multiformats/multibase, multibase.csv.
 struct BitBase: Sendable {
     private let alphabet: Alphabet
     private let bitsPerSymbol: UInt64
-    /// The symbols of a group, if the last one is padded; 1 if it is not.
+    /// The number of symbols in a padded group; 1 for a base without padding.
     private let groupSize: Int
 
     private static let padding = UInt8(ascii: "=")
@@ -25,7 +25,7 @@ struct BitBase: Sendable {
         self.groupSize = groupSize
     }
 
-    /// The text of `bytes` after `prefix`.
+    /// Returns the text of `bytes` after `prefix`.
     func text(of bytes: ByteView, prefix: UInt8) -> String {
         let symbolCount = (bytes.count * 8 + Int(bitsPerSymbol) - 1) / Int(bitsPerSymbol)
         var text: [UInt8] = []
@@ -55,8 +55,8 @@ struct BitBase: Sendable {
 
     /// Reads the text from `start` on.
     ///
-    /// - Throws: `.malformedText` at a byte that is no symbol, at the end if the padding is not what it should be, or at
-    ///   the last symbol if its leftover bits are not zero or if it adds no byte.
+    /// - Throws: `.malformedText` at a byte outside the alphabet. At the end if the padding is wrong. At the last
+    ///   symbol if its leftover bits are not zero, or if it adds no byte.
     func decode(_ text: Span<UInt8>, from start: Int) throws(MultiformatsError) -> [UInt8] {
         var end = text.count
         if groupSize > 1 {
@@ -103,7 +103,7 @@ extension BitBase {
     static let base32HexUpper = BitBase(hexUpper, bits: 5, ignoresCase: true)
     static let base32HexPad = BitBase(hexLower, bits: 5, groupSize: 8, ignoresCase: true)
     static let base32HexPadUpper = BitBase(hexUpper, bits: 5, groupSize: 8, ignoresCase: true)
-    /// Base32 in an order that is meant for people.
+    /// Base32 with an alphabet for people.
     static let base32Z = BitBase("ybndrfg8ejkmcpqxot1uwisza345h769", bits: 5)
     static let base64 = BitBase(standard, bits: 6)
     static let base64Pad = BitBase(standard, bits: 6, groupSize: 4)

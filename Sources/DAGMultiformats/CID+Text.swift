@@ -1,10 +1,9 @@
 internal import DAGBytes
 
 extension CID {
-    /// The largest binary CID that is written in a positional base, in bytes.
+    /// The largest binary CID that `text(in:)` writes in a positional base, in bytes.
     ///
-    /// Bases 36 and 58 cost O(n^2) to write; a larger CID is an identity CID that nobody would
-    /// paste.
+    /// Writing in bases 36 and 58 costs O(n^2). Only identity CIDs are larger.
     public static let positionalSizeMax = 8192
 
     /// Reads the text of a CID.
@@ -16,14 +15,13 @@ extension CID {
     ///
     /// A path such as `/ipfs/…` is not a CID.
     ///
-    /// - Throws: `.truncated` if the text is empty or the CID in it is cut short; `.limitExceeded`
-    ///   if it is longer than `textSizeMax`; `.unsupportedBase` at a prefix that names no `Multibase`;
-    ///   `.malformedText` at a byte outside the base's alphabet or at leftover bits that are not
-    ///   zero; `.malformedCID` if bytes are left over or a version 0 has a prefix;
-    ///   `.malformedVarint` and `.unsupportedVersion`. What is wrong with the binary CID has the
-    ///   offset of the text after the prefix.
+    /// - Throws: `.truncated` if the text is empty or cuts the CID short; `.limitExceeded` if it is longer than
+    ///   `textSizeMax`; `.unsupportedBase` at a prefix that is no `Multibase`; `.malformedText` at a byte outside the
+    ///   base's alphabet or at leftover bits that are not zero; `.malformedCID` if bytes are left over or a version 0
+    ///   has a prefix; `.malformedVarint` and `.unsupportedVersion`. An error in the binary CID has the offset of the
+    ///   text after the prefix.
     ///
-    /// *Cost*: O(n), or O(n^2) in base 36 and base 58; at most `textSizeMax` bytes are looked at.
+    /// *Cost*: O(n), or O(n^2) in base 36 and base 58; reads at most `textSizeMax` bytes.
     public init(_ text: String) throws(MultiformatsError) {
         let text = text.utf8Span.span
         guard text.count <= CID.textSizeMax else { throw MultiformatsError(.limitExceeded, at: 0) }
@@ -46,7 +44,7 @@ extension CID {
 
     private init(versionZero bytes: [UInt8]) throws(MultiformatsError) {
         let layout = CIDLayout.versionZero
-        // Not every text of this shape is a SHA-256 multihash: the first and last `Qm…` are not.
+        // Some texts of this shape are not SHA-256 multihashes: the first and the last `Qm…`, for example.
         guard bytes.count == layout.size, bytes[0] == 0x12, bytes[1] == 0x20 else {
             throw MultiformatsError(.malformedCID, at: 0)
         }
@@ -64,12 +62,11 @@ extension CID {
         }
     }
 
-    /// The text in `base`.
+    /// Returns the text in `base`.
     ///
-    /// A version 0 CID has one text only, the canonical one, and that is what any `base` answers.
+    /// A version 0 CID has only its canonical text, whatever `base` says.
     ///
-    /// - Throws: `.limitExceeded` if `base` is positional and the CID larger than
-    ///   `positionalSizeMax`.
+    /// - Throws: `.limitExceeded` if `base` is positional and the CID is larger than `positionalSizeMax`.
     ///
     /// *Cost*: O(n), or O(n^2) if `base` is positional.
     public func text(in base: Multibase) throws(MultiformatsError) -> String {

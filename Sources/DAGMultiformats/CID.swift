@@ -1,19 +1,19 @@
 public import DAGBytes
 
-/// A content identifier: what a block is named by.
+/// A content identifier: the name of a block.
 ///
-/// Two CIDs are equal when their bytes are: version 0 and version 1 of one block differ, but share a
-/// multihash, and blocks are looked up by multihash.
+/// Two CIDs are equal when their bytes are equal. Versions 0 and 1 of one block differ, but share a multihash;
+/// look-ups use the multihash.
 ///
 /// *Cost*: one heap array; copying a `CID` retains it.
 public struct CID: Hashable, Sendable, CustomStringConvertible {
-    /// The largest digest that is read, in bytes: what go-cid reads.
+    /// The largest digest that a CID may have, in bytes; the limit of go-cid.
     public static let digestSizeMax = 32 << 20
-    /// The largest binary CID that is read, in bytes.
+    /// The largest binary CID, in bytes.
     public static let sizeMax = digestSizeMax + 1 + 3 * Varint.sizeMax
-    /// The longest text that is read, in bytes.
+    /// The longest text of a CID, in bytes.
     ///
-    /// Bases 36 and 58 cost O(n^2) to read, so that a longer text would be an attack.
+    /// Reading bases 36 and 58 costs O(n^2), so a longer text would be an attack.
     public static let textSizeMax = 16384
 
     /// The binary form.
@@ -21,7 +21,7 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
     /// Where the parts lie in `bytes`.
     public let layout: CIDLayout
 
-    /// Takes over bytes whose layout is known.
+    /// Creates a CID from bytes and their known layout.
     package init(bytes: [UInt8], layout: CIDLayout) {
         assert(bytes.count == layout.size)
         self.bytes = bytes
@@ -30,8 +30,8 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a binary CID that fills `bytes`.
     ///
-    /// - Throws: `.truncated`, `.malformedVarint`, `.unsupportedVersion`, `.limitExceeded` as `CIDLayout`
-    ///   finds them; `.malformedCID` if bytes are left over.
+    /// - Throws: `.truncated`, `.malformedVarint`, `.unsupportedVersion`, `.limitExceeded` as `CIDLayout` does;
+    ///   `.malformedCID` if bytes are left over.
     public init(_ bytes: ByteView) throws(MultiformatsError) {
         let layout = try CIDLayout(reading: bytes)
         guard layout.size == bytes.count else {
@@ -53,7 +53,7 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
         self.init(bytes: bytes, layout: layout)
     }
 
-    /// A version 1 CID of `codec` and `multihash`.
+    /// Creates a version 1 CID of `codec` and `multihash`.
     public init(codec: UInt64, multihash: Multihash) {
         var bytes: [UInt8] = [1]
         bytes.reserveCapacity(10 + multihash.bytes.count)
@@ -81,9 +81,9 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
     public var hashCode: UInt64 { layout.hashCode }
     /// Whether the block's data is the digest itself.
     public var isIdentity: Bool { layout.isIdentity }
-    /// The digest, copied.
+    /// A copy of the digest.
     public var digest: [UInt8] { Array(bytes[layout.digestOffset...]) }
-    /// The multihash, copied.
+    /// A copy of the multihash.
     public var multihash: Multihash {
         Multihash(
             bytes: Array(bytes[layout.multihashOffset...]),
@@ -120,7 +120,7 @@ extension CIDLayout {
 }
 
 extension CIDLayout.Fault {
-    /// The fault as an error code.
+    /// The error code of the fault.
     public var code: MultiformatsError.Code {
         switch self {
         case .truncated: .truncated

@@ -1,6 +1,6 @@
 public import DAGBytes
 
-/// Where the parts of a binary CID lie, without copying it.
+/// The places of the parts of a binary CID.
 ///
 /// ```
 /// version 0   12 20  digest[32]                                     34 bytes; codec dag-pb
@@ -27,7 +27,7 @@ public import DAGBytes
     /// Whether the digest is the data itself.
     @inlinable public var isIdentity: Bool { hashCode == HashCode.identity }
 
-    /// A layout from its parts.
+    /// Creates a layout from its parts.
     @inlinable public init(
         version: UInt8,
         codec: UInt64,
@@ -44,7 +44,7 @@ public import DAGBytes
         self.digestOffset = digestOffset
     }
 
-    /// What `decode` found instead of a CID.
+    /// Why `decode` found no CID.
     @frozen public enum Fault: Equatable, Sendable {
         /// The view ends inside the CID. If `needed` is known, the CID takes that many bytes.
         case truncated(needed: Int?)
@@ -56,17 +56,17 @@ public import DAGBytes
         case limitExceeded
     }
 
-    /// Reads the layout of the CID at the start of `bytes`; what follows the CID is not looked at.
+    /// Reads the layout of the CID at the start of `bytes`; ignores all bytes after the CID.
     ///
-    /// *Cost*: O(1), no allocation. `.truncated(needed:)` names the end of a digest that is not there.
+    /// *Cost*: O(1), no allocation. `.truncated(needed:)` has the end of a missing digest.
     ///
-    /// - Returns: The layout, or what is wrong.
+    /// - Returns: The layout, or the fault.
     @inlinable public static func decode(_ bytes: ByteView) -> Result<CIDLayout, CIDFault> {
         if let layout = common(bytes) { return .success(layout) }
         return decodeSlowly(bytes)
     }
 
-    /// The layout of the CID at the start of `bytes`, if it has one of the two shapes nearly all have.
+    /// Returns the layout of the CID at the start of `bytes`, if the CID has one of the two common shapes.
     ///
     /// *Cost*: one load, two comparisons.
     @inline(__always)
@@ -91,7 +91,7 @@ public import DAGBytes
     }
 
     @usableFromInline static func decodeSlowly(_ bytes: ByteView) -> Result<CIDLayout, CIDFault> {
-        // One byte does not tell a version 0 from a version 18.
+        // One byte is the same in a version 0 and in a version 18.
         if bytes.count == 1, bytes[0] == 0x12 { return .failure(CIDFault(.truncated(needed: nil))) }
         if bytes.count >= 2, bytes[0] == 0x12, bytes[1] == 0x20 {
             guard bytes.count >= 34 else { return .failure(CIDFault(.truncated(needed: 34))) }
@@ -145,10 +145,10 @@ public import DAGBytes
     }
 }
 
-/// A fault as an error, so that it can travel in a `Result`.
+/// A fault as an error, for a `Result`.
 @frozen public struct CIDFault: Error, Equatable, Sendable {
-    /// What is wrong.
+    /// The fault.
     public let fault: CIDLayout.Fault
-    /// Wraps a fault.
+    /// Creates an error from a fault.
     @inlinable public init(_ fault: CIDLayout.Fault) { self.fault = fault }
 }

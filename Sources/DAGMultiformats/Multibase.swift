@@ -1,9 +1,9 @@
 package import DAGBytes
 
-/// The bases in which a CID is read and written.
+/// The bases that CIDs are read and written in.
 ///
-/// The first byte of the text, the prefix, names the base. Bases 16, 32 and 36 are read in either
-/// case, but for z-base-32.
+/// The first byte of the text, the prefix, selects the base. Reading bases 16, 32 and 36 accepts both cases;
+/// z-base-32 has one case.
 ///
 /// Source: multiformats/multibase, multibase.csv.
 public enum Multibase: Sendable, CaseIterable {
@@ -46,7 +46,7 @@ public enum Multibase: Sendable, CaseIterable {
     /// RFC 4648 base64url with padding, `U`.
     case base64URLPad
 
-    /// The base that `prefix` names, if it is one of these.
+    /// Creates the base of `prefix`; nil for any other byte.
     public init?(prefix: UInt8) {
         switch prefix {
         case UInt8(ascii: "f"): self = .base16
@@ -105,7 +105,7 @@ public enum Multibase: Sendable, CaseIterable {
         }
     }
 
-    /// The text of `bytes`, prefix and all.
+    /// Returns the text of `bytes`, with the prefix.
     package func text(of bytes: ByteView) -> String {
         switch self {
         case .base16: Base16.text(of: bytes, prefix: prefix)
@@ -130,7 +130,7 @@ public enum Multibase: Sendable, CaseIterable {
         }
     }
 
-    /// Reads the text from `start` on, which is after the prefix.
+    /// Reads the text from `start` on, which is the byte after the prefix.
     ///
     /// - Throws: `.malformedText`.
     package func decode(

@@ -1,4 +1,4 @@
-/// Multicodec numbers of content types that this package names.
+/// Multicodec numbers of content types.
 ///
 /// Source: multiformats/multicodec, table.csv.
 public enum Codec {
@@ -11,13 +11,13 @@ public enum Codec {
     /// MerkleDAG JSON.
     public static let dagJSON: UInt64 = 0x0129
 
-    /// The table's name for `codec`, or its number as `0x…`.
+    /// Returns the table's name of `codec`, or its number as `0x…`.
     public static func name(of codec: UInt64) -> String {
         MulticodecNames.codecs[codec] ?? "0x" + String(codec, radix: 16)
     }
 }
 
-/// Multicodec numbers of hash functions that this package names.
+/// Multicodec numbers of hash functions.
 ///
 /// Source: multiformats/multicodec, table.csv.
 public enum HashCode {
@@ -41,9 +41,9 @@ public enum HashCode {
     public static let shake_128: UInt64 = 0x18
     /// SHAKE-256 with a digest of 64 bytes.
     public static let shake_256: UInt64 = 0x19
-    /// Keccak with a digest of 224 bits, as it was before SHA3.
+    /// Keccak with a digest of 224 bits, from before SHA3.
     public static let keccak_224: UInt64 = 0x1a
-    /// Keccak with a digest of 256 bits, as Ethereum uses it.
+    /// Keccak with a digest of 256 bits, which Ethereum uses.
     public static let keccak_256: UInt64 = 0x1b
     /// Keccak with a digest of 384 bits.
     public static let keccak_384: UInt64 = 0x1c
@@ -63,18 +63,22 @@ public enum HashCode {
     public static let sha2_512_224: UInt64 = 0x1014
     /// SHA-512/256.
     public static let sha2_512_256: UInt64 = 0x1015
-    /// BLAKE2b with a digest of 8 bits; each code after it has 8 bits more, up to `blake2b_512`.
+    /// BLAKE2b with a digest of 8 bits.
+    ///
+    /// Each next code has 8 bits more, up to `blake2b_512`.
     public static let blake2b_8: UInt64 = 0xb201
     /// BLAKE2b with a digest of 256 bits.
     public static let blake2b_256: UInt64 = 0xb220
     /// BLAKE2b with a digest of 512 bits.
     public static let blake2b_512: UInt64 = 0xb240
-    /// BLAKE2s with a digest of 8 bits; each code after it has 8 bits more, up to `blake2s_256`.
+    /// BLAKE2s with a digest of 8 bits.
+    ///
+    /// Each next code has 8 bits more, up to `blake2s_256`.
     public static let blake2s_8: UInt64 = 0xb241
     /// BLAKE2s with a digest of 256 bits.
     public static let blake2s_256: UInt64 = 0xb260
 
-    /// The table's name for `code`, or its number as `0x…`.
+    /// Returns the table's name of `code`, or its number as `0x…`.
     public static func name(of code: UInt64) -> String {
         if let name = MulticodecNames.hashes[code] { return name }
         for (codes, name) in MulticodecNames.hashFamilies where codes.contains(code) {

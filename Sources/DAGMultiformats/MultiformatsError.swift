@@ -1,8 +1,8 @@
-/// Why bytes or text are not a varint, a multihash or a CID.
+/// An error in the bytes or the text of a varint, a multihash or a CID.
 ///
 /// Two errors are equal when their codes are.
 public struct MultiformatsError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of error.
     ///
     /// Codes may be added in a minor release.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -18,13 +18,13 @@ public struct MultiformatsError: Error, Sendable, Equatable, CustomStringConvert
         public static var malformedVarint: Self { Self(value: .malformedVarint) }
         /// A CID version other than 0 and 1.
         public static var unsupportedVersion: Self { Self(value: .unsupportedVersion) }
-        /// Bytes after the end of a CID, or a version 0 in a place where it cannot stand.
+        /// Bytes follow the CID, or a version 0 CID has a multibase prefix.
         public static var malformedCID: Self { Self(value: .malformedCID) }
         /// A character outside the base's alphabet, or bits left over that are not zero.
         public static var malformedText: Self { Self(value: .malformedText) }
-        /// A multibase prefix that this package does not read.
+        /// This package does not support the multibase prefix.
         public static var unsupportedBase: Self { Self(value: .unsupportedBase) }
-        /// Longer than any sensible CID: see `CID.sizeMax` and `CID.textSizeMax`.
+        /// The bytes or the text are longer than `CID.sizeMax` or `CID.textSizeMax`.
         public static var limitExceeded: Self { Self(value: .limitExceeded) }
         /// The code's name.
         public var description: String { value.rawValue }
@@ -32,10 +32,10 @@ public struct MultiformatsError: Error, Sendable, Equatable, CustomStringConvert
 
     /// The kind of error.
     public let code: Code
-    /// Where the bad item begins, in bytes (of text: UTF-8 bytes) from the start of what was read.
+    /// The start of the bad item: bytes from the start of the input, UTF-8 bytes for text.
     public let offset: Int
 
-    /// An error at `offset`.
+    /// Creates an error at `offset`.
     @inline(never)
     public init(_ code: Code, at offset: Int) {
         self.code = code

@@ -11,14 +11,14 @@ public struct Multihash: Hashable, Sendable {
     /// Where the digest starts in `bytes`.
     package let digestOffset: Int
 
-    /// Takes over bytes whose layout is known.
+    /// Creates a multihash from bytes and their known layout.
     package init(bytes: [UInt8], code: UInt64, digestOffset: Int) {
         self.bytes = bytes
         self.code = code
         self.digestOffset = digestOffset
     }
 
-    /// Makes a multihash of `digest`.
+    /// Creates a multihash of `digest`.
     public init(code: UInt64, digest: [UInt8]) {
         precondition(digest.count <= CID.digestSizeMax, "a digest is larger than CID.digestSizeMax")
         var bytes: [UInt8] = []
@@ -55,6 +55,6 @@ public struct Multihash: Hashable, Sendable {
 
     /// The size of the digest in bytes.
     public var digestSize: Int { bytes.count - digestOffset }
-    /// The digest, copied.
+    /// A copy of the digest.
     public var digest: [UInt8] { Array(bytes[digestOffset...]) }
 }

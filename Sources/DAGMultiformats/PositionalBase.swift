@@ -1,13 +1,13 @@
 internal import DAGBytes
 
-/// A base whose text is one big number, such as base58btc.
+/// A base that writes the bytes as one big number, such as base58btc.
 ///
-/// Each leading zero byte is a leading zero digit, because the number alone would forget it. Digits
-/// are taken a chunk at a time, as many as 64 bits hold.
+/// Each leading zero byte becomes a leading zero digit, because the number alone would lose it. The code handles
+/// digits in chunks of 64 bits.
 ///
-/// The constants belong to a type, not to a value, so that the compiler divides by constants.
+/// The constants belong to a type, so that the compiler divides by constants.
 ///
-/// *Cost*: O(n^2) both ways; that is why `CID.textSizeMax` and `CID.positionalSizeMax` are small.
+/// *Cost*: O(n^2) both ways, so `CID.textSizeMax` and `CID.positionalSizeMax` are small.
 protocol PositionalBase {
     /// The number of digits.
     static var radix: UInt64 { get }
@@ -19,7 +19,7 @@ protocol PositionalBase {
     static var alphabet: Alphabet { get }
 }
 
-/// Base58 with Bitcoin's alphabet: 0, I, O and l are left out.
+/// Base58 with Bitcoin's alphabet, which leaves out 0, I, O and l.
 ///
 /// Source: multiformats/multibase, rfcs/Base58BTC.md.
 enum Base58BTC: PositionalBase {
@@ -45,7 +45,7 @@ enum Base58Flickr: PositionalBase {
     )
 }
 
-/// Base36, read in either case and written in lower case.
+/// Base36; reads both cases and writes lower case.
 ///
 /// Source: multiformats/multibase, rfcs/Base36.md.
 enum Base36: PositionalBase {
@@ -55,7 +55,7 @@ enum Base36: PositionalBase {
     static let alphabet = Alphabet("0123456789abcdefghijklmnopqrstuvwxyz", ignoresCase: true)
 }
 
-/// Base36, read in either case and written in upper case.
+/// Base36; reads both cases and writes upper case.
 enum Base36Upper: PositionalBase {
     static var radix: UInt64 { Base36.radix }
     static var digitsPerChunk: Int { Base36.digitsPerChunk }
@@ -64,15 +64,14 @@ enum Base36Upper: PositionalBase {
 }
 
 extension PositionalBase {
-    /// The text of `bytes` after `prefix`.
+    /// Returns the text of `bytes` after `prefix`.
     static func text(of bytes: ByteView, prefix: UInt8?) -> String {
         var zeroCount = 0
         while zeroCount < bytes.count, bytes[zeroCount] == 0 {
             zeroCount += 1
         }
         var limbs = limbs(of: bytes[zeroCount..<bytes.count])
-        // Eight bytes are at most 13 digits in base 36, the smaller radix. The text is built from
-        // its end.
+        // Eight bytes are at most 13 digits in base 36, the smaller radix. The loop builds the text from its end.
         var text = [UInt8](repeating: alphabet.symbols[0], count: 1 + zeroCount + 13 * limbs.count)
         var start = fill(&text, with: &limbs) - zeroCount
         if let prefix {
@@ -82,7 +81,7 @@ extension PositionalBase {
         return String(decoding: text[start...], as: UTF8.self)
     }
 
-    /// A big-endian number without leading zeros as limbs, the lowest first.
+    /// Splits a big-endian number without leading zeros into limbs, the lowest first.
     private static func limbs(of bytes: ByteView) -> [UInt64] {
         let limbCount = (bytes.count + 7) / 8
         return [UInt64](capacity: limbCount) { (limbs: inout OutputSpan<UInt64>) in
@@ -100,12 +99,12 @@ extension PositionalBase {
         }
     }
 
-    /// Writes the digits of a number at the end of `text`, and uses the number up.
+    /// Writes the digits of a number at the end of `text`; the number is zero afterwards.
     ///
     /// - Parameters:
-    ///   - text: What the digits go to.
-    ///   - limbs: The number, the lowest limb first, with no zero limb on top.
-    /// - Returns: Where the first digit is.
+    ///   - text: Receives the digits.
+    ///   - limbs: The number, the lowest limb first; its top limb is not zero.
+    /// - Returns: The index of the first digit.
     private static func fill(_ text: inout [UInt8], with limbs: inout [UInt64]) -> Int {
         var start = text.count
         var limbCount = limbs.count
@@ -114,14 +113,14 @@ extension PositionalBase {
             var index = limbCount
             while index > 0 {
                 index -= 1
-                // The rest is below the divisor, so that the quotient fits.
+                // The rest is below the divisor, so the quotient fits.
                 (limbs[index], rest) = chunkRadix.dividingFullWidth((rest, limbs[index]))
             }
             // The divisor is below 2^64: only the top limb can become zero.
             if limbs[limbCount - 1] == 0 {
                 limbCount -= 1
             }
-            // The last chunk ends where its digits do; the others keep their upper zeros.
+            // The last chunk has no leading zeros; the others keep theirs.
             let chunkStart = start - digitsPerChunk
             while start > chunkStart, limbCount > 0 || rest > 0 {
                 start -= 1
@@ -134,7 +133,7 @@ extension PositionalBase {
 
     /// Reads the text from `start` on.
     ///
-    /// - Throws: `.malformedText` at a byte that is no symbol.
+    /// - Throws: `.malformedText` at a byte outside the alphabet.
     static func decode(
         _ text: Span<UInt8>,
         from start: Int
@@ -143,7 +142,7 @@ extension PositionalBase {
         while start + zeroCount < text.count, text[start + zeroCount] == alphabet.symbols[0] {
             zeroCount += 1
         }
-        // The number, the lowest limb first, with no zero limb on top.
+        // The number, the lowest limb first; its top limb is not zero.
         var limbs: [UInt64] = []
         // Both radixes are below 2^6.
         limbs.reserveCapacity((text.count - start - zeroCount) * 6 / 64 + 1)
@@ -185,7 +184,7 @@ extension PositionalBase {
         }
     }
 
-    /// The bytes of a number, the highest first, after `zeroCount` zeros.
+    /// Returns the bytes of a number, the highest first, after `zeroCount` zeros.
     private static func bytes(of limbs: [UInt64], after zeroCount: Int) -> [UInt8] {
         let bitCount = limbs.count * 64 - (limbs.last?.leadingZeroBitCount ?? 0)
         let size = (bitCount + 7) / 8

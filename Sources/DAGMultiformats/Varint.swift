@@ -1,6 +1,6 @@
 public import DAGBytes
 
-/// Unsigned LEB128 as multiformats use it: at most 9 bytes, at most 63 bits, minimal.
+/// Unsigned LEB128 as in multiformats: at most 9 bytes, at most 63 bits, minimal.
 ///
 /// ```
 /// byte  1xxxxxxx  1xxxxxxx  …  0xxxxxxx      seven bits each, the lowest first
@@ -11,35 +11,35 @@ public enum Varint {
     /// The longest encoding, in bytes.
     public static let sizeMax = 9
 
-    /// What `decode` found.
+    /// The result of `decode`.
     @frozen public struct Decoded: Equatable, Sendable {
         /// The value, if `size` is positive.
         public let value: UInt64
-        /// Bytes read; `truncated` or `malformed` when there is no value.
+        /// The number of bytes read; `truncated` or `malformed` if there is no value.
         public let size: Int
 
-        /// The `size` that says that the bytes end inside the varint.
+        /// The `size` of a varint that the bytes cut short.
         public static var truncated: Int { 0 }
-        /// The `size` that says that the varint is longer than nine bytes or not minimal.
+        /// The `size` of a varint that is longer than nine bytes or not minimal.
         public static var malformed: Int { -1 }
 
-        /// A value and the bytes it took.
+        /// Creates a result from a value and its size.
         @inlinable public init(value: UInt64, size: Int) {
             self.value = value
             self.size = size
         }
     }
 
-    /// Reads a varint without throwing: the hot path of the section scan.
+    /// Reads a varint without throwing, for the hot path of the section scan.
     ///
     /// - Parameters:
     ///   - bytes: The bytes to read from.
-    ///   - offset: Where the varint starts; between 0 and `bytes.count`.
-    /// - Returns: The value and its size, or a size that says what is wrong.
+    ///   - offset: The first byte of the varint; between 0 and `bytes.count`.
+    /// - Returns: The value and its size, or a size that says why there is none.
     @inline(__always)
     @inlinable public static func decode(_ bytes: ByteView, at offset: Int) -> Decoded {
-        // Up to eight bytes in one load: the first byte without its high bit ends the varint, and three
-        // shifts take the high bits out of the others.
+        // One load reads up to eight bytes. The first byte without its high bit ends the varint, and three shifts
+        // take the high bits out of the others.
         if offset >= 0, offset <= bytes.count &- 8 {
             let word = bytes.loadUInt64(at: offset)
             let ends = ~word & 0x8080_8080_8080_8080
@@ -82,7 +82,7 @@ public enum Varint {
     ///
     /// - Parameters:
     ///   - bytes: The bytes to read from.
-    ///   - offset: Where the varint starts. On return, the byte after it; unchanged on error.
+    ///   - offset: The first byte of the varint. On return, the byte after it; unchanged on error.
     /// - Returns: The value, below 2^63.
     /// - Throws: `.truncated` if `bytes` ends first; `.malformedVarint` if it is too long or not minimal.
     public static func read(
@@ -99,7 +99,7 @@ public enum Varint {
         return decoded.value
     }
 
-    /// The bytes that `value` takes.
+    /// Returns the number of bytes that `value` takes.
     @inlinable public static func size(of value: UInt64) -> Int {
         max(1, (70 - value.leadingZeroBitCount) / 7)
     }

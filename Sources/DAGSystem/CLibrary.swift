@@ -1,4 +1,4 @@
-// The one place that asks which C library the system has: a file that imports `DAGSystem` gets it from here.
+// Only this file asks which C library the system has. A file that imports `DAGSystem` gets that library.
 #if canImport(Darwin)
     @_exported public import Darwin
 #else

@@ -13,12 +13,12 @@ func check(_ code: CInt) throws(Errno) {
 extension FileDescriptor {
     /// Opens a file or a directory; a program that this process starts does not inherit the descriptor.
     ///
-    /// The corresponding C function is `open`.
+    /// The corresponding C function is `open`, with `O_CLOEXEC`.
     ///
     /// - Parameters:
     ///   - path: Where the file is.
     ///   - mode: Whether the descriptor reads or writes.
-    ///   - options: Flags beside `O_CLOEXEC`.
+    ///   - options: Further flags.
     ///   - permissions: The rights of a new file, before the umask; nil if the call makes none.
     /// - Returns: The descriptor, which the caller closes.
     /// - Throws: What the system reports.
@@ -38,8 +38,8 @@ extension FileDescriptor {
 
     /// Waits until the disk has the file's bytes, or the directory's names.
     ///
-    /// The corresponding C function is `fsync`; on Darwin it is `fcntl` with `F_FULLFSYNC`, because `fsync` leaves the
-    /// bytes in the disk's cache there.
+    /// The corresponding C function is `fsync`. On Darwin it is `fcntl` with `F_FULLFSYNC`, because `fsync` leaves
+    /// the bytes in the disk's cache there.
     ///
     /// - Throws: What the system reports.
     package func synchronize() throws(Errno) {
@@ -91,7 +91,7 @@ extension FileDescriptor {
     /// The corresponding C function is `write`.
     ///
     /// - Returns: The number of bytes written.
-    /// - Throws: `.wouldBlock` if a descriptor that does not block has no room; what the system reports.
+    /// - Throws: `.wouldBlock` if a non-blocking descriptor has no room; what the system reports.
     package func writeSome(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
         // SAFETY: the caller's buffer lives through the call, which reads it.
         let count = unsafe systemWrite(rawValue, bytes.baseAddress, bytes.count)
@@ -202,7 +202,7 @@ private func systemWrite(_ file: CInt, _ start: UnsafeRawPointer?, _ count: Int)
 }
 
 extension FilePermissions {
-    /// Everybody may read and write; the umask takes rights away.
+    /// All users may read and write; the umask takes rights away.
     package static var allReadWrite: FilePermissions {
         [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
     }

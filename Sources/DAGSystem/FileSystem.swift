@@ -48,10 +48,10 @@ package enum FileSystem {
 
     /// Waits until the disk has a directory's names, if its file system can do that.
     ///
-    /// Some file systems answer `EINVAL` for directories, and a process may be allowed to enter a directory but not to
-    /// read it. Neither is an error here.
+    /// Some file systems answer `EINVAL` for directories. A process may be allowed to enter a directory but not to
+    /// read it. Both cases pass without an error.
     ///
-    /// - Throws: What else the system reports.
+    /// - Throws: All other errors of the system.
     package static func synchronizeIfPossible(directory: FilePath) throws(Errno) {
         do {
             try synchronize(directory)
@@ -60,7 +60,7 @@ package enum FileSystem {
         }
     }
 
-    /// Whether a path leads to a directory.
+    /// Returns whether a path leads to a directory.
     package static func isDirectory(_ path: FilePath) -> Bool {
         (try? Stat(path))?.type == .directory
     }
@@ -93,7 +93,7 @@ package enum FileSystem {
         return names
     }
 
-    /// The working directory.
+    /// Returns the working directory.
     ///
     /// The corresponding C function is `getcwd`.
     ///
@@ -105,7 +105,7 @@ package enum FileSystem {
         return unsafe FilePath(platformString: name)
     }
 
-    /// The path behind all symbolic links.
+    /// Returns the path behind all symbolic links.
     ///
     /// The corresponding C function is `realpath`.
     ///
@@ -119,7 +119,7 @@ package enum FileSystem {
         return unsafe FilePath(platformString: found)
     }
 
-    /// The bytes of a symbolic link's target.
+    /// Returns the bytes of a symbolic link's target.
     ///
     /// The corresponding C function is `readlink`.
     ///

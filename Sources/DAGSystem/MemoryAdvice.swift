@@ -4,7 +4,7 @@ public enum MemoryAdvice: Sendable {
     case random
     /// Reads come from the beginning to the end.
     case sequential
-    /// The process needs the pages of a shared mapping no more; the next read maps them again.
+    /// The process no longer needs the pages of a shared mapping; the next read maps them again.
     case dropPages
     /// Large pages save faults. Only Linux has this advice.
     case hugePages

@@ -28,7 +28,7 @@ package enum ThisProcess {
         limit(of: RLIMIT_FSIZE).map { UInt64($0.rlim_cur) } ?? .max
     }
 
-    /// Raises the number of descriptors that the process may have to the largest number that the system permits.
+    /// Raises the process's limit of descriptors to the largest number that the system permits.
     ///
     /// Shells and containers often start programs with 256 or 1,024 where a million is permitted. If the system
     /// refuses, the limit stays. The corresponding C function is `setrlimit`.

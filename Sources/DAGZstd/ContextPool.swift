@@ -1,15 +1,15 @@
 internal import SharedReads
 
-/// Contexts that wait to be used again, because making one costs more than a small call.
+/// A pool of idle contexts, because making a context costs more than a small call.
 ///
-/// *Limits*: as many wait as the pool has room for; one that comes back to a full pool is freed.
+/// *Limits*: the pool keeps `idleMax` contexts, and frees each one that returns to a full pool.
 ///
-/// *Concurrency*: any thread; the lock is held for one push or pop.
+/// *Concurrency*: any thread; a call holds the lock for one push or pop.
 final class ContextPool: Sendable {
-    /// A context that somebody must use alone, free or give back.
+    /// A context, which has one user at a time.
     @safe struct Context: @unchecked Sendable {
-        // SAFETY: `@unchecked Sendable`: zstd's contexts are bound to no thread, and the pool gives each
-        // to one user at a time.
+        // SAFETY: `@unchecked Sendable`: zstd's contexts belong to no thread, and the pool lends each to one user at
+        // a time.
         let pointer: OpaquePointer
     }
 
@@ -32,7 +32,7 @@ final class ContextPool: Sendable {
         for context in idle.withLock({ $0 }) { free(context) }
     }
 
-    /// Calls `body` with a context that nobody else uses meanwhile.
+    /// Calls `body` with a context that no other thread uses meanwhile.
     func withContext<R, E: Error>(_ body: (Context) throws(E) -> R) throws(E) -> R {
         let context = idle.withLock { $0.popLast() } ?? make()
         defer { giveBack(context) }

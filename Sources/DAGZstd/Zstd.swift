@@ -1,28 +1,28 @@
 internal import CDAGZstd
 package import DAGBytes
 
-/// Compression into single zstd frames whose sizes the caller keeps.
+/// Compression into single zstd frames; the caller keeps their sizes.
 ///
-/// *Shape*: one frame, as RFC 8878 has it, with neither content size, nor checksum, nor dictionary
-/// number: 6 bytes of header, and whoever stores a frame stores both its sizes and a checksum.
+/// *Shape*: one frame as in RFC 8878, without content size, checksum or dictionary number. The header has 6 bytes.
+/// The caller stores both sizes of the frame and a checksum.
 ///
-/// *Limits*: 8 contexts of each kind wait between calls; more calls at once make contexts of their own.
+/// *Limits*: 8 contexts of each kind stay idle between calls; more calls at once make more contexts.
 ///
-/// *Concurrency*: any thread; contexts are shared through a pool.
+/// *Concurrency*: any thread; a pool shares the contexts.
 package enum Zstd {
-    /// The level that is used unless another is asked for; zstd's own choice too.
+    /// The default level, which is also zstd's own.
     package static let levelDefault: Int32 = 3
 
-    /// Few, as one that has compressed a megabyte keeps some megabytes of tables.
+    /// The number is small, because a context that has compressed a megabyte keeps some megabytes of tables.
     private static let idleContextsMax = 8
-    /// The most content a block has, and the fewest bytes it takes: a 3-byte header and one to repeat.
+    /// The largest content of a block, and the fewest bytes of a block: a 3-byte header and one byte to repeat.
     private static let blockContentMax = 128 << 10
     private static let blockSizeMin = 4
 
     private static let compressors = ContextPool(idleMax: idleContextsMax) {
         guard let pointer = unsafe ZSTD_createCCtx() else { fatalError("no memory for zstd") }
         for parameter in [ZSTD_c_contentSizeFlag, ZSTD_c_checksumFlag, ZSTD_c_dictIDFlag] {
-            // SAFETY: the context is new and nobody else's.
+            // SAFETY: the context is new, and only this closure uses it.
             let result = unsafe ZSTD_CCtx_setParameter(pointer, parameter, 0)
             precondition(ZSTD_isError(result) == 0, "zstd refuses a flag it documents")
         }
@@ -43,9 +43,9 @@ package enum Zstd {
     /// Compresses `bytes` into a frame of their own.
     ///
     /// - Parameters:
-    ///   - bytes: What to compress; may be empty.
-    ///   - level: From `ZSTD_minCLevel()` to `ZSTD_maxCLevel()`, which is 22; higher is smaller and slower.
-    /// - Returns: The frame; the array's capacity is that of the worst case.
+    ///   - bytes: The bytes to compress; may be empty.
+    ///   - level: From `ZSTD_minCLevel()` to `ZSTD_maxCLevel()`, which is 22; a higher level is smaller and slower.
+    /// - Returns: The frame; the array has the capacity of the worst case.
     package static func compress(_ bytes: ByteView, level: Int32 = levelDefault) -> [UInt8] {
         let bound = ZSTD_compressBound(bytes.count)
         return unsafe [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
@@ -57,9 +57,9 @@ package enum Zstd {
     /// Compresses `bytes` and appends the frame to `output`.
     ///
     /// - Parameters:
-    ///   - bytes: What to compress; may be empty.
-    ///   - output: What to append to.
-    ///   - level: As for the other `compress`.
+    ///   - bytes: The bytes to compress; may be empty.
+    ///   - output: Receives the frame at its end.
+    ///   - level: As in the other `compress`.
     package static func compress(
         _ bytes: ByteView,
         into output: inout [UInt8],
@@ -78,8 +78,8 @@ package enum Zstd {
 
     /// Decompresses a frame whose content size the caller knows.
     ///
-    /// Before anything is allocated, `size` is held against what the frame says about itself and
-    /// against what a frame of its length can hold at all.
+    /// Before it allocates, the call compares `size` with the frame's header and with the most that a frame of its
+    /// length can hold.
     ///
     /// - Parameters:
     ///   - frame: One whole frame and nothing else.
@@ -110,7 +110,7 @@ package enum Zstd {
     ///
     /// - Parameters:
     ///   - frame: One whole frame and nothing else.
-    ///   - output: Where to; after an error its bytes are undefined.
+    ///   - output: Receives the content; after an error its bytes are undefined.
     /// - Returns: The size of the content, in bytes.
     /// - Throws: `.truncated`, `.corrupted`; `.sizeMismatch` if the content is larger than `output`.
     package static func decompress(
@@ -129,7 +129,7 @@ package enum Zstd {
         precondition(level >= ZSTD_minCLevel(), "a level is too low")
         precondition(level <= ZSTD_maxCLevel(), "a level is too high")
         let result = compressors.withContext { context in
-            // SAFETY: the context is this call's; both buffers live through it, and do not overlap.
+            // SAFETY: only this call has the context; both buffers live through it, and do not overlap.
             unsafe ZSTD_CCtx_setParameter(context.pointer, ZSTD_c_compressionLevel, level)
             return unsafe ZSTD_compress2(
                 context.pointer,
@@ -139,7 +139,7 @@ package enum Zstd {
                 bytes.count
             )
         }
-        // The output has room for the worst case, so that only memory can be missing.
+        // The output has room for the worst case, so the only possible error is missing memory.
         precondition(ZSTD_isError(result) == 0, "no memory for zstd")
         return result
     }
@@ -150,7 +150,7 @@ package enum Zstd {
         _ size: Int
     ) throws(ZstdError) -> Int {
         let result = decompressors.withContext { context in
-            // SAFETY: the context is this call's; both buffers live through it, and do not overlap.
+            // SAFETY: only this call has the context; both buffers live through it, and do not overlap.
             unsafe ZSTD_decompressDCtx(
                 context.pointer,
                 output.baseAddress,
@@ -163,11 +163,11 @@ package enum Zstd {
         return result
     }
 
-    /// Checks that `frame` is one frame from end to end, which can hold `size` bytes.
+    /// Checks that `frame` is exactly one frame, which can hold `size` bytes.
     ///
-    /// zstd would take several frames, frames that hold nothing, and no frame at all.
+    /// zstd itself accepts several frames, empty frames, and no frame at all.
     private static func check(_ frame: ByteView, size: Int?) throws(ZstdError) {
-        // SAFETY: the calls read inside the frame, and live no longer than it.
+        // SAFETY: the calls read only inside the frame, which lives through them.
         let frameSize = unsafe ZSTD_findFrameCompressedSize(frame.buffer.baseAddress, frame.count)
         guard ZSTD_isError(frameSize) == 0 else { throw ZstdError(result: frameSize) }
         guard frameSize == frame.count else {
@@ -183,7 +183,7 @@ package enum Zstd {
         }
     }
 
-    /// `ZSTD_CONTENTSIZE_UNKNOWN`, a macro that Swift does not see.
+    /// `ZSTD_CONTENTSIZE_UNKNOWN`, a macro that Swift cannot import.
     private static let contentSizeUnknown = UInt64.max
 }
 

@@ -1,16 +1,16 @@
 internal import CDAGZstd
 
-/// Why bytes could not be decompressed.
+/// An error of zstd, or a frame that cannot be decompressed.
 ///
 /// Two errors are equal when their codes are.
 package struct ZstdError: Error, Sendable {
-    /// What went wrong.
+    /// The kind of error.
     package enum Code: Hashable, Sendable {
         /// The bytes end inside the frame.
         case truncated
         /// The frame is sound and holds more or fewer bytes than the caller expects.
         case sizeMismatch
-        /// The bytes are not a frame, or one that is damaged, or one frame and something after it.
+        /// The bytes are no frame, a damaged frame, or a frame and more bytes.
         case corrupted
         /// There is no memory for a context.
         case outOfMemory
@@ -18,20 +18,20 @@ package struct ZstdError: Error, Sendable {
 
     /// The kind of error.
     package let code: Code
-    /// What zstd calls it, or what this module found.
+    /// The name that zstd gives, or a sentence of this module.
     package let description: String
 
-    /// Makes an error.
+    /// Creates an error.
     ///
     /// - Parameters:
     ///   - code: The kind of error.
-    ///   - description: What was found; not compared.
+    ///   - description: A sentence for people, ignored by `==`.
     package init(_ code: Code, _ description: String = "") {
         self.code = code
         self.description = description
     }
 
-    /// Makes the error that `result` stands for, the result of a call that failed.
+    /// Creates the error for the result of a failed call.
     init(result: Int) {
         code =
             switch ZSTD_getErrorCode(result) {
@@ -40,13 +40,13 @@ package struct ZstdError: Error, Sendable {
             case ZSTD_error_memory_allocation: .outOfMemory
             default: .corrupted
             }
-        // SAFETY: zstd answers a constant string for every result.
+        // SAFETY: zstd returns a constant string for every result.
         description = unsafe String(cString: ZSTD_getErrorName(result))
     }
 }
 
 extension ZstdError: Equatable {
-    /// Whether the codes are the same.
+    /// Compares the codes.
     package static func == (left: ZstdError, right: ZstdError) -> Bool {
         left.code == right.code
     }

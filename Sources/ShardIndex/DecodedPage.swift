@@ -2,10 +2,10 @@ package import DAGBytes
 internal import DAGHashing
 internal import DAGZstd
 
-/// An index page, decoded: what the page cache keeps.
+/// A decoded index page, as the page cache keeps it.
 ///
-/// *Cost*: decoding is O(count) and copies the digests; afterwards every access is O(1), a search by
-/// offset O(log count). About 40 bytes a section with 32-byte digests.
+/// *Cost*: decoding is O(count) and copies the digests. Afterwards every access is O(1), and a search by offset O(log
+/// count). About 40 bytes a section with 32-byte digests.
 ///
 /// *Concurrency*: immutable.
 package final class DecodedPage: Sendable {
@@ -13,22 +13,24 @@ package final class DecodedPage: Sendable {
     package let firstOrdinal: UInt64
     /// The number of sections.
     package let count: Int
-    /// Whether the sections' sizes are known.
+    /// Whether the index knows the sections' sizes.
     package let sizesKnown: Bool
-    /// Whether the body or the digests were zstd.
+    /// Whether zstd compressed the body or the digests.
     package let wasCompressed: Bool
-    /// Where sections start in the payload; with sizes known, one more: the end of the last.
+    /// The payload offsets of the sections.
+    ///
+    /// With sizes known it has one more: the end of the last.
     let starts: [UInt64]
     let kinds: [EntryKind]
     let kindIndices: [UInt8]
-    /// Where digests start in `digests`, and the end of the last.
+    /// The start of each digest in `digests`, and the end of the last.
     let digestStarts: [UInt32]
     let digests: [UInt8]
 
     /// Decodes a page.
     ///
-    /// - Parameter page: The bytes of the page, exactly.
-    /// - Throws: `.malformed` if the checksum does not hold or anything in the page cannot be.
+    /// - Parameter page: Exactly the bytes of the page.
+    /// - Throws: `.malformed` if the checksum is wrong or the page is impossible.
     package init(reading page: ByteView) throws(ShardIndexError) {
         let header = try PageHeader(reading: page)
         let body = page[IndexPage.headerSize..<header.digestsStart]
@@ -79,18 +81,18 @@ package final class DecodedPage: Sendable {
         }
     }
 
-    /// What the cache counts for this page, in bytes.
+    /// The page's cost in the cache, in bytes.
     package var cost: Int { 256 + starts.count * 8 + kindIndices.count * 5 + digests.count }
 
-    /// Where section `slot` starts in the payload.
+    /// Returns the payload offset of section `slot`.
     package func offset(of slot: Int) -> UInt64 { starts[slot] }
 
-    /// The whole size of section `slot`, or nil if it is unknown.
+    /// Returns the size of section `slot`, or nil if it is unknown.
     package func sectionSize(of slot: Int) -> UInt64? {
         sizesKnown ? starts[slot + 1] - starts[slot] : nil
     }
 
-    /// The CID of section `slot` but for its digest.
+    /// Returns the CID of section `slot` without its digest.
     package func kind(of slot: Int) -> EntryKind { kinds[Int(kindIndices[slot])] }
 
     /// Calls `body` with the digest of section `slot`.
@@ -98,7 +100,7 @@ package final class DecodedPage: Sendable {
         digests.withView { body($0[Int(digestStarts[slot])..<Int(digestStarts[slot + 1])]) }
     }
 
-    /// Everything about section `slot`.
+    /// Returns the entry of section `slot`.
     package func entry(_ slot: Int) -> IndexEntry {
         IndexEntry(
             ordinal: firstOrdinal + UInt64(slot),
@@ -109,7 +111,7 @@ package final class DecodedPage: Sendable {
         )
     }
 
-    /// The section that starts at `offset`, if there is one.
+    /// Finds the section that starts at `offset`.
     package func slot(at offset: UInt64) -> Int? {
         var low = 0
         var high = count
@@ -120,7 +122,7 @@ package final class DecodedPage: Sendable {
         return low < count && starts[low] == offset ? low : nil
     }
 
-    /// Whether section `slot` has this multihash; an unknown hash function matches any.
+    /// Returns whether section `slot` has this multihash; an unknown hash function matches any.
     package func matches(_ slot: Int, hashCode: UInt64, digest: ByteView) -> Bool {
         let kind = kind(of: slot)
         guard kind.digestSize == digest.count, (kind.hashCode ?? hashCode) == hashCode else {
@@ -129,9 +131,9 @@ package final class DecodedPage: Sendable {
         return withDigest(of: slot) { $0.elementsEqual(digest) }
     }
 
-    /// The first section from `slot` on that has this multihash.
+    /// Finds the first section from `slot` on that has this multihash.
     ///
-    /// *Cost*: O(count): how a shard of one page is searched.
+    /// *Cost*: O(count); the search in a shard of one page.
     package func firstSlot(hashCode: UInt64, digest: ByteView, from slot: Int = 0) -> Int? {
         guard digest.count >= 8 else {
             return (slot..<count).first { matches($0, hashCode: hashCode, digest: digest) }
@@ -150,7 +152,7 @@ package final class DecodedPage: Sendable {
     }
 }
 
-/// The fixed part of a page, checked.
+/// The fixed part of a page, with valid fields.
 struct PageHeader {
     let baseOffset: UInt64
     let firstOrdinal: UInt64
@@ -175,7 +177,7 @@ struct PageHeader {
         self = header
     }
 
-    /// Reads the header of a page without a look at the checksum.
+    /// Reads the header of a page without checking the checksum.
     ///
     /// - Returns: Nil if a field is out of its range.
     @inline(__always)
@@ -290,7 +292,7 @@ struct PageBody {
         }
     }
 
-    /// Returns where a section of `size` bytes ends that starts at `start`.
+    /// Returns the end of a section of `size` bytes that starts at `start`.
     static func end(of size: UInt64, after start: UInt64) throws(ShardIndexError) -> UInt64 {
         guard size > 0, size < 1 << 62, start + size < 1 << 62 else {
             throw ShardIndexError(.malformed, "a section's size")
@@ -298,7 +300,7 @@ struct PageBody {
         return start + size
     }
 
-    /// Appends `count` values, each with `base` added.
+    /// Appends `count` values, each plus `base`.
     private mutating func readEliasFano(
         _ body: ByteView,
         at offset: inout Int,

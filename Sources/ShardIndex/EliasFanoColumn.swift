@@ -1,17 +1,17 @@
 internal import DAGBytes
 internal import DAGMultiformats
 
-/// Numbers that do not fall, in Elias-Fano, read in place.
+/// A non-decreasing sequence of numbers in Elias-Fano, read in place.
 ///
 /// `IndexPage` draws the bytes.
 ///
 /// *Limits*: at most 256 values below 2^62. A column of unchecked bytes may return any value, but it loads
 /// only bytes of its view.
 struct EliasFanoColumn: Sendable {
-    /// The bytes that have the column.
+    /// The bytes that contain the column.
     private let bytes: ByteView
     private let count: Int
-    /// The largest value a checked column may have.
+    /// The largest value that a checked column may have.
     let span: UInt64
     /// The number of low bits of each value that are stored apart.
     let low: Int
@@ -29,7 +29,7 @@ struct EliasFanoColumn: Sendable {
     /// - Parameters:
     ///   - bytes: The decoded body of a page, or the page.
     ///   - offset: The byte after the column's tag. On return, the byte after the column.
-    ///   - base: What the caller adds to each value; below 2^62.
+    ///   - base: The caller's summand of each value; below 2^62.
     ///   - count: The number of values, 1 to 256.
     @inline(__always)
     init?(reading bytes: ByteView, at offset: inout Int, base: UInt64, count: Int) {
@@ -54,12 +54,12 @@ struct EliasFanoColumn: Sendable {
         )
     }
 
-    /// Makes a column from places that the caller knows.
+    /// Creates a column from its known places.
     ///
     /// - Parameters:
-    ///   - bytes: The bytes that have the column.
+    ///   - bytes: The bytes that contain the column.
     ///   - count: The number of values.
-    ///   - span: The largest value the column may have.
+    ///   - span: The largest value that the column may have.
     ///   - low: The number of low bits of each value that are stored apart.
     ///   - start: The first byte of the low parts.
     ///   - highs: The bytes of the high parts, after those of all low parts.
@@ -95,13 +95,13 @@ struct EliasFanoColumn: Sendable {
         }
     }
 
-    /// Returns value number `index`, or 0 if a column of unchecked bytes has too few.
+    /// Returns value number `index`, or 0 if an unchecked column has fewer values.
     func value(_ index: Int) -> UInt64 {
         let bit = position(of: index, flipping: 0)
         return bit < highsCount ? value(index, at: bit) : 0
     }
 
-    /// Returns value number `index` minus the value before it; the first is returned as it is.
+    /// Returns the difference of value `index` and the value before it; the first value as it is.
     func difference(_ index: Int) -> UInt64 {
         guard index > 0 else { return value(0) }
         let before = position(of: index - 1, flipping: 0)
@@ -110,7 +110,7 @@ struct EliasFanoColumn: Sendable {
         return value(index, at: bit) &- value(index - 1, at: before)
     }
 
-    /// Returns the number of the first value that equals `value`, or nil if none does.
+    /// Finds the number of the first value that equals `value`.
     ///
     /// *Cost*: counts the bits of the high parts, 64 at a time, then reads the low parts of all values
     /// that share the high part of `value`.
@@ -118,7 +118,7 @@ struct EliasFanoColumn: Sendable {
     func firstIndex(of value: UInt64) -> Int? {
         guard value <= span else { return nil }
         let high = Int(truncatingIfNeeded: value &>> UInt64(low))
-        // The values with this high part are the ones after as many zeros.
+        // The values with this high part follow as many zeros.
         var bit = high == 0 ? 0 : position(of: high - 1, flipping: ~0) + 1
         var index = bit - high
         let rest = value & ((1 &<< UInt64(low)) &- 1)
@@ -148,7 +148,7 @@ struct EliasFanoColumn: Sendable {
 
     /// Returns the position of bit number `rank` among those set after an exclusive or with `mask`.
     ///
-    /// Any position from `highsCount` on means that there is none.
+    /// A position from `highsCount` on means that there is none.
     @inline(__always)
     private func position(of rank: Int, flipping mask: UInt64) -> Int {
         var rank = rank

@@ -1,34 +1,34 @@
 internal import DAGSystem
 
-/// Memory for chunks of locator entries, in blocks that are given back together.
+/// Memory for chunks of locator entries, in blocks that are freed together.
 ///
-/// A part that grew by doubling would copy what it has and touch new pages each time; half of the time of indexing
-/// went there. Chunks never move.
+/// A part that grew by doubling would copy its entries and touch new pages each time, which took half the time of
+/// indexing. Chunks never move.
 @safe struct EntryArena: ~Copyable {
-    /// The entries of a chunk; they take 4,080 bytes.
+    /// The number of entries in a chunk; they take 4,080 bytes.
     static let chunkCapacity = 170
     private static let chunkSize = 4096
-    /// The first block is small: most shards are.
+    /// The first block is small, because most shards are small.
     private static let firstBlockSize = 1 << 20
     private static let blockSize = 2 << 20
 
     private var blocks: [UnsafeMutableRawPointer] = unsafe []
     private var next: UnsafeMutableRawPointer?
     private var chunksLeft = 0
-    /// The bytes of all blocks.
+    /// The size of all blocks in bytes.
     private(set) var size = 0
 
     init() { unsafe next = nil }
 
     deinit {
-        // SAFETY: each block was allocated here, and the chunks of it go with the arena.
+        // SAFETY: `addBlock` allocated each block, and no chunk is used after the arena.
         unsafe blocks.forEach { unsafe $0.deallocate() }
     }
 
-    /// Memory for `chunkCapacity` entries, good until `removeAll`.
+    /// Returns memory for `chunkCapacity` entries, valid until `removeAll`.
     @unsafe mutating func makeChunk() -> UnsafeMutablePointer<LocatorEntry> {
         if chunksLeft == 0 { addBlock() }
-        // SAFETY: a chunk is left in the block.
+        // SAFETY: the block has at least one more chunk, because `chunksLeft` was not zero.
         let chunk = unsafe next.unsafelyUnwrapped
         unsafe next = chunk + Self.chunkSize
         chunksLeft -= 1
@@ -38,9 +38,9 @@ internal import DAGSystem
     private mutating func addBlock() {
         let size = size == 0 ? Self.firstBlockSize : Self.blockSize
         let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: size)
-        // One fault a block instead of 512. A kernel that refuses the advice costs only those faults.
+        // One fault for each block instead of 512. A kernel that refuses the advice costs only those faults.
         if size == Self.blockSize {
-            // SAFETY: the block is this function's own, and the advice changes no byte.
+            // SAFETY: the block belongs to this arena, and the advice changes no byte.
             unsafe MemoryAdvice.hugePages.give(
                 for: UnsafeRawBufferPointer(start: block, count: size)
             )
@@ -51,9 +51,9 @@ internal import DAGSystem
         self.size += size
     }
 
-    /// Gives all memory back.
+    /// Frees all memory.
     mutating func removeAll() {
-        // SAFETY: as above.
+        // SAFETY: `addBlock` allocated each block, and the caller uses no chunk of them again.
         unsafe blocks.forEach { unsafe $0.deallocate() }
         unsafe blocks = []
         unsafe next = nil

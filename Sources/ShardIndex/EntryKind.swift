@@ -1,21 +1,21 @@
 internal import DAGBytes
 package import DAGMultiformats
 
-/// What the CIDs of many sections have in common: everything but the digest.
+/// The common part of the CIDs of many sections: the CID without its digest.
 ///
 /// ```
 /// u8 flags    bit 0 CID version, bit 1 codec unknown, bit 2 hash function unknown
 /// uv(codec) uv(hash code) uv(digest size)
 /// ```
 ///
-/// An index that came from a file may not know the codec, and in format 0x0400 not even the hash
-/// function; these are then written as 0 and marked.
+/// An index from a file may lack the codec and, in format 0x0400, also the hash function. They are then written as 0
+/// and marked.
 package struct EntryKind: Hashable, Sendable {
     /// The CID version, 0 or 1.
     package var version: UInt8
-    /// The codec, or nil if the index does not know it.
+    /// The codec, or nil if the index lacks it.
     package var codec: UInt64?
-    /// The hash function, or nil if the index does not know it.
+    /// The hash function, or nil if the index lacks it.
     package var hashCode: UInt64?
     /// The size of the digest in bytes.
     package var digestSize: Int
@@ -27,7 +27,7 @@ package struct EntryKind: Hashable, Sendable {
         self.digestSize = digestSize
     }
 
-    /// The kind of a CID.
+    /// Creates the kind of a CID.
     package init(_ layout: CIDLayout) {
         self.init(
             version: layout.version,
@@ -79,7 +79,7 @@ package struct EntryKind: Hashable, Sendable {
 }
 
 extension ByteView {
-    /// Reads a varint of our own writing.
+    /// Reads a varint that this module wrote.
     func readVarint(at offset: inout Int) throws(ShardIndexError) -> UInt64 {
         let decoded = Varint.decode(self, at: offset)
         guard decoded.size > 0 else { throw ShardIndexError(.malformed, "a varint") }

@@ -2,15 +2,15 @@ package import DAGBytes
 package import DAGHashing
 package import DAGMultiformats
 
-/// Builds the index of one shard from its sections, in CAR order, in bounded memory.
+/// Builds the index of one shard from its sections, in CAR order and in bounded memory.
 ///
-/// Pages go to the sink as they fill up; what the locator needs is collected, over `sortBudget` put aside
-/// in the sink, and written at the end; the root page is returned.
+/// The sink gets each page value when it is full. The builder collects the locator's entries, and spills them to the
+/// sink above `sortBudget`. `finish` writes the locator and returns the root page.
 ///
-/// *Cost*: O(sections), about 100 ns each. *Memory*: a page, a value of at most 1 MiB, `sortBudget`,
-/// and a segment of at most 1 MiB with its entries.
+/// *Cost*: O(sections), about 100 ns each. *Memory*: a page, a value of at most 1 MiB, `sortBudget`, and a segment of
+/// at most 1 MiB with its entries.
 package struct IndexBuilder: ~Copyable {
-    /// Up to here entries are kept in memory: 11 million sections.
+    /// The default memory for entries: enough for 11 million sections.
     package static let sortBudgetDefault = 256 << 20
 
     private let hash: KeyedHash
@@ -22,29 +22,29 @@ package struct IndexBuilder: ~Copyable {
     private var sorter: LocatorSorter
     private var value: [UInt8] = []
     private var page: [UInt8] = []
-    /// The hashes of the sections that are being added.
+    /// The hashes of the sections that `append` adds now.
     private var hashes = [UInt64](repeating: 0, count: IndexPage.countMax)
     private var pageBase: UInt64 = 0
     private var kindLayout: CIDLayout?
     private var kind = EntryKind(version: 1, codec: nil, hashCode: nil, digestSize: 0)
     private var kindMix: UInt64 = 0
-    /// Whether the section before has the same kind.
+    /// Whether the last section has the same kind.
     private var isSameKind = false
     /// The payload offset after the last section.
     package private(set) var end: UInt64
 
-    /// A builder without sections.
+    /// Creates a builder without sections.
     ///
     /// - Parameters:
     ///   - hash: The store's keyed hash.
     ///   - policy: How pages choose their encodings.
-    ///   - sortBudget: Bytes of memory for the locator's entries.
-    ///   - helper: Starts a thread that takes a part of the work of `finish`; nil if there is to be none.
-    ///   - dataOffset: Where the payload starts in the file.
-    ///   - payloadSize: The payload's size; below 2^45 for the locator's sake.
+    ///   - sortBudget: The memory for the locator's entries, in bytes.
+    ///   - helper: Starts a thread that shares the work of `finish`; nil for none.
+    ///   - dataOffset: The offset of the payload in the file.
+    ///   - payloadSize: The payload's size; below 2^45, because of the locator.
     ///   - headerSize: The size of the CARv1 header in the payload.
     ///   - roots: The CAR's roots.
-    ///   - sink: Where the pieces go.
+    ///   - sink: Receives the values of the index.
     /// - Throws: `.limitExceeded` if the payload is too large.
     package init(
         hash: KeyedHash,
@@ -74,17 +74,17 @@ package struct IndexBuilder: ~Copyable {
         root.offsetBits = max(1, 64 - payloadSize.leadingZeroBitCount)
     }
 
-    /// The sections so far.
+    /// The number of sections so far.
     package var sectionCount: UInt64 { root.sectionCount }
-    /// What the pages so far chose.
+    /// The statistics of the pages so far.
     package var statistics: PageStatistics { encoder.statistics }
 
     /// Adds the next section of a CAR.
     ///
     /// - Parameters:
-    ///   - offset: Where it starts in the payload; where the one before it ended.
-    ///   - size: Its whole size.
-    ///   - layout: Its CID's parts.
+    ///   - offset: Its payload offset, which is the end of the section before.
+    ///   - size: The size of the section.
+    ///   - layout: The parts of its CID.
     ///   - digest: The digest.
     /// - Throws: `.limitExceeded` for a digest over `IndexPage.digestSizeMax`; `.storage`.
     package mutating func append(
@@ -97,7 +97,7 @@ package struct IndexBuilder: ~Copyable {
         try add(offset: offset, size: size, digest: digest)
     }
 
-    /// Takes the kind of the sections from `offset` on.
+    /// Sets the kind of the sections from `offset` on.
     private mutating func begin(
         _ layout: CIDLayout,
         at offset: UInt64
@@ -117,8 +117,8 @@ package struct IndexBuilder: ~Copyable {
 
     /// Adds the next sections of a CAR.
     ///
-    /// - Parameter batch: The sections; the first starts where the last one ended.
-    /// - Throws: As the other `append`.
+    /// - Parameter batch: The sections; the first starts at the end of the last one added.
+    /// - Throws: The errors of the other `append`.
     package mutating func append(_ batch: borrowing SectionBatch) throws(ShardIndexError) {
         for (number, run) in batch.runs.enumerated() {
             let end = number + 1 < batch.runs.count ? batch.runs[number + 1].first : batch.count
@@ -136,7 +136,7 @@ package struct IndexBuilder: ~Copyable {
         }
     }
 
-    /// Adds sections of one kind that fit into the page.
+    /// Adds sections of one kind, at most as many as the page has room for.
     private mutating func add(
         _ batch: borrowing SectionBatch,
         _ places: Range<Int>,
@@ -172,14 +172,14 @@ package struct IndexBuilder: ~Copyable {
         end = next
     }
 
-    /// Adds the next section of an index that may not know everything.
+    /// Adds the next section of an index that may lack sizes or codecs.
     ///
     /// - Parameters:
-    ///   - offset: Where it starts in the payload; after the one before.
-    ///   - size: Its whole size, or nil if it is unknown: for all sections or for none.
-    ///   - kind: Its CID but for the digest.
+    ///   - offset: Its payload offset, after that of the section before.
+    ///   - size: The size of the section, or nil if it is unknown. All sections have a size or none has.
+    ///   - kind: Its CID without the digest.
     ///   - digest: The digest, of `kind.digestSize` bytes.
-    /// - Throws: As the other `append`.
+    /// - Throws: The errors of the other `append`.
     package mutating func append(
         offset: UInt64,
         size: UInt64?,
@@ -227,7 +227,7 @@ package struct IndexBuilder: ~Copyable {
         end = size.map { offset + $0 } ?? offset + 1
     }
 
-    /// Hash function and digest size, spread over 64 bits, so that equal digests of two functions differ.
+    /// Returns the hash function and digest size spread over 64 bits, so that equal digests of two functions differ.
     @inline(__always)
     private static func mix(_ kind: EntryKind) -> UInt64 {
         (kind.hashCode ?? .max) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(kind.digestSize)
@@ -264,10 +264,10 @@ package struct IndexBuilder: ~Copyable {
         }
     }
 
-    /// Writes what is left: the last page, the locator, and what the inverse index learns.
+    /// Writes the rest: the last page, the locator, and the segments for the inverse index.
     ///
     /// - Parameter dataEnd: The payload offset after the last section.
-    /// - Returns: The root, what the pages chose, and the hashes for the inverse index.
+    /// - Returns: The root, the statistics of the pages, and the hashes for the inverse index.
     /// - Throws: `.storage`.
     package consuming func finish(
         dataEnd: UInt64
@@ -285,16 +285,18 @@ package struct IndexBuilder: ~Copyable {
         )
     }
 
-    /// The segments that `count` entries need.
+    /// Returns the number of segments for `count` entries.
     private static func segmentCount(entries count: UInt64, offsetBits: Int) -> UInt64 {
         let bits = UInt64(offsetBits + LocatorSegment.fingerprintBits)
         let size = count * bits / 8 + count / UInt64(LocatorSegment.entriesPerBucket) * 4
-        // Three in a hundred are left free, because a segment's share varies.
+        // Three percent stay free, because the share of a segment varies.
         let share = UInt64(IndexPage.valueSizeMax) * 97 / 100
         return max(1, (size + share - 1) / share)
     }
 
-    /// A shard of one page is searched by its digests; its entries are counted, and have no locator.
+    /// Writes the locator.
+    ///
+    /// A shard of one page has none, because a search reads its digests; its entries are only counted.
     private mutating func writeLocator(
         _ inverse: InverseHashes
     ) throws(ShardIndexError) {
@@ -322,13 +324,13 @@ package struct IndexBuilder: ~Copyable {
     }
 }
 
-/// An index that is built.
+/// The result of building an index.
 package struct BuiltIndex: Sendable {
     /// The root page's content.
     package let root: IndexRoot
-    /// What the pages chose.
+    /// The statistics of the pages.
     package let statistics: PageStatistics
-    /// What the inverse index learns.
+    /// The entries for the inverse index.
     package let inverse: InverseParts
 }
 
@@ -348,7 +350,7 @@ private struct LocatorWriter: ~Copyable {
         self.sink = sink
     }
 
-    /// Adds entries, whose hashes are not below the last one's.
+    /// Adds entries in order of their hashes; the first hash is not below the last one added.
     mutating func append(_ entries: borrowing LocatorEntries) throws(ShardIndexError) {
         pending.reserve(pending.count + entries.count)
         for index in 0..<entries.count {
@@ -359,7 +361,7 @@ private struct LocatorWriter: ~Copyable {
         }
     }
 
-    /// Writes what is left, empty segments too.
+    /// Writes the rest, with empty segments.
     mutating func finish() throws(ShardIndexError) {
         while number < segmentCount { try flush() }
     }
@@ -383,11 +385,11 @@ private struct LocatorWriter: ~Copyable {
     }
 }
 
-/// Sorts the hashes of a shard that has no other index, for the inverse index.
+/// Sorts the hashes of a shard without a full index, for the inverse index.
 package struct InverseBuilder: ~Copyable {
     private var sorter: LocatorSorter
 
-    /// A builder without hashes, which keeps them all in memory.
+    /// Creates an empty builder, which keeps all hashes in memory.
     package init() { sorter = LocatorSorter(budget: .max) }
 
     /// Adds the first 64 bits of a keyed hash.
@@ -395,10 +397,10 @@ package struct InverseBuilder: ~Copyable {
         sorter.append(LocatorEntry(hash: high, check: high, offset: 0))
     }
 
-    /// Hands segments to the sink, if the shard has a run of its own.
+    /// Writes segments to the sink, if the shard has a run of its own.
     ///
-    /// - Parameter sink: Where the segments go.
-    /// - Returns: What the inverse index learns.
+    /// - Parameter sink: Receives the segments.
+    /// - Returns: The entries for the inverse index.
     /// - Throws: `.storage`.
     package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
         let inverse = InverseHashes(entries: sorter.count, sink, helper: nil)

@@ -2,19 +2,19 @@ internal import DAGBytes
 package import DAGHashing
 internal import DAGMultiformats
 
-/// Checks a shard's index against itself: pages against the root page, the locator against the pages.
+/// Compares the parts of a shard's index: pages with the root page, the locator with the pages.
 ///
 /// *Cost*: decodes every page and searches every digest: about 200 ns a section.
 package struct IndexCheck {
     private let root: IndexRoot
     private let hash: KeyedHash
     private let segments: [LocatorSegment]
-    /// What is wrong, in the order in which it was found; at most `problemsMax`.
+    /// The problems, in the order of their discovery; at most `problemsMax`.
     package private(set) var problems: [String] = []
-    /// After so many problems the index is not looked at further.
+    /// The number of problems after which the check stops.
     package static let problemsMax = 100
 
-    /// A check that has looked at nothing.
+    /// Creates a check.
     ///
     /// - Parameters:
     ///   - root: The root page.
@@ -26,9 +26,9 @@ package struct IndexCheck {
         self.hash = hash
     }
 
-    /// Looks at everything.
+    /// Checks everything.
     ///
-    /// - Parameter page: Gives a page of the index, decoded.
+    /// - Parameter page: Returns a page of the index, decoded.
     package mutating func run(page: (Int) throws -> DecodedPage) {
         for (number, segment) in segments.enumerated() {
             do {
@@ -66,7 +66,7 @@ package struct IndexCheck {
         if problems.count < Self.problemsMax { problems.append(problem) }
     }
 
-    /// Whether a page stands where the root page says, right after the one before.
+    /// Returns whether a page lies where the root page says, right after the page before.
     private mutating func check(_ page: DecodedPage, _ number: Int, _ end: inout UInt64) {
         let place = root.pages[number]
         guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count),
@@ -94,7 +94,7 @@ package struct IndexCheck {
         return firsts
     }
 
-    /// The offset of the section that a search for this one's multihash gives.
+    /// Returns the offset that a search for this section's multihash finds.
     private func first(
         of page: DecodedPage,
         _ pageNumber: Int,
@@ -111,7 +111,7 @@ package struct IndexCheck {
         let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
         for offset in segments[Int(number)].candidates(position: position) {
             guard let other = root.page(ofOffset: offset) else { continue }
-            // Nearly always the very page, which was decoded once.
+            // Nearly always this is the current page, which is already decoded.
             let found = other == pageNumber ? page : try pageOf(other)
             guard let place = found.slot(at: offset) else { continue }
             if found.matchesMultihash(place, page, slot) { return offset }
@@ -121,7 +121,7 @@ package struct IndexCheck {
 }
 
 extension DecodedPage {
-    /// Whether section `slot` has the multihash of section `otherSlot` of another page.
+    /// Returns whether section `slot` has the multihash of section `otherSlot` of another page.
     fileprivate func matchesMultihash(
         _ slot: Int,
         _ other: DecodedPage,

@@ -1,6 +1,6 @@
 internal import DAGMultiformats
 
-/// The page of a shard's full index: up to 256 consecutive sections in CAR order.
+/// A page of a shard's index: up to 256 consecutive sections in CAR order.
 ///
 /// ```
 ///  0  u64 checksum           xxh64 of everything after it
@@ -16,8 +16,8 @@ internal import DAGMultiformats
 ///  …  digests                one after another, in CAR order
 /// ```
 ///
-/// The kind table has each combination of CID version, codec, hash function and digest size once (see
-/// `EntryKind`). The two columns after it begin with a tag:
+/// The kind table has each combination of CID version, codec, hash function and digest size once (see `EntryKind`).
+/// The two columns after it begin with a tag:
 ///
 /// ```
 /// kinds    0  nothing                 every section has kind 0
@@ -28,29 +28,29 @@ internal import DAGMultiformats
 ///          2  u8*   3 u16*   4 u32*   5 u64*      sizes
 /// ```
 ///
-/// With sizes unknown (an index that came from a file) the offset column holds starts instead of ends,
-/// relative to the base offset, and there may be gaps between sections.
+/// If sizes are unknown (an index from a file), the offset column has starts instead of ends, relative to the base
+/// offset. There may be gaps between sections.
 ///
-/// Elias-Fano of n values below u: the low l = floor(log2(u / n)) bits of each, packed, filled up to a
-/// byte; then the high parts in unary, value i as bit number (value >> l) + i.
+/// Elias-Fano of n values below u first has the low l = floor(log2(u / n)) bits of each value, packed and filled up
+/// to a byte. The high parts follow in unary: value i is bit number (value >> l) + i.
 package enum IndexPage {
-    /// The most sections in a page.
+    /// The largest number of sections in a page.
     package static let countMax = 256
-    /// The bytes before the body.
+    /// The number of bytes before the body.
     package static let headerSize = 40
-    /// The largest digest an index holds: every one that a CID may have.
+    /// The largest digest of an index in bytes: the largest digest of a CID.
     ///
     /// Only identity CIDs have more than a few dozen bytes.
     package static let digestSizeMax = CID.digestSizeMax
-    /// A page is closed when its digests reach this size.
+    /// The size of digests at which a page is full.
     package static let digestsSizeSoftMax = 128 << 10
-    /// The largest value that pages or a locator segment are packed into.
+    /// The largest value of pages, and the largest locator segment, in bytes.
     ///
-    /// LMDB's overflow pages have a header of 16 bytes, so that this fills 256 of them.
+    /// LMDB's overflow pages have a header of 16 bytes, so such a value fills 256 of them.
     package static let valueSizeMax = (1 << 20) - 16
-    /// The largest page: one whose last digest is the largest.
+    /// The largest page: a page whose last digest is the largest.
     ///
-    /// A page over `valueSizeMax` has a value for itself.
+    /// A page over `valueSizeMax` is a value of its own.
     package static let pageSizeMax = valueSizeMax + digestsSizeSoftMax + digestSizeMax
 
     enum Flag {
@@ -72,7 +72,7 @@ package enum IndexPage {
         static let plain: UInt8 = 2
     }
 
-    /// The number of low bits that Elias-Fano keeps apart.
+    /// Returns the number of low bits that Elias-Fano stores apart.
     static func lowBits(span: UInt64, count: Int) -> Int {
         let ratio = span / UInt64(count)
         return ratio == 0 ? 0 : 63 - ratio.leadingZeroBitCount

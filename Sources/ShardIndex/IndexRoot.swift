@@ -3,7 +3,7 @@ internal import DAGHashing
 package import DAGMultiformats
 internal import DAGZstd
 
-/// The root page of a shard's index: what is read when a cold shard is acquired.
+/// The root page of a shard's index, which a cold acquisition reads.
 ///
 /// ```
 ///  0  u64 checksum           xxh64 of everything after it
@@ -36,46 +36,46 @@ internal import DAGZstd
 ///  …  { u32 size, CID }[roots]
 /// ```
 ///
-/// Pages stand one after another in values of at most `IndexPage.valueSizeMax` bytes; a page that does
-/// not fit begins the next value, so that the sizes say where each page is.
+/// Pages follow one after another in values of at most `IndexPage.valueSizeMax` bytes. A page that does not fit
+/// begins the next value, so the sizes determine the place of each page.
 package struct IndexRoot: Equatable, Sendable {
-    /// Where a page lies and what it covers.
+    /// The place of a page, and the sections that it covers.
     package struct Page: Equatable, Sendable {
-        /// Where its first section starts in the payload.
+        /// The payload offset of its first section.
         package var baseOffset: UInt64
         /// The number of its first section in CAR order.
         package var firstOrdinal: UInt64
-        /// The value that holds it.
+        /// The number of its value.
         package var value: UInt32
-        /// Where it starts in that value.
+        /// Its offset in that value.
         package var start: UInt32
         /// Its size in bytes.
         package var size: UInt32
-        /// Its sections.
+        /// The number of its sections.
         package var count: UInt32
     }
 
     package static let version: UInt8 = 1
     static let headerSize = 16
     static let contentHeaderSize = 72
-    /// The largest content that is read: 100 million sections take 6 MB.
+    /// The largest content in bytes; 100 million sections take 6 MB.
     static let contentSizeMax = 1 << 30
 
-    /// Where the payload starts in the file.
+    /// The offset of the payload in the file.
     package var dataOffset: UInt64 = 0
     /// The payload's size in bytes.
     package var payloadSize: UInt64 = 0
     /// The size of the CARv1 header in the payload.
     package var headerSize: UInt64 = 0
-    /// The number of sections, repeated ones included.
+    /// The number of sections, with repeated ones.
     package var sectionCount: UInt64 = 0
-    /// The different multihashes: the entries of the locator, if there is one.
+    /// The number of different multihashes, which is the number of entries in the locator.
     package var multihashCount: UInt64 = 0
-    /// Sections with identity CIDs.
+    /// The number of sections with identity CIDs.
     package var identityCount: UInt64 = 0
     /// The payload offset after the last section.
     package var dataEnd: UInt64 = 0
-    /// The bits of an offset in the locator.
+    /// The width of an offset in the locator, in bits.
     package var offsetBits = 0
     /// The pages in CAR order.
     package var pages: [Page] = []
@@ -86,22 +86,22 @@ package struct IndexRoot: Equatable, Sendable {
 
     package init() {}
 
-    /// The number of values that hold the pages.
+    /// The number of values with pages.
     package var valueCount: Int { pages.last.map { Int($0.value) + 1 } ?? 0 }
-    /// Whether no multihash stands in two sections.
+    /// Whether each multihash has one section only.
     package var isFreeOfDuplicates: Bool { multihashCount == sectionCount }
-    /// The bytes of pages and locator.
+    /// The size of pages and locator in bytes.
     package var indexSize: UInt64 {
         pages.reduce(0) { $0 + UInt64($1.size) } + segmentSizes.reduce(0) { $0 + UInt64($1) }
     }
 
-    /// The page that covers the section with this number.
+    /// Returns the page that covers the section with this number.
     package func page(ofOrdinal ordinal: UInt64) -> Int? {
         guard ordinal < sectionCount else { return nil }
         return lastPage { $0.firstOrdinal <= ordinal }
     }
 
-    /// The page that would cover a section that starts at `offset`.
+    /// Returns the page that would cover a section that starts at `offset`.
     package func page(ofOffset offset: UInt64) -> Int? {
         lastPage { $0.baseOffset <= offset }
     }
@@ -145,9 +145,9 @@ package struct IndexRoot: Equatable, Sendable {
         return isNew
     }
 
-    /// The root page's bytes.
+    /// Returns the root page's bytes.
     ///
-    /// - Parameter policy: `.direct` leaves zstd out, `.zstd` insists, `.smallest` keeps what is smaller.
+    /// - Parameter policy: `.direct` never uses zstd, `.zstd` always does, `.smallest` takes the smaller form.
     /// - Returns: The bytes.
     package func encoded(policy: PagePolicy) -> [UInt8] {
         var content: [UInt8] = []
@@ -192,7 +192,7 @@ package struct IndexRoot: Equatable, Sendable {
 
     /// Reads a root page.
     ///
-    /// - Throws: `.malformed` if the checksum does not hold or anything in it cannot be; `.unsupportedVersion` if a newer
+    /// - Throws: `.malformed` if the checksum is wrong or the content is impossible; `.unsupportedVersion` if a newer
     ///   version wrote it.
     package init(reading bytes: ByteView) throws(ShardIndexError) {
         guard bytes.count >= Self.headerSize else {

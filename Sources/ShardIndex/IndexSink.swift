@@ -1,14 +1,13 @@
 package import DAGBytes
 
-/// Where the pieces of an index go while it is built.
+/// The receiver of an index while it is built.
 ///
-/// The pieces come in order: values of pages from 0 on, then locator segments from 0 on, with segments of
-/// the inverse index from 0 on among them. A sink may store
-/// them at once; nobody reads them before the root page names them.
+/// The builder writes values of pages from 0 on, and then locator segments from 0 on. Segments of the inverse index,
+/// from 0 on, come among them. A sink may store them at once; no reader sees them before the root page names them.
 ///
 /// *Concurrency*: one thread at a time calls it.
 package protocol IndexSink: AnyObject {
-    /// Stores pages that belong together: at most `IndexPage.valueSizeMax` bytes, or one page that is larger.
+    /// Stores pages that share a value: at most `IndexPage.valueSizeMax` bytes, or one larger page.
     func writePages(_ number: Int, _ bytes: [UInt8]) throws
 
     /// Stores a locator segment: at most about `IndexPage.valueSizeMax` bytes.
@@ -17,13 +16,13 @@ package protocol IndexSink: AnyObject {
     /// Stores a segment of the shard's own run of the inverse index.
     func writeInverse(_ number: Int, _ bytes: [UInt8]) throws
 
-    /// An empty array for the next piece, with room if there is one to be used again.
+    /// Returns an empty array for the next value, with the memory of an earlier one if possible.
     func makeBuffer() -> [UInt8]
 
-    /// Puts `bytes` aside, outside memory, and returns where they went.
+    /// Stores `bytes` outside memory for a while, and returns their offset.
     func spill(_ bytes: ByteView) throws -> UInt64
 
-    /// Calls `body` with `size` bytes that `spill` put at `offset`.
+    /// Calls `body` with `size` bytes that `spill` stored at `offset`.
     func readSpill(
         at offset: UInt64,
         size: Int,
@@ -32,6 +31,6 @@ package protocol IndexSink: AnyObject {
 }
 
 extension IndexSink {
-    /// A new array.
+    /// Returns a new array.
     package func makeBuffer() -> [UInt8] { [] }
 }

@@ -1,43 +1,43 @@
 internal import DAGBytes
 internal import DAGHashing
 
-/// That a shard has a digest with this hash.
+/// An entry of the inverse index: this shard has a digest with this hash.
 @frozen public struct InverseEntry: Hashable, Sendable {
     /// The first 48 bits of the keyed hash of the digest.
     public var hash: UInt64
     /// The shard's number.
     public var shard: UInt32
 
-    /// The bits of a hash that are kept.
+    /// The number of bits of a hash.
     public static let hashBits = 48
 
-    /// An entry.
+    /// Creates an entry.
     @inlinable public init(hash: UInt64, shard: UInt32) {
         self.hash = hash
         self.shard = shard
     }
 
-    /// What is kept of the first 64 bits of a keyed hash.
+    /// Returns the part of a keyed hash's first 64 bits that an entry has.
     @inlinable public static func hash(of high: UInt64) -> UInt64 { high >> 16 }
 
-    /// By hash, then by shard.
+    /// Orders by hash, then by shard.
     @inlinable public static func < (one: Self, other: Self) -> Bool {
         one.hash == other.hash ? one.shard < other.shard : one.hash < other.hash
     }
 }
 
-/// What the inverse index learns of a shard.
+/// The entries of a shard for the inverse index.
 public enum InverseParts: Sendable {
-    /// The hashes of a small shard, which join the entries that are in no run yet.
+    /// The hashes of a small shard, which join the recent entries.
     case recent([UInt64])
-    /// A run of its own, of one shard that is to be filled in; its segments went to the sink.
+    /// A run of one shard; the sink has its segments.
     case run(InverseRunShape)
 
-    /// From so many multihashes on a shard has a run of its own.
+    /// The number of multihashes from which on a shard has a run of its own.
     public static let ownRunFrom = 1 << 15
 }
 
-/// How the entries of a run lie: what every segment of it has in common.
+/// The shape of a run, which all of its segments share.
 ///
 /// ```
 ///  0  u8  version = 1      1  u8 segment bits      2  u8 bucket bits      3  u8 shard bits
@@ -46,38 +46,38 @@ public enum InverseParts: Sendable {
 /// ```
 public struct InverseRunShape: Equatable, Sendable {
     static let version: UInt8 = 1
-    /// The size of the encoded shape.
+    /// The size of the encoded shape in bytes.
     public static let size = 32
     private static let entryCountMax: UInt64 = 1 << 44
-    /// From so many shards with one hash on they are a list beside the buckets.
+    /// From this number of shards on, one hash has a list beside the buckets.
     static let listedFrom = 4
 
-    /// The first bits of a hash: the number of its segment.
+    /// The number of first bits of a hash, which are the number of its segment.
     public var segmentBits: Int
-    /// The next bits: the number of its bucket within the segment.
+    /// The number of next bits, which are the number of its bucket within the segment.
     public var bucketBits: Int
-    /// The bits of a shard, less the least one; 0 if there is one shard only.
+    /// The number of bits of a shard, relative to the least one; 0 if there is one shard only.
     public var shardBits: Int
     /// The least shard's number.
     public var leastShard: UInt32
     /// The number of entries.
     public var entryCount: UInt64 = 0
-    /// The bytes of all segments.
+    /// The size of all segments in bytes.
     public var byteCount: UInt64 = 0
 
     /// The number of segments.
     public var segmentCount: Int { 1 << segmentBits }
-    /// The bits of a hash that are stored with an entry.
+    /// The number of bits of a hash that an entry stores.
     var restBits: Int { InverseEntry.hashBits - segmentBits - bucketBits }
 
-    /// A shape for so many entries: 11 to 22 in a bucket, and segments of less than 1 MiB.
+    /// Creates a shape with 11 to 22 entries in a bucket, and segments of less than 1 MiB.
     ///
     /// - Parameters:
-    ///   - count: The entries, or a few more than there will be.
+    ///   - count: The number of entries, or a little more.
     ///   - shards: The least and the greatest shard.
     public init(entries count: UInt64, shards: ClosedRange<UInt32>) {
         let spread = shards.upperBound - shards.lowerBound
-        // All ones say that a list follows, so that no shard may be it.
+        // All ones mean that a list follows, so no shard may have this number.
         shardBits = spread == 0 ? 0 : UInt32.bitWidth - (spread &+ 1).leadingZeroBitCount
         if spread == .max { shardBits = 33 }
         leastShard = shards.lowerBound
@@ -121,7 +121,7 @@ public struct InverseRunShape: Equatable, Sendable {
         else { throw ShardIndexError(.malformed, "the shape of a run") }
     }
 
-    /// The shape as it is stored.
+    /// The encoded shape.
     public var encoded: [UInt8] {
         var bytes: [UInt8] = [
             Self.version, UInt8(segmentBits), UInt8(bucketBits), UInt8(shardBits),
@@ -134,7 +134,7 @@ public struct InverseRunShape: Equatable, Sendable {
         return bytes
     }
 
-    /// The segment of a hash.
+    /// Returns the segment of a hash.
     @inlinable public func segment(of hash: UInt64) -> Int {
         Int(hash >> UInt64(InverseEntry.hashBits &- segmentBits))
     }

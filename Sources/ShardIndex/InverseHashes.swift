@@ -1,12 +1,12 @@
 internal import Dispatch
 internal import SharedReads
 
-/// Runs its argument on a thread of its own, and does not wait for it.
+/// A function that runs its argument on a new thread, and does not wait for it.
 package typealias HelperThread = (@escaping @Sendable () -> Void) -> Void
 
 /// Collects the hashes of a shard for the inverse index, in order.
 ///
-/// A large shard has a run of its own. A helper packs that, if there is one, while this thread packs the locator.
+/// A large shard has a run of its own. The helper, if there is one, packs it while this thread packs the locator.
 ///
 /// *Concurrency*: one thread.
 final class InverseHashes {
@@ -33,9 +33,9 @@ final class InverseHashes {
         helper { packing.run() }
     }
 
-    /// Adds the hashes of entries, which are not below the last one's.
+    /// Adds the hashes of entries in order; the first is not below the last one added.
     ///
-    /// - Parameter entries: May be exchanged for other memory.
+    /// - Parameter entries: The entries; the call may exchange their memory.
     /// - Throws: `.storage`.
     func append(_ entries: inout LocatorEntries) throws(ShardIndexError) {
         do {
@@ -56,9 +56,9 @@ final class InverseHashes {
         }
     }
 
-    /// Writes what is left.
+    /// Writes the rest.
     ///
-    /// - Returns: What the inverse index learns.
+    /// - Returns: The entries for the inverse index.
     /// - Throws: `.storage`.
     func finish() throws(ShardIndexError) -> InverseParts {
         do {
@@ -74,7 +74,7 @@ final class InverseHashes {
         }
     }
 
-    /// Waits for the helper; nothing is added any more.
+    /// Waits for the helper; the caller adds nothing afterwards.
     func end() { if let packing { _ = packing.finish() } }
 
     private func takeSegments(of packing: InversePacking) throws {
@@ -86,13 +86,13 @@ final class InverseHashes {
     }
 }
 
-/// Packs the run of a shard on a thread of its own.
+/// Packs the run of a shard on another thread.
 ///
-/// *Memory*: two parts of sorted entries, and the segments that were not taken.
+/// *Memory*: two parts of sorted entries, and the segments that the owner has not taken.
 private final class InversePacking: Sendable {
-    /// Holds the entries of a part on their way.
+    /// A place for the entries of one part.
     private final class Slot: @unchecked Sendable {
-        // SAFETY: `@unchecked Sendable`: a slot stands in one list, or one thread has it.
+        // SAFETY: `@unchecked Sendable`: a slot is in one list, or one thread has it.
         var entries = LocatorEntries()
     }
 
@@ -100,9 +100,9 @@ private final class InversePacking: Sendable {
         var full: [Slot] = []
         var empty = [Slot(), Slot()]
         var segments: [(number: Int, bytes: [UInt8])] = []
-        /// Whether no more entries come.
+        /// Whether the last entries have come.
         var isOver = false
-        /// The run's shape, when it is packed.
+        /// The run's shape, after the last entries.
         var shape: InverseRunShape?
     }
 
@@ -114,7 +114,7 @@ private final class InversePacking: Sendable {
 
     init(_ shape: InverseRunShape) { first = shape }
 
-    /// Hands on entries, and gives other memory for them.
+    /// Passes entries on, and exchanges their memory for another.
     func hand(_ entries: inout LocatorEntries) {
         emptied.wait()
         state.withLock { state in
@@ -125,7 +125,7 @@ private final class InversePacking: Sendable {
         filled.signal()
     }
 
-    /// The segments that are done.
+    /// Returns the finished segments, and removes them here.
     func takeSegments() -> [(number: Int, bytes: [UInt8])] {
         state.withLock { state in
             defer { state.segments = [] }
@@ -133,9 +133,9 @@ private final class InversePacking: Sendable {
         }
     }
 
-    /// Ends the run.
+    /// Ends the run, and waits for its shape.
     ///
-    /// - Returns: Its shape; again when it is called again.
+    /// - Returns: The shape; later calls return it again.
     func finish() -> InverseRunShape {
         let isFirst = state.withLock { state in
             defer { state.isOver = true }
@@ -151,7 +151,7 @@ private final class InversePacking: Sendable {
         return shape
     }
 
-    /// Packs what comes; the thread's whole life.
+    /// Packs all entries that come; the body of the thread.
     func run() {
         var builder = InverseRunBuilder(first) { [self] number, bytes in
             state.withLock { $0.segments.append((number, bytes)) }

@@ -1,17 +1,17 @@
 internal import DAGBytes
 
-/// Writes a run of the inverse index, segment after segment, from entries in order.
+/// Writes a run of the inverse index, segment by segment, from entries in order.
 ///
-/// *Memory*: a segment.
+/// *Memory*: one segment.
 package struct InverseRunBuilder {
-    /// Takes a segment.
+    /// A receiver of segments.
     package typealias Sink = (_ number: Int, _ bytes: [UInt8]) throws -> Void
 
-    /// What every segment has in common; the counts grow as segments are written.
+    /// The shape of all segments; its counts grow with each segment.
     package private(set) var shape: InverseRunShape
     private let sink: Sink
     private let makeBuffer: () -> [UInt8]
-    /// The segment that is being filled.
+    /// The number of the current segment.
     private var number: Int
     private var starts: [UInt32] = []
     private var count: UInt32 = 0
@@ -20,17 +20,17 @@ package struct InverseRunBuilder {
     private var lists: [UInt8] = []
     private var listedBits = BitWriter()
     private var listedCount: UInt32 = 0
-    /// The shards that have `hash`, not yet written.
+    /// The shards of `hash` that are not written yet.
     private var group: [UInt32] = []
     private var hash: UInt64 = .max
 
-    /// A builder that begins with a segment.
+    /// Creates a builder that begins with a segment.
     ///
     /// - Parameters:
-    ///   - shape: The run's shape; made for at least as many entries as will come.
-    ///   - segment: The first segment that is written, if an earlier attempt wrote those before.
-    ///   - makeBuffer: Gives an empty array for a segment.
-    ///   - sink: Takes the segments in order.
+    ///   - shape: The run's shape, for at least as many entries as will come.
+    ///   - segment: The first segment to write; an earlier attempt wrote those before.
+    ///   - makeBuffer: Returns an empty array for a segment.
+    ///   - sink: Receives the segments in order.
     package init(
         _ shape: InverseRunShape,
         from segment: Int = 0,
@@ -44,10 +44,10 @@ package struct InverseRunBuilder {
         starts.reserveCapacity(1 << shape.bucketBits + 1)
     }
 
-    /// Adds an entry; one that is equal to the last is left out.
+    /// Adds an entry; ignores one that equals the last.
     ///
-    /// - Parameter entry: Not before the last one, and not before the first segment.
-    /// - Throws: What the sink throws.
+    /// - Parameter entry: An entry that is not before the last one, nor before the first segment.
+    /// - Throws: The error of the sink.
     @inline(__always)
     package mutating func append(_ entry: InverseEntry) throws {
         guard entry.hash == hash else {
@@ -59,10 +59,10 @@ package struct InverseRunBuilder {
         if entry.shard != group[group.count &- 1] { group.append(entry.shard) }
     }
 
-    /// Adds the hashes of sorted entries, all of one shard; those that are equal to the last are left out.
+    /// Adds the hashes of sorted entries of one shard; ignores hashes that equal the last.
     ///
-    /// - Parameter entries: Their hashes are not before the last one's. The run has one shard.
-    /// - Throws: What the sink throws.
+    /// - Parameter entries: Entries whose hashes are not before the last one's. The run has one shard.
+    /// - Throws: The error of the sink.
     mutating func append(hashesOf entries: borrowing LocatorEntries) throws {
         precondition(shape.shardBits == 0, "a run of one shard")
         try flushGroup()
@@ -96,7 +96,7 @@ package struct InverseRunBuilder {
         group.removeAll(keepingCapacity: true)
     }
 
-    /// Adds an entry to the bucket.
+    /// Adds an entry to the current bucket.
     @inline(__always)
     private mutating func put(_ shard: UInt64) {
         let rest = hash & ((1 << UInt64(shape.restBits)) &- 1)
@@ -105,7 +105,7 @@ package struct InverseRunBuilder {
         count &+= 1
     }
 
-    /// Ends buckets, and segments, up to that of a hash.
+    /// Completes buckets and segments up to that of a hash.
     @inline(__always)
     private mutating func moveOn(to hash: UInt64) throws {
         let bucket = Int(hash >> UInt64(shape.restBits))
@@ -125,7 +125,7 @@ package struct InverseRunBuilder {
         bytes.append(littleEndian: UInt64(0))
         bytes.append(littleEndian: count)
         bytes.append(littleEndian: UInt32(lists.count / InverseSegment.listSize))
-        // SAFETY: the starts are trivial and little-endian, and read during the call.
+        // SAFETY: integers may be read as bytes; they are little-endian, and the call only reads them.
         unsafe starts.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         restBits.finish(to: &bytes)
         shardBits.finish(to: &bytes)
@@ -142,11 +142,11 @@ package struct InverseRunBuilder {
         lists.removeAll(keepingCapacity: true)
     }
 
-    /// Writes what is left, empty segments too.
+    /// Writes the rest, with empty segments.
     ///
-    /// - Parameter end: The segment after the last that is written; nil for all.
+    /// - Parameter end: The segment after the last one to write; nil for all.
     /// - Returns: The shape, with the counts of what this builder wrote.
-    /// - Throws: What the sink throws.
+    /// - Throws: The error of the sink.
     package mutating func finish(before end: Int? = nil) throws -> InverseRunShape {
         try flushGroup()
         while number < end ?? shape.segmentCount { try flushSegment() }
@@ -154,21 +154,21 @@ package struct InverseRunBuilder {
     }
 }
 
-/// A run as those see it who read it whole.
+/// A whole run.
 package struct InverseRun: Sendable {
-    /// What every segment has in common.
+    /// The shape of all segments.
     package let shape: InverseRunShape
     /// The segments in order.
     package let segments: [InverseSegment]
 
-    /// A run of these segments, as many as the shape says.
+    /// Creates a run from its segments, in the number that the shape has.
     package init(_ shape: InverseRunShape, segments: [InverseSegment]) {
         precondition(segments.count == shape.segmentCount)
         self.shape = shape
         self.segments = segments
     }
 
-    /// The entries of one bucket, appended in order.
+    /// Appends the entries of one bucket, in order.
     fileprivate func append(bucket: UInt64, to entries: inout [InverseEntry]) {
         segments[Int(bucket >> UInt64(shape.bucketBits))].append(bucket: bucket, to: &entries)
     }
@@ -178,8 +178,8 @@ package struct InverseRun: Sendable {
 
 /// Merges runs into one, segment by segment.
 ///
-/// Buckets are powers of two, so that a bucket of the result is some whole buckets of each run, or a part
-/// of one: there is no heap, but a few dozen entries that are sorted at a time.
+/// Bucket counts are powers of two. So a bucket of the result is some whole buckets of each run, or a part of one.
+/// The merge needs no heap, but sorts a few dozen entries at a time.
 package struct InverseMerge {
     private let runs: [InverseRun]
     private let isWanted: (UInt32) -> Bool
@@ -187,12 +187,12 @@ package struct InverseMerge {
     /// The shape of the result.
     package let shape: InverseRunShape
 
-    /// A merge of runs.
+    /// Creates a merge of runs.
     ///
     /// - Parameters:
-    ///   - runs: Two or more, or one that is to be cleaned.
-    ///   - shape: The shape that the result was begun with; nil if it begins here.
-    ///   - isWanted: Whether the entries of a shard stay.
+    ///   - runs: Two or more runs, or one that the merge cleans.
+    ///   - shape: The shape of a result that exists in part; nil for a new one.
+    ///   - isWanted: Whether the result keeps a shard's entries.
     package init(
         _ runs: [InverseRun],
         shape: InverseRunShape? = nil,
@@ -204,7 +204,7 @@ package struct InverseMerge {
         self.shape = shape ?? Self.shape(of: runs.map(\.shape))
     }
 
-    /// The shape of what a merge of runs of these shapes gives.
+    /// Returns the shape of a merge of runs with these shapes.
     package static func shape(of shapes: [InverseRunShape]) -> InverseRunShape {
         let least = shapes.map(\.leastShard).min() ?? 0
         let greatest = shapes.map(\.greatestShard).max() ?? 0
@@ -212,13 +212,13 @@ package struct InverseMerge {
         return InverseRunShape(entries: count, shards: least...max(least, greatest))
     }
 
-    /// Hands the entries of some segments of the result to a builder that begins there.
+    /// Appends the entries of some segments of the result to a builder that begins there.
     ///
     /// - Parameters:
-    ///   - segments: Which.
-    ///   - builder: Receives them.
-    /// - Returns: How many entries were left out, because they were there twice or their shard is gone.
-    /// - Throws: What the builder's sink throws.
+    ///   - segments: The numbers of the segments.
+    ///   - builder: Receives the entries.
+    /// - Returns: The number of dropped entries, which were duplicates or belonged to removed shards.
+    /// - Throws: The error of the builder's sink.
     package func run(
         _ segments: Range<Int>,
         into builder: inout InverseRunBuilder
@@ -250,7 +250,7 @@ package struct InverseMerge {
         return dropped
     }
 
-    /// A few dozen entries, which come in ascending stretches.
+    /// Sorts a few dozen entries, which come in ascending stretches.
     private static func sort(_ entries: inout [InverseEntry]) {
         guard entries.count <= 64 else { return entries.sort(by: <) }
         var index = 1
@@ -266,10 +266,10 @@ package struct InverseMerge {
         }
     }
 
-    /// Where a run is read.
+    /// A place in a run.
     private struct Cursor {
         private let run: InverseRun
-        /// The entries of a bucket that is larger than the result's, and how many of them were taken.
+        /// The entries of a bucket that is larger than the result's, and how many of them are merged.
         private var entries: [InverseEntry] = []
         private var taken = 0
         private var held: UInt64?
@@ -300,7 +300,7 @@ package struct InverseMerge {
                 entries.removeAll(keepingCapacity: true)
                 run.append(bucket: own, to: &entries)
                 held = own
-                // A merge that goes on may begin in the middle of a bucket.
+                // A resumed merge may begin in the middle of a bucket.
                 let start = bucket << low
                 taken = entries.firstIndex { $0.hash >= start } ?? entries.count
             }
@@ -314,7 +314,7 @@ package struct InverseMerge {
 }
 
 extension InverseRunShape {
-    /// No shard of the run has a greater number.
+    /// The largest shard number that the run can have.
     fileprivate var greatestShard: UInt32 {
         guard shardBits > 0 else { return leastShard }
         let spread = UInt64(1) << UInt64(shardBits) - 2

@@ -1,7 +1,7 @@
 package import DAGBytes
 internal import DAGHashing
 
-/// A part of a run of the inverse index: from the hashes of digests to the shards that have them.
+/// A segment of a run of the inverse index: it maps hashes of digests to shards.
 ///
 /// ```
 ///  0  u64 checksum            xxh64 of everything after it
@@ -15,7 +15,7 @@ internal import DAGHashing
 ///  …  16 zero
 /// ```
 ///
-/// Every packed column begins at a byte. How many bits they have is the run's to say.
+/// Every packed column begins at a byte. The run's shape has the widths of the columns.
 ///
 /// *Cost*: a search reads two starts and, on average, half of 15 packed hashes.
 package struct InverseSegment: Sendable {
@@ -38,8 +38,8 @@ package struct InverseSegment: Sendable {
     /// *Cost*: O(1); the checksum is for `check()`.
     ///
     /// - Parameters:
-    ///   - bytes: The segment; whoever made it keeps it alive.
-    ///   - shape: The run's.
+    ///   - bytes: The segment; the caller keeps it alive.
+    ///   - shape: The shape of the run.
     /// - Throws: `.malformed`.
     package init(reading bytes: ByteView, of shape: InverseRunShape) throws(ShardIndexError) {
         let buckets = 1 << shape.bucketBits
@@ -59,9 +59,9 @@ package struct InverseSegment: Sendable {
         }
     }
 
-    /// Calls `body` with every shard that has the hash, in ascending order, until it returns false.
+    /// Calls `body` with every shard of a hash, in ascending order, until it returns false.
     ///
-    /// - Returns: Whether it never did.
+    /// - Returns: Whether `body` always returned true.
     package func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) -> Bool {
         let (bucket, rest) = place(of: hash)
         let (start, end) = bounds(of: bucket)
@@ -78,7 +78,7 @@ package struct InverseSegment: Sendable {
         return true
     }
 
-    /// Calls `body` with every shard that has the hash.
+    /// Calls `body` with every shard of a hash.
     package func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
         _ = forEachShard(
             of: hash,
@@ -89,7 +89,7 @@ package struct InverseSegment: Sendable {
         )
     }
 
-    /// Asks for what a search for the hash will read.
+    /// Prefetches the memory that a search for the hash reads.
     @inline(__always)
     package func prefetch(_ hash: UInt64) {
         bytes.prefetch(at: Self.headerSize &+ place(of: hash).bucket &* 4)
@@ -106,7 +106,7 @@ package struct InverseSegment: Sendable {
     private func bounds(of bucket: Int) -> (start: Int, end: Int) {
         let start = Int(bytes.loadUInt32(at: Self.headerSize &+ bucket &* 4))
         let end = Int(bytes.loadUInt32(at: Self.headerSize &+ bucket &* 4 &+ 4))
-        // A damaged directory must not lead outside.
+        // The bounds of a damaged directory must stay inside the segment.
         let last = min(end, count)
         return (min(start, last), last)
     }
@@ -166,11 +166,11 @@ package struct InverseSegment: Sendable {
         }
     }
 
-    /// The entries of one bucket, appended in order.
+    /// Appends the entries of one bucket, in order.
     ///
     /// - Parameters:
     ///   - bucket: The bucket's number in the whole run.
-    ///   - entries: Receives them.
+    ///   - entries: Receives the entries.
     func append(bucket: UInt64, to entries: inout [InverseEntry]) {
         let width = shape.restBits
         let own = bucket & ((1 << UInt64(shape.bucketBits)) - 1)
@@ -185,7 +185,7 @@ package struct InverseSegment: Sendable {
         }
     }
 
-    /// Checks checksum, directory and order.
+    /// Checks the checksum, the directory and the order of entries.
     ///
     /// - Throws: `.malformed`.
     package func check() throws(ShardIndexError) {
@@ -208,7 +208,7 @@ package struct InverseSegment: Sendable {
 }
 
 extension ByteView {
-    /// A packed number of up to 57 bits.
+    /// Returns a packed number of up to 57 bits.
     @inline(__always)
     fileprivate func loadBits(at base: Int, bit: Int, width: Int) -> UInt64 {
         let word = loadUInt64(at: base &+ bit >> 3) >> UInt64(bit & 7)

@@ -1,15 +1,15 @@
 internal import DAGBytes
 
-/// What the locator knows of a section while it is being built.
+/// A section's entry while the locator is built.
 struct LocatorEntry {
-    /// The hash of the digest: bucket and fingerprint come from it.
+    /// The hash of the digest, which determines bucket and fingerprint.
     var hash: UInt64
-    /// 64 more bits of the keyed hash, with hash function and digest size mixed in.
+    /// 64 more bits of the keyed hash, mixed with hash function and digest size.
     ///
-    /// Two sections with the same `hash` and `check` have the same multihash: 128 bits under a random
-    /// key that nobody outside knows.
+    /// Two sections with the same `hash` and `check` have the same multihash: the key of these 128 bits is random and
+    /// secret.
     var check: UInt64
-    /// Where the section starts in the payload.
+    /// The payload offset of the section.
     var offset: UInt64
 }
 
@@ -29,7 +29,7 @@ struct LocatorEntry {
     private mutating func grow(to newCapacity: Int) {
         let larger = UnsafeMutablePointer<LocatorEntry>.allocate(capacity: newCapacity)
         if let old = unsafe memory {
-            // SAFETY: `old` has `count` entries and `larger` room for more; entries are trivial.
+            // SAFETY: `old` has `count` entries, `larger` has room for more, and entries may be copied as bytes.
             unsafe larger.update(from: old, count: count)
             unsafe old.deallocate()
         }
@@ -40,27 +40,27 @@ struct LocatorEntry {
     subscript(index: Int) -> LocatorEntry {
         get {
             precondition(index >= 0 && index < count)
-            // SAFETY: checked; below `count` every entry was written.
+            // SAFETY: the precondition keeps the index below `count`, and all entries below it are written.
             return unsafe memory.unsafelyUnwrapped[index]
         }
         set {
             precondition(index >= 0 && index < count)
-            // SAFETY: checked.
+            // SAFETY: the precondition keeps the index below `count`.
             unsafe memory.unsafelyUnwrapped[index] = newValue
         }
     }
 
     mutating func append(_ entry: LocatorEntry) {
         if count == capacity { grow(to: max(64, capacity * 2)) }
-        // SAFETY: `count` is below `capacity`.
+        // SAFETY: `reserve` made `capacity` larger than `count`.
         unsafe memory.unsafelyUnwrapped[count] = entry
         count += 1
     }
 
-    /// Forgets the entries and keeps the memory.
+    /// Removes the entries and keeps the memory.
     mutating func removeAll() { count = 0 }
 
-    /// Forgets the entries and the memory.
+    /// Removes the entries and frees the memory.
     mutating func free() {
         unsafe memory?.deallocate()
         unsafe memory = nil
@@ -68,7 +68,7 @@ struct LocatorEntry {
         capacity = 0
     }
 
-    /// Makes room for `capacity` entries in all, and for more if that is more than there was.
+    /// Makes room for `capacity` entries; a larger buffer grows by more than that.
     mutating func reserve(_ capacity: Int) {
         if capacity > self.capacity { grow(to: max(capacity, 2 * self.capacity, 64)) }
     }
@@ -76,19 +76,19 @@ struct LocatorEntry {
     /// Appends `added` entries.
     @unsafe mutating func append(copying source: UnsafePointer<LocatorEntry>, count added: Int) {
         reserve(count + added)
-        // SAFETY: there is room after `count`, and the caller vouches for `source`.
+        // SAFETY: `reserve` made room after `count`, and the caller ensures that `source` has `added` entries.
         unsafe (memory.unsafelyUnwrapped + count).update(from: source, count: added)
         count += added
     }
 
-    /// Appends the entries that `bytes` are a copy of.
+    /// Appends entries from their bytes.
     mutating func append(copying bytes: ByteView) {
         let stride = MemoryLayout<LocatorEntry>.stride
         precondition(bytes.count % stride == 0)
         let added = bytes.count / stride
         if count + added > capacity { grow(to: max(capacity * 2, count + added)) }
         guard added > 0, let source = unsafe bytes.buffer.baseAddress else { return }
-        // SAFETY: there is room for `added` entries after `count`, and the type is trivial.
+        // SAFETY: `reserve` made room for `added` entries after `count`, and entries may be copied as bytes.
         unsafe UnsafeMutableRawPointer(memory.unsafelyUnwrapped + count)
             .copyMemory(from: source, byteCount: bytes.count)
         count += added
@@ -98,25 +98,25 @@ struct LocatorEntry {
     func withBytes<E: Error>(
         _ body: (ByteView) throws(E) -> Void
     ) throws(E) {
-        // SAFETY: `count` entries were written.
+        // SAFETY: all `count` entries are written, and the buffer stays inside `body`.
         let size = count * MemoryLayout<LocatorEntry>.stride
         try unsafe body(ByteView(UnsafeRawBufferPointer(start: memory, count: size)))
     }
 
-    /// Sorts by hash, check and offset, and keeps the first of each multihash.
+    /// Sorts by hash, check and offset, and keeps the first entry of each multihash.
     ///
-    /// Hashes are uniform, so that one counting pass over as many buckets as there are entries leaves
-    /// each within a few places of its own; insertion does the rest. Equal multihashes keep their order.
+    /// Hashes are uniform. So one counting pass, over as many buckets as there are entries, leaves each entry a few
+    /// places from its own. Insertion does the rest. Equal multihashes keep their order.
     ///
     /// *Cost*: O(count), with `scratch` as large as the entries.
     ///
     /// - Parameters:
-    ///   - sharedBits: The number of high bits that all hashes have in common.
-    ///   - scratch: Overwritten.
+    ///   - sharedBits: The number of high bits that all hashes share.
+    ///   - scratch: Memory that the call overwrites.
     mutating func sortAndDeduplicate(sharedBits: Int, scratch: inout LocatorEntries) {
         guard count > 1 else { return }
         if count > 32 { scatter(sharedBits: sharedBits, scratch: &scratch) }
-        // SAFETY (both loops): every index is in 0..<count.
+        // SAFETY (both loops): the loops keep every index in 0..<count.
         let entries = unsafe memory.unsafelyUnwrapped
         for index in 1..<count {
             let entry = unsafe entries[index]
@@ -138,7 +138,7 @@ struct LocatorEntry {
         count = kept
     }
 
-    /// More entries in a bucket than chance puts there.
+    /// A bucket with more entries than this has them not by chance.
     private static let crowdSizeMin = 64
 
     private static func isBefore(_ one: LocatorEntry, _ other: LocatorEntry) -> Bool {
@@ -153,8 +153,8 @@ struct LocatorEntry {
         scratch.removeAll()
         if scratch.capacity < count { scratch.grow(to: count) }
         let shift = UInt64(sharedBits)
-        // SAFETY: indices into entries are in 0..<count, and so are the places: the histogram of
-        // `count` entries sums up to `count`. Buckets are below `count` by the multiplication.
+        // SAFETY: indices into entries are in 0..<count, and so are the places, because the histogram of `count`
+        // entries sums up to `count`. The multiplication keeps buckets below `count`.
         let entries = unsafe memory.unsafelyUnwrapped
         let target = unsafe scratch.memory.unsafelyUnwrapped
         unsafe starts.withUnsafeMutableBufferPointer { starts in
@@ -170,8 +170,7 @@ struct LocatorEntry {
                 unsafe target[Int(starts[bucket])] = entry
                 unsafe starts[bucket] += 1
             }
-            // One digest under many hash functions falls into one bucket, where insertion would take
-            // quadratic time.
+            // One digest with many hash functions falls into one bucket, where insertion would take quadratic time.
             var start = 0
             for bucket in 0..<count {
                 let end = unsafe Int(starts[bucket])

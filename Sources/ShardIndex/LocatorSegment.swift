@@ -1,7 +1,7 @@
 public import DAGBytes
 internal import DAGHashing
 
-/// A part of a shard's locator: from the keyed hash of a digest to where its section may start.
+/// A segment of a shard's locator: it maps the keyed hash of a digest to the offset of a possible section.
 ///
 /// ```
 ///  0  u64 checksum           xxh64 of everything after it
@@ -16,35 +16,34 @@ internal import DAGHashing
 ///  …  32 bytes of zero       so that tags and entries are read in whole words
 /// ```
 ///
-/// The hash of a digest is cut by multiplications, of which each high word is the next part and each low
-/// word goes on: hash × segments gives the segment, then × buckets the bucket, and the highest 12 bits of
-/// what is left are the fingerprint. So entries in order of their hashes are in order of their segments
-/// and buckets.
+/// Multiplications cut the hash of a digest: each high word is the next part, and each low word goes on. Hash ×
+/// segments gives the segment, then × buckets the bucket, and the highest 12 bits of the rest are the fingerprint. So
+/// the order of hashes is also the order of segments and buckets.
 ///
-/// An entry is a claim: whoever asks reads the section at the offset and compares the multihash. One search
-/// in 256 for a digest that is not there meets a claim.
+/// An entry is a claim: the reader reads the section at the offset and compares the multihash. One search in 256 for
+/// a missing digest finds a false claim.
 ///
-/// Tags stand apart from entries, because those of a million sections then stay in the second-level cache:
-/// tags and entries of a bucket side by side cost twice as much a search.
+/// Tags lie apart from entries, so that the tags of a million sections stay in the second-level cache. With tags and
+/// entries of a bucket side by side, a search took twice as long.
 ///
-/// *Cost*: a search reads two starts and 32 tags, without a branch that depends on them, and then the
-/// entries whose tags match: one for a digest that is there, one in 16 times for one that is not.
+/// *Cost*: a search reads two starts and 32 tags, with no branch that depends on them. It then reads the entries with
+/// the same tag: one for a digest that is there, one in 16 searches for a missing one.
 @safe public struct LocatorSegment: Sendable {
-    /// The bytes before the directory.
+    /// The number of bytes before the directory.
     public static let headerSize = 24
-    /// The bits of a fingerprint, tag included.
+    /// The number of bits of a fingerprint, with the tag.
     public static let fingerprintBits = 12
     @usableFromInline static let restBits = 4
-    /// The widest offset: 32 TiB, wider than any piece.
+    /// The largest width of an offset, in bits: 32 TiB, more than any piece.
     public static let offsetBitsMax = 45
-    /// How many entries a bucket has on average.
+    /// The average number of entries in a bucket.
     public static let entriesPerBucket = 16
-    /// The zero bytes at the end.
+    /// The number of zero bytes at the end.
     static let slack = 32
-    /// The tags that are compared at once.
+    /// The number of tags in one comparison.
     @usableFromInline static let groupSize = 32
 
-    /// Where a search stands.
+    /// The state of a search.
     @frozen public struct Search: Sendable {
         /// Bit i is set if entry `group` + i has the tag.
         @usableFromInline var matches: UInt32
@@ -62,13 +61,13 @@ internal import DAGHashing
             self.rest = rest
         }
 
-        /// A search that finds nothing.
+        /// A search without results.
         @inlinable public static var none: Search {
             Search(matches: 0, group: 0, end: 0, tags: 0, rest: 0)
         }
     }
 
-    /// The bytes of the segment; whoever made the segment keeps them alive.
+    /// The bytes of the segment; its creator keeps them alive.
     public let bytes: ByteView
     @usableFromInline let bucketCount: UInt64
     /// The number of entries.
@@ -81,7 +80,7 @@ internal import DAGHashing
     ///
     /// *Cost*: O(1); the checksum is for `check()`.
     ///
-    /// - Throws: `.malformed` if header and size do not agree.
+    /// - Throws: `.malformed` if header and size disagree.
     public init(reading bytes: ByteView) throws(ShardIndexError) {
         guard bytes.count >= Self.headerSize + 8 + Self.slack else {
             throw ShardIndexError(.malformed, "a locator segment of \(bytes.count) bytes")
@@ -99,13 +98,13 @@ internal import DAGHashing
         else { throw ShardIndexError(.malformed, "a locator segment's header") }
     }
 
-    /// Fetches what `prefetchBucket` reads.
+    /// Prefetches the memory that `prefetchBucket` reads.
     @inlinable public func prefetchStarts(position: UInt64) {
         let bucket = position.multipliedFullWidth(by: bucketCount).high
         bytes.prefetch(at: Self.headerSize &+ Int(bucket) &* 4)
     }
 
-    /// Fetches what `search` reads.
+    /// Prefetches the memory that `search` reads.
     @inlinable public func prefetchBucket(position: UInt64) {
         let bucket = position.multipliedFullWidth(by: bucketCount).high
         let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
@@ -120,14 +119,14 @@ internal import DAGHashing
     /// Begins the search for a hash that belongs to this segment.
     ///
     /// - Parameter position: The low word of hash × segments.
-    /// - Returns: Where to begin.
+    /// - Returns: The state of the search.
     @inlinable public func search(position: UInt64) -> Search {
         let (bucket, rest) = position.multipliedFullWidth(by: bucketCount)
         let starts = bytes.loadUInt64(at: Self.headerSize &+ Int(bucket) &* 4)
-        // A damaged directory must not lead outside.
+        // The bounds of a damaged directory must stay inside the segment.
         let end = min(Int(starts >> 32), entryCount)
         let start = min(Int(starts & 0xffff_ffff), end)
-        // Tags and entries lie apart; the entries are on their way while the tags are compared.
+        // Tags and entries lie apart: this fetches the entries while the tags are compared.
         let entries = entriesStart &+ (start &* entryBits) >> 3
         bytes.prefetch(at: entries)
         bytes.prefetch(at: entries &+ 64)
@@ -141,16 +140,16 @@ internal import DAGHashing
         )
     }
 
-    /// Which of the next 32 entries have the tag.
+    /// Returns the set of the next 32 entries that have the tag.
     @inlinable func matches(_ tags: UInt64, _ start: Int, _ end: Int) -> UInt32 {
         var found: UInt32 = 0
         var word = 0
         while word < 4 {
-            // A byte is zero where the tags are equal; the sum carries into its high bit if it is not.
+            // A byte is zero if its tag is equal; for other bytes the sum carries into the high bit.
             let difference = bytes.loadUInt64(at: tagsStart &+ start &+ word &* 8) ^ tags
             let low = (difference & 0x7f7f_7f7f_7f7f_7f7f) &+ 0x7f7f_7f7f_7f7f_7f7f
             let equal = ~(low | difference | 0x7f7f_7f7f_7f7f_7f7f)
-            // The eight high bits, gathered.
+            // Gathers the eight high bits.
             let bits = ((equal >> 7) &* 0x0102_0408_1020_4080) >> 56
             found |= UInt32(truncatingIfNeeded: bits) << UInt32(word &* 8)
             word &+= 1
@@ -159,7 +158,7 @@ internal import DAGHashing
         return found & UInt32(truncatingIfNeeded: (1 << UInt64(count)) &- 1)
     }
 
-    /// The next offset that may be it, or nil if there is no more.
+    /// Returns the next possible offset, or nil after the last.
     @inlinable public func next(_ search: inout Search) -> UInt64? {
         while true {
             while search.matches != 0 {
@@ -176,7 +175,7 @@ internal import DAGHashing
         }
     }
 
-    /// Every offset that may be it.
+    /// Returns all possible offsets.
     public func candidates(position: UInt64) -> [UInt64] {
         var search = search(position: position)
         var found: [UInt64] = []
@@ -184,11 +183,11 @@ internal import DAGHashing
         return found
     }
 
-    /// Checks checksum and directory.
+    /// Checks the checksum and the directory.
     ///
     /// - Throws: `.malformed`.
     public func check() throws(ShardIndexError) {
-        // Faults bring four kilobytes each: a cold segment would wait some hundred times.
+        // A fault reads four kilobytes, so a cold segment would wait some hundred times.
         bytes.willNeed()
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
             throw ShardIndexError(.malformed, "a locator segment's checksum does not hold")
@@ -209,10 +208,10 @@ internal import DAGHashing
     /// Writes a segment.
     ///
     /// - Parameters:
-    ///   - entries: Sorted by hash, all of one segment, without repetitions.
+    ///   - entries: The entries of one segment, sorted by hash, without duplicates.
     ///   - segmentCount: The number of segments of the locator.
-    ///   - offsetBits: What every offset fits in.
-    ///   - buffer: An empty array, whose memory is used.
+    ///   - offsetBits: The width of the offsets in bits.
+    ///   - buffer: An empty array; the call uses its memory.
     /// - Returns: The segment's bytes.
     static func encoded(
         _ entries: borrowing LocatorEntries,
@@ -248,7 +247,7 @@ internal import DAGHashing
             starts.append(UInt32(entries.count).littleEndian)
             bucket += 1
         }
-        // SAFETY: the starts are trivial, and read during the call.
+        // SAFETY: integers may be read as bytes, and the call only reads them.
         unsafe starts.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         bytes += tags
         var bits = BitWriter()

@@ -2,25 +2,25 @@ internal import DAGBytes
 
 /// Sorts the entries of a locator by hash, in bounded memory.
 ///
-/// Hashes are uniform, so the highest eight bits split the entries into 256 equal parts, each small
-/// enough for the processor's cache. Over the budget, all parts are written out as chunks and start anew;
-/// at the end each part is read back, sorted and handed on by itself. A part that is still too large,
-/// because one multihash repeats without end, is deduplicated as it is read.
+/// Hashes are uniform, so their highest eight bits split the entries into 256 equal parts that fit the processor's
+/// cache. Above the budget, the sorter spills all parts as chunks and starts new ones. At the end it reads, sorts and
+/// passes on each part by itself. If one multihash repeats often, its part may still be too large; the sorter then
+/// removes duplicates while it reads the part.
 @safe struct LocatorSorter: ~Copyable {
     private static let partCount = 256
     private static let partBits = 8
 
-    /// From so many entries on they are kept in parts.
+    /// The number of entries from which on the sorter splits them into parts.
     private static let splitFrom = 1 << 14
 
     @safe private struct Part: ~Copyable {
-        /// The chunks of the arena that are full, and the one that is being filled.
+        /// The chunks of the arena: full ones, and the current one.
         var chunks: [UnsafeMutablePointer<LocatorEntry>] = unsafe []
         /// The place after the last entry.
         var next: UnsafeMutablePointer<LocatorEntry>?
-        /// How many entries fit at `next`.
+        /// The number of entries that fit at `next`.
         var room = 0
-        /// What was written out.
+        /// The spilled chunks.
         var spilled: [SpillChunk] = []
 
         init() { unsafe next = nil }
@@ -31,26 +31,26 @@ internal import DAGBytes
     private let budget: Int
     private var first = LocatorEntries()
     private var arena = EntryArena()
-    /// `partCount` parts, or nil while everything fits in `first`.
+    /// `partCount` parts, or nil while `first` has all entries.
     private var parts: UnsafeMutablePointer<Part>?
-    /// The entries appended, repetitions included.
+    /// The number of appended entries, with duplicates.
     private(set) var count: UInt64 = 0
-    /// Whether anything was written out.
+    /// Whether the sorter has spilled.
     private(set) var hasSpilled = false
 
-    /// A sorter that keeps at most about `budget` bytes in memory.
+    /// Creates a sorter that keeps about `budget` bytes in memory.
     init(budget: Int) {
         self.budget = max(budget, 4 << 20)
         unsafe self.parts = nil
     }
 
     deinit {
-        // SAFETY: all parts are initialised when there are any.
+        // SAFETY: if there are parts, all of them are initialized.
         unsafe parts?.deinitialize(count: Self.partCount)
         unsafe parts?.deallocate()
     }
 
-    /// Whether `spill` must be called before more is appended.
+    /// Whether the caller must call `spill` before it appends more.
     var isOverBudget: Bool { arena.size > budget }
 
     @inline(__always)
@@ -73,7 +73,7 @@ internal import DAGBytes
     @inline(__always)
     private mutating func appendToPart(of parts: UnsafeMutablePointer<Part>, _ entry: LocatorEntry)
     {
-        // SAFETY: eight bits are below `partCount`; a part with room has a place for an entry.
+        // SAFETY: eight bits are below `partCount`, and a part with room has a place for an entry.
         let part = unsafe parts + Int(entry.hash >> UInt64(64 - Self.partBits))
         if unsafe part.pointee.room == 0 { unsafe grow(part) }
         let place = unsafe part.pointee.next.unsafelyUnwrapped
@@ -84,29 +84,29 @@ internal import DAGBytes
 
     @inline(never)
     private mutating func grow(_ part: UnsafeMutablePointer<Part>) {
-        // SAFETY: the chunk lives as long as the part names it: both go in `spill` and `free`.
+        // SAFETY: the chunk lives as long as the part names it, because `spill` and `free` remove both.
         let chunk = unsafe arena.makeChunk()
         unsafe part.pointee.chunks.append(chunk)
         unsafe part.pointee.next = chunk
         unsafe part.pointee.room = EntryArena.chunkCapacity
     }
 
-    /// Appends the entries of a part that are in memory to `target`.
+    /// Appends the entries of a part in memory to `target`.
     private func copy(_ part: borrowing Part, to target: inout LocatorEntries) {
         var left = part.count
         target.reserve(target.count + left)
         for number in unsafe part.chunks.indices {
             let count = min(left, EntryArena.chunkCapacity)
-            // SAFETY: the first `count` entries of the chunk were written.
+            // SAFETY: the first `count` entries of the chunk are written.
             unsafe target.append(copying: part.chunks[number], count: count)
             left -= count
         }
     }
 
-    /// Forgets what the parts have in memory.
+    /// Removes the chunks of all parts.
     private mutating func forgetChunks(of parts: UnsafeMutablePointer<Part>) {
         for index in 0..<Self.partCount {
-            // SAFETY: `index` is below `partCount`, and every part is initialised.
+            // SAFETY: `index` is below `partCount`, and every part is initialized.
             unsafe parts[index].chunks = []
             unsafe parts[index].next = nil
             unsafe parts[index].room = 0
@@ -114,13 +114,13 @@ internal import DAGBytes
         arena.removeAll()
     }
 
-    /// Writes every part out.
+    /// Spills every part.
     mutating func spill(to sink: any IndexSink) throws(ShardIndexError) {
         let parts = if let parts = unsafe parts { unsafe parts } else { unsafe split() }
         hasSpilled = true
         var entries = LocatorEntries()
         for index in 0..<Self.partCount {
-            // SAFETY: `index` is below `partCount`, and every part is initialised.
+            // SAFETY: `index` is below `partCount`, and every part is initialized.
             guard unsafe parts[index].count > 0 else { continue }
             entries.removeAll()
             unsafe copy(parts[index], to: &entries)
@@ -145,12 +145,12 @@ internal import DAGBytes
         return chunk
     }
 
-    /// Hands on all entries in order of their hashes, without repetitions, and frees them.
+    /// Passes all entries on in order of their hashes, without duplicates, and frees them.
     ///
     /// - Parameters:
-    ///   - sink: Where chunks were spilled.
-    ///   - body: Called with one sorted part after the other; may exchange it for other memory.
-    /// - Throws: `.storage`, and what `body` throws.
+    ///   - sink: The sink that has the spilled chunks.
+    ///   - body: Receives one sorted part after the other; it may exchange the memory.
+    /// - Throws: `.storage`, and the errors of `body`.
     mutating func drain(
         from sink: any IndexSink,
         _ body: (inout LocatorEntries) throws(ShardIndexError) -> Void
@@ -164,7 +164,7 @@ internal import DAGBytes
         var entries = LocatorEntries()
         for index in 0..<Self.partCount {
             entries.removeAll()
-            // SAFETY: as in `spill`.
+            // SAFETY: `index` is below `partCount`, and every part is initialized.
             try unsafe readBack(&parts[index], sink, to: &entries, &scratch)
             unsafe copy(parts[index], to: &entries)
             entries.sortAndDeduplicate(sharedBits: Self.partBits, scratch: &scratch)
@@ -196,7 +196,7 @@ internal import DAGBytes
     }
 }
 
-/// A part's entries in the spill file.
+/// The entries of a part in the spill file.
 private struct SpillChunk {
     let offset: UInt64
     let size: Int

@@ -2,17 +2,17 @@ package import DAGBytes
 internal import DAGHashing
 internal import DAGZstd
 
-/// What pages chose, counted.
+/// Counts of the encodings that pages chose.
 package struct PageStatistics: Equatable, Sendable {
-    /// Pages written.
+    /// The number of pages.
     package var pages = 0
-    /// Pages whose body is zstd.
+    /// The number of pages with a zstd body.
     package var zstdBodies = 0
-    /// Pages whose digest column is zstd.
+    /// The number of pages with a zstd digest column.
     package var zstdDigests = 0
-    /// Bytes that zstd saved against the direct encodings, where it was chosen.
+    /// The bytes that zstd saved against the direct encodings, in pages that chose it.
     package var bytesSaved = 0
-    /// Bytes of all pages.
+    /// The size of all pages in bytes.
     package var bytes = 0
 
     package init() {}
@@ -22,7 +22,7 @@ package struct PageStatistics: Equatable, Sendable {
 package struct PageEncoder {
     /// How pages choose their encodings.
     package let policy: PagePolicy
-    /// What the pages so far chose.
+    /// The statistics of the pages so far.
     package private(set) var statistics = PageStatistics()
 
     private var sizes = [UInt64](repeating: 0, count: IndexPage.countMax)
@@ -34,17 +34,17 @@ package struct PageEncoder {
     private var body: [UInt8] = []
     private var plainBody: [UInt8] = []
     private var bits = BitWriter()
-    /// One bit for each value of ten bits of the digests' hash: how often two fell together.
+    /// A set of the ten-bit hashes of the digests so far, to count collisions.
     private var seen = [UInt64](repeating: 0, count: 16)
     private var collisions = 0
     private var sizesKnown = true
-    /// How often zstd was tried on bodies and not smaller, since it last was.
+    /// How often zstd lost on bodies in a row.
     private var lossesInRow = 0
-    /// The pages on which zstd is not tried next.
+    /// The number of next pages that do not try zstd.
     private var pagesLeftOut = 0
     private var firstOrdinal: UInt64 = 0
 
-    /// The sections collected.
+    /// The number of sections so far.
     package private(set) var count = 0
 
     package init(policy: PagePolicy) {
@@ -52,7 +52,7 @@ package struct PageEncoder {
         digests.reserveCapacity(IndexPage.countMax * 64)
     }
 
-    /// Whether the page takes no more sections.
+    /// Whether the page is full.
     package var isFull: Bool {
         count == IndexPage.countMax || digests.count >= IndexPage.digestsSizeSoftMax
     }
@@ -61,10 +61,10 @@ package struct PageEncoder {
     ///
     /// - Parameters:
     ///   - ordinal: Its number in CAR order.
-    ///   - offset: Where it starts in the payload.
-    ///   - size: Its whole size, or nil if it is unknown; all of a page are known or none is.
-    ///   - kind: Its CID but for the digest.
-    ///   - isSameKind: Whether `kind` is the one of the section added before.
+    ///   - offset: Its payload offset.
+    ///   - size: The size of the section, or nil if it is unknown. All sections of a page have a size or none has.
+    ///   - kind: Its CID without the digest.
+    ///   - isSameKind: Whether the section before has the same kind.
     ///   - digest: The digest, of `kind.digestSize` bytes.
     ///   - hash: Any uniform hash of the digest.
     package mutating func append(
@@ -94,7 +94,7 @@ package struct PageEncoder {
         count += 1
     }
 
-    /// How many more sections with digests of a size the page takes; 0 if it is full.
+    /// Returns the number of further sections with digests of a size that the page has room for.
     package func room(digestSize: Int) -> Int {
         guard !isFull else { return 0 }
         let sections = IndexPage.countMax - count
@@ -106,10 +106,10 @@ package struct PageEncoder {
     /// Adds sections of one kind that follow each other without gaps.
     ///
     /// - Parameters:
-    ///   - ordinal: The number of the first in CAR order.
-    ///   - start: Where the first starts in the payload.
-    ///   - ends: Where each ends; no more than there is room for.
-    ///   - kind: Their CIDs but for the digests.
+    ///   - ordinal: The number of the first section in CAR order.
+    ///   - start: The payload offset of the first section.
+    ///   - ends: The end of each section; at most as many as there is room for.
+    ///   - kind: Their CIDs without the digests.
     ///   - digests: Their digests, one after the other.
     ///   - hashes: Any uniform hashes of the digests; there may be more.
     mutating func append(
@@ -131,7 +131,7 @@ package struct PageEncoder {
         self.digests.append(digests)
         let places = count..<count + ends.count
         let kindIndex = UInt8(lastKind)
-        // SAFETY: all arrays but `seen` have `countMax` elements, and `places` ends before; a slot has 10 bits.
+        // SAFETY: all arrays but `seen` have `countMax` elements, and `places` ends before that; a slot has 10 bits.
         unsafe starts.withUnsafeMutableBufferPointer { starts in
             unsafe starts[places.lowerBound] = start
             for index in 1..<max(1, ends.count) {
@@ -169,7 +169,7 @@ package struct PageEncoder {
         return kinds.count - 1
     }
 
-    /// Appends the page to `output` and begins an empty one.
+    /// Appends the page to `output` and begins an empty page.
     ///
     /// - Returns: The page's size in bytes.
     package mutating func finish(to output: inout [UInt8]) -> Int {
@@ -306,11 +306,12 @@ package struct PageEncoder {
 
     // MARK: zstd
 
-    /// Under this size a frame's own header outweighs what it could save.
+    /// Below this size a frame's own header outweighs its gain.
     private static let zstdBodySizeMin = 64
-    /// After so many losses in a row zstd is tried on one page in some only, until it wins again.
+    /// After this number of losses in a row, only some pages try zstd, until it wins again.
     ///
-    /// On independent sizes it never wins, and took 10 % of the time of indexing; real CARs change their ways.
+    /// On independent sizes zstd never wins, and took 10 % of the time of indexing. The sections of one CAR may
+    /// differ.
     private static let lossesMax = 16
     private static let pagesPassedOver = 31
 
@@ -337,11 +338,11 @@ package struct PageEncoder {
         return nil
     }
 
-    /// Tries zstd where digests may repeat or are data themselves; the digests of cryptographic hash
-    /// functions do not compress.
+    /// Tries zstd on digests that may repeat or that are data.
     ///
-    /// 256 uniform hashes in 1,024 places fall together 29 times on average, and 64 times with a
-    /// probability under 1e-8.
+    /// The digests of cryptographic hash functions do not compress.
+    ///
+    /// Of 256 uniform hashes in 1,024 places, 29 collide on average, and 64 with a probability under 1e-8.
     private func compressedDigests() -> [UInt8]? {
         guard policy != .direct, !digests.isEmpty else { return nil }
         let isPromising = collisions >= 64 || kinds.contains { $0.hashCode == 0 }
@@ -361,7 +362,7 @@ extension [UInt8] {
         append(UInt8(rest))
     }
 
-    /// Writes the xxh64 of everything after the eight bytes at `start` into them.
+    /// Writes the xxh64 of all bytes after the eight at `start` into those eight.
     mutating func writeChecksum(at start: Int) {
         let checksum = withView { Checksum.xxh64($0[start + 8..<$0.count]) }
         for index in 0..<8 {

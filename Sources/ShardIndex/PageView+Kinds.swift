@@ -2,7 +2,7 @@ internal import DAGBytes
 internal import DAGMultiformats
 
 extension PageView {
-    /// Returns the CID of section `slot` but for its digest.
+    /// Returns the CID of section `slot` without its digest.
     ///
     /// *Cost*: O(kinds); for an exception also O(count / 64).
     package func kind(of slot: Int) -> EntryKind {
@@ -10,7 +10,7 @@ extension PageView {
         let number = Int(kindNumber(of: slot))
         var offset = IndexPage.headerSize
         for _ in 0..<min(number, kindCount - 1) { _ = PageKind(reading: page, at: &offset) }
-        // Only a page that was not checked has a kind that cannot be.
+        // Only an unchecked page can have an impossible kind.
         return (try? EntryKind(reading: page, at: &offset))
             ?? EntryKind(version: 1, codec: nil, hashCode: hashCode, digestSize: digestSize)
     }
@@ -34,7 +34,7 @@ extension PageView {
         page[kindsStart &+ slot >> 3] &>> UInt8(slot & 7) & 1 == 1
     }
 
-    /// Returns where the digest of section `slot` starts, if digests have several sizes.
+    /// Returns the offset of the digest of section `slot`, if digests have several sizes.
     ///
     /// *Cost*: O(kinds + count).
     func mixedDigestStart(of slot: Int) -> Int {
@@ -48,7 +48,7 @@ extension PageView {
         return start
     }
 
-    /// Checks that every section has a kind of the table and that the digests have their sizes.
+    /// Checks that every section has a kind of the table, and that the digests have their sizes.
     func checkKinds() throws(ShardIndexError) {
         var offset = IndexPage.headerSize
         let body = page[0..<digestsStart]
@@ -74,7 +74,7 @@ extension PageView {
         }
     }
 
-    /// Reads the first kind of the table, and whether all have digests of its size.
+    /// Reads the first kind of the table, and whether all kinds have its digest size.
     @inline(__always)
     static func kindTable(
         _ page: ByteView,
@@ -93,9 +93,9 @@ extension PageView {
     }
 }
 
-/// What a search compares of a kind.
+/// The part of a kind that a search compares.
 struct PageKind {
-    /// The hash function, or nil if the index does not know it.
+    /// The hash function, or nil if the index lacks it.
     let hashCode: UInt64?
     /// The size of the digest in bytes.
     let digestSize: Int
@@ -133,7 +133,7 @@ struct PageKind {
         digestSize = Int(truncatingIfNeeded: digest.value)
     }
 
-    /// Reads kind `number` of the page's table, or the last one if the table has fewer.
+    /// Reads kind `number` of the page's table, or the last kind if the table is shorter.
     ///
     /// Only an unchecked page has a section with a kind outside the table.
     init(number: Int, of page: ByteView) {

@@ -2,23 +2,23 @@ internal import DAGBytes
 internal import DAGMultiformats
 
 extension PageView {
-    /// Returns the section that starts at `offset`, or nil if none does.
+    /// Finds the section that starts at `offset`.
     ///
-    /// *Cost*: O(1) if all sections have one size. Elias-Fano takes O(count / 64). Plain sizes are summed
+    /// *Cost*: O(1) if all sections have one size. Elias-Fano takes O(count / 64). For plain sizes, the search adds
     /// eight bytes at a time.
     package func slot(at offset: UInt64) -> Int? {
         let relative = offset &- baseOffset
         guard offset >= baseOffset else { return nil }
         switch offsetTag {
         case IndexPage.OffsetTag.constant:
-            // Only a page that was not checked has sections without bytes.
+            // Only an unchecked page has sections without bytes.
             let slot = relative / max(extent, 1)
             guard slot < UInt64(count), slot &* extent == relative else { return nil }
             return Int(truncatingIfNeeded: slot)
         case IndexPage.OffsetTag.eliasFano:
             guard relative > 0 || !sizesKnown else { return 0 }
             guard let index = eliasFano.firstIndex(of: relative) else { return nil }
-            // With sizes known, the end of a section is where the next one starts.
+            // With sizes known, a section starts at the end of the section before.
             let slot = sizesKnown ? index &+ 1 : index
             return slot < count ? slot : nil
         case IndexPage.OffsetTag.plain: return plainSlot(at: relative, widthLog: 0)
@@ -27,7 +27,7 @@ extension PageView {
         }
     }
 
-    /// Returns where section `slot` starts in the payload.
+    /// Returns the payload offset of section `slot`.
     package func offset(of slot: Int) -> UInt64 {
         precondition(slot >= 0 && slot < count, "a section outside the page")
         switch offsetTag {
@@ -41,7 +41,7 @@ extension PageView {
         }
     }
 
-    /// Returns the whole size of section `slot`, or nil if it is unknown.
+    /// Returns the size of section `slot`, or nil if it is unknown.
     package func sectionSize(of slot: Int) -> UInt64? {
         precondition(slot >= 0 && slot < count, "a section outside the page")
         guard sizesKnown else { return nil }
@@ -63,7 +63,7 @@ extension PageView {
         }
     }
 
-    /// Where the first section starts in the payload.
+    /// The payload offset of the first section.
     private var baseOffset: UInt64 { page.loadUInt64(at: 8) }
 
     private var eliasFano: EliasFanoColumn {
@@ -102,7 +102,7 @@ extension PageView {
         return sum
     }
 
-    /// Returns the section at `relative`: the sizes of those before it have that sum.
+    /// Finds the section at `relative`: the sizes of the sections before it have that sum.
     @inline(__always)
     private func plainSlot(at relative: UInt64, widthLog: Int) -> Int? {
         let step = 8 &>> widthLog
@@ -117,7 +117,7 @@ extension PageView {
         }
         guard slot < count else { return nil }
         let mask = ~0 &>> UInt64(64 &- 8 &<< widthLog) as UInt64
-        // At most one word is left to search, the one that `relative` lies in or the last.
+        // At most one word is left to search: the one that contains `relative`, or the last.
         var word = page.loadWord(at: offsetsStart &+ slot &<< widthLog)
         while sum < relative {
             sum &+= word & mask
@@ -129,7 +129,7 @@ extension PageView {
     }
 }
 
-/// The encoding of a page's offset column and the places of its parts.
+/// The encoding of a page's offset column, and the places of its parts.
 struct OffsetColumn {
     let tag: UInt8
     /// The number of low bits of each value that Elias-Fano stores apart.

@@ -3,10 +3,9 @@ internal import DAGMultiformats
 
 /// An index page, read in place.
 ///
-/// A page has a view if zstd compressed neither its body nor its digests. The caller checks the page once
-/// with `check(_:)` and remembers that; from then on it makes a view for each search. A view of a checked
-/// page answers as a `DecodedPage` does. A view of an unchecked page may answer anything, but it loads
-/// only bytes of the page.
+/// A page has a view if zstd compressed neither its body nor its digests. The caller checks the page once with
+/// `check(_:)`, and then makes a view for each search. A view of a checked page returns the same as a `DecodedPage`.
+/// A view of an unchecked page may return anything, but it loads only bytes of the page.
 ///
 /// *Cost*: no call allocates or copies. Making a view reads the header and the table of kinds.
 ///
@@ -42,22 +41,22 @@ package struct PageView: Sendable {
     /// Whether the sections' sizes are known.
     package let sizesKnown: Bool
 
-    /// Makes a view of a page that the caller has checked.
+    /// Creates a view of a page that the caller has checked.
     ///
-    /// The result is nil if zstd compressed a part of the page. It is also nil if the header, the kinds or
-    /// the lengths of columns are damaged. The caller then decodes a `DecodedPage`, which throws the error.
+    /// The result is nil if zstd compressed a part of the page, or if the header, the kinds or the lengths of columns
+    /// are damaged. The caller then decodes a `DecodedPage`, which throws the error.
     ///
-    /// - Parameter page: The bytes of the page, exactly; alive and unchanged while the view is used.
+    /// - Parameter page: Exactly the bytes of the page, alive and unchanged while the view is used.
     ///
     /// *Cost*: O(kinds); 16 to 20 ns for one kind.
     @inline(__always)
     package init?(trusting page: ByteView) {
-        // Without the attribute, the optimizer makes a second function of this body and copies the view
-        // from one to the other, which takes 6 ns.
+        // Without the attribute, the optimizer makes a second function of this body and copies the view between them,
+        // which takes 6 ns.
         let zstd = IndexPage.Flag.bodyZstd | IndexPage.Flag.digestsZstd
         guard let header = PageHeader(trusting: page), header.flags & zstd == 0 else { return nil }
         let sizesKnown = header.flags & IndexPage.Flag.sizesUnknown == 0
-        // The columns fill the body exactly, so that one comparison at the end bounds them all.
+        // The columns fill the body exactly, so one comparison at the end bounds them all.
         var offset = IndexPage.headerSize
         guard let table = Self.kindTable(page, at: &offset, count: header.kindCount),
             let kinds = KindColumn(reading: page, at: &offset, count: header.count),
@@ -98,9 +97,9 @@ package struct PageView: Sendable {
 
     /// Checks a page so that its views can be trusted.
     ///
-    /// - Parameter page: The bytes of the page, exactly. Its parts may be in zstd.
-    /// - Throws: `.malformed` exactly where `DecodedPage` throws it: if the checksum does not hold or a
-    ///   part of the page is impossible.
+    /// - Parameter page: Exactly the bytes of the page. Its parts may be in zstd.
+    /// - Throws: `.malformed` exactly where `DecodedPage` throws it: if the checksum is wrong or a part of the page
+    ///   is impossible.
     ///
     /// *Cost*: O(size of the page); allocates only for a page with parts in zstd.
     package static func check(_ page: ByteView) throws(ShardIndexError) {
@@ -143,9 +142,9 @@ package struct PageView: Sendable {
         return hasDigest(digest, at: isUniform ? slot &* digestSize : mixedDigestStart(of: slot))
     }
 
-    /// Returns the first section that has this multihash.
+    /// Finds the first section that has this multihash.
     ///
-    /// *Cost*: O(count), eight bytes of each digest: how a shard of one page is searched.
+    /// *Cost*: O(count), eight bytes of each digest; the search in a shard of one page.
     package func firstSlot(hashCode: UInt64, digest: ByteView) -> Int? {
         guard isUniform else { return firstMixedSlot(hashCode: hashCode, digest: digest) }
         guard digest.count == digestSize else { return nil }
@@ -185,7 +184,7 @@ package struct PageView: Sendable {
     @inline(__always)
     private func hasDigest(_ digest: ByteView, at start: Int) -> Bool {
         let place = digestsStart &+ start
-        // Only a page that was not checked has digests that reach beyond its end.
+        // Only an unchecked page has digests beyond its end.
         guard place &+ digest.count <= page.count else { return false }
         return page[place..<place &+ digest.count].elementsEqual(digest)
     }

@@ -1,9 +1,9 @@
 public import Synchronization
 
-/// The newest entries of the inverse index, in memory, until they are a run.
+/// The recent entries of the inverse index, in memory, until they become a run.
 ///
-/// One writer appends while any number of readers look: an entry is written whole before the head of its
-/// chain names it, and nothing is ever moved. When it is full, its owner makes a larger one.
+/// One thread appends while any number of threads read. The writer completes an entry before the head of its chain
+/// names it, and no entry moves. If the table is full, its owner makes a larger one.
 ///
 /// ```
 /// heads     u32[2^n]                       the newest entry of each chain, plus one; 0: none
@@ -12,21 +12,21 @@ public import Synchronization
 ///
 /// *Concurrency*: `append` by one thread at a time; everything else by any.
 @safe public final class RecentEntries: @unchecked Sendable {
-    // SAFETY: rows are written before the head that names them, by one thread at a time; see `append`.
+    // SAFETY: one thread at a time writes rows, and completes each row before the head that names it.
     @usableFromInline struct Row {
         @usableFromInline let hash: UInt64
         @usableFromInline let shard: UInt32
         @usableFromInline let next: UInt32
     }
 
-    /// How many entries fit.
+    /// The largest number of entries.
     public let capacity: Int
     @usableFromInline let mask: UInt64
     @usableFromInline let heads: UnsafeMutablePointer<Atomic<UInt32>>
     @usableFromInline let rows: UnsafeMutablePointer<Row>
     private let used = Atomic<Int>(0)
 
-    /// A table for `capacity` entries, at least one.
+    /// Creates a table for `capacity` entries, at least one.
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity < 1 << 31)
         self.capacity = capacity
@@ -38,7 +38,7 @@ public import Synchronization
     }
 
     deinit {
-        // SAFETY: all heads are initialised, rows are trivial, and nobody refers to the table.
+        // SAFETY: all heads are initialized, rows need no deinitialization, and no reference to the table is left.
         unsafe heads.deinitialize(count: Int(mask) + 1)
         unsafe heads.deallocate()
         unsafe rows.deallocate()
@@ -49,7 +49,7 @@ public import Synchronization
 
     /// Adds an entry.
     ///
-    /// - Returns: Whether there was room.
+    /// - Returns: Whether the table had room.
     public func append(_ entry: InverseEntry) -> Bool {
         let place = used.load(ordering: .relaxed)
         guard place < capacity else { return false }
@@ -64,12 +64,12 @@ public import Synchronization
         return true
     }
 
-    /// Calls `body` with every shard that has the hash, the newest first, until it returns false; one may come twice.
+    /// Calls `body` with every shard of a hash, the newest first, until it returns false; a shard may come twice.
     ///
-    /// - Returns: Whether it never did.
+    /// - Returns: Whether `body` always returned true.
     @inlinable
     public func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) -> Bool {
-        // SAFETY: the mask keeps the head inside, and a head names entries that are whole.
+        // SAFETY: the mask keeps the head inside, and a head names only complete entries.
         var next = unsafe (heads + Int(hash & mask)).pointee.load(ordering: .acquiring)
         while next != 0 {
             let row = unsafe rows[Int(next) - 1]
@@ -79,7 +79,7 @@ public import Synchronization
         return true
     }
 
-    /// Calls `body` with every shard that has the hash.
+    /// Calls `body` with every shard of a hash.
     public func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
         _ = forEachShard(
             of: hash,
@@ -90,10 +90,10 @@ public import Synchronization
         )
     }
 
-    /// All entries so far, in the order in which they came.
+    /// All entries so far, in their order of arrival.
     public var entries: [InverseEntry] {
         (0..<count).map { index in
-            // SAFETY: the first `count` entries are whole.
+            // SAFETY: the first `count` entries are complete.
             let row = unsafe rows[index]
             return InverseEntry(hash: row.hash, shard: row.shard)
         }

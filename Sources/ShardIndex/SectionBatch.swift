@@ -1,31 +1,31 @@
 package import DAGBytes
 package import DAGMultiformats
 
-/// Some sections in CAR order, on their way from the scan to the index.
+/// Some sections in CAR order, between the scan and the index.
 ///
 /// *Memory*: some 80 KiB; more where digests are long. *Concurrency*: one thread at a time.
 @safe package struct SectionBatch: ~Copyable, @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: a batch has one owner, which alone reads and writes its memory.
+    // SAFETY: `@unchecked Sendable`: a batch has one owner, and only the owner reads and writes its memory.
 
-    /// The most sections in a batch.
+    /// The largest number of sections in a batch.
     package static let countMax = 2048
-    /// A batch takes no more sections when its digests reach this size.
+    /// The size of digests at which a batch is full.
     private static let digestsSizeSoftMax = 256 << 10
-    /// A batch takes no more sections when they reach over so many bytes of payload: the one who waits hears of it.
+    /// The number of payload bytes at which a batch is full, so that progress reports come often enough.
     private static let spanSoftMax: UInt64 = 16 << 20
 
-    /// Sections whose CIDs differ in their digests only.
+    /// Sections whose CIDs differ only in their digests.
     struct Run {
         let layout: CIDLayout
-        /// The first of them.
+        /// The number of the first section.
         let first: Int
-        /// Where their digests start.
+        /// The offset of the first digest.
         let digestStart: Int
     }
 
-    /// Where the first section starts in the payload.
+    /// The payload offset of the first section.
     private(set) var start: UInt64 = 0
-    /// The sections.
+    /// The number of sections.
     package private(set) var count = 0
     /// The runs, by their first sections.
     private(set) var runs: [Run] = []
@@ -33,7 +33,7 @@ package import DAGMultiformats
     private var digestMemory: UnsafeMutableRawBufferPointer
     private var digestsSize = 0
 
-    /// An empty batch.
+    /// Creates an empty batch.
     package init() {
         unsafe endsMemory = .allocate(capacity: Self.countMax)
         unsafe digestMemory = .allocate(byteCount: Self.countMax * 32, alignment: 16)
@@ -44,20 +44,20 @@ package import DAGMultiformats
         unsafe digestMemory.deallocate()
     }
 
-    /// Whether the batch takes no more sections.
+    /// Whether the batch is full.
     package private(set) var isFull = false
 
-    /// Where the last section ends; where the first starts if there is none.
+    /// The end of the last section; the start of the batch if it is empty.
     package var end: UInt64 {
-        // SAFETY: the first `count` were written.
+        // SAFETY: the first `count` ends are written.
         count == 0 ? start : unsafe endsMemory[count - 1]
     }
 
-    /// Where each section ends.
+    /// The end of each section.
     var ends: Span<UInt64> {
         @_lifetime(borrow self)
         get {
-            // SAFETY: the first `count` were written, and live as long as the batch.
+            // SAFETY: the first `count` ends are written, and live as long as the batch.
             let buffer = unsafe UnsafeBufferPointer(start: endsMemory, count: count)
             return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
         }
@@ -65,7 +65,7 @@ package import DAGMultiformats
 
     /// The digests, one after the other; valid until the batch changes.
     var digests: ByteView {
-        // SAFETY: the first `digestsSize` bytes were written, and live as long as the batch.
+        // SAFETY: the first `digestsSize` bytes are written, and live as long as the batch.
         unsafe ByteView(
             UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digestMemory)[0..<digestsSize])
         )
@@ -74,9 +74,9 @@ package import DAGMultiformats
     /// Adds the section after the last one.
     ///
     /// - Parameters:
-    ///   - offset: Where it starts in the payload; where the one before it ends.
-    ///   - size: Its whole size.
-    ///   - layout: Its CID's parts.
+    ///   - offset: Its payload offset, which is the end of the section before.
+    ///   - size: The size of the section.
+    ///   - layout: The parts of its CID.
     ///   - digest: The digest.
     package mutating func append(offset: UInt64, size: UInt64, layout: CIDLayout, digest: ByteView)
     {
@@ -106,7 +106,7 @@ package import DAGMultiformats
             || offset + size - start >= Self.spanSoftMax
     }
 
-    /// Forgets the sections and keeps the memory.
+    /// Removes the sections and keeps the memory.
     package mutating func removeAll() {
         count = 0
         isFull = false
@@ -119,7 +119,7 @@ package import DAGMultiformats
             byteCount: unsafe max(size, 2 * digestMemory.count),
             alignment: 16
         )
-        // SAFETY: `larger` has room for what was written.
+        // SAFETY: `larger` has room for the bytes that are written.
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(digestMemory))
         unsafe digestMemory.deallocate()
         unsafe digestMemory = larger

@@ -1,27 +1,27 @@
-/// Why a shard's index could not be read or built.
+/// An error in reading or building a shard's index.
 ///
 /// Two errors are equal when their codes are.
 public struct ShardIndexError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of error.
     public enum Code: String, Sendable {
-        /// The bytes of a page, a root page or a locator segment are not what was written.
+        /// The bytes of a page, a root page or a segment are damaged.
         case malformed
-        /// A newer version of this program wrote them.
+        /// A newer version of this program wrote the bytes.
         case unsupportedVersion
-        /// More sections, larger offsets or larger digests than the format holds.
+        /// The shard has more sections, larger offsets or larger digests than the format can hold.
         case limitExceeded
-        /// Whoever stores the index could not; see `underlying`.
+        /// The sink could not store the index; see `underlying`.
         case storage
     }
 
     /// The kind of error.
     public let code: Code
-    /// What was found, for people.
+    /// A detail for people.
     public let detail: String
-    /// The error of whoever stores the index.
+    /// The error of the sink.
     public let underlying: (any Error)?
 
-    /// An error with a code.
+    /// Creates an error with a code.
     @inline(never)
     public init(_ code: Code, _ detail: String, underlying: (any Error)? = nil) {
         self.code = code
@@ -31,6 +31,6 @@ public struct ShardIndexError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// Compares the codes.
     public static func == (one: Self, other: Self) -> Bool { one.code == other.code }
-    /// The code and what was found.
+    /// The code and the detail.
     public var description: String { "\(code.rawValue): \(detail)" }
 }

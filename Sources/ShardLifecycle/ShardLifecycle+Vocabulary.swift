@@ -1,9 +1,9 @@
 extension ShardLifecycle {
-    /// What a record may say of a shard when the store is opened.
+    /// The states that a record may have when the store opens.
     package enum Resting: Equatable, Sendable {
-        /// There is no record.
+        /// The shard has no record.
         case absent
-        /// Known, not indexed.
+        /// Registered, without an index.
         case registered
         /// Indexed.
         case available
@@ -11,143 +11,144 @@ extension ShardLifecycle {
         case failed
     }
 
-    /// Where a shard is.
+    /// The state of a shard.
     ///
-    /// *Serving* is not here: that is `leases > 0`, and nobody writes it to disk.
+    /// *Serving* is no state: it means `leases > 0`, and is never on disk.
     package enum State: Equatable, Sendable {
         /// Never registered, or destroyed. Next: `registered`, `initializing`.
         case absent
-        /// Known, not indexed. Next: `initializing`, `absent`.
+        /// Registered, without an index. Next: `initializing`, `absent`.
         case registered
-        /// Being fetched and indexed by `job`. Next: `available`, `failed`, `registered`, `absent`.
+        /// `job` fetches and indexes the shard. Next: `available`, `failed`, `registered`, `absent`.
         case initializing(job: JobNumber)
-        /// Indexed, and nothing of it in memory. Next: `opening`, `failed`, `absent`.
+        /// Indexed, and not in memory. Next: `opening`, `failed`, `absent`.
         case available
-        /// Indexed; `job` reaches for its bytes. Next: `open`, `failed`, `available`.
+        /// Indexed; `job` opens its bytes. Next: `open`, `failed`, `available`.
         case opening(job: JobNumber)
-        /// Indexed and reached: leases are granted at once. Next: `available`, `failed`, `absent`.
+        /// Indexed, and its bytes are open: leases are granted at once. Next: `available`, `failed`, `absent`.
         case open
-        /// Being fetched and indexed again by `job`. Next: `available`, `failed`, `absent`.
+        /// `job` fetches and indexes the shard again. Next: `available`, `failed`, `absent`.
         case recovering(job: JobNumber)
         /// Unreadable until recovered. Next: `recovering`, `absent`.
         case failed
     }
 
-    /// What can happen to a shard.
+    /// An event in the life of a shard.
     package enum Event: Equatable, Sendable {
-        /// A caller registers it, to be indexed now or by the first acquirer.
+        /// A caller registers the shard, to be indexed now or by the first acquirer.
         case register(indexesNow: Bool)
-        /// A caller wants it indexed; so come back those parked that do not acquire.
+        /// A caller wants the shard indexed. Parked callers other than acquirers retry with this event.
         case initialize
         /// A caller wants a lease.
         case acquire
-        /// A parked acquirer comes back; its acquisition is announced already.
+        /// A parked acquirer retries; its acquisition is announced already.
         case retry
         /// A lease ends.
         case release
         /// A caller wants a failed shard fetched and indexed again.
         case recover
-        /// A caller wants it gone.
+        /// A caller destroys the shard.
         case destroy
-        /// `job` has indexed it; the index is ready to be published.
+        /// `job` has indexed the shard; the index is ready to be published.
         case indexed(job: JobNumber)
-        /// `job` could not fetch or index it.
+        /// `job` could not fetch or index the shard.
         case indexingFailed(job: JobNumber)
-        /// `job` has reached its bytes, and they are what was indexed; a recovery ends with it if its index will do.
+        /// `job` has opened the shard's bytes, which are the indexed ones. A recovery ends here if the earlier index
+        /// is still valid.
         case opened(job: JobNumber)
-        /// `job` could not reach its bytes, or found others than were indexed.
+        /// `job` could not open the shard's bytes, or found other bytes than the indexed ones.
         case openingFailed(job: JobNumber)
-        /// `job` ended without an outcome: the store closes, or the outcome could not be written.
+        /// `job` ended without a result: the store closes, or the result could not be written.
         case abandoned(job: JobNumber)
-        /// A read found that the source is not what was indexed.
+        /// A read found other bytes than the indexed ones.
         case sourceLost
-        /// What is in memory shall go, if nobody uses it.
+        /// The store wants to free the shard's memory, if it has no leases.
         case evict
-        /// The store was opened, and had been ended while the shard was in a passing state.
+        /// The store opened, and its last run had ended while a job of this shard was running.
         case resume(recovering: Bool)
     }
 
-    /// What the owner must do.
+    /// An action for the owner of the lifecycle.
     package enum Effect: Equatable, Sendable {
-        /// Change the shard's record as the state after the event says, in the turn's transaction.
+        /// Writes the shard's record with its new state, in the turn's transaction.
         case commit(Change)
-        /// Tell those who watch.
+        /// Sends an event to all watchers.
         case announce(Operation)
-        /// Begin to fetch and index.
+        /// Starts a job that fetches and indexes.
         case start(job: JobNumber)
-        /// Begin to reach for the bytes.
+        /// Starts a job that opens the bytes.
         case open(job: JobNumber)
-        /// Stop a job; what it still says counts for nothing.
+        /// Cancels a job; the lifecycle ignores its later events.
         case cancel(job: JobNumber)
-        /// Let go of what is in memory.
+        /// Frees the shard's memory.
         case close
-        /// Give the caller a lease; it is counted in `leases`.
+        /// Gives the caller a lease, which `leases` counts already.
         case grant
-        /// Keep the caller until `retryParked` or `failParked`.
+        /// Parks the caller until `retryParked` or `failParked`.
         case park
-        /// Tell the caller that it is done.
+        /// Completes the caller's operation.
         case complete
-        /// Turn the caller away.
+        /// Rejects the caller.
         case reject(Rejection)
-        /// Bring those parked back: acquirers by `retry`, all others by `initialize`.
+        /// Resumes all parked callers: acquirers with `retry`, all others with `initialize`.
         case retryParked
-        /// Turn those parked away.
+        /// Fails all parked callers.
         case failParked(Parting)
     }
 
-    /// What becomes of a record.
+    /// A change of a shard's record.
     package enum Change: Equatable, Sendable {
-        /// It is written for the first time.
+        /// The record is new.
         case insert
-        /// Its state is written.
+        /// The record gets a new state.
         case update
-        /// It is written together with the index that was made.
+        /// The record is published together with its new index.
         case publish
-        /// It goes, with its index and all that belongs to it.
+        /// The record is removed, with its index and all other rows of the shard.
         case remove
     }
 
-    /// What those who watch are told.
+    /// An operation that watchers hear of.
     package enum Operation: Equatable, Sendable {
-        /// It is known.
+        /// The shard was registered.
         case register
-        /// It is being indexed for the first time.
+        /// A job indexes the shard for the first time.
         case initialize
-        /// It is indexed.
+        /// The shard is indexed.
         case makeAvailable
-        /// It is gone.
+        /// The shard was destroyed.
         case destroy
-        /// Somebody asked for a lease.
+        /// A caller asked for a lease.
         case acquire
-        /// It cannot be read any more.
+        /// The shard has failed.
         case fail
         /// A lease ended.
         case release
-        /// It is being indexed again.
+        /// A job indexes the shard again.
         case recover
     }
 
-    /// Why a caller is turned away.
+    /// Why a caller is rejected.
     package enum Rejection: Equatable, Sendable {
-        /// There is no such shard.
+        /// The key has no shard.
         case unknown
-        /// There is one of that key already.
+        /// The key has a shard already.
         case exists
-        /// It is leased, or about to be.
+        /// The shard has leases, or callers that wait for one.
         case inUse
-        /// It has failed.
+        /// The shard has failed.
         case failed
-        /// It has not failed, so that there is nothing to recover from.
+        /// The shard is sound, so there is nothing to recover from.
         case notFailed
     }
 
-    /// Why those parked are turned away.
+    /// Why parked callers fail.
     package enum Parting: Equatable, Sendable {
-        /// What they waited for failed.
+        /// The job that they waited for failed.
         case failed
         /// The shard was destroyed.
         case destroyed
-        /// What they waited for ended without an outcome.
+        /// The job that they waited for ended without a result.
         case abandoned
     }
 }

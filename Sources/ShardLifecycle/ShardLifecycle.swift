@@ -1,26 +1,25 @@
-/// The life of one shard: events go in, effects come out, nothing is awaited.
+/// The life of one shard: it receives events and returns effects, and waits for nothing.
 ///
-/// It does no I/O, holds no lock and starts no task; whoever owns it runs the effects, in order. It
-/// is a value: an owner whose commit fails puts back the one from before the event, and drops the
-/// effects.
+/// It does no I/O, holds no lock and starts no task; its owner runs the effects, in order. It is a value: if a commit
+/// fails, the owner restores the value from before the event, and drops the effects.
 ///
-/// A completion names its job and counts only while the state names the same one, so that a job
-/// that was cancelled or overtaken changes nothing.
+/// The event of a job names that job, and counts only while the state names the same job. So a job that was cancelled
+/// or overtaken changes nothing.
 package struct ShardLifecycle: Equatable, Sendable {
-    /// The number of a job, given by the owner and never given twice.
+    /// The number of a job, unique within the store's run.
     package typealias JobNumber = UInt64
 
-    /// Where the shard is.
+    /// The state of the shard.
     package private(set) var state: State
-    /// How many leases are out.
+    /// The number of leases.
     ///
-    /// They stand beside the state, so that neither failure nor recovery can lose them. There are
-    /// none before the shard was first available.
+    /// It is no part of the state, so neither failure nor recovery can lose leases. Before the shard was first
+    /// available it is zero.
     package private(set) var leases: UInt32 = 0
-    /// Whether the next acquirer of the failed shard recovers it; it does so once.
+    /// Whether the next acquirer of the failed shard recovers it; that happens once.
     package private(set) var recoversOnAcquire: Bool
 
-    /// A shard as its record has it.
+    /// Creates the lifecycle of a shard from its record's state.
     package init(_ state: Resting = .absent, recoversOnAcquire: Bool = false) {
         switch state {
         case .absent: self.state = .absent
@@ -31,9 +30,9 @@ package struct ShardLifecycle: Equatable, Sendable {
         self.recoversOnAcquire = recoversOnAcquire
     }
 
-    /// Takes over the number of leases, which the owner counts where every thread can.
+    /// Sets the number of leases, which the owner counts in a place that all threads reach.
     ///
-    /// Called before each event. A shard that was never available has none.
+    /// The owner calls it before each event. A shard that was never available has no leases.
     package mutating func noteLeases(_ count: UInt32) {
         precondition(count == 0 || mayBeLeased, "a lease of a shard that was never available")
         leases = count
@@ -42,13 +41,12 @@ package struct ShardLifecycle: Equatable, Sendable {
     /// Applies one event.
     ///
     /// - Parameters:
-    ///   - event: What happened. A `release` needs a lease.
-    ///   - number: The name of the job, if the event starts one.
-    /// - Returns: What to do, in order. For a caller's event exactly one of `grant`, `park`,
-    ///   `complete` and `reject` is among it, for the others none. Empty if the event came too late
-    ///   to matter.
+    ///   - event: The event. A `release` needs a lease.
+    ///   - number: The number of the job, if the event starts one.
+    /// - Returns: The effects, in order. For a caller's event they contain exactly one of `grant`, `park`, `complete`
+    ///   and `reject`; for other events none. Empty if the event came too late to matter.
     ///
-    /// *Cost*: constant; no allocation where the effects carry no job number.
+    /// *Cost*: constant; no allocation if no effect has a job number.
     package mutating func receive(_ event: Event, job number: JobNumber) -> [Effect] {
         if event == .release { return release() }
         switch state {
@@ -70,7 +68,7 @@ package struct ShardLifecycle: Equatable, Sendable {
         }
     }
 
-    /// A lease may end in any state that may have one; if the shard has failed, it stays failed.
+    /// Ends a lease, in any state that may have one; a failed shard stays failed.
     private mutating func release() -> [Effect] {
         precondition(leases > 0, "a lease was released twice")
         leases -= 1
@@ -78,8 +76,8 @@ package struct ShardLifecycle: Equatable, Sendable {
     }
 }
 
-// The table: a function for each state, and in it a line or two for each event. None has a
-// `default`, so that the compiler asks for the answer to every new event in every state.
+// The table: a function for each state, with a line or two for each event. No function has a `default`, so the
+// compiler asks for every new event in every state.
 extension ShardLifecycle {
     private mutating func receiveAbsent(_ event: Event, _ number: JobNumber) -> [Effect] {
         switch event {
@@ -118,7 +116,7 @@ extension ShardLifecycle {
         case .destroy:
             return destroyIdle()
         case .resume(recovering: false):
-            // Nobody waits for it, and the record says already that it is to be indexed.
+            // No caller waits, and the record says already that the shard is to be indexed.
             state = .initializing(job: number)
             return [.announce(.register), .announce(.initialize), .start(job: number)]
         case .release, .indexed, .indexingFailed, .opened, .openingFailed, .abandoned,
@@ -157,7 +155,7 @@ extension ShardLifecycle {
             return [.open(job: number), .park]
         case .recover: return [.reject(.notFailed)]
         case .destroy:
-            // Leases that began before a recovery may still be out.
+            // Leases from before a recovery may still be held.
             guard leases == 0 else { return [.reject(.inUse)] }
             return destroyIdle()
         case .sourceLost:
@@ -228,7 +226,7 @@ extension ShardLifecycle {
             return destroyBusy(job)
         case .indexed(job): return publish()
         case .opened(job):
-            // The index that is there will do.
+            // The earlier index is valid.
             state = .available
             return [.commit(.update), .announce(.makeAvailable), .retryParked]
         case .indexingFailed(job): return failWaiting()

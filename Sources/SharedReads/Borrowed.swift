@@ -1,7 +1,7 @@
 /// A reference that does not retain its object.
 ///
-/// All threads that retain an object write its reference count. A borrowed reference leaves the count alone; a reading
-/// (`Reading`), a lease or an owner keeps the object alive.
+/// All threads that retain an object write its reference count. A borrowed reference leaves the count alone. A
+/// reading (`Reading`), a lease or an owner keeps the object alive.
 ///
 /// *Concurrency*: any thread.
 @safe public struct Borrowed<Object: AnyObject & Sendable>: @unchecked Sendable {
@@ -17,26 +17,26 @@
     @inlinable
     @unsafe
     init(at address: UInt) {
-        // SAFETY: the caller has the address from such a reference.
+        // SAFETY: the caller got the address from such a reference, so it is not zero.
         unsafe reference = Unmanaged.fromOpaque(
             UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped
         )
     }
 
-    /// Where the object is.
+    /// The object's address.
     @inlinable var address: UInt { unsafe UInt(bitPattern: reference.toOpaque()) }
 
     /// Calls `body` with the object.
     @inlinable
     @inline(__always)
     public func with<R>(_ body: (Object) throws -> R) rethrows -> R {
-        // SAFETY: whoever made this reference keeps the object alive.
+        // SAFETY: the code that created this reference keeps the object alive.
         try unsafe reference._withUnsafeGuaranteedRef(body)
     }
 
-    /// The object, retained.
+    /// The object, with a retain.
     @inlinable public var object: Object {
-        // SAFETY: as in `with`.
+        // SAFETY: the code that created this reference keeps the object alive.
         unsafe reference.takeUnretainedValue()
     }
 }
@@ -50,7 +50,7 @@
     /// The number of objects.
     public let count: Int
 
-    /// A row of `objects`, in their order.
+    /// Creates a row of `objects`, in their order.
     public init(_ objects: [Object]) {
         count = objects.count
         unsafe start = .allocate(capacity: max(1, objects.count))
@@ -60,7 +60,7 @@
     }
 
     deinit {
-        // SAFETY: all `count` places were initialized, each with a reference of its own.
+        // SAFETY: `init` filled all `count` places, each with a reference of its own.
         for index in 0..<count { unsafe start[index].release() }
         unsafe start.deallocate()
     }
@@ -68,10 +68,10 @@
     /// The object at `index`.
     @inlinable public subscript(index: Int) -> Borrowed<Object> {
         precondition(index >= 0 && index < count, "an object outside the row")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps the index inside the row.
         return unsafe Borrowed(at: UInt(bitPattern: start[index].toOpaque()))
     }
 
-    /// The objects, retained.
+    /// The objects, each with a retain.
     public var objects: [Object] { (0..<count).map { self[$0].object } }
 }

@@ -1,6 +1,8 @@
 public import Synchronization
 
-/// Counts leases that threads take and give back without meeting; its owner can close it and add them up.
+/// Counts leases.
+///
+/// Threads take and give them back without shared writes; the owner closes the gate and adds them up.
 ///
 /// ```
 /// take      add 1 to the own stripe;   gate open? → in        closed? → take the 1 back, refused
@@ -8,13 +10,13 @@ public import Synchronization
 /// give back take 1 from the own stripe; gate closed? → the caller tells the owner, who sums again
 /// ```
 ///
-/// Each side writes first and then reads what the other side writes; all operations are sequentially consistent. So if
-/// a `take` and a `close` overlap, at least one sees the other: the sum has the lease, or `take` refuses it. If a
-/// `giveBack` and a `close` overlap, the sum lacks the lease, or `giveBack` sees the closed gate and its caller tells the
-/// owner.
+/// Each side first writes, and then reads the other side's word; all operations are sequentially consistent. So if a
+/// `take` and a `close` overlap, at least one sees the other: the sum has the lease, or `take` refuses it. If a
+/// `giveBack` and a `close` overlap, the sum lacks the lease, or `giveBack` sees the closed gate and its caller
+/// informs the owner.
 ///
-/// While the gate is closed, the sum counts every lease that is held. It may also count a `take` that is about to refuse;
-/// the caller of that `take` tells the owner.
+/// While the gate is closed, the sum counts every lease that is held. It may also count a `take` that is about to
+/// refuse; that caller informs the owner.
 ///
 /// *Cost*: one atomic addition to the thread's own stripe; see `StripedCount`.
 ///
@@ -23,20 +25,20 @@ public struct LeaseGate: ~Copyable, Sendable {
     @usableFromInline let isOpenNow = Atomic<Bool>(false)
     @usableFromInline let leases = StripedCount()
 
-    /// A closed gate.
+    /// Creates a closed gate.
     public init() {}
 
     /// Whether leases are granted.
     @inlinable
     public var isOpen: Bool { isOpenNow.load(ordering: .sequentiallyConsistent) }
 
-    /// What became of an attempt.
+    /// The result of an attempt to take a lease.
     @frozen public enum Answer {
-        /// A lease.
+        /// The caller has a lease.
         case granted
-        /// None; the owner may have counted the attempt, and is to be told.
+        /// The caller has no lease. The owner may have counted the attempt, so the caller informs it.
         case refused
-        /// None; the gate was closed before.
+        /// The caller has no lease: the gate was closed before.
         case closed
     }
 
@@ -57,7 +59,7 @@ public struct LeaseGate: ~Copyable, Sendable {
 
     /// Gives a lease back.
     ///
-    /// - Returns: Whether the gate is open; if not, the owner is to be told.
+    /// - Returns: Whether the gate is open; if not, the caller informs the owner.
     @inlinable
     public func giveBack() -> Bool {
         leases.add(-1)
@@ -66,14 +68,14 @@ public struct LeaseGate: ~Copyable, Sendable {
 
     /// The number of leases; exact while the gate is closed and no `take` is under way.
     ///
-    /// While the gate is open, the sum may miss a lease that one thread takes and another gives back, and still subtract
-    /// it. A sum below zero counts as none.
+    /// While the gate is open, the sum may miss a lease that one thread takes and another gives back, and still
+    /// subtract it. A sum below zero counts as zero.
     public var count: Int { max(0, leases.sum) }
 
-    /// Grants leases from now on.
+    /// Opens the gate: `take` grants leases.
     public func open() { isOpenNow.store(true, ordering: .sequentiallyConsistent) }
 
-    /// Grants no more leases, and says how many there are.
+    /// Closes the gate, and returns the number of leases.
     public func close() -> Int {
         isOpenNow.store(false, ordering: .sequentiallyConsistent)
         return count

@@ -2,13 +2,13 @@ public import DAGSystem
 
 /// A value behind a lock that survives contention.
 ///
-/// `Synchronization.Mutex` is a priority-inheriting futex on Linux and hands every contended lock over through the
-/// kernel: 16 threads on 2 cores fall from 27 M to 0.22 M acquisitions a second. A pthread mutex stays at 13 to
-/// 15 M, and ThreadSanitizer understands it.
+/// `Synchronization.Mutex` is a priority-inheriting futex on Linux, and passes every contended lock on through the
+/// kernel: 16 threads on 2 cores fall from 27 M to 0.22 M acquisitions a second. A pthread mutex stays at 13 to 15 M,
+/// and ThreadSanitizer knows it.
 ///
-/// *Cost*: 15 ns without contention, an allocation when it is made.
+/// *Cost*: 15 ns without contention; an allocation at creation.
 ///
-/// *Concurrency*: any thread. It is not recursive.
+/// *Concurrency*: any thread. A thread that holds the lock must not take it again.
 @safe public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: only the thread that holds the mutex touches the value.
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -19,7 +19,7 @@ public import DAGSystem
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
-        // SAFETY: the memory is the mutex's own and does not move.
+        // SAFETY: the memory belongs to this object alone and does not move.
         let code = unsafe pthread_mutex_init(mutex, nil)
         precondition(code == 0, "a lock cannot be made: \(code)")
     }
@@ -30,7 +30,7 @@ public import DAGSystem
         unsafe mutex.deallocate()
     }
 
-    /// Calls `body` with the value, alone.
+    /// Calls `body` with the value, while no other thread has it.
     @inlinable
     public func withLock<R, E: Error>(
         _ body: (inout Value) throws(E) -> R

@@ -1,8 +1,8 @@
 public import Synchronization
 
-/// A row of flags that are set once and never cleared.
+/// A row of flags that threads set once and never clear.
 ///
-/// *Cost*: looking at a flag is a load and a test. No thread writes a flag that is set.
+/// *Cost*: reading a flag is a load and a test. No thread writes a flag that is set.
 ///
 /// *Concurrency*: any thread.
 @safe public final class OnceFlags: @unchecked Sendable {
@@ -11,7 +11,7 @@ public import Synchronization
     /// The number of flags.
     public let count: Int
 
-    /// `count` flags, none of them set.
+    /// Creates `count` flags, all clear.
     public init(count: Int) {
         self.count = count
         unsafe words = .allocate(capacity: Self.wordCount(count))
@@ -21,16 +21,16 @@ public import Synchronization
     private static func wordCount(_ count: Int) -> Int { (count + 63) / 64 }
 
     deinit {
-        // SAFETY: all words were initialized.
+        // SAFETY: `init` initialized all words.
         unsafe words.deinitialize(count: Self.wordCount(count))
         unsafe words.deallocate()
     }
 
-    /// Whether flag `index` was set.
+    /// Returns whether a thread has set flag `index`.
     @inlinable
     public func isSet(_ index: Int) -> Bool {
         precondition(index >= 0 && index < count, "a flag outside the row")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps the flag's word inside the row.
         let word = unsafe words[index >> 6].load(ordering: .acquiring)
         return word & 1 << UInt64(index & 63) != 0
     }
@@ -38,7 +38,7 @@ public import Synchronization
     /// Sets flag `index`.
     public func set(_ index: Int) {
         precondition(index >= 0 && index < count, "a flag outside the row")
-        // SAFETY: checked above.
+        // SAFETY: the precondition keeps the flag's word inside the row.
         _ = unsafe words[index >> 6].bitwiseOr(1 << UInt64(index & 63), ordering: .releasing)
     }
 }

@@ -1,19 +1,21 @@
 public import Synchronization
 
-/// A reference that is filled once, by whichever thread comes first, and followed without counting.
+/// A reference that the first thread fills.
+///
+/// All threads follow it without writing a reference count.
 ///
 /// *Concurrency*: any thread. The object lives as long as the reference.
 @safe public final class OnceReference<Object: AnyObject & Sendable>: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: the word is atomic, and the object it leads to is `Sendable`.
     @usableFromInline let word = Atomic<UInt>(0)
 
-    /// An empty reference.
+    /// Creates an empty reference.
     public init() {}
 
     deinit {
         let address = word.load(ordering: .acquiring)
         guard address != 0 else { return }
-        // SAFETY: the reference that `fill` took.
+        // SAFETY: `fill` retained the object once, for this release.
         unsafe Unmanaged.passUnretained(Borrowed<Object>(at: address).object).release()
     }
 
@@ -21,13 +23,13 @@ public import Synchronization
     @inlinable public var borrowed: Borrowed<Object>? {
         let address = word.load(ordering: .acquiring)
         guard address != 0 else { return nil }
-        // SAFETY: it lives as long as this object, which the caller holds.
+        // SAFETY: the object lives as long as this reference, and the caller holds the reference.
         return unsafe Borrowed(at: address)
     }
 
     /// Fills the reference, unless another thread was first.
     ///
-    /// - Returns: The object that is there now.
+    /// - Returns: The object that the reference has now.
     public func fill(_ object: Object) -> Borrowed<Object> {
         let own = Borrowed(object)
         let (isFirst, found) = word.compareExchange(
@@ -36,7 +38,7 @@ public import Synchronization
             ordering: .acquiringAndReleasing
         )
         guard isFirst else { return unsafe Borrowed(at: found) }
-        // SAFETY: given back in `deinit`.
+        // SAFETY: `deinit` releases the object.
         _ = unsafe Unmanaged.passRetained(object)
         return own
     }

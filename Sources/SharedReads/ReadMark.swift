@@ -1,17 +1,17 @@
 public import CDAGSystem
 internal import Synchronization
 
-/// A name for memory that threads read and another thread may free.
+/// A name for memory that one thread may free while others read it.
 ///
-/// *Shape*: bits 28...31 the kind, bits 0...27 a number. Kind 15 is for marks made by `unique()`; 0 is none.
+/// *Shape*: bits 28...31 the kind, bits 0...27 a number. `unique()` makes marks of kind 15; 0 is no mark.
 public struct ReadMark: Hashable, Sendable {
     /// The kind of marks that `unique()` makes.
     public static let uniqueKind: UInt32 = 15
 
-    /// The mark as a record has it; not zero.
+    /// The mark as a thread's record has it; never zero.
     public let word: UInt32
 
-    /// A mark of one of the kinds 1 to 14.
+    /// Creates a mark of one of the kinds 1 to 14.
     ///
     /// - Parameters:
     ///   - kind: The kind.
@@ -20,7 +20,7 @@ public struct ReadMark: Hashable, Sendable {
 
     private static let last = Atomic<UInt32>(0)
 
-    /// A mark that no other call returned, until 2^28 of them were made.
+    /// Returns a new mark; after 2^28 calls the marks repeat.
     ///
     /// Two owners of one mark are safe: each also waits for the other's readers.
     public static func unique() -> ReadMark {
@@ -31,8 +31,8 @@ public struct ReadMark: Hashable, Sendable {
 
 /// A stretch of code that reads memory which another thread may free.
 ///
-/// Between `begin` and `end` the reclaimer frees nothing that the thread may have found under the mark. A reading stays on
-/// its thread, contains no `await`, and is short, because the reclaimer waits for it.
+/// Between `begin` and `end` the reclaimer frees nothing that the thread may have found under the mark. A reading
+/// stays on its thread, contains no `await`, and is short, because the reclaimer waits for it.
 ///
 /// *Cost*: two stores to memory of the calling thread; no lock, no atomic read-modify-write.
 public enum Reading {
@@ -48,13 +48,13 @@ public enum Reading {
     @inline(__always)
     public static func end() { dagstore_reader_end() }
 
-    /// The part of a striped count that belongs to the calling thread.
+    /// The number of the calling thread's record.
     @inlinable
     @inline(__always)
     static var threadNumber: Int { Int(dagstore_reader_number()) }
 }
 
-/// A place in a walk, which each thread remembers for itself.
+/// A place in a walk, remembered by each thread for itself.
 ///
 /// A place is a hint: a thread remembers eight walks and forgets others.
 ///
@@ -64,7 +64,7 @@ public struct ThreadPlace: Sendable {
 
     private static let last = Atomic<UInt64>(0)
 
-    /// A place of its own.
+    /// Creates a place that differs from all others.
     public init() { owner = Self.last.add(1, ordering: .relaxed).newValue }
 
     /// The value that this thread stored last; 0 if it stored none or has forgotten it.
@@ -74,8 +74,8 @@ public struct ThreadPlace: Sendable {
     }
 }
 
-/// The time of the machine's last clock tick.
+/// A clock as precise as the machine's tick.
 public enum CoarseClock {
-    /// Nanoseconds since the machine was started; the same scale as `DispatchTime`, up to 10 ms behind.
+    /// Nanoseconds since the machine started; the same scale as `DispatchTime`, up to 10 ms behind.
     public static var now: UInt64 { dagstore_coarse_time() }
 }

@@ -1,46 +1,46 @@
 internal import CDAGSystem
 internal import Dispatch
 
-/// Runs actions when the readings have ended that may still use an object.
+/// Runs actions after the end of the readings that may still use an object.
 ///
-/// The caller first takes the object out of the table or reference that led to it. The reclaimer then issues one barrier
-/// for all waiting actions, finds the readings of each mark, and runs an action when these have ended. It does not wait
-/// for readings that begin later: they cannot find the object.
+/// The caller first removes the object from the table or reference that led to it. The reclaimer then issues one
+/// barrier for all waiting actions, finds the readings of each mark, and runs an action when these have ended. It
+/// ignores readings that begin later: they cannot find the object.
 ///
-/// Actions of one mark run one after the other, in the order in which they came. A reader or an action that hangs holds
-/// up its own mark only.
+/// Actions of one mark run one after the other, in the order of their calls. A reader or an action that hangs delays
+/// its own mark only.
 ///
-/// *Concurrency*: any thread. There is one reclaimer in a process, because there is one record for each thread.
+/// *Concurrency*: any thread. A process has one reclaimer, because each thread has one record.
 public enum Reclaimer {
     private static let core = ReclaimerCore()
 
-    /// Runs `action` when all readings of `mark` that are under way have ended.
+    /// Runs `action` after the end of all readings of `mark` that run now.
     public static func after(readersOf mark: ReadMark, _ action: @escaping @Sendable () -> Void) {
         core.add(mark, action)
     }
 
-    /// Keeps `object` until all readings of `mark` that are under way have ended.
+    /// Keeps `object` until the end of all readings of `mark` that run now.
     public static func retire<Object: AnyObject & Sendable>(_ object: Object, _ mark: ReadMark) {
         after(readersOf: mark) { withExtendedLifetime(object) {} }
     }
 
-    /// Waits until all earlier actions under `mark` have run; blocks the thread.
+    /// Waits until all earlier actions of `mark` have run; blocks the thread.
     ///
-    /// A reader of the mark and an action under it must not call this.
+    /// A reader of the mark and an action of it must not call this.
     public static func drain(_ mark: ReadMark) {
         let bell = DispatchSemaphore(value: 0)
         after(readersOf: mark) { bell.signal() }
         bell.wait()
     }
 
-    /// Waits until all earlier actions under `mark` have run.
+    /// Waits until all earlier actions of `mark` have run.
     public static func drained(_ mark: ReadMark) async {
         await withCheckedContinuation { continuation in
             after(readersOf: mark) { continuation.resume() }
         }
     }
 
-    /// Whether a thread reads what `mark` names; a reading that begins during the call may be missed.
+    /// Returns whether a thread reads under `mark`; it may miss a reading that begins during the call.
     ///
     /// *Cost*: a barrier on every running thread of the process, some microseconds.
     public static func isRead(_ mark: ReadMark) -> Bool {

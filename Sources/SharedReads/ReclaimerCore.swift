@@ -3,15 +3,15 @@ internal import Dispatch
 
 /// The reclaimer's list of actions, and the queue that decides when they run.
 ///
-/// Actions run on other threads, because they may run code of mounts; those of one mark run one after the other.
+/// Actions run on other threads, because they may run a mount's code. Actions of one mark run one after the other.
 ///
 /// *Concurrency*: any thread calls `add`; only the queue calls the rest.
 @safe final class ReclaimerCore: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: `new` is behind a lock, and only the queue touches the rest.
+    // SAFETY: `@unchecked Sendable`: `new` has a lock, and only the queue touches the rest.
 
     /// Runs a body once, and then releases what the body holds.
     private final class Action: @unchecked Sendable {
-        // SAFETY: `@unchecked Sendable`: one thread runs the action, and no other touches the body.
+        // SAFETY: `@unchecked Sendable`: one thread runs the action, and only that thread touches the body.
         private var body: (@Sendable () -> Void)?
 
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -36,13 +36,13 @@ internal import Dispatch
         init(_ waiting: Waiting, _ readings: [dagstore_reading]) {
             mark = waiting.mark
             action = waiting.action
-            // SAFETY: readings lie in records, which are never freed.
+            // SAFETY: the readings point into records of threads, which are never freed.
             unsafe self.readings = readings
         }
 
-        /// Whether all readings have ended.
+        /// Returns whether all readings have ended.
         mutating func isReady() -> Bool {
-            // SAFETY: as above.
+            // SAFETY: the readings point into records of threads, which are never freed.
             unsafe readings.removeAll { unsafe dagstore_reading_is_over($0) }
             return unsafe readings.isEmpty
         }
@@ -56,16 +56,16 @@ internal import Dispatch
         attributes: .concurrent
     )
     private var items: [Item] = []
-    /// The marks of which actions run.
+    /// The marks that have running actions.
     private var running: Set<ReadMark> = []
-    /// Whether a look is planned after a pause.
+    /// Whether the queue will look again after a pause.
     private var isPausing = false
-    /// The next pause between two looks at readings, in nanoseconds; most are over within a microsecond.
+    /// The next pause between two looks at readings, in nanoseconds; most readings end within a microsecond.
     private var pause = pauseMin
     private static let pauseMin = 1000
     private static let pauseMax = 10_000_000
 
-    /// Adds an action, for when all readings of `mark` that are under way have ended.
+    /// Adds an action, to run after the end of all readings of `mark` that run now.
     func add(_ mark: ReadMark, _ body: @escaping @Sendable () -> Void) {
         let isFirst = new.withLock { new in
             new.append(Waiting(mark: mark, action: Action(body)))
@@ -98,7 +98,7 @@ internal import Dispatch
     /// Finds the readings that new actions wait for.
     private func found(_ added: [Waiting]) -> [Item] {
         dagstore_readers_barrier()
-        // SAFETY: readings lie in records, which are never freed.
+        // SAFETY: the readings point into records of threads, which are never freed.
         var readings: [ReadMark: [dagstore_reading]] = unsafe [:]
         for waiting in added where unsafe readings[waiting.mark] == nil {
             unsafe readings[waiting.mark] = unsafe self.readings(of: waiting.mark)

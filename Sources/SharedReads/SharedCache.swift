@@ -1,24 +1,26 @@
 public import Synchronization
 
-/// A cache that threads search without a lock, bounded by the cost of its objects.
+/// A cache that threads search without a lock; the sum of its objects' costs has a limit.
 ///
-/// CLOCK chooses which object goes: the hand passes once over an object that was used since it last came by. A search sets
-/// the flag of use only if it is not set, so that threads which use one object do not write to it.
+/// CLOCK chooses the object to evict: the hand skips an object once if a search used it since the last pass. A search
+/// sets the flag of use only if it is clear, so threads that use one object do not all write to it.
 ///
 /// *Concurrency*: any thread may call anything; `find` within a reading of the mark.
 public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
-    /// What an object is found by.
+    /// The key of an object.
     @frozen public struct Key: Hashable, Sendable {
         /// The parts of the key.
         public let first, second: UInt64
 
-        /// A key of two numbers.
+        /// Creates a key of two numbers.
         @inlinable public init(_ first: UInt64, _ second: UInt64) {
             self.first = first
             self.second = second
         }
 
-        /// A hash for tables; keys are numbers that the store gave, so it resists accidents only.
+        /// A hash for tables.
+        ///
+        /// Keys are numbers of the store, so the hash need not resist attacks.
         @inlinable var hash: UInt64 {
             let mixed =
                 (first ^ (second &* 0x9e37_79b9_7f4a_7c15)).multipliedFullWidth(
@@ -30,7 +32,7 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
 
     /// An object in the cache.
     public final class Entry: Sendable {
-        /// What the object is found by.
+        /// The key of the object.
         public let key: Key
         /// The object.
         public let object: Object
@@ -45,7 +47,7 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
     }
 
     private struct State {
-        /// In the order of the hand.
+        /// The entries, in the order of the hand.
         var entries: [Entry] = []
         var hand = 0
         var cost = 0
@@ -54,17 +56,17 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
     @usableFromInline let table: SharedTable<Entry>
     private let state = Lock(State())
     private let costMax: Int
-    /// Under which the cache is read.
+    /// The mark under which threads read the cache.
     public let mark: ReadMark
 
-    /// A cache of objects that cost at most `costMax` together.
+    /// Creates a cache of objects that cost at most `costMax` together.
     public init(costMax: Int, readUnder mark: ReadMark) {
         self.costMax = costMax
         self.mark = mark
         table = SharedTable(readUnder: mark)
     }
 
-    /// An object, for as long as the reading lasts.
+    /// Finds an object, which stays alive until the reading ends.
     @inlinable
     @inline(__always)
     public func find(_ key: Key) -> Borrowed<Entry>? {
@@ -77,7 +79,7 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
         return found
     }
 
-    /// Keeps an object, unless there is one with the key, or it costs more than all may.
+    /// Keeps an object, unless the key has one or the cost is above the limit.
     public func insert(_ object: Object, _ key: Key, cost: Int) {
         guard cost <= costMax else { return }
         state.withLock { state in
@@ -114,7 +116,7 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
         table.remove(evicted, evicted.key.hash)
     }
 
-    /// Forgets the objects whose keys are chosen; those who read them go on.
+    /// Removes the objects whose keys are chosen; running readings keep theirs until they end.
     ///
     /// *Cost*: a look at every object.
     public func removeAll(where isChosen: (Key) -> Bool) {
@@ -128,15 +130,15 @@ public final class SharedCache<Object: AnyObject & Sendable>: Sendable {
         }
     }
 
-    /// Forgets one object.
+    /// Removes one object.
     ///
     /// *Cost*: a search, and a look at every object if it is there.
     public func remove(_ key: Key) {
         if isThere(key) { removeAll { $0 == key } }
     }
 
-    /// What all objects cost together.
+    /// The sum of all objects' costs.
     public var cost: Int { state.withLock { $0.cost } }
-    /// How many there are.
+    /// The number of objects.
     public var count: Int { state.withLock { $0.entries.count } }
 }

@@ -1,12 +1,12 @@
 public import Synchronization
 
-/// A reference that threads follow without counting, and that one thread at a time changes.
+/// A reference that threads follow without writing a reference count, and that one thread at a time changes.
 ///
-/// *Concurrency*: `borrowed` by any thread within a reading of the mark; `exchange` and `object` by the owner, under
-/// the owner's lock.
+/// *Concurrency*: any thread reads `borrowed` within a reading of the mark. The owner calls `exchange` and reads
+/// `object`, under its own lock.
 @safe public final class SharedReference<Object: AnyObject & Sendable>: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: the word is atomic; what it leads to is `Sendable` and is kept alive by
-    // `current`, and by the reclaimer for readers that have seen it before it was exchanged.
+    // SAFETY: `@unchecked Sendable`: the word is atomic, and the object is `Sendable`. `current` keeps the object
+    // alive; after an exchange the reclaimer keeps it alive for the readers that saw it.
     @usableFromInline let word: Atomic<UInt>
     private var current: Object
     private let mark: ReadMark
@@ -14,24 +14,24 @@ public import Synchronization
     /// Refers to `object`.
     ///
     /// - Parameters:
-    ///   - object: What readers see first.
-    ///   - mark: Under which they read.
+    ///   - object: The first object.
+    ///   - mark: The mark under which threads read the reference.
     public init(_ object: Object, readUnder mark: ReadMark) {
         current = object
         self.mark = mark
         word = Atomic(Borrowed(object).address)
     }
 
-    /// The object, for as long as the reading lasts.
+    /// The object, which stays alive until the reading ends.
     @inlinable public var borrowed: Borrowed<Object> {
-        // SAFETY: the object is alive: see the class.
+        // SAFETY: `current` or the reclaimer keeps the object alive.
         @inline(__always) get { unsafe Borrowed(at: word.load(ordering: .acquiring)) }
     }
 
-    /// The object, counted; for the owner.
+    /// The object, with a retain; for the owner.
     public var object: Object { current }
 
-    /// Puts `object` in the place of what was there, which goes when its readers have ended.
+    /// Replaces the object; the old one lives until its readers have ended.
     public func exchange(_ object: Object) {
         let old = current
         current = object

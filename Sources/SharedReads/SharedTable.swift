@@ -6,27 +6,27 @@ internal import Synchronization
 /// slots   { address of the object, hash }[2^n]     address 0: never used; 1: removed
 /// ```
 ///
-/// A search goes from the hash's slot on until it meets one that was never used. A slot is used once: a removed
-/// object leaves its slot behind, and when three quarters are used the table is written anew with room for twice
-/// what is in it. So a search never sees one object's hash beside another's address. Old slots and removed objects
-/// go when their readers have ended.
+/// A search begins at the hash's slot and ends at a slot that was never used. A slot is used once: a removed object
+/// leaves its slot behind. When three quarters of the slots are used, the owner writes a new table with room for
+/// twice the objects. So a search never sees one object's hash beside another's address. Old slots and removed
+/// objects live until their readers have ended.
 ///
-/// *Cost*: a search touches one line, or two, of the slots, and the object.
+/// *Cost*: a search touches one or two cache lines of the slots, and the object.
 ///
-/// *Concurrency*: `find` by any thread within a reading of the mark; everything else by the owner, under the
-/// owner's lock.
+/// *Concurrency*: any thread calls `find` within a reading of the mark. The owner calls everything else, under its
+/// own lock.
 @safe public final class SharedTable<Object: AnyObject & Sendable>: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: slots are atomic words. An object is written before its address, and lives
-    // until readers that may have its address have ended.
+    // SAFETY: `@unchecked Sendable`: slots are atomic words. The owner writes an object before its address, and the
+    // object lives until all readers that may have its address have ended.
     @usableFromInline let slots: SharedReference<TableSlots>
-    /// Slots that are not free, removed ones too.
+    /// The slots that are not free, with those of removed objects.
     private var usedCount = 0
     private let objectCount = Atomic<Int>(0)
     private let mark: ReadMark
 
-    /// A table of nothing.
+    /// Creates an empty table.
     ///
-    /// - Parameter mark: Under which it is read.
+    /// - Parameter mark: The mark under which threads read the table.
     public init(readUnder mark: ReadMark) {
         self.mark = mark
         slots = SharedReference(TableSlots(capacity: 16), readUnder: mark)
@@ -34,11 +34,11 @@ internal import Synchronization
 
     deinit { removeAll() }
 
-    /// An object with a hash, for as long as the reading lasts.
+    /// Finds an object by its hash; the object stays alive until the reading ends.
     ///
     /// - Parameters:
     ///   - hash: The hash it was inserted with.
-    ///   - isMatch: Tells it from another one with the same hash.
+    ///   - isMatch: Whether an object with this hash is the wanted one.
     /// - Returns: The object; nil if there is none.
     @inlinable
     @inline(__always)
@@ -48,20 +48,20 @@ internal import Synchronization
         while true {
             let address = slots.with { $0.find(hash, from: &place) }
             guard address != 0 else { return nil }
-            // SAFETY: the address of an object that lives until this reading has ended.
+            // SAFETY: the address is that of an object which lives until this reading has ended.
             let object: Borrowed<Object> = unsafe Borrowed(at: address)
             if object.with(isMatch) { return object }
         }
     }
 
-    /// The number of objects; any thread may ask.
+    /// The number of objects; any thread may read it.
     public var count: Int { objectCount.load(ordering: .relaxed) }
 
-    /// Calls `body` with every object, in no order; within a reading of the mark.
+    /// Calls `body` with every object, unordered; the caller is in a reading of the mark.
     public func forEach(_ body: (Object) -> Void) {
         slots.borrowed.with { slots in
             slots.forEach { address, _ in
-                // SAFETY: as in `find`.
+                // SAFETY: the address is that of an object which lives until this reading has ended.
                 unsafe Borrowed<Object>(at: address).with(body)
             }
         }
@@ -72,7 +72,7 @@ internal import Synchronization
     /// Adds an object.
     public func insert(_ object: Object, _ hash: UInt64) {
         if usedCount >= slots.object.capacity / 4 * 3 { rewrite() }
-        // SAFETY: released when the object is removed.
+        // SAFETY: `retire` releases the object after its removal.
         _ = unsafe Unmanaged.passRetained(object)
         slots.object.store(Borrowed(object).address, hash)
         usedCount += 1
@@ -87,7 +87,7 @@ internal import Synchronization
         slots.exchange(new)
     }
 
-    /// Removes the object that is `object` itself; it goes when its readers have ended.
+    /// Removes the object that is identical to `object`; it lives until its readers have ended.
     ///
     /// - Returns: Whether it was there.
     @discardableResult
@@ -109,16 +109,16 @@ internal import Synchronization
 
     /// Gives the table's reference to an object to the reclaimer.
     private func retire(_ object: Object) {
-        // SAFETY: the reference that `insert` took.
+        // SAFETY: `insert` retained the object once, for this release.
         unsafe Reclaimer.retire(Unmanaged.passUnretained(object).takeRetainedValue(), mark)
     }
 
-    /// The objects, in no order.
+    /// The objects, unordered.
     public var objects: [Object] {
         var found: [Object] = []
         found.reserveCapacity(count)
         slots.object.forEach { address, _ in
-            // SAFETY: the table keeps its objects alive.
+            // SAFETY: the table retains its objects, and only the owner, who calls this, removes any.
             found.append(unsafe Borrowed<Object>(at: address).object)
         }
         return found

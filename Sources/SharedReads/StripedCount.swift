@@ -1,7 +1,7 @@
 internal import CDAGSystem
 public import Synchronization
 
-/// A count in parts, so that threads change it without meeting each other.
+/// A count in parts, so that threads change it without shared writes.
 ///
 /// ```
 /// threads  0 16 32 …    1 17 33 …    2 18 34 …         15 31 47 …
@@ -15,17 +15,17 @@ public import Synchronization
 /// A thread adds to the stripe of its number. One thread may subtract what another added, so a single stripe may be
 /// negative.
 ///
-/// *Cost*: a change is one atomic addition to a line that other threads leave alone while there are no more busy
-/// threads than processors. A sum reads all stripes.
+/// *Cost*: a change is one atomic addition to a cache line. No other thread writes that line while there are at most
+/// as many busy threads as processors. A sum reads all stripes.
 ///
-/// *Concurrency*: any thread. All operations are sequentially consistent: see `LeaseGate` for why.
+/// *Concurrency*: any thread. All operations are sequentially consistent, because `LeaseGate` needs it.
 @safe public struct StripedCount: ~Copyable, @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: the memory is atomic, and lives as long as the count.
     @usableFromInline let start: UnsafeMutableRawPointer
     @usableFromInline static var stripeSize: Int { 128 }
     @usableFromInline let mask: Int
 
-    /// Zero.
+    /// Creates a count of zero.
     public init() {
         let count = Stripe.count
         mask = count - 1
@@ -37,14 +37,14 @@ public import Synchronization
     }
 
     deinit {
-        // SAFETY: trivial words, allocated above.
+        // SAFETY: `init` allocated the memory, and its words need no deinitialization.
         unsafe start.deallocate()
     }
 
     @inlinable
     @inline(__always)
     func stripe(_ index: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-        // SAFETY: the mask keeps the index inside what was allocated and initialized.
+        // SAFETY: the mask keeps the index inside the memory, and `init` initialized all stripes.
         unsafe (start + (index & mask) * Self.stripeSize).assumingMemoryBound(to: Atomic<Int>.self)
     }
 
@@ -68,12 +68,12 @@ public import Synchronization
     }
 }
 
-/// The parts of counts and rows that threads would otherwise share.
+/// The number of parts of counts and rows, one for each busy thread.
 public enum Stripe {
-    /// How many there are: a power of two, at least the number of processors, at most 64.
+    /// The number of stripes: a power of two, at least the number of processors, at most 64.
     public static let count = dagstore_stripe_count()
 
-    /// The number of the calling thread's.
+    /// Returns the number of the calling thread's stripe.
     @inlinable
     @inline(__always)
     public static func own(of count: Int) -> Int { Reading.threadNumber & (count &- 1) }

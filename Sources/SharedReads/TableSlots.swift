@@ -14,7 +14,7 @@ public import Synchronization
     @usableFromInline let mask: Int
     var capacity: Int { mask + 1 }
 
-    /// Slots that were never used, at least `capacity`.
+    /// Creates at least `capacity` free slots.
     init(capacity: Int) {
         let count = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
         mask = count - 1
@@ -23,26 +23,28 @@ public import Synchronization
     }
 
     deinit {
-        // SAFETY: all slots were initialized.
+        // SAFETY: `init` initialized all slots.
         unsafe start.deinitialize(count: capacity)
         unsafe start.deallocate()
     }
 
-    /// What stands in a slot: the address first, because the hash was written before it.
+    /// Returns the words of a slot.
+    ///
+    /// It loads the address first, because the owner wrote the hash before it.
     @inlinable
     @inline(__always)
     func load(_ place: Int) -> (address: UInt, hash: UInt64) {
-        // SAFETY: the mask keeps the place inside.
+        // SAFETY: the mask keeps the place inside the slots.
         let slot = unsafe start + (place & mask)
         let address = unsafe slot.pointee.address.load(ordering: .acquiring)
         return unsafe (address, slot.pointee.hash.load(ordering: .relaxed))
     }
 
-    /// The address of the next object with a hash.
+    /// Returns the address of the next object with a hash.
     ///
     /// - Parameters:
     ///   - hash: The hash.
-    ///   - place: Where to begin. On return, where to go on.
+    ///   - place: The first place to look at. On return, the place after the one found.
     /// - Returns: The address; 0 if there is no such object.
     @inlinable
     @inline(__always)
@@ -55,7 +57,7 @@ public import Synchronization
         }
     }
 
-    /// Writes into the next slot that was never used; there is one.
+    /// Writes into the next free slot; the caller ensures that there is one.
     func store(_ address: UInt, _ hash: UInt64) {
         var place = Int(truncatingIfNeeded: hash)
         while load(place).address != 0 { place &+= 1 }
@@ -66,7 +68,7 @@ public import Synchronization
 
     /// Marks the slot of an object as removed.
     ///
-    /// - Returns: Whether it was there.
+    /// - Returns: Whether the object was there.
     func remove(_ address: UInt, _ hash: UInt64) -> Bool {
         var place = Int(truncatingIfNeeded: hash)
         while true {
