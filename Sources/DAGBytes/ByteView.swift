@@ -47,6 +47,8 @@ internal import CDAGSystem
     @inlinable
     @unsafe
     public var buffer: UnsafeRawBufferPointer {
+        // SAFETY: the view's creator keeps the `count` bytes from `start` on alive; the caller answers for the
+        // pointer's use.
         unsafe UnsafeRawBufferPointer(start: start, count: count)
     }
 

@@ -22,11 +22,13 @@
         size: Int,
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Void
     ) throws(E) {
+        // SAFETY: the object owns the memory, and `body` writes all of it.
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         // When `body` throws, `deinit` frees the memory: every property is set.
         try unsafe body(memory)
     }
 
+    // SAFETY: `init` allocated the memory, and no reference to the object is left.
     deinit { unsafe memory.deallocate() }
 
     /// The bytes; valid while the object lives.

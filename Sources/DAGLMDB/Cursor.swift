@@ -21,6 +21,7 @@ package import DAGBytes
     ///
     /// Nil is for an absent table.
     @unsafe init(owning pointer: OpaquePointer?, isWritable: Bool) {
+        // SAFETY: the caller passes the ownership of an open cursor, which `deinit` closes.
         unsafe self.pointer = pointer
         self.isWritable = isWritable
     }

@@ -132,6 +132,7 @@ extension MDB_val {
     init(key: ByteView) {
         precondition(key.count >= 1, "a key is empty")
         precondition(key.count <= Environment.keySizeMax, "a key is too long")
+        // SAFETY: the preconditions give the key a size that LMDB accepts, and the caller keeps it alive.
         unsafe self.init(bytes: key)
     }
 

@@ -41,6 +41,7 @@ extension ByteSource {
     /// - Throws: `.changed` if the bytes end earlier; the errors of `read(at:into:)`.
     package func read(at offset: UInt64, size: Int) throws(MountError) -> OwnedBytes {
         // The variable keeps the error's type: a closure that returns its value at once would lose it.
+        // SAFETY: the buffer lives through the call, which writes only inside it.
         let bytes = try unsafe OwnedBytes(size: size) { buffer throws(MountError) in
             guard try unsafe read(at: offset, into: buffer) == size else {
                 throw MountError(.changed, "\(name): became shorter")

@@ -151,11 +151,14 @@ package final class LocalFile: ByteSource {
     package init(on source: any ByteSource, capacity: Int) {
         precondition(capacity > 0)
         self.source = source
+        // SAFETY: the window owns the memory, and shows only the bytes that `show` has read.
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
     }
 
+    // SAFETY: the window allocated the memory, and no view of it outlives the window.
     deinit { unsafe memory.deallocate() }
 
+    // SAFETY: reads the size, and follows no pointer.
     /// The largest number of bytes in the window.
     package var capacity: Int { unsafe memory.count }
 
@@ -167,6 +170,7 @@ package final class LocalFile: ByteSource {
 
     /// Makes the window larger; it is then empty.
     package func grow(to capacity: Int) {
+        // SAFETY: the window owns the memory, and no view is valid after `grow`.
         unsafe memory.deallocate()
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
         count = 0
@@ -190,6 +194,7 @@ package final class LocalFile: ByteSource {
         precondition(size <= capacity)
         count = 0
         self.offset = offset
+        // SAFETY: the precondition keeps `size` inside the memory, which the source fills.
         count = try unsafe source.read(
             at: offset,
             into: UnsafeMutableRawBufferPointer(rebasing: memory[0..<size])

@@ -48,6 +48,7 @@ package final class SpillFile {
     package func append(_ bytes: ByteView) throws(MountError) -> UInt64 {
         let start = size
         do {
+            // SAFETY: the view's creator keeps the bytes alive during the call.
             _ = try unsafe descriptor.writeAll(toAbsoluteOffset: Int64(start), bytes.buffer)
         } catch {
             throw Self.error(error, path)
@@ -79,6 +80,7 @@ package final class SpillFile {
             guard count > 0 else { throw MountError(.unreachable, "\(path): ends early") }
             done += count
         }
+        // SAFETY: the loop filled all `size` bytes, and the view stays inside `body`.
         unsafe body(ByteView(UnsafeRawBufferPointer(buffer)))
     }
 

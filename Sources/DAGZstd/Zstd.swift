@@ -118,6 +118,7 @@ package enum Zstd {
         into output: UnsafeMutableRawBufferPointer
     ) throws(ZstdError) -> Int {
         try check(frame, size: nil)
+        // SAFETY: the caller's buffer has `output.count` bytes and lives through the call.
         return unsafe try decode(frame, to: output, output.count)
     }
 

@@ -12,12 +12,14 @@ internal import DAGSystem
     private static let firstBlockSize = 1 << 20
     private static let blockSize = 2 << 20
 
+    // SAFETY: an empty array has no pointer.
     private var blocks: [UnsafeMutableRawPointer] = unsafe []
     private var next: UnsafeMutableRawPointer?
     private var chunksLeft = 0
     /// The size of all blocks in bytes.
     private(set) var size = 0
 
+    // SAFETY: nil points nowhere.
     init() { unsafe next = nil }
 
     deinit {

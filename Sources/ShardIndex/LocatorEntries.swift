@@ -20,10 +20,12 @@ struct LocatorEntry {
     private(set) var capacity = 0
 
     init(capacity: Int = 0) {
+        // SAFETY: nil points nowhere.
         unsafe self.memory = nil
         if capacity > 0 { grow(to: capacity) }
     }
 
+    // SAFETY: `reserve` allocated the memory, and the buffer's owner is gone.
     deinit { unsafe memory?.deallocate() }
 
     private mutating func grow(to newCapacity: Int) {
@@ -62,6 +64,7 @@ struct LocatorEntry {
 
     /// Removes the entries and frees the memory.
     mutating func free() {
+        // SAFETY: `reserve` allocated the memory, and `count` and `capacity` say that none is left.
         unsafe memory?.deallocate()
         unsafe memory = nil
         count = 0
@@ -116,7 +119,7 @@ struct LocatorEntry {
     mutating func sortAndDeduplicate(sharedBits: Int, scratch: inout LocatorEntries) {
         guard count > 1 else { return }
         if count > 32 { scatter(sharedBits: sharedBits, scratch: &scratch) }
-        // SAFETY (both loops): the loops keep every index in 0..<count.
+        // SAFETY: both loops keep every index in 0..<count.
         let entries = unsafe memory.unsafelyUnwrapped
         for index in 1..<count {
             let entry = unsafe entries[index]

@@ -13,6 +13,7 @@ internal import DAGBytes
     /// The number of entries from which on the sorter splits them into parts.
     private static let splitFrom = 1 << 14
 
+    // SAFETY: an empty array has no pointer.
     @safe private struct Part: ~Copyable {
         /// The chunks of the arena: full ones, and the current one.
         var chunks: [UnsafeMutablePointer<LocatorEntry>] = unsafe []
@@ -23,8 +24,10 @@ internal import DAGBytes
         /// The spilled chunks.
         var spilled: [SpillChunk] = []
 
+        // SAFETY: nil points nowhere.
         init() { unsafe next = nil }
 
+        // SAFETY: counts the pointers, and follows none.
         var count: Int { unsafe chunks.count * EntryArena.chunkCapacity - room }
     }
 
@@ -41,6 +44,7 @@ internal import DAGBytes
     /// Creates a sorter that keeps about `budget` bytes in memory.
     init(budget: Int) {
         self.budget = max(budget, 4 << 20)
+        // SAFETY: nil points nowhere.
         unsafe self.parts = nil
     }
 
@@ -56,6 +60,7 @@ internal import DAGBytes
     @inline(__always)
     mutating func append(_ entry: LocatorEntry) {
         count += 1
+        // SAFETY: the parts live until `free`, and `appendToPart` keeps its index below their number.
         if let parts = unsafe parts { return unsafe appendToPart(of: parts, entry) }
         first.append(entry)
         if first.count == Self.splitFrom { unsafe _ = split() }
@@ -63,6 +68,7 @@ internal import DAGBytes
 
     private mutating func split() -> UnsafeMutablePointer<Part> {
         let parts = UnsafeMutablePointer<Part>.allocate(capacity: Self.partCount)
+        // SAFETY: the loop initializes each of the `partCount` allocated parts once.
         for index in 0..<Self.partCount { unsafe (parts + index).initialize(to: Part()) }
         unsafe self.parts = unsafe parts
         for index in 0..<first.count { unsafe appendToPart(of: parts, first[index]) }
@@ -156,6 +162,7 @@ internal import DAGBytes
         _ body: (inout LocatorEntries) throws(ShardIndexError) -> Void
     ) throws(ShardIndexError) {
         var scratch = LocatorEntries()
+        // SAFETY: the parts live until `free`.
         guard let parts = unsafe parts else {
             first.sortAndDeduplicate(sharedBits: 0, scratch: &scratch)
             try body(&first)

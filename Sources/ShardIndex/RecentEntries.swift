@@ -32,6 +32,7 @@ public import Synchronization
         self.capacity = capacity
         let size = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
         mask = UInt64(size - 1)
+        // SAFETY: the loop initializes each allocated head; rows are written before they are read.
         unsafe heads = .allocate(capacity: size)
         for index in 0..<size { unsafe (heads + index).initialize(to: Atomic(0)) }
         unsafe rows = .allocate(capacity: capacity)

@@ -35,11 +35,13 @@ package import DAGMultiformats
 
     /// Creates an empty batch.
     package init() {
+        // SAFETY: the batch owns the memory, and reads only what `append` has written.
         unsafe endsMemory = .allocate(capacity: Self.countMax)
         unsafe digestMemory = .allocate(byteCount: Self.countMax * 32, alignment: 16)
     }
 
     deinit {
+        // SAFETY: `init` or `append` allocated the memory, and the batch is gone.
         unsafe endsMemory.deallocate()
         unsafe digestMemory.deallocate()
     }

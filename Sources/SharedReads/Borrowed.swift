@@ -10,6 +10,7 @@
 
     /// Refers to `object`, which must live longer than this reference.
     @inlinable public init(_ object: Object) {
+        // SAFETY: the caller keeps the object alive longer than this reference.
         unsafe reference = Unmanaged.passUnretained(object)
     }
 
@@ -24,6 +25,7 @@
     }
 
     /// The object's address.
+    // SAFETY: reads the address, and does not follow it.
     @inlinable var address: UInt { unsafe UInt(bitPattern: reference.toOpaque()) }
 
     /// Calls `body` with the object.
@@ -53,6 +55,7 @@
     /// Creates a row of `objects`, in their order.
     public init(_ objects: [Object]) {
         count = objects.count
+        // SAFETY: the memory has a place for each object, and the loop initializes each place once.
         unsafe start = .allocate(capacity: max(1, objects.count))
         for (index, object) in objects.enumerated() {
             unsafe (start + index).initialize(to: Unmanaged.passRetained(object))

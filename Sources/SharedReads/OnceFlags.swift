@@ -14,6 +14,7 @@ public import Synchronization
     /// Creates `count` flags, all clear.
     public init(count: Int) {
         self.count = count
+        // SAFETY: the loop initializes each allocated word once.
         unsafe words = .allocate(capacity: Self.wordCount(count))
         for index in 0..<Self.wordCount(count) { unsafe (words + index).initialize(to: Atomic(0)) }
     }

@@ -29,6 +29,7 @@ public import Synchronization
     public init() {
         let count = Stripe.count
         mask = count - 1
+        // SAFETY: each stripe lies inside the allocated memory, and is initialized once.
         unsafe start = .allocate(byteCount: count * Self.stripeSize, alignment: Self.stripeSize)
         for index in 0..<count {
             let place = unsafe start + index * Self.stripeSize
@@ -52,6 +53,7 @@ public import Synchronization
     @inlinable
     @inline(__always)
     public func add(_ change: Int) {
+        // SAFETY: `stripe` keeps the index inside the memory, which lives as long as this count.
         unsafe stripe(Reading.threadNumber).pointee
             .wrappingAdd(change, ordering: .sequentiallyConsistent)
     }
@@ -62,6 +64,7 @@ public import Synchronization
     public var sum: Int {
         var sum = 0
         for index in 0...mask {
+            // SAFETY: `stripe` keeps the index inside the memory, which lives as long as this count.
             unsafe sum += stripe(index).pointee.load(ordering: .sequentiallyConsistent)
         }
         return sum

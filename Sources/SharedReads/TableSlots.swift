@@ -18,6 +18,7 @@ public import Synchronization
     init(capacity: Int) {
         let count = 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount)
         mask = count - 1
+        // SAFETY: the loop initializes each of the `count` allocated slots once.
         unsafe start = .allocate(capacity: count)
         for index in 0..<count { unsafe (start + index).initialize(to: Slot()) }
     }
@@ -61,6 +62,7 @@ public import Synchronization
     func store(_ address: UInt, _ hash: UInt64) {
         var place = Int(truncatingIfNeeded: hash)
         while load(place).address != 0 { place &+= 1 }
+        // SAFETY: the mask keeps the place inside the slots.
         let slot = unsafe start + (place & mask)
         unsafe slot.pointee.hash.store(hash, ordering: .relaxed)
         unsafe slot.pointee.address.store(address, ordering: .releasing)
@@ -75,6 +77,7 @@ public import Synchronization
             let found = load(place)
             if found.address == 0 { return false }
             if found.address == address {
+                // SAFETY: the mask keeps the place inside the slots.
                 unsafe (start + (place & mask)).pointee.address
                     .store(Self.removed, ordering: .releasing)
                 return true
