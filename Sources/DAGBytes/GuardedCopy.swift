@@ -37,7 +37,7 @@ package enum GuardedCopy {
     ///   - buffer: Receives them; it has room for all.
     /// - Returns: Whether it copied the bytes. If not, the buffer may hold some of them.
     package static func copy(_ view: ByteView, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
-        precondition(buffer.count >= view.count, "a copy that is larger than its room")
+        precondition(buffer.count >= view.count, "the copy is larger than the buffer")
         guard !view.isEmpty, let target = buffer.baseAddress else { return true }
         // SAFETY: the precondition gives both `view.count` bytes. The view's bytes may be gone; the guard handles
         // that.

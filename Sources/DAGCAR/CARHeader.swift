@@ -138,7 +138,7 @@ private struct CBORReader {
         let start = offset
         let size = try readHead(major: 3, "a key")
         guard size <= 16 else { throw malformed("an unknown key", at: start) }
-        return try take(size, ofItemAt: start).copied
+        return try readBytes(size, ofItemAt: start).copied
     }
 
     mutating func readRoots() throws(CARError) -> [CID] {
@@ -159,20 +159,20 @@ private struct CBORReader {
             let item = offset
             let size = try readHead(major: 2, "a link's bytes")
             let start = offset
-            let link = try take(size, ofItemAt: item)
+            let link = try readBytes(size, ofItemAt: item)
             guard link.count > 1, link[0] == 0 else {
                 throw malformed("a link without prefix", at: start)
             }
             do {
                 roots.append(try CID(link[1..<link.count]))
             } catch {
-                throw malformed("a root that is no CID: \(error.code)", at: start)
+                throw malformed("a root is not a CID: \(error.code)", at: start)
             }
         }
         return roots
     }
 
-    mutating func take(_ size: UInt64, ofItemAt item: Int) throws(CARError) -> ByteView {
+    mutating func readBytes(_ size: UInt64, ofItemAt item: Int) throws(CARError) -> ByteView {
         guard size <= UInt64(bytes.count - offset) else {
             throw malformed("an item cut short", at: item)
         }

@@ -53,7 +53,7 @@ public struct CARLayout: Equatable, Sendable {
         } catch let error as CARError {
             throw error
         } catch {
-            preconditionFailure("memory cannot fail to be read: \(error)")
+            preconditionFailure("a read of memory failed: \(error)")
         }
     }
 

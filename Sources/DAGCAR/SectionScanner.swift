@@ -120,7 +120,7 @@ public import DAGMultiformats
         guard let layout = CIDLayout.common(bytes) else {
             return try nextWithRareCID(bytes, prefix.size, length, into: &section)
         }
-        take(layout, prefix.size, length, into: &section)
+        finishSection(layout, prefix.size, length, into: &section)
         return .section
     }
 
@@ -132,7 +132,7 @@ public import DAGMultiformats
     ) throws(CARError) -> Step {
         switch CIDLayout.decode(bytes) {
         case .success(let layout):
-            take(layout, prefixSize, length, into: &section)
+            finishSection(layout, prefixSize, length, into: &section)
             return .section
         case .failure(let error):
             guard case .truncated(let needed) = error.fault, UInt64(bytes.count) < length else {
@@ -143,7 +143,7 @@ public import DAGMultiformats
     }
 
     @inline(__always)
-    private mutating func take(
+    private mutating func finishSection(
         _ layout: CIDLayout,
         _ prefixSize: Int,
         _ length: UInt64,

@@ -51,7 +51,7 @@ extension Catalog {
         try checkRoom(for: pieces.reduce(0) { $0 + $1.size })
         let generation = try write(.ordered) { (writer) throws(LMDBError) in
             var batch = CatalogBatch(tables)
-            let generation = try batch.takeGeneration(writer)
+            let generation = try batch.allocateGeneration(writer)
             try batch.finish(writer)
             try writer.put(tables.pending, TableKey.generation(generation), [])
             try Self.put(pieces, generation, writer, tables)

@@ -220,14 +220,14 @@ extension Catalog {
         try checkRoom(for: segments.reduce(0) { $0 + $1.count })
         let generation = try write { (writer) throws(LMDBError) in
             var batch = CatalogBatch(tables)
-            let generation = try batch.takeGeneration(writer)
+            let generation = try batch.allocateGeneration(writer)
             try batch.finish(writer)
             for (number, bytes) in segments.enumerated() {
                 let key = TableKey.value(generation, UInt32(number))
                 try writer.put(tables.inverse, key, bytes)
             }
             try writer.put(tables.runs, TableKey.generation(generation), shape.encoded)
-            try forgetRecent(before: end, writer)
+            try removeRecent(before: end, writer)
             try Self.addTotals(writer, tables) { totals in
                 totals.added += shape.entryCount
                 totals.written += shape.entryCount
@@ -267,7 +267,7 @@ extension Catalog {
         try write { (writer) throws(LMDBError) in
             var batch = CatalogBatch(tables)
             var merge = merge
-            merge.output = try batch.takeGeneration(writer)
+            merge.output = try batch.allocateGeneration(writer)
             try batch.finish(writer)
             try writer.put(tables.pending, TableKey.generation(merge.output), [])
             try writer.put(tables.meta, MetaRow.merge.bytes, merge.encoded)
@@ -373,12 +373,12 @@ extension Catalog {
     ) throws(CatalogError) {
         try write { (writer) throws(LMDBError) in
             for run in runs { try writer.put(tables.runs, TableKey.generation(run), []) }
-            try forgetRecent(before: end, writer)
+            try removeRecent(before: end, writer)
             try Self.putFormat(writer, tables)
         }
     }
 
-    private func forgetRecent(
+    private func removeRecent(
         before end: UInt64,
         _ writer: borrowing WriteTransaction
     ) throws(LMDBError) {

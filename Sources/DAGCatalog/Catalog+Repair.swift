@@ -85,7 +85,7 @@ extension Catalog {
         if let row, row.count == TableKey.shardSize {
             let other = row.withView { $0.loadUInt32(at: 0) }
             guard !(try mayHave(key, other)) else {
-                throw CatalogError(.exists, "shard \(other) has the key, too")
+                throw CatalogError(.exists, "shard \(other) has the key too")
             }
         }
         try write { (writer) throws(LMDBError) in try writer.put(tables.keys, key, number) }

@@ -53,7 +53,7 @@ extension Catalog {
             if let before {
                 now = before
             } else {
-                switch try look(reader) {
+                switch try readRows(reader) {
                 case .success(let found): now = found
                 case .failure(let error): return error
                 }
@@ -70,7 +70,7 @@ extension Catalog {
     }
 
     /// Reads the rows outside segments.
-    private func look(
+    private func readRows(
         _ reader: borrowing ReadTransaction
     ) throws(LMDBError) -> Result<SeenInverse, ShardIndexError> {
         var found = SeenInverse()

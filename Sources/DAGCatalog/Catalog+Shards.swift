@@ -8,7 +8,7 @@ extension Catalog {
             try reader.get(tables.keys, Array(key.utf8))
         }
         guard let found else { return nil }
-        guard found.count == 4 else { throw CatalogError(.corrupt, "the row of a key") }
+        guard found.count == 4 else { throw CatalogError(.corrupt, "the row of a key is damaged") }
         return found.withView { $0.loadUInt32(at: 0) }
     }
 

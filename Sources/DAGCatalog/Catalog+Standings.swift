@@ -51,7 +51,7 @@ extension Catalog {
         }
         guard let standing = try rows?.read() else { return nil }
         guard standing.record.key.utf8.elementsEqual(key) else {
-            throw CatalogError(.corrupt, "a key that leads to another shard's record")
+            throw CatalogError(.corrupt, "a key leads to the record of another shard")
         }
         return standing
     }

@@ -34,7 +34,7 @@ enum HashKeyRow {
             return (row.loadUInt64(at: 0), row.loadUInt64(at: 8))
         }
         guard let key else {
-            throw CatalogError(.corrupt, "the key of the catalogue's hash is not what was written")
+            throw CatalogError(.corrupt, "the row with the key of the catalog's hash is damaged")
         }
         return key
     }

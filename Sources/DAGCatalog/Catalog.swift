@@ -157,7 +157,7 @@ package final class Catalog: Sendable {
             if isNew {
                 // The disk has the names before the first rows, so a later opening need not wait for them again.
                 if !options.isRelaxed { try Self.makeNamesDurable(directory) }
-                try Self.initialise(environment, tables, randomKey)
+                try Self.initialize(environment, tables, randomKey)
             }
         } catch {
             throw CatalogError(error)
@@ -190,7 +190,10 @@ package final class Catalog: Sendable {
     private func checkLastTransaction() throws(CatalogError) {
         let seen = try read { (reader) throws(LMDBError) in reader.number }
         guard try lastTransaction == UInt64(seen) else {
-            throw CatalogError(.locked, "a reader of the catalogue before it was compacted is left")
+            throw CatalogError(
+                .locked,
+                "a process still reads the catalog from before its compaction; close that process"
+            )
         }
     }
 
@@ -200,7 +203,7 @@ package final class Catalog: Sendable {
         return version
     }
 
-    private static func initialise(
+    private static func initialize(
         _ environment: Environment,
         _ tables: Tables,
         _ randomKey: (UInt64, UInt64)
@@ -229,17 +232,17 @@ package final class Catalog: Sendable {
             throw CatalogError(error)
         }
         guard let version = rows.version, version.count == 4 else {
-            throw CatalogError(.corrupt, "the catalogue has no format version")
+            throw CatalogError(.corrupt, "the catalog has no format version")
         }
         let number = version.withView { $0.loadUInt32(at: 0) }
         guard number <= formatVersion else {
             throw CatalogError(
                 .tooNew,
-                "the catalogue has format \(number); this program knows \(formatVersion)"
+                "the catalog has format \(number), but this program reads formats up to \(formatVersion)"
             )
         }
         guard number > 0, let key = rows.key else {
-            throw CatalogError(.corrupt, "the catalogue's format row")
+            throw CatalogError(.corrupt, "the format row of the catalog is damaged")
         }
         return (number, KeyedHash(key: try HashKeyRow.key(key)))
     }
@@ -249,7 +252,7 @@ package final class Catalog: Sendable {
     /// Nothing may be written through this object afterwards. Its readers' snapshot stays in place until `close`.
     ///
     /// - Throws: `.tooManyReaders`, `.outOfResources`, `.io`; the lock stays held then.
-    package func giveLockBack() throws(CatalogError) {
+    package func releaseLock() throws(CatalogError) {
         do throws(LMDBError) {
             let snapshot = try environment.share()
             outliving.withLock { $0 = snapshot }
@@ -283,7 +286,7 @@ package final class Catalog: Sendable {
         _ durability: CommitDurability = .full,
         _ body: (borrowing WriteTransaction) throws(LMDBError) -> R
     ) throws(CatalogError) -> R {
-        guard !isReadOnly else { throw CatalogError(.readOnly, "opened read-only") }
+        guard !isReadOnly else { throw CatalogError(.readOnly, "the store was opened read-only") }
         guard !hasFailed.load(ordering: .relaxed) else {
             throw CatalogError(.readOnly, "a commit failed; the store is read-only until reopened")
         }

@@ -44,7 +44,7 @@ struct CatalogBatch {
     mutating func finish(_ writer: borrowing WriteTransaction) throws(LMDBError) {
         if !recent.isEmpty {
             // Generations only grow, so this is the last row.
-            let sequence = try takeGeneration(writer)
+            let sequence = try allocateGeneration(writer)
             try put(tables.recent, TableKey.generation(sequence), recent.encoded, writer)
             recent = RecentBatch()
         }
@@ -81,7 +81,10 @@ struct CatalogBatch {
             try writer.put(tables.shards, row, record.encoded(), flags: .append)
         } catch {
             guard error.code == .keyExists else { throw error }
-            throw refuse(.corrupt, "the counters would give shard \(record.number) again")
+            throw refuse(
+                .corrupt,
+                "the counters would allocate the existing shard \(record.number) again"
+            )
         }
         if let pending { try put(tables.pending, row, pending.encoded(), writer) }
         return record
@@ -94,7 +97,10 @@ struct CatalogBatch {
     ) throws(LMDBError) -> ShardRecord {
         guard let before = try current(record, writer) else { throw refuseMissing(record) }
         guard record.generation == 0 || record.generation == before.record.generation else {
-            throw refuse(.corrupt, "shard \(record.number) has not generation \(record.generation)")
+            throw refuse(
+                .corrupt,
+                "shard \(record.number) does not have generation \(record.generation)"
+            )
         }
         try replace(before, by: record, writer)
         let row = TableKey.shard(record.number)
@@ -122,7 +128,7 @@ struct CatalogBatch {
             }
             record.generation = generation
         } else {
-            record.generation = try takeGeneration(writer)
+            record.generation = try allocateGeneration(writer)
         }
         isDirty = true
         try Catalog.put(parts.pieces, record.generation, writer, tables)
@@ -176,7 +182,7 @@ struct CatalogBatch {
     }
 
     /// Allocates the number of a new generation.
-    mutating func takeGeneration(
+    mutating func allocateGeneration(
         _ writer: borrowing WriteTransaction
     ) throws(LMDBError) -> UInt64 {
         var counters = try currentCounters(writer)

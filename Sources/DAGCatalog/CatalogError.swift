@@ -62,15 +62,16 @@ package struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible
             }
         let detail =
             switch error.code {
-            case .mapFull: "the catalogue's map is full: see the map size of the configuration"
+            case .mapFull:
+                "the map of the catalog is full; increase the map size of the configuration"
             case .diskFull: "the disk is full, or a quota or a limit on file sizes is reached"
             case .sameProcessNumber:
-                "a process of another container has this one's number and the store open: "
+                "a process of another container has the store open, and has the process number of this one; "
                     + "give the containers one namespace of process numbers"
             case .readersFull:
-                "all slots for readers are taken: close other processes that read the store"
+                "all slots for readers are taken; close other processes that read the store"
             case .reopenNeeded:
-                "a write of the catalogue failed, or it has outgrown what this process reserved: "
+                "a write of the catalog failed, or the catalog has outgrown the reserved address space; "
                     + "close the store and open it again"
             default: error.description
             }

@@ -64,7 +64,7 @@ package struct Counters: Equatable, Sendable {
         let isWhole =
             bytes.count == Self.size
             ? Checksum.xxh64(bytes[0..<end]) == bytes.loadUInt64(at: end) : bytes.count == end
-        guard isWhole else { throw CatalogError(.corrupt, "the counters are not what was written") }
+        guard isWhole else { throw CatalogError(.corrupt, "the counters are damaged") }
         nextShard = bytes.loadUInt32(at: 0)
         nextGeneration = bytes.loadUInt64(at: 8)
         shards = bytes.loadUInt64(at: 16)

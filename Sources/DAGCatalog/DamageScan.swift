@@ -27,8 +27,8 @@ struct DamageScan {
         self.catalog = catalog
         self.limit = limit
         self.windowSize = windowSize
-        named = BitSet(size: Int(windowSize))
-        orphans = BitSet(size: Int(windowSize))
+        named = BitSet(count: Int(windowSize))
+        orphans = BitSet(count: Int(windowSize))
     }
 
     private var isFull: Bool { limit.map { found.count >= $0 } ?? false }
@@ -58,7 +58,7 @@ struct DamageScan {
             let keyBytes = key.copied
             let text = String(decoding: keyBytes, as: UTF8.self)
             guard value.count == TableKey.shardSize else {
-                report(CatalogDamage(.rowUnreadable, key: text, "the row of a key"))
+                report(CatalogDamage(.rowUnreadable, key: text, "the row of a key is damaged"))
                 return isFull ? .stop : .next
             }
             let number = value.loadUInt32(at: 0)
@@ -82,11 +82,11 @@ struct DamageScan {
         try catalog.walk(catalog.tables.pending) { (reader, key, value) throws(LMDBError) in
             switch key.count {
             case TableKey.generationSize:
-                see(key.loadBigEndianUInt64(at: 0))
+                recordGeneration(key.loadBigEndianUInt64(at: 0))
             case TableKey.shardSize:
                 try checkWork(key, value, reader)
             default:
-                report(CatalogDamage(.rowUnreadable, "a row of pending has a key of no kind"))
+                report(CatalogDamage(.rowUnreadable, "a row of pending has an impossible key"))
             }
             return isFull ? .stop : .next
         }
@@ -103,7 +103,7 @@ struct DamageScan {
             return report(CatalogDamage(.pendingWithoutRecord, shard: number, detail))
         }
         guard (try? PendingWork(of: number, reading: value)) == nil else { return }
-        let detail = "what the shard waits for cannot be read"
+        let detail = "the pending row of the shard is damaged"
         report(CatalogDamage(.rowUnreadable, shard: number, detail))
     }
 
@@ -134,14 +134,14 @@ struct DamageScan {
             do {
                 let record = try ShardRecord(number: number, reading: value)
                 if isFirst { try check(record, reader) }
-                name(record.generation, by: record.number, key: record.key)
+                recordName(record.generation, by: record.number, key: record.key)
             } catch let error as CatalogError {
                 if isFirst {
                     recount.nextShard = max(recount.nextShard, number == .max ? .max : number + 1)
                     report(CatalogDamage(.recordUnreadable, shard: number, error.detail))
                 }
                 // A generation that this record may name is no orphan.
-                if value.count >= 16 { name(value.loadUInt64(at: 8), by: number, key: nil) }
+                if value.count >= 16 { recordName(value.loadUInt64(at: 8), by: number, key: nil) }
             } catch let error as LMDBError {
                 throw error
             } catch {
@@ -159,7 +159,7 @@ struct DamageScan {
         recount.count(record, isAdded: true)
         let after = record.number == .max ? .max : record.number + 1
         recount.nextShard = max(recount.nextShard, after)
-        see(record.generation)
+        recordGeneration(record.generation)
         var number: [UInt8] = []
         number.append(littleEndian: record.number)
         let (shard, key) = (record.number, record.key)
@@ -185,7 +185,7 @@ struct DamageScan {
             )
         }
         if try reader.get(catalog.tables.pending, generationRow) != nil {
-            let detail = "the record names a generation that is to be deleted"
+            let detail = "the record names a generation that waits for its deletion"
             report(
                 CatalogDamage(
                     .generationNamedAndPending,
@@ -199,7 +199,7 @@ struct DamageScan {
     }
 
     /// Records that a shard names a generation.
-    private mutating func name(_ generation: UInt64, by shard: UInt32, key: String?) {
+    private mutating func recordName(_ generation: UInt64, by shard: UInt32, key: String?) {
         guard generation != 0, let place = place(of: generation) else { return }
         guard !named.insert(place) else { return }
         let detail = "another record names the same generation"
@@ -222,11 +222,11 @@ struct DamageScan {
                 table == catalog.tables.roots
                 ? TableKey.generationSize : TableKey.valueSize
             guard key.count == keySize else {
-                report(CatalogDamage(.rowUnreadable, "a row of an index has a key of no kind"))
+                report(CatalogDamage(.rowUnreadable, "a row of an index has an impossible key"))
                 return isFull ? .stop : .next
             }
             let generation = key.loadBigEndianUInt64(at: 0)
-            see(generation)
+            recordGeneration(generation)
             guard let place = place(of: generation) else { return .stop }
             if !named.contains(place), !orphans.contains(place),
                 try reader.get(catalog.tables.pending, TableKey.generation(generation)) == nil
@@ -244,17 +244,17 @@ struct DamageScan {
     private mutating func checkRuns() throws(CatalogError) {
         try catalog.walk(catalog.tables.runs) { (_, key, _) throws(LMDBError) in
             if key.count != TableKey.generationSize {
-                report(CatalogDamage(.rowUnreadable, "a row of runs has a key of no kind"))
+                report(CatalogDamage(.rowUnreadable, "a row of runs has an impossible key"))
             }
             return isFull ? .stop : .next
         }
         try catalog.walk(catalog.tables.inverse) { (reader, key, _) throws(LMDBError) in
             guard key.count == TableKey.valueSize else {
-                report(CatalogDamage(.rowUnreadable, "a segment of a run has a key of no kind"))
+                report(CatalogDamage(.rowUnreadable, "a segment of a run has an impossible key"))
                 return isFull ? .stop : .next
             }
             let generation = key.loadBigEndianUInt64(at: 0)
-            see(generation)
+            recordGeneration(generation)
             let row = TableKey.generation(generation)
             if try reader.get(catalog.tables.runs, row) == nil,
                 try reader.get(catalog.tables.pending, row) == nil
@@ -279,12 +279,12 @@ struct DamageScan {
         expected.nextShard = max(expected.nextShard, counters.nextShard)
         expected.nextGeneration = max(expected.nextGeneration, counters.nextGeneration)
         guard counters != expected else { return }
-        let detail = "the catalogue counts \(counters.shards) shards; there are \(recount.shards)"
+        let detail = "the catalog counts \(counters.shards) shards, but has \(recount.shards)"
         report(CatalogDamage(.countersWrong, detail))
     }
 
     /// Records that a generation exists.
-    private mutating func see(_ generation: UInt64) {
+    private mutating func recordGeneration(_ generation: UInt64) {
         recount.nextGeneration = max(
             recount.nextGeneration,
             generation == .max ? .max : generation + 1
@@ -299,27 +299,5 @@ struct DamageScan {
             return nil
         }
         return Int(generation - lower)
-    }
-}
-
-/// A set of bits.
-private struct BitSet {
-    private var words: [UInt64]
-
-    init(size: Int) { words = Array(repeating: 0, count: (size + 63) / 64) }
-
-    mutating func removeAll() {
-        for index in words.indices { words[index] = 0 }
-    }
-
-    func contains(_ bit: Int) -> Bool { words[bit >> 6] >> UInt64(bit & 63) & 1 == 1 }
-
-    /// Sets a bit.
-    ///
-    /// - Returns: Whether the bit was clear.
-    mutating func insert(_ bit: Int) -> Bool {
-        guard !contains(bit) else { return false }
-        words[bit >> 6] |= 1 << UInt64(bit & 63)
-        return true
     }
 }

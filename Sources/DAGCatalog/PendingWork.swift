@@ -46,7 +46,7 @@ package struct PendingWork: Equatable, Sendable {
         // The kind is the lowest byte of a word; the other bytes are zero.
         guard bytes.count == Self.size, bytes.loadUInt64(at: 0) <= UInt64(UInt8.max),
             let kind = Kind(rawValue: bytes[0])
-        else { throw CatalogError(.corrupt, "the pending row of shard \(number)") }
+        else { throw CatalogError(.corrupt, "the pending row of shard \(number) is damaged") }
         self.init(kind: kind, since: bytes.loadUInt64(at: 8))
     }
 
@@ -67,7 +67,7 @@ extension Catalog {
         }
         .map { (generation) throws(CatalogError) in
             guard generation < .max else {
-                throw CatalogError(.corrupt, "a generation on pending that cannot be")
+                throw CatalogError(.corrupt, "an impossible generation is on pending")
             }
             return generation
         }

@@ -48,7 +48,10 @@ struct RecentBatch {
     ///
     /// - Throws: `.corrupt`; `.tooNew` if a newer version wrote it.
     static func entries(_ row: [UInt8]) throws(CatalogError) -> [InverseEntry] {
-        let damaged = CatalogError(.corrupt, "a row of new entries of the inverse index")
+        let damaged = CatalogError(
+            .corrupt,
+            "a row of recent entries of the inverse index is damaged"
+        )
         let start = try contentStart(row)
         var entries: [InverseEntry] = []
         let isWhole = row.withView { row in
@@ -77,20 +80,23 @@ struct RecentBatch {
         try row.withView { row throws(CatalogError) in
             guard row.count >= 4, row.loadUInt32(at: 0) == 0 else { return 0 }
             guard row.count >= prefixSize else {
-                throw CatalogError(.corrupt, "a row of new entries of the inverse index")
+                throw CatalogError(
+                    .corrupt,
+                    "a row of recent entries of the inverse index is damaged"
+                )
             }
             let version = row.loadUInt32(at: 4)
             guard version > 0, Checksum.xxh64(row[prefixSize..<row.count]) == row.loadUInt64(at: 8)
             else {
                 throw CatalogError(
                     .corrupt,
-                    "new entries of the inverse index are not what was written"
+                    "a row of recent entries of the inverse index is damaged"
                 )
             }
             guard version <= Self.version else {
                 throw CatalogError(
                     .tooNew,
-                    "new entries of the inverse index have version \(version)"
+                    "a row of recent entries of the inverse index has version \(version)"
                 )
             }
             return prefixSize

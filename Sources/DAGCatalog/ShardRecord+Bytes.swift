@@ -158,7 +158,7 @@ extension ShardRecord {
     }
 
     private static func damage(_ number: UInt32) -> CatalogError {
-        CatalogError(.corrupt, "the record of shard \(number)")
+        CatalogError(.corrupt, "the record of shard \(number) is damaged")
     }
 
     /// The ranges of the fields with variable size.

@@ -37,7 +37,7 @@ extension Catalog {
             }
             // In a table with pages out of order, the cursor may go back.
             if let before, let place, !before.lexicographicallyPrecedes(place) {
-                throw CatalogError(.corrupt, "a table of the catalogue is out of order")
+                throw CatalogError(.corrupt, "a table of the catalog is out of order")
             }
         } while place != nil
     }

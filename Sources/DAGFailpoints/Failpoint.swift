@@ -87,7 +87,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
             let text = ThisProcess.environmentVariable("DAGSTORE_FAILPOINT") ?? ""
             let parts = text.split(separator: ":", maxSplits: 1)
             let point = parts.first.flatMap { Failpoint(rawValue: String($0)) }
-            precondition(text.isEmpty || point != nil, "DAGSTORE_FAILPOINT names no failpoint")
+            precondition(
+                text.isEmpty || point != nil,
+                "DAGSTORE_FAILPOINT has an unknown failpoint"
+            )
             let passages = parts.count > 1 ? Int(parts[1]) ?? 1 : 1
             state = Mutex(State(point: point, passagesLeft: passages))
         }

@@ -23,7 +23,7 @@ extension Environment {
     ) throws(LMDBError) -> Environment {
         asked.checkInvariants()
         if let identity = FileClaim.identity(ofFileAt: directory + "/data.mdb"),
-            let environment = try SharedEnvironments.join(identity, asked)
+            let environment = try SharedEnvironments.addOwner(identity, asked)
         {
             return environment
         }

@@ -32,7 +32,7 @@ extension EnvironmentHandle {
             let file = try PageFile(try descriptor)
             let metas = try file.metaPages()
             guard !metas.isEmpty else {
-                throw LMDBError(.corrupted, words: "neither of the meta pages can be read")
+                throw LMDBError(.corrupted, words: "both meta pages are unreadable")
             }
             let meta = metas.first { $0.transaction == UInt64(bitPattern: Int64(reader.number)) }
             if let meta { return try PageWalk.damage(file, meta, limit: limit) }

@@ -14,8 +14,8 @@ extension Environment {
     package func read<R: ~Copyable>(
         _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
-        let reader = try takeReader()
-        defer { giveBack(reader) }
+        let reader = try acquireReader()
+        defer { returnReader(reader) }
         return try body(ReadTransaction(reader))
     }
 
@@ -99,7 +99,7 @@ extension Environment {
     func endUse() { state.withLock { $0.running -= 1 } }
 
     /// Returns a read transaction with a fresh snapshot.
-    private func takeReader() throws(LMDBError) -> TransactionHandle {
+    private func acquireReader() throws(LMDBError) -> TransactionHandle {
         let (environment, idle) = state.withLock { (use(&$0), $0.idle.popLast()) }
         do throws(LMDBError) {
             guard let idle else { return try Self.beginReader(in: environment) }
@@ -137,7 +137,7 @@ extension Environment {
         }
     }
 
-    private func giveBack(_ reader: TransactionHandle) {
+    private func returnReader(_ reader: TransactionHandle) {
         reader.reset()
         let isKept = state.withLock { state in
             let isKept = state.idle.count < Self.idleReadersMax

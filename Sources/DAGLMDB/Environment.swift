@@ -77,7 +77,7 @@ package final class Environment: Sendable {
     ///
     /// An environment that another owner opened meanwhile stays open. No transaction of the last owner may run; a
     /// later transaction traps. The last reference closes the environment too.
-    package func close() { SharedEnvironments.leave(self) }
+    package func close() { SharedEnvironments.removeOwner(self) }
 
     /// Takes a lasting snapshot, and lets this process open the environment again meanwhile.
     ///
@@ -100,7 +100,7 @@ package final class Environment: Sendable {
     /// Adds an owner.
     ///
     /// - Throws: `.corrupted` if `checksPages` finds damaged pages; `.io`.
-    func join(_ options: Options) throws(LMDBError) {
+    func addOwner(_ options: Options) throws(LMDBError) {
         try withHandle { (handle) throws(LMDBError) in
             try handle.refuseDamage(isThorough: options.checksPages)
             guard !options.isReadOnly else { return }
@@ -111,12 +111,12 @@ package final class Environment: Sendable {
     }
 
     /// Returns whether the environment has opened a table.
-    func has(_ table: String) -> Bool { tables[table].map { $0 != .absent } ?? false }
+    func hasTable(_ table: String) -> Bool { tables[table].map { $0 != .absent } ?? false }
 
     /// Removes an owner.
     ///
     /// - Returns: Whether it was the last one; the environment is closed then.
-    func leave() -> Bool {
+    func removeOwner() -> Bool {
         let isLast = state.withLock { state in
             state.owners -= 1
             return state.owners <= 0
@@ -146,7 +146,9 @@ package final class Environment: Sendable {
     /// - Parameter name: The name of a table; any other name is a bug and traps.
     /// - Returns: The table, valid in all transactions of this environment.
     package func table(_ name: String) -> Table {
-        guard let table = tables[name] else { preconditionFailure("no table \(name) was opened") }
+        guard let table = tables[name] else {
+            preconditionFailure("the environment has no table \(name)")
+        }
         return table
     }
 

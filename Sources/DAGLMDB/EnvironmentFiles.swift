@@ -122,7 +122,7 @@ enum NewFile {
                 throw LMDBError(
                     .permission,
                     number: error.rawValue,
-                    words: "the copy cannot be given to the owner of the catalog, \(owner); "
+                    words: "cannot give the copy to the owner of the catalog, \(owner); "
                         + "do this as that user"
                 )
             }

@@ -19,7 +19,9 @@ internal import SystemPackage
         var created: OpaquePointer?
         // SAFETY: the call fills `created` or fails.
         try check(unsafe mdb_env_create(&created))
-        guard let pointer = unsafe created else { preconditionFailure("LMDB gave no environment") }
+        guard let pointer = unsafe created else {
+            preconditionFailure("LMDB returned no environment")
+        }
         let handle = unsafe EnvironmentHandle(pointer: pointer)
         do {
             try handle.open(directory, options, mapSize: mapSize)
@@ -115,7 +117,7 @@ internal import SystemPackage
     /// Removes the map's pages from this process's memory; the system may keep them in its file cache.
     func giveBackMemory() throws(LMDBError) {
         // The map is opened without MDB_WRITEMAP: LMDB only reads through it.
-        MappedRange(of: try descriptor)?.giveBack()
+        MappedRange(of: try descriptor)?.dropPages()
     }
 
     /// Whether the file system has almost no room left.

@@ -72,7 +72,10 @@ extension Environment {
             precondition(readersMax <= 1 << 16, "an environment has too many readers")
             precondition(tables.count <= tablesMax, "an environment has too many tables")
             precondition(Set(tables).count == tables.count, "a table is named twice")
-            precondition(newerTables.isSubset(of: tables), "a newer table is none of all tables")
+            precondition(
+                newerTables.isSubset(of: tables),
+                "a newer table is missing from the tables"
+            )
             precondition(!tables.contains(""), "a table has no name")
         }
     }

@@ -57,7 +57,7 @@ internal import SystemPackage
         }
 
         /// Removes the pages of a shared, read-only mapping from this process's memory.
-        func giveBack() {
+        func dropPages() {
             // SAFETY: this process never writes to the shared mapping, so the system maps a dropped page again with
             // the same bytes.
             unsafe MemoryAdvice.dropPages.give(for: bytes)
@@ -67,6 +67,6 @@ internal import SystemPackage
         init?(of descriptor: FileDescriptor) { nil }
 
         /// Does nothing.
-        func giveBack() {}
+        func dropPages() {}
     #endif
 }

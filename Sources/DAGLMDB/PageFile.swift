@@ -53,7 +53,7 @@ struct PageFile {
                 return
             }
         }
-        throw LMDBError(.corrupted, words: "a meta page is not what was written")
+        throw LMDBError(.corrupted, words: "a meta page is damaged")
     }
 
     private func metaPage(at offset: Int) throws(LMDBError) -> MetaPage? {

@@ -40,8 +40,10 @@ struct PageWalk {
     private let limit: Int
     /// One buffer for each level of a tree.
     private var buffers: [[UInt8]] = []
-    private var reached: PageSet
-    private var free: PageSet
+    /// The pages of the file that trees reach.
+    private var reached: BitSet
+    /// The pages of the file that the free list has.
+    private var free: BitSet
     private(set) var found: [String] = []
 
     /// Creates a walk.
@@ -51,13 +53,13 @@ struct PageWalk {
     ///   - meta: The meta page of the snapshot; no writer changes it meanwhile.
     ///   - limit: The number of findings after which the walk stops; at least 1.
     init(_ file: PageFile, _ meta: MetaPage, limit: Int) {
-        precondition(limit > 0, "no findings are wanted")
+        precondition(limit > 0, "the limit of findings is zero")
         self.file = file
         self.meta = meta
         self.limit = limit
-        let pages = UInt64(file.size / meta.pageSize)
-        reached = PageSet(count: pages)
-        free = PageSet(count: pages)
+        let pages = file.size / meta.pageSize
+        reached = BitSet(count: pages)
+        free = BitSet(count: pages)
     }
 
     /// Walks over all trees.
@@ -109,7 +111,7 @@ struct PageWalk {
         /// Records the keys of a leaf page.
         ///
         /// - Returns: Whether they are in order with the rows before.
-        mutating func follow(_ first: [UInt8], _ last: [UInt8]) -> Bool {
+        mutating func recordKeys(_ first: [UInt8], _ last: [UInt8]) -> Bool {
             defer {
                 self.last = last
                 least = nil
@@ -121,7 +123,7 @@ struct PageWalk {
         /// Records the key of a branch page before its next child.
         ///
         /// - Returns: Whether it is in order with the rows before.
-        mutating func follow(separator key: [UInt8]) -> Bool {
+        mutating func recordSeparator(_ key: [UInt8]) -> Bool {
             least = key
             return last.map { $0.lexicographicallyPrecedes(key) } ?? true
         }
@@ -143,7 +145,7 @@ struct PageWalk {
         guard found.count == before else { return }
         guard count.branchPages == tree.branchPages, count.leafPages == tree.leafPages,
             count.overflowPages == tree.overflowPages, count.rows == tree.rows
-        else { return report("\(name) has other pages or rows than it says") }
+        else { return report("\(name) has other numbers of pages or rows than its description") }
     }
 
     private mutating func visit(
@@ -162,18 +164,18 @@ struct PageWalk {
         defer { swap(&page, &buffers[level - 1]) }
         if page.count != meta.pageSize { page = Array(repeating: 0, count: meta.pageSize) }
         guard try file.read(into: &page, at: Int(number) * meta.pageSize) else {
-            return report("page \(number) of \(name) lies past the end of the file")
+            return report("page \(number) of \(name) is after the end of the file")
         }
         let isLeaf = level == tree.depth
         guard isSound(page, number, isLeaf: isLeaf, isOrdered: !isFree) else {
-            return report("page \(number) of \(name) is not what was written")
+            return report("page \(number) of \(name) is damaged")
         }
         if isLeaf { count.leafPages += 1 } else { count.branchPages += 1 }
         let rows = Self.rowCount(page)
         if isLeaf {
             let first = Self.orderedKey(page, 0, isFree: isFree)
             let last = Self.orderedKey(page, rows - 1, isFree: isFree)
-            guard count.follow(first, last) else {
+            guard count.recordKeys(first, last) else {
                 return report("page \(number) of \(name) is out of order")
             }
         }
@@ -184,7 +186,7 @@ struct PageWalk {
                 let child = page.withView { Self.child($0, index) }
                 if index > 0 {
                     let key = Self.orderedKey(page, index, isLeaf: false, isFree: isFree)
-                    guard count.follow(separator: key) else {
+                    guard count.recordSeparator(key) else {
                         return report("page \(number) of \(name) is out of order")
                     }
                 }
@@ -226,26 +228,26 @@ struct PageWalk {
                     && UInt64(view.loadUInt32(at: 12)) == pages
             }
             guard isSound else {
-                return report("page \(first) of \(name) is not what was written")
+                return report("page \(first) of \(name) is damaged")
             }
             count.overflowPages += pages
             value = bytes[Self.headerSize...]
         }
         guard let value else { return }
         if isFree {
-            free(Array(value), number)
+            recordFreePages(Array(value), number)
         } else if row.flags & RowFlag.tree != 0 {
             let tree = Array(value).withView { PageTree($0) }
             let key = String(decoding: page[row.key], as: UTF8.self)
             guard tree.flags & ~8 == 0 else {
-                return report("table \(key) has flags that are none of ours")
+                return report("table \(key) has unknown flags")
             }
             subtree(key, tree)
         }
     }
 
     /// Records the pages in a row of the free list: their count, and then their numbers.
-    private mutating func free(_ value: [UInt8], _ number: UInt64) {
+    private mutating func recordFreePages(_ value: [UInt8], _ number: UInt64) {
         let isSound = value.withView { view in
             guard view.count >= 8, view.count % 8 == 0,
                 view.loadUInt64(at: 0) == UInt64(view.count / 8 - 1)
@@ -253,11 +255,11 @@ struct PageWalk {
             for offset in stride(from: 8, to: view.count, by: 8) {
                 let page = view.loadUInt64(at: offset)
                 guard page > 1, page <= meta.lastPage else { return false }
-                free.insert(page)
+                if page < UInt64(free.count) { free.insert(Int(page)) }
             }
             return true
         }
-        if !isSound { report("page \(number) lists free pages that cannot be") }
+        if !isSound { report("page \(number) lists impossible free pages") }
     }
 
     /// Records pages as reached; reports them if they cannot be.
@@ -267,11 +269,11 @@ struct PageWalk {
             report("\(name) names page \(first), which was never used")
             return false
         }
-        guard end.partialValue <= reached.count else {
-            report("page \(first) of \(name) lies past the end of the file")
+        guard end.partialValue <= UInt64(reached.count) else {
+            report("page \(first) of \(name) is after the end of the file")
             return false
         }
-        for page in first..<end.partialValue where !reached.insert(page) {
+        for page in first..<end.partialValue where !reached.insert(Int(page)) {
             report("page \(page) of \(name) is reached twice")
             return false
         }
@@ -373,37 +375,5 @@ struct PageWalk {
             row.flags & RowFlag.tree == 0 || !row.isInOverflow && row.size == PageTree.size
         else { return nil }
         return row.key
-    }
-}
-
-/// A set of pages, one bit for each page of a file.
-private struct PageSet {
-    let count: UInt64
-    private var words: [UInt64]
-
-    init(count: UInt64) {
-        self.count = count
-        words = Array(repeating: 0, count: Int((count + 63) / 64))
-    }
-
-    /// Adds a page, if the file has it.
-    ///
-    /// - Returns: Whether the page is new in the set.
-    @discardableResult
-    mutating func insert(_ page: UInt64) -> Bool {
-        guard page < count else { return true }
-        let (word, bit) = (Int(page >> 6), page & 63)
-        guard words[word] >> bit & 1 == 0 else { return false }
-        words[word] |= 1 << bit
-        return true
-    }
-
-    /// Returns the first page in both sets.
-    func firstCommon(with other: PageSet) -> UInt64? {
-        for (index, (word, otherWord)) in zip(words, other.words).enumerated()
-        where word & otherWord != 0 {
-            return UInt64(index) << 6 + UInt64((word & otherWord).trailingZeroBitCount)
-        }
-        return nil
     }
 }

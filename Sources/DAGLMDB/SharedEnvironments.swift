@@ -17,14 +17,14 @@ enum SharedEnvironments {
     /// Adds an owner to the environment of a data file; nil if there is none.
     ///
     /// - Throws: `.alreadyOpen` if the environment is read-only or lacks a table, and the new owner needs more.
-    static func join(
+    static func addOwner(
         _ identity: FileClaim.Identity,
         _ options: Environment.Options
     ) throws(LMDBError) -> Environment? {
         try all.withLock { all throws(LMDBError) in
             guard let environment = all[identity] else { return nil }
             guard options.isReadOnly || !environment.isReadOnly,
-                options.tables.allSatisfy(environment.has)
+                options.tables.allSatisfy(environment.hasTable)
             else {
                 throw LMDBError(
                     .alreadyOpen,
@@ -32,16 +32,16 @@ enum SharedEnvironments {
                         "this process still has leases of a store that was opened read-only: release them first"
                 )
             }
-            try environment.join(options)
+            try environment.addOwner(options)
             return environment
         }
     }
 
     /// Removes an owner; the last one closes the environment.
-    static func leave(_ environment: Environment) {
+    static func removeOwner(_ environment: Environment) {
         // A thread that opens the environment at this moment waits, and opens it again.
         all.withLock { all in
-            guard environment.leave() else { return }
+            guard environment.removeOwner() else { return }
             if let identity = environment.identity, all[identity] === environment {
                 all[identity] = nil
             }

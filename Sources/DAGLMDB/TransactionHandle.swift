@@ -28,7 +28,9 @@ internal import SystemPackage
             throw LMDBError(.sameProcessNumber, number: code)
         }
         try check(code)
-        guard let pointer = unsafe begun else { preconditionFailure("LMDB gave no transaction") }
+        guard let pointer = unsafe begun else {
+            preconditionFailure("LMDB returned no transaction")
+        }
         return unsafe TransactionHandle(pointer: pointer)
     }
 
@@ -103,7 +105,7 @@ internal import SystemPackage
         var opened: OpaquePointer?
         // SAFETY: the transaction is open and outlives the cursor, which closes when this function returns.
         try check(unsafe mdb_cursor_open(pointer, table.number, &opened))
-        guard let opened = unsafe opened else { preconditionFailure("LMDB gave no cursor") }
+        guard let opened = unsafe opened else { preconditionFailure("LMDB returned no cursor") }
         var cursor = unsafe Cursor(owning: opened, isWritable: isWritable)
         return try body(&cursor)
     }

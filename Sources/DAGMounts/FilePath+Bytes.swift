@@ -5,7 +5,7 @@ extension FilePath {
     ///
     /// - Parameter bytes: At least one byte, and none of them 0.
     package init(bytes: [UInt8]) {
-        precondition(!bytes.isEmpty && !bytes.contains(0), "bytes that are no path")
+        precondition(!bytes.isEmpty && !bytes.contains(0), "the bytes are not a path")
         let characters = bytes.map { CInterop.PlatformChar(bitPattern: $0) } + [0]
         // SAFETY: the array ends with a zero and lives through the call.
         self = unsafe characters.withUnsafeBufferPointer { buffer in

@@ -190,7 +190,7 @@ private final class JobLanes: Sendable {
         while true {
             switch next() {
             case .job(let job): job()
-            case .wait: guard stays() else { return }
+            case .wait: guard waitsForBell() else { return }
             case .leave: return
             }
         }
@@ -204,7 +204,7 @@ private final class JobLanes: Sendable {
                 state.threads -= 1
                 return .leave
             }
-            if let job = state.waiting.takeFirst() {
+            if let job = state.waiting.removeFirst() {
                 state.begun += 1
                 return .job(job)
             }
@@ -220,7 +220,7 @@ private final class JobLanes: Sendable {
     /// Waits for the bell.
     ///
     /// - Returns: Whether it rang; if not, the thread is no longer counted.
-    private func stays() -> Bool {
+    private func waitsForBell() -> Bool {
         guard bell.wait(timeout: .now() + Self.patience) == .timedOut else { return true }
         let isRung = state.withLock { state in
             guard state.idle > 0 else { return true }
@@ -245,7 +245,7 @@ private struct JobQueue {
 
     mutating func append(_ job: @escaping JobPool.Job) { jobs.append(job) }
 
-    mutating func takeFirst() -> JobPool.Job? {
+    mutating func removeFirst() -> JobPool.Job? {
         guard head < jobs.count else { return nil }
         let job = jobs[head]
         jobs[head] = nil

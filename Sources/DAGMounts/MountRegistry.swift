@@ -24,7 +24,7 @@ public struct MountRegistry: Sendable {
         scheme: String
     ) throws(MountError) {
         guard MountURL.isScheme(scheme[...]) else {
-            throw MountError(.malformedURL, "\(scheme): cannot be a mount scheme")
+            throw MountError(.malformedURL, "\(scheme): not a mount scheme")
         }
         guard templates[scheme] == nil else {
             throw MountError(.exists, "the mount scheme \(scheme) has a template already")

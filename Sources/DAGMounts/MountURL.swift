@@ -27,7 +27,7 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
         }
         let scheme = text[..<separator]
         guard Self.isScheme(scheme) else {
-            throw MountError(.malformedURL, "\(text): its scheme cannot be one")
+            throw MountError(.malformedURL, "\(text): not a valid scheme")
         }
         self.text = text
         schemeSize = scheme.utf8.count

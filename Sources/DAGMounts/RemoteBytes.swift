@@ -211,7 +211,7 @@ private final class RemoteRead: Sendable {
         whenEnded { _ in bell.signal() }
         bell.wait()
         guard let outcome = state.withLock({ $0.outcome }) else {
-            preconditionFailure("a read was announced as ended and was not")
+            preconditionFailure("an ended read has no result")
         }
         do {
             return try outcome.get()

@@ -18,7 +18,7 @@ package enum SystemThread {
             name,
             { context in
                 guard let context = unsafe context else {
-                    preconditionFailure("a thread without its content")
+                    preconditionFailure("a thread has no content")
                 }
                 unsafe Unmanaged<Content>.fromOpaque(context).takeRetainedValue().body()
             },

@@ -53,7 +53,7 @@ extension TransientStore {
             }
             let size = try? FileIdentity(ofLinkAt: path).size
             let wasThere = try unlink(path, in: &table)
-            table.forget(name)
+            table.remove(name)
             Failpoint.copyRemoved.pass()
             return wasThere ? size ?? 0 : nil
         }
@@ -87,7 +87,7 @@ extension TransientStore {
 
     private func collect(_ transient: Transient, downTo quota: UInt64) -> Collected.Outcome {
         withTable { table in
-            guard table.holds(transient), let entry = table.files[transient.name] else {
+            guard table.contains(transient), let entry = table.files[transient.name] else {
                 return .removed
             }
             guard entry.pins == 0, !table.isClosed else { return .inUse }
@@ -149,7 +149,7 @@ extension TransientStore {
         from table: inout TransientTable
     ) throws(MountError) {
         try unlink(entry.transient.path, in: &table)
-        table.forget(entry.transient.name)
+        table.remove(entry.transient.name)
         Failpoint.copyRemoved.pass()
     }
 

@@ -36,7 +36,7 @@ extension TransientStore {
     ///   - name: The name of the transient; a complete fetch replaces an earlier one.
     ///   - expectedSize: The expected number of bytes; nil if it is unknown.
     ///   - source: The source of the bytes.
-    ///   - letGo: Called once if there is no room; unpins transients that are pinned only for speed.
+    ///   - freeRoom: Called once if there is no room; unpins transients that are pinned only for speed.
     /// - Returns: The transient, pinned.
     /// - Throws: `MountError(.shortRead)` if the source returns fewer or more bytes than expected or asked for;
     ///   `.quota` if there is no room; `.full` if the disk has none; `.unreachable` if the folder cannot be written;
@@ -45,7 +45,7 @@ extension TransientStore {
         _ name: TransientName,
         expectedSize: UInt64?,
         from source: any SequentialSource,
-        letGo: (@Sendable () async -> Void)? = nil
+        freeRoom: (@Sendable () async -> Void)? = nil
     ) async throws -> Fetched {
         try Task.checkCancellation()
         try await pool.run { try self.prepare() }
@@ -53,7 +53,7 @@ extension TransientStore {
             name: name,
             number: withTable { $0.beginFetch(of: name) },
             expectedSize: expectedSize,
-            letGo: letGo
+            freeRoom: freeRoom
         )
         do {
             return try await withTaskCancellationHandler {
@@ -61,7 +61,7 @@ extension TransientStore {
             } onCancel: {
                 // A source that hangs may never return. The partial file is removed when it does: the loop, which
                 // cancels, does not wait for the disk.
-                withTable { $0.giveBackRoom(of: fetch.number) }
+                withTable { $0.dropReservation(of: fetch.number) }
             }
         } catch {
             abandon(fetch)
@@ -96,10 +96,10 @@ extension TransientStore {
         do {
             return try await reservingAtOnce(size, for: fetch)
         } catch let error as MountError where error.code == .quota {
-            guard let letGo = fetch.letGo else { throw error }
-            await letGo()
+            guard let freeRoom = fetch.freeRoom else { throw error }
+            await freeRoom()
             var fetch = fetch
-            fetch.letGo = nil
+            fetch.freeRoom = nil
             return try await reservingAtOnce(size, for: fetch)
         }
     }
@@ -172,9 +172,9 @@ extension TransientStore {
             try FileSystem.synchronize(directory)
         } catch {
             withTable { table in
-                guard table.holds(transient), !table.isClosed else { return }
+                guard table.contains(transient), !table.isClosed else { return }
                 _ = try? unlink(transient.path, in: &table)
-                table.forget(transient.name)
+                table.remove(transient.name)
             }
             throw MountError(error, own: directory)
         }
@@ -198,7 +198,7 @@ private struct TransientFetch: Sendable {
     let number: TransientTable.FetchNumber
     let expectedSize: UInt64?
     /// Frees room that others use only for speed; nil after its call.
-    var letGo: (@Sendable () async -> Void)?
+    var freeRoom: (@Sendable () async -> Void)?
     /// The number of bytes from the source.
     private(set) var size: UInt64 = 0
     /// The number of reserved bytes.
@@ -211,12 +211,12 @@ private struct TransientFetch: Sendable {
         name: TransientName,
         number: TransientTable.FetchNumber,
         expectedSize: UInt64?,
-        letGo: (@Sendable () async -> Void)?
+        freeRoom: (@Sendable () async -> Void)?
     ) {
         self.name = name
         self.number = number
         self.expectedSize = expectedSize
-        self.letGo = letGo
+        self.freeRoom = freeRoom
     }
 
     /// The number of bytes from the source beyond the reserved ones.
@@ -240,7 +240,7 @@ private struct TransientFetch: Sendable {
             guard bytes.count <= asked else {
                 throw MountError(
                     .shortRead,
-                    "\(bytes.count) bytes came, and \(asked) were asked for"
+                    "the source returned \(bytes.count) bytes, more than the \(asked) asked for"
                 )
             }
             isAtEnd = bytes.isEmpty

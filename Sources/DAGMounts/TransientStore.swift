@@ -218,13 +218,13 @@ package final class TransientStore: Sendable {
             size = nil
         }
         return withTable { table in
-            guard table.holds(transient) else { return nil }
+            guard table.contains(transient) else { return nil }
             guard size == transient.size else {
-                table.forget(name)
+                table.remove(name)
                 if size != nil, !table.isClosed { _ = try? unlink(transient.path, in: &table) }
                 return nil
             }
-            table.touch(name)
+            table.markUsed(name)
             return transient
         }
     }
@@ -239,7 +239,7 @@ package final class TransientStore: Sendable {
         try withTable { table in
             guard !table.isClosed else { throw CancellationError() }
             guard let entry = table.files[name] else {
-                throw MountError(.gone, "\(path(of: name)): the copy is gone")
+                throw MountError(.gone, "\(path(of: name)): the transient is gone")
             }
             let path = path(of: other)
             table.revokeWriter(of: other)
@@ -248,7 +248,7 @@ package final class TransientStore: Sendable {
             } catch {
                 throw MountError(error, own: path)
             }
-            table.forget(name)
+            table.remove(name)
             table.insert(Transient(name: other, path: path, size: entry.transient.size))
         }
         guard options.isDurable else { return }

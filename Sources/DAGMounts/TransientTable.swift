@@ -34,25 +34,25 @@ struct TransientTable {
 
     /// Registers a transient, and replaces any other with its name.
     mutating func insert(_ transient: Transient) {
-        forget(transient.name)
+        remove(transient.name)
         uses += 1
         files[transient.name] = Entry(transient: transient, use: uses)
         bytes += transient.size
     }
 
     /// Removes the transient of a name, even if it is pinned.
-    mutating func forget(_ name: TransientName) {
+    mutating func remove(_ name: TransientName) {
         guard let entry = files.removeValue(forKey: name) else { return }
         bytes -= entry.transient.size
     }
 
     /// Returns whether this very transient is registered.
-    func holds(_ transient: Transient) -> Bool {
+    func contains(_ transient: Transient) -> Bool {
         files[transient.name]?.transient === transient
     }
 
     /// Marks a transient as used now.
-    mutating func touch(_ name: TransientName) {
+    mutating func markUsed(_ name: TransientName) {
         uses += 1
         files[name]?.use = uses
     }
@@ -61,15 +61,15 @@ struct TransientTable {
     ///
     /// - Returns: Whether the transient is registered; if not, nothing changes.
     mutating func pin(_ transient: Transient) -> Bool {
-        guard holds(transient) else { return false }
+        guard contains(transient) else { return false }
         files[transient.name]?.pins += 1
-        touch(transient.name)
+        markUsed(transient.name)
         return true
     }
 
     /// Removes a pin; does nothing if the transient was replaced or removed.
     mutating func unpin(_ transient: Transient) {
-        guard holds(transient) else { return }
+        guard contains(transient) else { return }
         assert(files[transient.name].map { $0.pins > 0 } == true)
         files[transient.name]?.pins -= 1
     }
@@ -110,7 +110,7 @@ struct TransientTable {
     }
 
     /// Drops the reservation of a fetch; the fetch may still run.
-    mutating func giveBackRoom(of number: FetchNumber) {
+    mutating func dropReservation(of number: FetchNumber) {
         guard let before = reservations[number] else { return }
         reservations[number] = 0
         reserved -= before

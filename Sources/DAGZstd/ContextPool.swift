@@ -35,11 +35,11 @@ final class ContextPool: Sendable {
     /// Calls `body` with a context that no other thread uses meanwhile.
     func withContext<R, E: Error>(_ body: (Context) throws(E) -> R) throws(E) -> R {
         let context = idle.withLock { $0.popLast() } ?? make()
-        defer { giveBack(context) }
+        defer { returnContext(context) }
         return try body(context)
     }
 
-    private func giveBack(_ context: Context) {
+    private func returnContext(_ context: Context) {
         let isKept = idle.withLock { idle in
             guard idle.count < idleMax else { return false }
             idle.append(context)

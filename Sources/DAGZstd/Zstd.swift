@@ -24,7 +24,7 @@ package enum Zstd {
         for parameter in [ZSTD_c_contentSizeFlag, ZSTD_c_checksumFlag, ZSTD_c_dictIDFlag] {
             // SAFETY: the context is new, and only this closure uses it.
             let result = unsafe ZSTD_CCtx_setParameter(pointer, parameter, 0)
-            precondition(ZSTD_isError(result) == 0, "zstd refuses a flag it documents")
+            precondition(ZSTD_isError(result) == 0, "zstd refuses a documented flag")
         }
         return unsafe ContextPool.Context(pointer: pointer)
     } free: { context in
@@ -172,7 +172,7 @@ package enum Zstd {
         let frameSize = unsafe ZSTD_findFrameCompressedSize(frame.buffer.baseAddress, frame.count)
         guard ZSTD_isError(frameSize) == 0 else { throw ZstdError(result: frameSize) }
         guard frameSize == frame.count else {
-            throw ZstdError(.corrupted, "bytes after the frame")
+            throw ZstdError(.corrupted, "bytes follow the frame")
         }
         guard let size else { return }
         let stated = unsafe ZSTD_getFrameContentSize(frame.buffer.baseAddress, frame.count)

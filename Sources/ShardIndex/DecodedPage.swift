@@ -56,12 +56,12 @@ package final class DecodedPage: Sendable {
         for index in kindIndices {
             end += kinds[Int(index)].digestSize
             guard end <= header.digestsSize else {
-                throw ShardIndexError(.malformed, "digests over the column's end")
+                throw ShardIndexError(.malformed, "digests end after their column")
             }
             digestStarts.append(UInt32(end))
         }
         guard end == header.digestsSize else {
-            throw ShardIndexError(.malformed, "a digest column of the wrong size")
+            throw ShardIndexError(.malformed, "a digest column has a wrong size")
         }
         self.digestStarts = digestStarts
         self.firstOrdinal = header.firstOrdinal
@@ -166,10 +166,10 @@ struct PageHeader {
     /// Reads the header of a page after it checks the page's checksum.
     init(reading page: ByteView) throws(ShardIndexError) {
         guard page.count >= IndexPage.headerSize, page.count <= IndexPage.pageSizeMax else {
-            throw ShardIndexError(.malformed, "a page of \(page.count) bytes")
+            throw ShardIndexError(.malformed, "a page has \(page.count) bytes")
         }
         guard Checksum.xxh64(page[8..<page.count]) == page.loadUInt64(at: 0) else {
-            throw ShardIndexError(.malformed, "a page's checksum does not hold")
+            throw ShardIndexError(.malformed, "the checksum of a page is wrong")
         }
         guard let header = PageHeader(trusting: page) else {
             throw ShardIndexError(.malformed, "a page's header")
@@ -223,7 +223,7 @@ struct PageBody {
         let sizesKnown = header.flags & IndexPage.Flag.sizesUnknown == 0
         try readOffsetColumn(body, at: &offset, header: header, sizesKnown: sizesKnown)
         guard offset == body.count else {
-            throw ShardIndexError(.malformed, "bytes after a page's body")
+            throw ShardIndexError(.malformed, "bytes follow a page's body")
         }
     }
 
@@ -245,10 +245,10 @@ struct PageBody {
         case IndexPage.KindTag.plain:
             kindIndices = try Self.take(body, count, at: &offset).copied
         default:
-            throw ShardIndexError(.malformed, "a kind column's tag")
+            throw ShardIndexError(.malformed, "a kind column has an unknown tag")
         }
         guard kindIndices.allSatisfy({ Int($0) < kinds.count }) else {
-            throw ShardIndexError(.malformed, "a kind outside the table")
+            throw ShardIndexError(.malformed, "a kind is outside the table")
         }
     }
 
@@ -268,7 +268,7 @@ struct PageBody {
             return
         }
         guard sizesKnown, tag <= IndexPage.OffsetTag.plain + 3 else {
-            throw ShardIndexError(.malformed, "an offset column's tag")
+            throw ShardIndexError(.malformed, "an offset column has an unknown tag")
         }
         var next = base
         starts.append(next)
@@ -309,7 +309,7 @@ struct PageBody {
     ) throws(ShardIndexError) {
         guard
             let column = EliasFanoColumn(reading: body, at: &offset, base: base, count: count)
-        else { throw ShardIndexError(.malformed, "an offset column's span or size") }
+        else { throw ShardIndexError(.malformed, "an offset column has a wrong span or size") }
         try column.forEachValue { starts.append(base + $0) }
     }
 

@@ -83,12 +83,12 @@ struct EliasFanoColumn: Sendable {
         for index in 0..<count {
             bit = firstSetBit(from: bit)
             guard bit < highsCount else {
-                throw ShardIndexError(.malformed, "an offset column with too few values")
+                throw ShardIndexError(.malformed, "an offset column has too few values")
             }
             let value = value(index, at: bit)
             bit += 1
             guard value >= last, value <= span else {
-                throw ShardIndexError(.malformed, "an offset column that falls")
+                throw ShardIndexError(.malformed, "an offset column is not in order")
             }
             last = value
             body(value)

@@ -72,7 +72,7 @@ package struct EntryKind: Hashable, Sendable {
         )
         let isZero = kind.codec == Codec.dagPB && kind.hashCode == HashCode.sha2_256
         guard kind.version == 1 || (isZero && kind.digestSize == 32) else {
-            throw ShardIndexError(.malformed, "a CID of version 0 that is none")
+            throw ShardIndexError(.malformed, "a CID of version 0 has another hash or codec")
         }
         self = kind
     }

@@ -143,7 +143,7 @@ package struct IndexBuilder: ~Copyable {
         _ digests: ByteView
     ) throws(ShardIndexError) {
         let start = places.lowerBound == 0 ? batch.start : batch.ends[places.lowerBound - 1]
-        precondition(start == end, "sections come in CAR order, without gaps")
+        precondition(start == end, "sections are out of order or have gaps")
         if encoder.count == 0 { pageBase = start }
         let size = kind.digestSize
         var next = start
@@ -199,7 +199,7 @@ package struct IndexBuilder: ~Copyable {
         size: UInt64?,
         digest: ByteView
     ) throws(ShardIndexError) {
-        precondition(offset >= end, "sections come in CAR order")
+        precondition(offset >= end, "sections are out of order")
         precondition(size == nil || offset == end, "there is a gap between sections")
         let hashed = hash.hash(digest)
         if encoder.isFull { try flushPage() }
@@ -382,31 +382,5 @@ private struct LocatorWriter: ~Copyable {
         located += UInt64(pending.count)
         pending.removeAll()
         number += 1
-    }
-}
-
-/// Sorts the hashes of a shard without a full index, for the inverse index.
-package struct InverseBuilder: ~Copyable {
-    private var sorter: LocatorSorter
-
-    /// Creates an empty builder, which keeps all hashes in memory.
-    package init() { sorter = LocatorSorter(budget: .max) }
-
-    /// Adds the first 64 bits of a keyed hash.
-    package mutating func append(_ high: UInt64) {
-        sorter.append(LocatorEntry(hash: high, check: high, offset: 0))
-    }
-
-    /// Writes segments to the sink, if the shard has a run of its own.
-    ///
-    /// - Parameter sink: Receives the segments.
-    /// - Returns: The entries for the inverse index.
-    /// - Throws: `.storage`.
-    package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
-        let inverse = InverseHashes(entries: sorter.count, sink, helper: nil)
-        try sorter.drain(from: sink) { entries throws(ShardIndexError) in
-            try inverse.append(&entries)
-        }
-        return try inverse.finish()
     }
 }

@@ -34,15 +34,15 @@ package struct IndexCheck {
             do {
                 try segment.check()
             } catch {
-                note("locator segment \(number): \(error)")
+                report("locator segment \(number): \(error)")
             }
         }
         if segments.map({ UInt32($0.bytes.count) }) != root.segmentSizes {
-            note("the locator's segments do not have the sizes that the root page says")
+            report("the sizes of the locator's segments differ from the root page")
         }
         let entries = segments.reduce(0) { $0 + UInt64($1.entryCount) }
         if !segments.isEmpty, entries != root.multihashCount {
-            note("the locator has \(entries) entries, not \(root.multihashCount)")
+            report("the locator has \(entries) entries, not \(root.multihashCount)")
         }
         var end = root.headerSize
         var firsts: UInt64 = 0
@@ -52,17 +52,17 @@ package struct IndexCheck {
                 check(decoded, number, &end)
                 firsts += try countFirsts(decoded, number, page)
             } catch {
-                note("page \(number): \(error)")
+                report("page \(number): \(error)")
             }
         }
         guard problems.isEmpty else { return }
         if firsts != root.multihashCount {
-            note("\(firsts) multihashes, not \(root.multihashCount)")
+            report("\(firsts) multihashes, not \(root.multihashCount)")
         }
-        if end != root.dataEnd { note("the sections end at \(end), not at \(root.dataEnd)") }
+        if end != root.dataEnd { report("the sections end at \(end), not at \(root.dataEnd)") }
     }
 
-    private mutating func note(_ problem: String) {
+    private mutating func report(_ problem: String) {
         if problems.count < Self.problemsMax { problems.append(problem) }
     }
 
@@ -71,8 +71,10 @@ package struct IndexCheck {
         let place = root.pages[number]
         guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count),
             page.offset(of: 0) == place.baseOffset
-        else { return note("page \(number) is not the one that the root page says") }
-        if page.sizesKnown, place.baseOffset != end { note("page \(number): a gap before it") }
+        else { return report("page \(number) differs from its row in the root page") }
+        if page.sizesKnown, place.baseOffset != end {
+            report("there is a gap before page \(number)")
+        }
         let last = page.count - 1
         end = page.offset(of: last) + (page.sectionSize(of: last) ?? 1)
     }
@@ -86,7 +88,7 @@ package struct IndexCheck {
         var firsts: UInt64 = 0
         for slot in 0..<page.count {
             guard let first = try first(of: page, number, slot, pageOf) else {
-                note("page \(number): section \(slot) is not found")
+                report("a search does not find section \(slot) of page \(number)")
                 continue
             }
             if first == page.offset(of: slot) { firsts += 1 }

@@ -199,7 +199,7 @@ package struct IndexRoot: Equatable, Sendable {
             throw ShardIndexError(.malformed, "a root page of \(bytes.count) bytes")
         }
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
-            throw ShardIndexError(.malformed, "a root page's checksum does not hold")
+            throw ShardIndexError(.malformed, "the checksum of a root page is wrong")
         }
         guard bytes[12] <= Self.version else {
             throw ShardIndexError(.unsupportedVersion, "a root page has version \(bytes[12])")
@@ -208,7 +208,7 @@ package struct IndexRoot: Equatable, Sendable {
         let stored = bytes[Self.headerSize..<bytes.count]
         guard bytes[12] == Self.version, bytes[13] <= 1, size <= Self.contentSizeMax,
             bytes[13] == 1 || stored.count == size
-        else { throw ShardIndexError(.malformed, "a root page's header") }
+        else { throw ShardIndexError(.malformed, "the header of a root page is impossible") }
         guard bytes[13] == 1 else {
             try self.init(content: stored)
             return
@@ -226,7 +226,7 @@ package struct IndexRoot: Equatable, Sendable {
 
     private init(content: ByteView) throws(ShardIndexError) {
         guard content.count >= Self.contentHeaderSize else {
-            throw ShardIndexError(.malformed, "a root page cut short")
+            throw ShardIndexError(.malformed, "a root page is cut short")
         }
         dataOffset = content.loadUInt64(at: 0)
         payloadSize = content.loadUInt64(at: 8)
@@ -244,7 +244,7 @@ package struct IndexRoot: Equatable, Sendable {
             offsetBits <= LocatorSegment.offsetBitsMax,
             dataOffset < 1 << 62, payloadSize < 1 << 62, dataEnd <= payloadSize,
             headerSize <= dataEnd
-        else { throw ShardIndexError(.malformed, "a root page's counts") }
+        else { throw ShardIndexError(.malformed, "the counts of a root page are impossible") }
         try readPages(content, count: pageCount)
         var offset = Self.contentHeaderSize + 14 * pageCount
         for _ in 0..<segmentCount {
@@ -253,18 +253,18 @@ package struct IndexRoot: Equatable, Sendable {
         }
         for _ in 0..<rootCount {
             guard content.count - offset >= 4 else {
-                throw ShardIndexError(.malformed, "a root cut short")
+                throw ShardIndexError(.malformed, "a root is cut short")
             }
             let size = Int(content.loadUInt32(at: offset))
             offset += 4
             guard size <= content.count - offset,
                 let root = try? CID(content[offset..<offset + size])
-            else { throw ShardIndexError(.malformed, "a root that is no CID") }
+            else { throw ShardIndexError(.malformed, "a root is not a CID") }
             roots.append(root)
             offset += size
         }
         guard offset == content.count else {
-            throw ShardIndexError(.malformed, "bytes after a root page")
+            throw ShardIndexError(.malformed, "bytes follow a root page")
         }
     }
 
@@ -277,14 +277,14 @@ package struct IndexRoot: Equatable, Sendable {
         for index in 0..<count {
             let step = content.loadUInt64(at: Self.contentHeaderSize + 8 * index)
             guard step < 1 << 62 else {
-                throw ShardIndexError(.malformed, "a page directory that falls")
+                throw ShardIndexError(.malformed, "a page directory is not in order")
             }
             base += step
             let sections = Int(content.loadUInt16(at: counts + 2 * index))
             let size = Int(content.loadUInt32(at: sizes + 4 * index))
             guard sections >= 1, sections <= IndexPage.countMax, size >= IndexPage.headerSize,
                 size <= IndexPage.pageSizeMax, base < payloadSize
-            else { throw ShardIndexError(.malformed, "a page directory's row") }
+            else { throw ShardIndexError(.malformed, "a row of a page directory is impossible") }
             _ = appendPage(
                 baseOffset: base,
                 firstOrdinal: ordinal,
@@ -294,7 +294,10 @@ package struct IndexRoot: Equatable, Sendable {
             ordinal += UInt64(sections)
         }
         guard ordinal == sectionCount else {
-            throw ShardIndexError(.malformed, "a page directory of \(ordinal) sections")
+            throw ShardIndexError(
+                .malformed,
+                "a page directory has \(ordinal) sections, not \(sectionCount)"
+            )
         }
     }
 }

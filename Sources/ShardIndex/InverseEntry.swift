@@ -105,7 +105,7 @@ public struct InverseRunShape: Equatable, Sendable {
             throw ShardIndexError(.unsupportedVersion, "the shape of a run has version \(version)")
         }
         guard isWhole, bytes[0] == Self.version else {
-            throw ShardIndexError(.malformed, "the shape of a run")
+            throw ShardIndexError(.malformed, "the shape of a run is impossible")
         }
         segmentBits = Int(bytes[1])
         bucketBits = Int(bytes[2])
@@ -118,7 +118,7 @@ public struct InverseRunShape: Equatable, Sendable {
         byteCount = number(16..<24)
         guard entryCount <= Self.entryCountMax, segmentBits + bucketBits <= 40, bucketBits <= 24,
             segmentBits <= 24, shardBits <= 33
-        else { throw ShardIndexError(.malformed, "the shape of a run") }
+        else { throw ShardIndexError(.malformed, "the shape of a run is impossible") }
     }
 
     /// The encoded shape.

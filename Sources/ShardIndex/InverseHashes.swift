@@ -40,8 +40,8 @@ final class InverseHashes {
     func append(_ entries: inout LocatorEntries) throws(ShardIndexError) {
         do {
             if let packing {
-                packing.hand(&entries)
-                try takeSegments(of: packing)
+                packing.submit(&entries)
+                try removeSegments(of: packing)
             } else if builder != nil {
                 try builder?.append(hashesOf: entries)
             } else {
@@ -64,7 +64,7 @@ final class InverseHashes {
         do {
             if let packing {
                 let shape = packing.finish()
-                try takeSegments(of: packing)
+                try removeSegments(of: packing)
                 return .run(shape)
             }
             guard let shape = try builder?.finish() else { return .recent(hashes) }
@@ -77,8 +77,8 @@ final class InverseHashes {
     /// Waits for the helper; the caller adds nothing afterwards.
     func end() { if let packing { _ = packing.finish() } }
 
-    private func takeSegments(of packing: InversePacking) throws {
-        for (number, bytes) in packing.takeSegments() { try sink.writeInverse(number, bytes) }
+    private func removeSegments(of packing: InversePacking) throws {
+        for (number, bytes) in packing.removeSegments() { try sink.writeInverse(number, bytes) }
     }
 
     private static func storage(_ error: any Error) -> ShardIndexError {
@@ -115,7 +115,7 @@ private final class InversePacking: Sendable {
     init(_ shape: InverseRunShape) { first = shape }
 
     /// Passes entries on, and exchanges their memory for another.
-    func hand(_ entries: inout LocatorEntries) {
+    func submit(_ entries: inout LocatorEntries) {
         emptied.wait()
         state.withLock { state in
             let slot = state.empty.removeLast()
@@ -126,7 +126,7 @@ private final class InversePacking: Sendable {
     }
 
     /// Returns the finished segments, and removes them here.
-    func takeSegments() -> [(number: Int, bytes: [UInt8])] {
+    func removeSegments() -> [(number: Int, bytes: [UInt8])] {
         state.withLock { state in
             defer { state.segments = [] }
             return state.segments
@@ -146,7 +146,7 @@ private final class InversePacking: Sendable {
             ended.wait()
         }
         guard let shape = state.withLock({ $0.shape }) else {
-            preconditionFailure("a run that is packed and has no shape")
+            preconditionFailure("a packed run has no shape")
         }
         return shape
     }
@@ -173,5 +173,31 @@ private final class InversePacking: Sendable {
             preconditionFailure("a sink in memory refused a segment: \(error)")
         }
         ended.signal()
+    }
+}
+
+/// Sorts the hashes of a shard without a full index, for the inverse index.
+package struct InverseBuilder: ~Copyable {
+    private var sorter: LocatorSorter
+
+    /// Creates an empty builder, which keeps all hashes in memory.
+    package init() { sorter = LocatorSorter(budget: .max) }
+
+    /// Adds the first 64 bits of a keyed hash.
+    package mutating func append(_ high: UInt64) {
+        sorter.append(LocatorEntry(hash: high, check: high, offset: 0))
+    }
+
+    /// Writes segments to the sink, if the shard has a run of its own.
+    ///
+    /// - Parameter sink: Receives the segments.
+    /// - Returns: The entries for the inverse index.
+    /// - Throws: `.storage`.
+    package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
+        let inverse = InverseHashes(entries: sorter.count, sink, helper: nil)
+        try sorter.drain(from: sink) { entries throws(ShardIndexError) in
+            try inverse.append(&entries)
+        }
+        return try inverse.finish()
     }
 }

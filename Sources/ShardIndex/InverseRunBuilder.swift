@@ -70,7 +70,7 @@ package struct InverseRunBuilder {
             let next = InverseEntry.hash(of: entries[index].hash)
             guard next != hash else { continue }
             hash = next
-            try moveOn(to: next)
+            try completeBuckets(before: next)
             put(0)
             shape.entryCount += 1
         }
@@ -78,7 +78,7 @@ package struct InverseRunBuilder {
 
     private mutating func flushGroup() throws {
         guard !group.isEmpty else { return }
-        try moveOn(to: hash)
+        try completeBuckets(before: hash)
         if group.count < InverseRunShape.listedFrom {
             for shard in group { put(UInt64(shard &- shape.leastShard)) }
         } else {
@@ -107,7 +107,7 @@ package struct InverseRunBuilder {
 
     /// Completes buckets and segments up to that of a hash.
     @inline(__always)
-    private mutating func moveOn(to hash: UInt64) throws {
+    private mutating func completeBuckets(before hash: UInt64) throws {
         let bucket = Int(hash >> UInt64(shape.restBits))
         let segment = bucket >> shape.bucketBits
         while number < segment { try flushSegment() }
@@ -281,7 +281,7 @@ package struct InverseMerge {
             guard bits < run.bits else {
                 let shift = UInt64(bits - run.bits)
                 guard shift > 0 else { return run.append(bucket: bucket, to: &result) }
-                return takePart(bucket, shift, UInt64(InverseEntry.hashBits - bits), &result)
+                return mergePart(bucket, shift, UInt64(InverseEntry.hashBits - bits), &result)
             }
             let shift = UInt64(run.bits - bits)
             for own in (bucket << shift)..<((bucket + 1) << shift) {
@@ -289,7 +289,7 @@ package struct InverseMerge {
             }
         }
 
-        private mutating func takePart(
+        private mutating func mergePart(
             _ bucket: UInt64,
             _ shift: UInt64,
             _ low: UInt64,

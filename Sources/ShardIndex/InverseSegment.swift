@@ -55,7 +55,7 @@ package struct InverseSegment: Sendable {
         listsStart = shardsStart + (count * shape.shardBits + 7) / 8
         listedStart = listsStart + listCount * Self.listSize
         guard listedStart + Self.slack <= bytes.count else {
-            throw ShardIndexError(.malformed, "an inverse segment's header")
+            throw ShardIndexError(.malformed, "the header of an inverse segment is impossible")
         }
     }
 
@@ -191,18 +191,21 @@ package struct InverseSegment: Sendable {
     package func check() throws(ShardIndexError) {
         bytes.willNeed()
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
-            throw ShardIndexError(.malformed, "an inverse segment's checksum does not hold")
+            throw ShardIndexError(.malformed, "the checksum of an inverse segment is wrong")
         }
         var last: UInt32 = 0
         for bucket in 0...1 << shape.bucketBits {
             let start = bytes.loadUInt32(at: Self.headerSize + 4 * bucket)
             guard start >= last, start <= UInt32(count) else {
-                throw ShardIndexError(.malformed, "an inverse segment's directory falls")
+                throw ShardIndexError(
+                    .malformed,
+                    "the directory of an inverse segment is not in order"
+                )
             }
             last = start
         }
         guard last == UInt32(count) else {
-            throw ShardIndexError(.malformed, "an inverse segment's directory ends early")
+            throw ShardIndexError(.malformed, "the directory of an inverse segment ends early")
         }
     }
 }

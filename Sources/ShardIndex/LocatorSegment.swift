@@ -95,7 +95,7 @@ internal import DAGHashing
         guard offsetBits <= Self.offsetBitsMax, bytes[17] == UInt8(Self.fingerprintBits),
             bucketCount > 0,
             bytes.count == entriesStart + (entryBits * entryCount + 7) / 8 + Self.slack
-        else { throw ShardIndexError(.malformed, "a locator segment's header") }
+        else { throw ShardIndexError(.malformed, "the header of a locator segment is impossible") }
     }
 
     /// Prefetches the memory that `prefetchBucket` reads.
@@ -190,18 +190,21 @@ internal import DAGHashing
         // A fault reads four kilobytes, so a cold segment would wait some hundred times.
         bytes.willNeed()
         guard Checksum.xxh64(bytes[8..<bytes.count]) == bytes.loadUInt64(at: 0) else {
-            throw ShardIndexError(.malformed, "a locator segment's checksum does not hold")
+            throw ShardIndexError(.malformed, "the checksum of a locator segment is wrong")
         }
         var last = 0
         for bucket in 0...Int(bucketCount) {
             let start = Int(bytes.loadUInt32(at: Self.headerSize + 4 * bucket))
             guard start >= last, start <= entryCount else {
-                throw ShardIndexError(.malformed, "a locator segment's directory falls")
+                throw ShardIndexError(
+                    .malformed,
+                    "the directory of a locator segment is not in order"
+                )
             }
             last = start
         }
         guard last == entryCount else {
-            throw ShardIndexError(.malformed, "a locator segment's directory ends early")
+            throw ShardIndexError(.malformed, "the directory of a locator segment ends early")
         }
     }
 

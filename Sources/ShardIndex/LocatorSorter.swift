@@ -110,7 +110,7 @@ internal import DAGBytes
     }
 
     /// Removes the chunks of all parts.
-    private mutating func forgetChunks(of parts: UnsafeMutablePointer<Part>) {
+    private mutating func removeChunks(of parts: UnsafeMutablePointer<Part>) {
         for index in 0..<Self.partCount {
             // SAFETY: `index` is below `partCount`, and every part is initialized.
             unsafe parts[index].chunks = []
@@ -133,7 +133,7 @@ internal import DAGBytes
             let chunk = try Self.write(entries, to: sink)
             unsafe parts[index].spilled.append(chunk)
         }
-        unsafe forgetChunks(of: parts)
+        unsafe removeChunks(of: parts)
     }
 
     private static func write(
@@ -177,7 +177,7 @@ internal import DAGBytes
             entries.sortAndDeduplicate(sharedBits: Self.partBits, scratch: &scratch)
             try body(&entries)
         }
-        unsafe forgetChunks(of: parts)
+        unsafe removeChunks(of: parts)
     }
 
     private func readBack(

@@ -65,12 +65,12 @@ extension PageView {
                 exception &+= 1
             }
             guard number < kindCount else {
-                throw ShardIndexError(.malformed, "a kind outside the table")
+                throw ShardIndexError(.malformed, "a kind is outside the table")
             }
             end &+= Int(sizes.values[Int(number)])
         }
         guard end == page.count - digestsStart else {
-            throw ShardIndexError(.malformed, "a digest column of the wrong size")
+            throw ShardIndexError(.malformed, "a digest column has a wrong size")
         }
     }
 

@@ -33,7 +33,7 @@ package struct ShardLifecycle: Equatable, Sendable {
     /// Sets the number of leases, which the owner counts in a place that all threads reach.
     ///
     /// The owner calls it before each event. A shard that was never available has no leases.
-    package mutating func noteLeases(_ count: UInt32) {
+    package mutating func setLeases(_ count: UInt32) {
         precondition(count == 0 || mayBeLeased, "a lease of a shard that was never available")
         leases = count
     }

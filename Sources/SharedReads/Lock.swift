@@ -21,7 +21,7 @@ public import DAGSystem
         unsafe mutex.initialize(to: pthread_mutex_t())
         // SAFETY: the memory belongs to this object alone and does not move.
         let code = unsafe pthread_mutex_init(mutex, nil)
-        precondition(code == 0, "a lock cannot be made: \(code)")
+        precondition(code == 0, "pthread_mutex_init failed: \(code)")
     }
 
     deinit {
@@ -37,7 +37,7 @@ public import DAGSystem
     ) throws(E) -> R {
         // SAFETY: the mutex lives as long as the object.
         let code = unsafe pthread_mutex_lock(mutex)
-        precondition(code == 0, "a lock cannot be taken")
+        precondition(code == 0, "pthread_mutex_lock failed")
         defer { unsafe pthread_mutex_unlock(mutex) }
         return try body(&value)
     }

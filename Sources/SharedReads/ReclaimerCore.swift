@@ -71,11 +71,11 @@ internal import Dispatch
             new.append(Waiting(mark: mark, action: Action(body)))
             return new.count == 1
         }
-        if isFirst { queue.async { self.look() } }
+        if isFirst { queue.async { self.checkItems() } }
     }
 
     /// Looks once at every waiting action.
-    private func look() {
+    private func checkItems() {
         let added = new.withLock { new in
             defer { new = [] }
             return new
@@ -91,7 +91,7 @@ internal import Dispatch
         queue.asyncAfter(deadline: .now() + .nanoseconds(pause)) {
             self.isPausing = false
             self.pause = min(2 * self.pause, Self.pauseMax)
-            self.look()
+            self.checkItems()
         }
     }
 
@@ -142,7 +142,7 @@ internal import Dispatch
                 for action in mine { action.run() }
                 self.queue.async {
                     self.running.remove(mark)
-                    self.look()
+                    self.checkItems()
                 }
             }
         }

@@ -76,9 +76,9 @@ struct CARHeaderTests {
         #expect(try CARHeader(bytes: CARHeader.encoded(roots: roots)).roots == roots)
     }
 
-    // What go-car reads though no writer should write it: FORMATS has the list.
+    // Headers that go-car reads, although no writer should write them; FORMATS has the list.
     @Test(
-        "what go-car reads is read",
+        "every header that go-car reads is read",
         arguments: [
             ("keys in the other order", [0xa2] + versionOne + [0x65] + "roots".utf8 + [0x80], []),
             ("no roots key", [0xa1] + versionOne, []),

@@ -84,7 +84,7 @@ struct CARIndexTests {
         }
     }
 
-    @Test("hash functions, widths and digests ascend, whatever order they came in")
+    @Test("hash functions, widths and digests ascend, in any order of insertion")
     func order() throws {
         var generator = SplitMix64(seed: 5)
         var records: [Record] = []
@@ -124,7 +124,7 @@ struct CARIndexTests {
         let records: [Record] = (0..<400).map { number in
             let size = [4, 20, 32].randomElement(using: &generator) ?? 4
             let code = ([0x12, 0x13, 0xb220] as [UInt64]).randomElement(using: &generator) ?? 0x12
-            // Few different bytes, so that many digests are equal and many share their beginning.
+            // The bytes have few values, so many digests are equal or share their beginning.
             let digest = generator.bytes(size).map { $0 & 1 }
             return (code: code, digest: digest, offset: UInt64(number) * 100)
         }
@@ -146,7 +146,7 @@ struct CARIndexTests {
         }
     }
 
-    @Test("one format tells hash functions apart, the other does not")
+    @Test("one format keeps hash functions, the other drops them")
     func hashFunctions() throws {
         let digest = [UInt8](repeating: 3, count: 32)
         let records: [Record] = [(0x12, digest, 50), (0xb220, digest, 20)]
@@ -241,7 +241,7 @@ struct CARIndexTests {
         expectError(.malformedIndex, at: 6) { _ = try Self.withIndex(index(7)) { $0.count } }
     }
 
-    @Test("a builder counts what it records")
+    @Test("a builder counts its records")
     func count() {
         var builder = CARIndexBuilder()
         #expect(builder.count == 0)

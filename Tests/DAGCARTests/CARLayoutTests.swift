@@ -39,9 +39,9 @@ struct CARLayoutTests {
         #expect(bytes.withView { layout.index(in: $0)?.count } == nil)
     }
 
-    // "malformedHeader at byte 1: not a map" was all that a zstd file was told by.
+    // For a zstd file, the message was only "malformedHeader at byte 1: not a map".
     @Test(
-        "what people take for a CAR is called by its name",
+        "files that users mistake for a CAR are named by their format",
         arguments: [
             ([], "the file is empty"),
             ([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58], "zstd-compressed"),
@@ -72,7 +72,7 @@ struct CARLayoutTests {
         #expect(error.detail.contains(text), "\(error)")
     }
 
-    @Test("what is nothing known keeps its error")
+    @Test("a file of an unknown format keeps its error")
     func unknownFormat() throws {
         let error = try #require(throws: CARError.self) { try CARLayout(bytes: [3, 1, 2, 3]) }
         #expect(error.detail == "not a map")
@@ -99,7 +99,7 @@ struct CARLayoutTests {
             let payload = view[start..<start + Int(layout.dataSize)]
             return SectionList(of: payload, from: layout.headerSize)
         }
-        // The offsets are those of the CARv1 by itself, and what stands after the payload is not read.
+        // The offsets count from the start of the CARv1, and bytes after the payload are ignored.
         #expect(sections.sections == Self.blocks.sections)
         #expect(sections.error == nil)
     }
@@ -136,7 +136,7 @@ struct CARLayoutTests {
         }
     }
 
-    @Test("an index may start anywhere in the file; what it says is looked at later")
+    @Test("an index may start anywhere in the file; its content is checked later")
     func indexAnywhere() throws {
         var bytes = Self.versionTwo(Self.blocks.bytes)
         for offset in [1, 11, 51, 60, UInt64(bytes.count) - 1] as [UInt64] {
@@ -187,7 +187,7 @@ struct CARLayoutTests {
     }
 
     @Test(
-        "a CARv2 cut anywhere before its payload ends is truncated, and after that is none the worse"
+        "a CARv2 cut before its payload ends is truncated, and one cut after that is sound"
     )
     func truncation() throws {
         let payload = Self.blocks.bytes

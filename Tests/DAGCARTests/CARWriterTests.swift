@@ -7,7 +7,7 @@ import Testing
 
 @Suite("CAR writer")
 struct CARWriterTests {
-    /// What an index of some codec holds: identity CIDs or not.
+    /// The options of an index: its codec, and whether it has identity CIDs.
     struct Variant: CustomTestStringConvertible, Sendable {
         var codec: UInt64?
         var storesIdentity = false
@@ -40,7 +40,7 @@ struct CARWriterTests {
         #expect(ending.header == [])
     }
 
-    @Test("the payload's size grows with what is written")
+    @Test("the payload's size grows with each write")
     func payloadSize() {
         let car = CARBuilder.mixed(seed: 2)
         var writer = CARWriter(version: 2, roots: car.roots)

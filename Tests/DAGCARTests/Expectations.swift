@@ -5,7 +5,7 @@ import Testing
 
 /// Records an issue unless `body` throws a `CARError` with this code at this offset.
 ///
-/// Errors compare by their codes alone, so that `#expect(throws:)` would pass over a wrong offset.
+/// Errors compare only their codes, so `#expect(throws:)` would accept a wrong offset.
 func expectError(
     _ code: CARError.Code,
     at offset: UInt64,

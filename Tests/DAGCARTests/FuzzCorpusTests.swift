@@ -8,7 +8,7 @@ import ShardIndex
 import TestSupport
 import Testing
 
-/// What the fuzzers start from, and what they have found, without a fuzzer.
+/// Replays the seeds and findings of the fuzzers, without a fuzzer.
 @Suite("Fuzz corpus")
 struct FuzzCorpusTests {
     /// One kept input.
@@ -36,7 +36,7 @@ struct FuzzCorpusTests {
     }
 
     @Test(
-        "readers agree with themselves about what they are made for",
+        "all readers agree about the corpus",
         arguments: FuzzCheck.allCases
     )
     func seeds(check: FuzzCheck) throws {

@@ -61,7 +61,7 @@ struct MalformedCase: CustomTestStringConvertible, Sendable {
         for (number, part) in line.split(separator: "\"", omittingEmptySubsequences: false)
             .enumerated()
         {
-            // Every other part stands between quotes.
+            // Every second part is between quotes.
             guard number % 2 == 0 else {
                 bytes += part.utf8
                 continue
@@ -85,7 +85,7 @@ struct MalformedTests {
         #expect(try MalformedCase.all().count >= 150)
     }
 
-    @Test("what is malformed is refused, where it is malformed", arguments: try MalformedCase.all())
+    @Test("malformed bytes are refused at their offset", arguments: try MalformedCase.all())
     func refuses(malformed: MalformedCase) throws {
         let errors: [CARError?]
         switch malformed.file {
@@ -121,7 +121,7 @@ struct MalformedTests {
         }
     }
 
-    /// What stops the scan through windows of several sizes.
+    /// Returns the errors of scans through windows of several sizes.
     private static func scans(_ bytes: [UInt8], _ limits: CARLimits) throws -> [CARError?] {
         try [nil, 1, 2, 19, 64].map {
             try SectionScannerTests.scan(bytes, limits: limits, windowSize: $0).error

@@ -138,7 +138,7 @@ struct SectionScannerTests {
         }
     }
 
-    @Test("null padding ends the data, whatever stands after it", arguments: [nil, 1, 5, 64])
+    @Test("null padding ends the data, whatever bytes follow", arguments: [nil, 1, 5, 64])
     func nullPadding(windowSize: Int?) throws {
         let end = UInt64(Self.small.bytes.count)
         for padding in [[0], [0, 0, 0, 0], [0, 0xff, 0xff], [0] + Self.small.bytes] as [[UInt8]] {
@@ -189,7 +189,7 @@ struct SectionScannerTests {
         #expect(scanner.position == start + 80)
     }
 
-    @Test("a window elsewhere is no window")
+    @Test("a window at another offset is refused")
     func windowElsewhere() throws {
         let bytes = Self.small.bytes
         let start = try CARLayout(bytes: bytes).headerSize
@@ -257,7 +257,7 @@ struct SectionReadingTests {
     }
 
     @Test(
-        "bytes that are no section are nothing",
+        "bytes that are not a section give nil",
         arguments: [
             [], [0], [0x80], [0x80, 0x00], [1], [1, 1], [4, 1, 0x55, 0],
             [4, 2, 0x55, 0, 0], [3, 1, 0x55, 0], [5, 1, 0x55, 0, 2, 9],

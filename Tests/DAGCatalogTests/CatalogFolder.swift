@@ -7,9 +7,9 @@ import ShardIndex
 import SystemPackage
 import TestSupport
 
-/// A catalogue in a folder of a test's own.
+/// A catalog in a folder of a test's own.
 struct CatalogFolder {
-    /// The tables, as the catalogue's documentation lists them.
+    /// The tables, as the catalog's documentation lists them.
     static let tables = [
         "meta", "keys", "shards", "roots", "pages", "locators", "pending", "runs", "inverse",
         "recent",
@@ -22,7 +22,7 @@ struct CatalogFolder {
     /// The path of the folder.
     var path: String { folder.url.path }
 
-    /// Opens the catalogue.
+    /// Opens the catalog.
     func open(
         mapSize: Int = 1 << 30,
         isReadOnly: Bool = false,
@@ -36,7 +36,7 @@ struct CatalogFolder {
         )
     }
 
-    /// Rewrites the catalogue without its free pages.
+    /// Rewrites the catalog without its free pages.
     func compact(mapSize: Int = 1 << 30) throws(CatalogError) -> (before: UInt64, after: UInt64) {
         try Catalog.compact(
             at: FilePath(path),
@@ -45,7 +45,7 @@ struct CatalogFolder {
         )
     }
 
-    /// Opens the environment below a catalogue that is closed.
+    /// Opens the environment below a catalog that is closed.
     func withEnvironment<R>(_ body: (Environment) throws -> R) throws -> R {
         let environment = try Environment.open(
             at: path,
@@ -55,7 +55,7 @@ struct CatalogFolder {
         return try body(environment)
     }
 
-    /// Writes a row that no catalogue would write.
+    /// Writes a row that no catalog would write.
     func putRow(_ key: [UInt8], _ value: [UInt8], in table: String) throws {
         try withEnvironment { environment in
             let table = environment.table(table)
@@ -159,7 +159,7 @@ extension [UInt8] {
 }
 
 extension Catalog {
-    /// The work that a shard waits for; nil if it waits for none.
+    /// Returns the work that a shard waits for; nil if there is none.
     ///
     /// - Throws: `.corrupt` if a row cannot be read.
     func pendingWork(of number: UInt32) throws(CatalogError) -> PendingWork? {

@@ -7,7 +7,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Catalogue")
+@Suite("Catalog")
 struct CatalogTests {
     /// Keys that would be trouble if they became paths or C strings.
     static let keys = [
@@ -91,7 +91,7 @@ struct CatalogTests {
         model.failed += 1
         model.sections -= 4
         #expect(try catalog.counters() == model)
-        // The same once more changes nothing.
+        // The same change again changes nothing.
         try catalog.update(records[3])
         #expect(try catalog.record(4) == records[3])
         try catalog.remove(records[9])
@@ -137,7 +137,7 @@ struct CatalogTests {
         #expect(rows["shards"] == 1)
     }
 
-    @Test("a number is given once, also when the last shard goes")
+    @Test("a number is never used twice, even after the last shard is removed")
     func numbers() throws {
         let folder = try CatalogFolder()
         let catalog = try folder.open()
@@ -188,7 +188,7 @@ struct CatalogTests {
         // A reader takes no lock.
         let reader = try folder.open(isReadOnly: true)
         reader.close()
-        // Processes that are being started have the file, too, so that closing it is not enough.
+        // Processes that are starting have the file too, so closing it is not enough.
         try #require(flock(lock.rawValue, LOCK_UN) == 0)
         try lock.close()
         try folder.open().close()
@@ -197,7 +197,9 @@ struct CatalogTests {
     #if os(Linux)
         // A process that is started has copies of all descriptors until it runs its program, and a lock
         // lives as long as one of them. A store that is closed at that moment must be free.
-        @Test("a closed catalogue is free, whoever has a copy of its lock's descriptor")
+        @Test(
+            "a closed catalog is unlocked, even if another process has a copy of the lock's descriptor"
+        )
         func copiedLock() throws {
             let folder = try CatalogFolder()
             let catalog = try folder.open()
@@ -214,7 +216,7 @@ struct CatalogTests {
         }
     #endif
 
-    @Test("a catalogue that is not there is missing for a reader")
+    @Test("an absent catalog is missing for a reader")
     func missing() throws {
         let folder = try CatalogFolder()
         #expect(throws: CatalogError(.missing, "")) { try folder.open(isReadOnly: true) }

@@ -17,7 +17,7 @@ struct CommitTests {
         )
     }
 
-    /// The record of a shard that nobody has indexed.
+    /// The record of a shard without an index.
     static func registered(_ key: String) -> ShardRecord {
         var record = ShardRecord(number: 0, key: key, mountURL: "m", state: .registered)
         record.isLazy = true
@@ -79,7 +79,7 @@ struct CommitTests {
         #expect(try catalog.lastTransaction == before.1)
         #expect(try catalog.keys() == ["a"])
         #expect(try catalog.pendingShards().isEmpty)
-        // The store goes on.
+        // The store stays usable.
         #expect(try catalog.commit([inserted])[0].number == 2)
         catalog.close()
     }
@@ -152,7 +152,7 @@ struct CommitTests {
         catalog.close()
     }
 
-    @Test("a record that names what it may not is refused")
+    @Test("a record with a forbidden generation is refused")
     func refusedGenerations() throws {
         let catalog = try CatalogFolder().open()
         var record = try catalog.commit([.insert(Self.registered("a"), pending: nil)])[0]
@@ -176,7 +176,7 @@ struct CommitTests {
             #expect(try catalog.pendingGenerations().isEmpty)
             #expect(try catalog.pendingShards().isEmpty)
         }
-        // What does not fit says nothing about the disk: the store goes on.
+        // A change that does not fit leaves the disk in a known state: the store stays usable.
         #expect(try catalog.commit([inserted])[0].number == 2)
         catalog.close()
     }
@@ -226,7 +226,10 @@ struct CommitTests {
         catalog.close()
     }
 
-    @Test("random batches leave what a dictionary holds, also after reopening", arguments: 1...8)
+    @Test(
+        "random batches leave the same rows as a dictionary, also after reopening",
+        arguments: 1...8
+    )
     func randomBatches(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let folder = try CatalogFolder()
@@ -250,7 +253,7 @@ struct CommitTests {
     }
 }
 
-/// What a catalogue should hold, by keys.
+/// The expected rows of a catalog, by key.
 struct CatalogModel {
     var shards: [String: (record: ShardRecord, pending: PendingWork?)] = [:]
     var dropped: Set<UInt64> = []
@@ -263,7 +266,7 @@ struct CatalogModel {
     var records: [ShardRecord] { inOrder.map(\.record) }
     var pendingWork: [PendingWork?] { inOrder.map(\.pending) }
 
-    /// Some changes, made to the model, and the records that the catalogue should give back.
+    /// Some changes, made to the model, and the records that the catalog should give back.
     mutating func randomBatch(
         _ generator: inout SplitMix64
     ) -> (changes: [CatalogChange], records: [ShardRecord]) {

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Compacting")
 struct CompactTests {
-    /// A closed catalogue with one indexed shard, one that waits, and the room of some that are
+    /// A closed catalog with one indexed shard, one that waits, and the room of some that are
     /// gone.
     private static func folder() throws -> CatalogFolder {
         let folder = try CatalogFolder()
@@ -50,7 +50,7 @@ struct CompactTests {
         #expect(try catalog.damage(limit: 10) == [])
     }
 
-    @Test("a compacted catalogue is smaller and holds the same, and can be written")
+    @Test("a compacted catalog is smaller and holds the same, and can be written")
     func compacting() throws {
         let folder = try Self.folder()
         let rows = try folder.rowCounts()
@@ -76,7 +76,7 @@ struct CompactTests {
         catalog.close()
     }
 
-    @Test("a catalogue that is open is not compacted", arguments: [false, true])
+    @Test("a catalog that is open is not compacted", arguments: [false, true])
     func open(isReadOnly: Bool) throws {
         let folder = try Self.folder()
         let catalog = try folder.open(isReadOnly: isReadOnly)
@@ -88,7 +88,7 @@ struct CompactTests {
     }
 
     // LMDB's lock on its slots' file is all that shows a reader of another process.
-    @Test("a catalogue that another process reads is not compacted")
+    @Test("a catalog that another process reads is not compacted")
     func foreignReader() async throws {
         let folder = try Self.folder()
         let before = try Self.data(folder)
@@ -109,7 +109,7 @@ struct CompactTests {
         try Self.check(folder)
     }
 
-    @Test("a missing catalogue is not made, and one of a later format is left alone")
+    @Test("a missing catalog is not made, and one of a later format is left alone")
     func refused() throws {
         let folder = try CatalogFolder()
         #expect(throws: CatalogError(.missing, "")) { try folder.compact() }
@@ -137,8 +137,8 @@ struct CompactTests {
         try Self.check(folder)
     }
 
-    // A limit on file sizes stands in for a full disk: the kernel refuses to write past it.
-    @Test("a disk that is full leaves the catalogue as it was, and no copy")
+    // A limit on file sizes replaces a full disk: the kernel refuses to write beyond it.
+    @Test("a disk that is full leaves the catalog as it was, and no copy")
     func fullDisk() async throws {
         let folder = try Self.folder()
         let before = try Self.data(folder)

@@ -6,9 +6,9 @@
     import TestSupport
     import Testing
 
-    @Suite("Crashes of the catalogue")
+    @Suite("Crashes of the catalog")
     struct CrashTests {
-        /// Opens a catalogue whose folder belongs to another process, to be killed at a failpoint.
+        /// Opens a catalog whose folder belongs to another process, to be killed at a failpoint.
         private static func open(_ path: String, until failpoint: String) throws -> Catalog {
             // SAFETY: no other thread of this process reads the environment now.
             try #require(unsafe setenv("DAGSTORE_FAILPOINT", failpoint, 1) == 0)
@@ -30,7 +30,7 @@
                 let first = try catalog.commit([
                     .insert(CommitTests.registered("a"), pending: CommitTests.work)
                 ])
-                // What changes nothing passes no failpoint.
+                // A batch without changes passes no failpoint.
                 try catalog.update(first[0], pending: CommitTests.work)
                 _ = try catalog.commit([
                     .publish(first[0], CommitTests.parts()),
@@ -76,7 +76,7 @@
         }
 
         @Test(
-            "a catalogue is whole when compacting it is stopped",
+            "a catalog is whole when compacting it is stopped",
             arguments: ["compactCopied", "compactRenamed"]
         )
         func compacting(failpoint: String) async throws {

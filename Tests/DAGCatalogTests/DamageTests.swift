@@ -13,7 +13,7 @@ struct DamageTests {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }
     }
 
-    /// A closed catalogue: "a" and "b" have an index each, "c" waits, and a generation is pending.
+    /// A closed catalog: "a" and "b" have an index each, "c" waits, and a generation is pending.
     private static func folder() throws -> CatalogFolder {
         let folder = try CatalogFolder()
         let catalog = try folder.open()
@@ -28,7 +28,7 @@ struct DamageTests {
         return folder
     }
 
-    /// Opens the catalogue for a look or a repair.
+    /// Opens the catalog for a look or a repair.
     @discardableResult
     private func withCatalog<R>(_ folder: CatalogFolder, _ body: (Catalog) throws -> R) throws -> R
     {
@@ -41,7 +41,7 @@ struct DamageTests {
         try withCatalog(folder) { try $0.damage(limit: 100) }
     }
 
-    @Test("a whole catalogue has no damage, and repairs leave it alone")
+    @Test("a sound catalog has no damage, and repairs leave it unchanged")
     func whole() throws {
         let folder = try Self.folder()
         #expect(try found(folder) == [])
@@ -164,7 +164,7 @@ struct DamageTests {
     }
 
     @Test(
-        "rows of a generation that nobody knows are found, wherever they are, and dropped",
+        "rows of an unknown generation are found in every table, and dropped",
         arguments: ["roots", "pages", "locators"],
         [77, 1 << 22, 1 << 40, .max - 1] as [UInt64]
     )
@@ -185,7 +185,7 @@ struct DamageTests {
         #expect(try folder.rowCounts() == before)
     }
 
-    @Test("pending work of a shard that is none is found and dropped")
+    @Test("pending work of a missing shard is found and dropped")
     func pendingWithoutRecord() throws {
         let folder = try Self.folder()
         let row = try #require(try folder.row([0, 0, 0, 3], in: "pending"))
@@ -263,7 +263,7 @@ struct DamageTests {
         }
     }
 
-    @Test("counters that are missing are made anew")
+    @Test("missing counters are written again")
     func missingCounters() throws {
         let folder = try Self.folder()
         let right = try folder.row(Self.counters, in: "meta")
@@ -275,7 +275,7 @@ struct DamageTests {
         #expect(try folder.row(Self.counters, in: "meta") == right)
     }
 
-    @Test("a scan finds what lies beyond the rows that one transaction visits")
+    @Test("a scan finds damage beyond the rows of one transaction")
     func manyRows() throws {
         let folder = try CatalogFolder()
         let catalog = try folder.open()

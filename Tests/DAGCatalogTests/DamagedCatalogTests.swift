@@ -6,12 +6,12 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Damaged catalogues")
+@Suite("Damaged catalogs")
 struct DamagedCatalogTests {
     private static let corrupt = CatalogError(.corrupt, "")
     private static let firstShard: [UInt8] = [0, 0, 0, 1]
 
-    /// A catalogue with two shards, closed.
+    /// A catalog with two shards, closed.
     private static func folder() throws -> CatalogFolder {
         let folder = try CatalogFolder()
         let catalog = try folder.open()
@@ -21,7 +21,7 @@ struct DamagedCatalogTests {
         return folder
     }
 
-    @Test("a catalogue of a later format is too new, for writers and readers")
+    @Test("a catalog of a later format is too new, for writers and readers")
     func tooNew() throws {
         let folder = try Self.folder()
         let format = Array("format".utf8)
@@ -29,7 +29,7 @@ struct DamagedCatalogTests {
         for isReadOnly in [false, true] {
             #expect(throws: CatalogError(.tooNew, "")) { try folder.open(isReadOnly: isReadOnly) }
         }
-        // It was only looked at.
+        // The opening has changed nothing.
         #expect(try folder.row(format, in: "meta") == [99, 0, 0, 0])
         #expect(try folder.rowCounts()["shards"] == 2)
         try folder.putRow(format, [1, 0, 0, 0], in: "meta")
@@ -69,7 +69,7 @@ struct DamagedCatalogTests {
     }
 
     // A new hash key would make every locator useless, and new counters would give numbers twice.
-    @Test("a catalogue that lost its hash key is not taken for a new one")
+    @Test("a catalog without its hash key is corrupt, and not opened as a new one")
     func lostHashKey() throws {
         let folder = try Self.folder()
         try folder.deleteRow(Array("hash-key".utf8), in: "meta")
@@ -128,7 +128,7 @@ struct DamagedCatalogTests {
         }
     }
 
-    @Test("a record that is none is corrupt", arguments: [[], [1], [1, 2, 3]] as [[UInt8]])
+    @Test("bytes that are not a record are corrupt", arguments: [[], [1], [1, 2, 3]] as [[UInt8]])
     func record(value: [UInt8]) throws {
         let folder = try Self.folder()
         try folder.putRow(Self.firstShard, value, in: "shards")
@@ -163,7 +163,7 @@ struct DamagedCatalogTests {
         catalog.close()
     }
 
-    // The wrong bytes under the right key would be the worst of answers.
+    // Wrong bytes for a key would be the worst answer.
     @Test("a key that leads to another shard's record is corrupt")
     func crossedKeys() throws {
         let folder = try Self.folder()
@@ -173,7 +173,7 @@ struct DamagedCatalogTests {
         catalog.close()
     }
 
-    @Test("a data file that is none is corrupt or of another version, and is left alone")
+    @Test("a file that is not a database is corrupt or of another version, and stays unchanged")
     func notADatabase() throws {
         let folder = try CatalogFolder()
         let junk = Data(repeating: 0x5a, count: 20_000)

@@ -69,7 +69,7 @@ struct GenerationTests {
         catalog.close()
     }
 
-    @Test("what was being written when a process ended is found and deleted, and nothing else")
+    @Test("an unfinished generation of an ended process is deleted, and no other")
     func leftovers() throws {
         let folder = try CatalogFolder()
         var catalog = try folder.open()
@@ -142,7 +142,7 @@ struct GenerationTests {
             try catalog.deleteGeneration(record.generation)
             usage.append(try catalog.usage().bytesInUse)
         }
-        // Pages in a row are looked for, so that some holes stay.
+        // LMDB looks for pages in a row, so some holes stay.
         #expect(usage[29] < usage[5] + usage[5] / 4, "\(usage)")
         catalog.close()
     }
@@ -165,7 +165,7 @@ struct GenerationTests {
         )
         let pinned = try catalog.segment(record.generation, 0)
         #expect(bytes.withView { pinned.bytes.elementsEqual($0) })
-        // Rows on both sides, so that the leaf is copied, split and merged.
+        // There are rows on both sides, so LMDB copies, splits and merges the leaf.
         for round in 0..<20 {
             let other = try catalog.publish(
                 .available("\(round)"),

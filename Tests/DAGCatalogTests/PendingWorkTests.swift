@@ -9,7 +9,7 @@ struct PendingWorkTests {
     private static let work = PendingWork(kind: .recover, since: 0x0102_0304_0506_0708)
     private static let row: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]
 
-    /// A closed catalogue with one shard that waits.
+    /// A closed catalog with one shard that waits.
     private static func folder() throws -> CatalogFolder {
         let folder = try CatalogFolder()
         let catalog = try folder.open()
@@ -70,7 +70,7 @@ struct PendingWorkTests {
         catalog.close()
     }
 
-    /// A closed catalogue as format 1 left it, with one shard.
+    /// A closed catalog as format 1 left it, with one shard.
     private static func folderOfFormat1() throws -> CatalogFolder {
         let folder = try CatalogFolder()
         let catalog = try folder.open()
@@ -84,7 +84,7 @@ struct PendingWorkTests {
         return folder
     }
 
-    @Test("a catalogue of format 1 is read as it is")
+    @Test("a catalog of format 1 is read as it is")
     func readingFormat1() throws {
         let folder = try Self.folderOfFormat1()
         let data = URL(filePath: folder.path + "/data.mdb")
@@ -98,14 +98,14 @@ struct PendingWorkTests {
         #expect(try Data(contentsOf: data) == before)
     }
 
-    @Test("a catalogue of format 1 becomes format 4 when its inverse index is there")
+    @Test("a catalog of format 1 becomes format 4 when its inverse index is there")
     func upgrade() throws {
         let folder = try Self.folderOfFormat1()
         let old = try folder.row([0, 0, 0, 1], in: "shards")
         var catalog = try folder.open()
         let transaction = try catalog.lastTransaction
         var record = try #require(try catalog.record(of: "a"))
-        // What says the same stays as it is.
+        // Rows that are equal in both formats stay.
         try catalog.update(record)
         #expect(try catalog.lastTransaction == transaction)
         #expect(catalog.lacksInverse)

@@ -34,7 +34,7 @@ struct ShardRecordTests {
         return record
     }
 
-    @Test("a record gives back what went in", arguments: ShardRecord.State.allCases)
+    @Test("a decoded record equals the encoded one", arguments: ShardRecord.State.allCases)
     func roundTrip(state: ShardRecord.State) throws {
         var record = Self.full()
         record.state = state
@@ -43,14 +43,14 @@ struct ShardRecordTests {
         #expect(try ShardRecord.reading(bare.encoded(), number: 9) == bare)
     }
 
-    @Test("every identity gives back what went in", arguments: ShardRecord.Identity.allCases)
+    @Test("a decoded record has the encoded identity", arguments: ShardRecord.Identity.allCases)
     func identities(identity: ShardRecord.Identity) throws {
         var record = Self.full()
         record.identity = identity
         #expect(try ShardRecord.reading(record.encoded()) == record)
     }
 
-    @Test("fields of the greatest size give back what went in, and of one byte more are corrupt")
+    @Test("fields of the largest size are decoded, and fields of one byte more are corrupt")
     func greatestSizes() throws {
         var record = Self.full()
         record.key = String(repeating: "k", count: ShardRecord.keySizeMax)
@@ -149,7 +149,7 @@ struct ShardRecordTests {
         for bit in 0..<8 * bytes.count {
             var flipped = bytes
             flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-            // One of the version's bits makes it a newer one.
+            // One flipped bit of the version makes the record a newer one.
             #expect(throws: CatalogError.self, "bit \(bit)") { try ShardRecord.reading(flipped) }
         }
     }

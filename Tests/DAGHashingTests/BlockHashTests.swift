@@ -2,7 +2,7 @@ import DAGBytes
 import DAGHashing
 import Testing
 
-/// Digests as text, so that a failure can be read.
+/// Returns the digest as text, for readable failures.
 private func digest(_ code: UInt64, of message: [UInt8]) -> String? {
     message.withView { BlockHash.digest(code, of: $0) }.map(hexadecimal)
 }
@@ -114,7 +114,7 @@ struct BlockHashTests {
         }
     }
 
-    // A CAR of digests of four bytes passed as verified, whatever its blocks were.
+    // A CAR with digests of four bytes passed as verified, with any blocks.
     @Test("a digest under the least size proves nothing, unless it is the data or wrong")
     func shortDigests() throws {
         let data = Vectors.pattern(300)

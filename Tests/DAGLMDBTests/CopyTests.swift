@@ -32,7 +32,7 @@ struct CopyTests {
         #expect(throws: LMDBError(.alreadyOpen)) {
             try EnvironmentFiles.replaceData(in: folder.path, with: copy)
         }
-        // What is written after the copy is lost with the original.
+        // Writes after the copy are lost with the original.
         try environment.put("late", [1])
         environment.close()
         try EnvironmentFiles.sync(copy)
@@ -67,7 +67,7 @@ struct CopyTests {
         #expect(FileManager.default.fileExists(atPath: folder.path + "/copy"))
     }
 
-    @Test("what is not there is missing, and removing it is no error")
+    @Test("a missing file is an error for a reader, and none for a removal")
     func missing() throws {
         let folder = try Self.folder()
         let none = folder.path + "/none"

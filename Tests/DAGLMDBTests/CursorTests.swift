@@ -19,7 +19,7 @@ struct CursorTests {
         #expect(try environment.keys() == ["B", "b", "bb", "d", "f", "\u{7f}"])
     }
 
-    @Test("a cursor goes first, last, on and back")
+    @Test("a cursor goes to the first, the last, the next and the previous row")
     func moves() throws {
         let table = environment.table("a")
         try environment.read { (transaction) throws(LMDBError) in
@@ -64,7 +64,7 @@ struct CursorTests {
         }
     }
 
-    @Test("deleting where the cursor stands goes on with the row after it")
+    @Test("after a deletion the cursor continues with the next row")
     func deletesCurrent() throws {
         let table = environment.table("a")
         try environment.write { (transaction) throws(LMDBError) in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Environment")
 struct EnvironmentTests {
-    @Test("what was written is there after closing and opening again")
+    @Test("rows survive closing and opening again")
     func reopens() throws {
         let folder = try ScratchFolder()
         let environment = try folder.open()
@@ -40,7 +40,7 @@ struct EnvironmentTests {
         #expect(try folder.open().value(of: "key") == [1])
     }
 
-    @Test("the last reference that goes closes too")
+    @Test("the last reference closes the environment too")
     func closesWithLastReference() throws {
         let folder = try ScratchFolder()
         do {
@@ -111,7 +111,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("a file that is no database is corrupted")
+    @Test("a file that is not a database is corrupted")
     func refusesGarbage() throws {
         let folder = try ScratchFolder()
         let garbage = Data(repeating: 0x5a, count: 16_384)
@@ -184,7 +184,7 @@ struct EnvironmentTests {
         #expect(try environment.value(of: "key") == [1])
     }
 
-    @Test("usage tells what the file takes")
+    @Test("usage reports the size of the file")
     func tellsUsage() throws {
         let folder = try ScratchFolder()
         let environment = try folder.open()
@@ -199,9 +199,9 @@ struct EnvironmentTests {
     }
 
     #if os(Linux)
-        /// What of an environment's map is resident in this process, in bytes, as the system counts it.
+        /// Returns the resident size of an environment's map in this process, in bytes, as the system counts it.
         private static func resident(_ folder: ScratchFolder) throws -> Int {
-            // Its size is 0, so that it must be read to its end.
+            // The file reports a size of 0, so the test reads it to its end.
             let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
             let maps = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
             var isOurs = false
@@ -230,13 +230,13 @@ struct EnvironmentTests {
         }
     #endif
 
-    @Test("no dead readers are found where none died")
+    @Test("clearing finds no dead readers if none died")
     func noDeadReaders() throws {
         let environment = try ScratchFolder().open()
         #expect(try environment.clearDeadReaders() == 0)
     }
 
-    @Test("a table nobody opened is the caller's bug")
+    @Test("a table that was not opened is the caller's bug")
     func unknownTableTraps() async throws {
         let folder = try ScratchFolder()
         await #expect(processExitsWith: .failure) { [path = folder.path as String] in

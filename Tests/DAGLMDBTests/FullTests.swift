@@ -41,7 +41,7 @@ struct FullTests {
         #expect(try environment.keys().count == count - 1)
     }
 
-    // A limit on file sizes stands in for a full disk: the kernel refuses to write past it.
+    // A limit on file sizes replaces a full disk: the kernel refuses to write beyond it.
     @Test("a full disk refuses the commit, keeps the rest, and takes writes again later")
     func fullDisk() async throws {
         let folder = try ScratchFolder()

@@ -79,7 +79,7 @@ struct PageTests {
         #expect(try environment.damagedPages(limit: 1) == [])
     }
 
-    @Test("pages are looked at beside a writer who never stops")
+    @Test("pages are checked beside a writer that never stops")
     func besideWriter() throws {
         let folder = try Self.folder()
         let environment = try folder.open()
@@ -157,7 +157,7 @@ struct PageTests {
         #expect(try Self.openReadOnly(folder.path, checksPages: true).value(of: "kept") == [1])
     }
 
-    @Test("damage of each kind is told before LMDB meets it")
+    @Test("damage of each kind is reported before LMDB meets it")
     func kinds() throws {
         let folder = try Self.folder()
         let whole = try Data(contentsOf: Self.data(folder))
@@ -179,7 +179,7 @@ struct PageTests {
         #expect(seen > 40)
     }
 
-    @Test("two pages whose places are exchanged are told, though each is sound")
+    @Test("two exchanged pages are reported, though each is sound")
     func exchanged() throws {
         let folder = try Self.folder()
         let whole = try Data(contentsOf: Self.data(folder))
@@ -198,7 +198,7 @@ struct PageTests {
         #expect(seen > 0)
     }
 
-    @Test("noise in any page is told, or LMDB can walk over it")
+    @Test("noise in any page is reported, or LMDB can walk over it")
     func noise() async throws {
         await #expect(processExitsWith: .success) {
             let folder = try Self.folder()
@@ -226,7 +226,7 @@ struct PageTests {
         }
     }
 
-    @Test("a file without a meta page that can be read is corrupt, and never taken for a new one")
+    @Test("a file without a readable meta page is corrupt, and is not opened as a new one")
     func metaPages() throws {
         let folder = try Self.folder()
         let whole = try Data(contentsOf: Self.data(folder))
@@ -241,7 +241,7 @@ struct PageTests {
     }
 
     @Test(
-        "noise in the meta pages is told, or LMDB can walk over it, and no environment is taken for a new one"
+        "noise in the meta pages is reported, or LMDB can walk over it, and no file is opened as a new one"
     )
     func noisyMetaPages() async throws {
         await #expect(processExitsWith: .success) {
@@ -274,7 +274,7 @@ struct PageTests {
         }
     }
 
-    @Test("who only reads has a map no smaller than the last writer's")
+    @Test("a read-only environment has a map at least as large as the last writer's")
     func mapOfReader() throws {
         let folder = try ScratchFolder()
         let writer = try folder.open(mapSize: 1 << 30)
@@ -287,7 +287,7 @@ struct PageTests {
         #expect(reader.mapSize == 1 << 30)
     }
 
-    @Test("a reader whose map a writer has outgrown is told to open anew")
+    @Test("a reader whose map is too small for the file gets reopenNeeded")
     func outgrown() async throws {
         let folder = try ScratchFolder()
         let small = try folder.open(mapSize: 1 << 20)
@@ -307,7 +307,7 @@ struct PageTests {
         #expect(try Self.openReadOnly(folder.path).value(of: "key") == [1])
     }
 
-    @Test("a newer table that an older environment lacks is empty for who only reads")
+    @Test("a newer table that an older environment lacks is empty in a read-only one")
     func absentTable() throws {
         let folder = try ScratchFolder()
         let old = try folder.open(tables: ["a"])

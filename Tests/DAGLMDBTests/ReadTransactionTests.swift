@@ -156,7 +156,7 @@ struct ReadTransactionTests {
         }
     }
 
-    @Test("the shape of a table and the free pages are told")
+    @Test("statistics have the shape of a table and the free pages")
     func tellsStatistics() throws {
         let folder = try ScratchFolder()
         let environment = try folder.open()

@@ -2,7 +2,7 @@ import DAGBytes
 import DAGLMDB
 import Foundation
 
-/// A folder of its own for one test, which goes with the last reference.
+/// A folder for one test; the last reference removes it.
 final class ScratchFolder: Sendable {
     let path: String
     private let isOwner: Bool
@@ -25,13 +25,13 @@ final class ScratchFolder: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Opens the environment in the folder, with the tables `a` and `b` unless told otherwise.
+    /// Opens the environment in the folder; the default tables are `a` and `b`.
     func open(
         tables: [String] = ["a", "b"],
         mapSize: Int = 1 << 30,
         readersMax: Int = 126
     ) throws(LMDBError) -> Environment {
-        // Tests do not cut the power, so that most need no flushed disk.
+        // Tests do not cut the power, so most of them need no flush.
         let options = Environment.Options(
             tables: tables,
             mapSize: mapSize,

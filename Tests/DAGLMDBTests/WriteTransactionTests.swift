@@ -67,7 +67,7 @@ struct WriteTransactionTests {
         #expect(try environment.value(of: "key") == [1])
     }
 
-    @Test("no row is overwritten against the flag, and the transaction goes on")
+    @Test("a flag protects a row from being overwritten, and the transaction stays usable")
     func noOverwrite() throws {
         try environment.write { (transaction) throws(LMDBError) in
             try transaction.put(table, "key", [1], flags: .noOverwrite)
@@ -95,7 +95,7 @@ struct WriteTransactionTests {
         #expect(try environment.value(of: "000500") == Array("000500".utf8))
     }
 
-    @Test("reserved bytes are zero and then what the body made them", arguments: [0, 10, 50_000])
+    @Test("reserved bytes are zero before the body fills them", arguments: [0, 10, 50_000])
     func reserves(size: Int) throws {
         let wasZero = try environment.write { (transaction) throws(LMDBError) in
             // A page that was dirty before is a page with stale bytes.

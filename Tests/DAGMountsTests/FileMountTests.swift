@@ -45,8 +45,8 @@ struct FileMountTests {
         #expect(try FileMount(url: FileMount(path).url.text).path == path)
     }
 
-    // A name in an old encoding is no UTF-8, and a file like any other.
-    @Test("a path that is no UTF-8 survives its URL")
+    // A name in an old encoding is not UTF-8, but its file is a file like any other.
+    @Test("a path that is not UTF-8 survives its URL")
     func notUTF8() throws {
         let name: [CInterop.PlatformChar] = [0x2f, 0x61, -1, -0x40, 0x62, 0]
         let path = unsafe name.withUnsafeBufferPointer { buffer in

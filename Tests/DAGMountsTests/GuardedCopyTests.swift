@@ -28,7 +28,7 @@ private struct Scene {
         try file.close()
     }
 
-    /// The bytes of a copy of `range`, or nothing if they are gone.
+    /// Returns a copy of the bytes of `range`; nil if they are gone.
     func copy(_ range: Range<Int>) -> [UInt8]? {
         var room = [UInt8](repeating: 0xaa, count: range.count)
         let isCopied = unsafe room.withUnsafeMutableBytes { buffer in
@@ -63,11 +63,11 @@ private struct Scene {
         }
     }
 
-    /// Reads a byte that is gone, with nothing to catch the fault.
+    /// Reads a lost byte outside of guarded copies.
     func fault() throws {
         try truncate(to: 0)
         let byte = mapped.bytes[Self.size / 2]
-        // It is printed, so that the load cannot be left out.
+        // The print keeps the compiler from dropping the load.
         print("a byte that is gone: \(byte)")
     }
 }
@@ -83,10 +83,10 @@ private func expect(
 
 private struct Unexpected: Error { let place: SourceLocation }
 
-/// Sets what becomes of SIGBUS, as an embedder would do before this package comes.
+/// Sets the action for SIGBUS, as an embedder would before it uses this package.
 ///
 /// - Parameters:
-///   - flags: `SA_SIGINFO` or none; decides which of the two handlers is called.
+///   - flags: `SA_SIGINFO` or none; selects one of the two handlers.
 ///   - ends: Whether the handler ends the process, with code 42, or 43 with `SA_SIGINFO`.
 private func setHandler(flags: Int32, ends: Bool) {
     var action = sigaction()
@@ -103,11 +103,11 @@ private func setHandler(flags: Int32, ends: Bool) {
             unsafe action.__sigaction_handler.sa_sigaction = { _, _, _ in _exit(43) }
         }
     #endif
-    // SAFETY: the handlers do nothing but end the process, which any handler may.
+    // SAFETY: the handlers only end the process, which any handler may do.
     unsafe sigaction(SIGBUS, &action, nil)
 }
 
-/// What `chainHandler` found, and hands signals to.
+/// The handler that `chainHandler` found, and passes signals to.
 nonisolated(unsafe) private var chainedAction = sigaction()
 
 /// Installs a handler that hands every signal on to the one that is there, as embedders do.
@@ -125,25 +125,25 @@ private func chainHandler() {
             unsafe chainedAction.__sigaction_handler.sa_sigaction(signal, info, context)
         }
     #endif
-    // SAFETY: the handler does nothing but call the one before it, which was set before.
+    // SAFETY: the handler only calls the earlier one, which was set before.
     unsafe sigaction(SIGBUS, nil, &chainedAction)
     unsafe sigaction(SIGBUS, &action, nil)
 }
 
 @Suite("Guarded copies")
 struct GuardedCopyTests {
-    @Test("under the guard, bytes that are gone are said to be gone")
+    @Test("under the guard, lost bytes are reported as gone")
     func withGuard() throws {
         #expect(GuardedCopy.install())
         #expect(GuardedCopy.isInstalled)
         try Scene().checkCopies()
-        // Twice: the first fault left nothing behind that the second would stumble over.
+        // Twice, because the first fault must leave the guard intact.
         try Scene().checkCopies()
         #expect(GuardedCopy.install())
     }
 
     #if os(Linux)
-        @Test("without the guard, the system says that they are gone")
+        @Test("without the guard, the system reports lost bytes as gone")
         func withoutGuard() async {
             await #expect(processExitsWith: .success) {
                 try expect(!GuardedCopy.isInstalled)
@@ -153,7 +153,7 @@ struct GuardedCopyTests {
         }
     #endif
 
-    @Test("eight threads at once are each told the truth")
+    @Test("eight threads at once each get a correct result")
     func threads() throws {
         GuardedCopy.install()
         let scene = try Scene()
@@ -187,7 +187,7 @@ struct GuardedCopyTests {
         }
     }
 
-    @Test("a signal that somebody sends ends the process by SIGBUS")
+    @Test("a sent signal ends the process by SIGBUS")
     func signalThatIsSent() async {
         await #expect(processExitsWith: .signal(SIGBUS)) {
             try expect(GuardedCopy.install())
@@ -195,7 +195,7 @@ struct GuardedCopyTests {
         }
     }
 
-    @Test("what is not ours goes to the handler that was there before")
+    @Test("a fault outside guarded copies goes to the earlier handler")
     func chains() async {
         await #expect(processExitsWith: .exitCode(42)) {
             setHandler(flags: 0, ends: true)
@@ -213,7 +213,7 @@ struct GuardedCopyTests {
     }
 
     @Test(
-        "a handler that came later and hands faults on, with the signal blocked, meets any number of them"
+        "a later handler that passes faults on with the signal blocked can do so any number of times"
     )
     func chained() async {
         await #expect(processExitsWith: .success) {
@@ -223,7 +223,7 @@ struct GuardedCopyTests {
         }
     }
 
-    @Test("a fault that was ignored before does not repeat for ever")
+    @Test("a fault that was ignored before ends the process")
     func ignored() async {
         await #expect(processExitsWith: .signal(SIGBUS)) {
             setHandler(flags: 0, ends: false)
@@ -232,7 +232,7 @@ struct GuardedCopyTests {
         }
     }
 
-    @Test("a signal that was ignored before stays ignored when somebody sends it")
+    @Test("a sent signal that was ignored before stays ignored")
     func ignoredWhenSent() async {
         await #expect(processExitsWith: .success) {
             setHandler(flags: 0, ends: false)
@@ -242,7 +242,7 @@ struct GuardedCopyTests {
         }
     }
 
-    @Test("a copy that is larger than its room is the caller's bug")
+    @Test("a copy larger than the buffer is the caller's bug")
     func roomTooSmall() async {
         await #expect(processExitsWith: .failure) {
             var room = [UInt8](repeating: 0, count: 3)

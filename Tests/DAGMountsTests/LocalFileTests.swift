@@ -50,7 +50,7 @@ struct LocalFileTests {
         let copies = FilePath(folder.path(of: "copies"))
         let descriptor = try FileDescriptor.open(path, .readOnly)
         defer { try? descriptor.close() }
-        // What was read before does not count, and no copy is made: the folder for it is not there.
+        // Earlier reads do not count. The code makes no copy, because the folder for it is missing.
         try descriptor.seek(offset: 5000, from: .start)
         let file = try LocalFile(readingAll: descriptor, name: "in", copyingTo: copies)
         #expect(try file.copy(at: 0, size: 10_000) == content)
@@ -109,7 +109,7 @@ struct LocalFileTests {
     }
 
     // Opening a pipe waits for a writer, unless it is asked not to.
-    @Test("a pipe or a device is unreachable, and nobody waits for it", .timeLimit(.minutes(10)))
+    @Test("a pipe or a device is unreachable at once", .timeLimit(.minutes(10)))
     func pipe() throws {
         let folder = try TemporaryFolder()
         let path = folder.path(of: "pipe")
@@ -169,7 +169,7 @@ struct LocalFileTests {
         try FileManager.default.removeItem(atPath: path)
         try FileManager.default.moveItem(atPath: other, toPath: path)
         #expect(try FileIdentity(at: FilePath(path)) != file.identity)
-        // The open file has no name any more, and is what it was.
+        // The open file has lost its name, and is otherwise unchanged.
         try file.checkUnchanged()
         #expect(try file.copy(at: 0, size: 3) == [1, 2, 3])
     }
@@ -177,7 +177,7 @@ struct LocalFileTests {
 
 @Suite("File windows")
 struct FileWindowTests {
-    @Test("a window shows what it is moved to, and less at the file's end")
+    @Test("a window has the bytes of its range, and fewer at the file's end")
     func moves() throws {
         let folder = try TemporaryFolder()
         let content = (0..<5000).map { UInt8(truncatingIfNeeded: $0 / 3) }
@@ -211,7 +211,7 @@ struct FileWindowTests {
 }
 
 extension LocalFile {
-    /// Reads and copies: a view is good only while what it looks at is held.
+    /// Reads and copies, because a view is valid only while its memory is held.
     fileprivate func copy(at offset: UInt64, size: Int) throws -> [UInt8] {
         let bytes = try read(at: offset, size: size)
         return withExtendedLifetime(bytes) { bytes.view.copied }

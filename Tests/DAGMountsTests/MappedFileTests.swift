@@ -29,7 +29,7 @@ struct MappedFileTests {
 
 @Suite("Spill files")
 struct SpillFileTests {
-    @Test("what was put aside comes back, and no name stays behind")
+    @Test("spilled bytes are read again, and the file has no name")
     func roundTrip() throws {
         let folder = try TemporaryFolder()
         var generator = SplitMix64(seed: 1)
@@ -49,7 +49,7 @@ struct SpillFileTests {
         #expect(try folder.url.files().isEmpty)
     }
 
-    @Test("more than was put aside cannot be read")
+    @Test("a read beyond the spilled bytes fails")
     func beyond() throws {
         let folder = try TemporaryFolder()
         let file = try SpillFile(in: FilePath(folder.url.path))

@@ -46,7 +46,7 @@ struct MountURLTests {
         #expect(Set(urls).count == 2)
     }
 
-    @Test("a validator that is too large is kept as its hash, and still tells bytes apart")
+    @Test("a large validator is stored as its hash, and still distinguishes bytes")
     func validators() {
         let fits = String(repeating: "a", count: 1024)
         #expect(MountStat(size: 1, validator: fits).validator == fits)
@@ -98,7 +98,7 @@ struct MountRegistryTests {
         #expect(registry.schemes == ["file", "memory"])
     }
 
-    @Test("one type serves several schemes, and its mounts have what the template carries")
+    @Test("one type serves several schemes, and its mounts have the template's parts")
     func templates() async throws {
         let state = CountingMount.State()
         state.set("a", [1])
@@ -139,7 +139,7 @@ struct MemoryMountTests {
         try await checkMount(MemoryMount(bytes, name: name), bytes: bytes)
     }
 
-    @Test("a template finds names again, and what was removed is gone")
+    @Test("a template finds names again, and removed names are gone")
     func template() async throws {
         let files = MemoryFiles()
         files.set("a b", [1, 2])
@@ -204,14 +204,14 @@ struct TestMountTests {
         }
     }
 
-    @Test("a mount counts what is asked of it")
+    @Test("a mount counts its calls")
     func counts() async throws {
         let mount = try CountingMount([1, 2, 3])
         try await checkMount(mount, bytes: [1, 2, 3])
         #expect(mount.state.counts == CountingMount.Counts(stats: 4, opens: 3, bytes: 9))
     }
 
-    @Test("a step fails as often as it was told, then works")
+    @Test("a step fails the configured number of times, then works")
     func failures() async throws {
         let state = FaultyMount.State(FaultyMount.Faults([1]))
         let mount = try FaultyMount(state)

@@ -71,7 +71,7 @@ struct RemoteBytesTests {
         }
     }
 
-    // A mount that never answers must not keep a store from closing.
+    // A mount that never returns must not keep a store from closing.
     @Test(
         "cancelling frees blocked readers though the source hangs, and refuses later ones",
         .timeLimit(.minutes(10)),
@@ -124,7 +124,7 @@ struct RemoteBytesTests {
         #expect(try await other.value == [2, 3])
     }
 
-    @Test("the source is closed when its last reader lets go")
+    @Test("the source is closed after its last reader")
     func close() async throws {
         let source = MemoryRandomSource([1])
         var remote: RemoteBytes? = RemoteBytes(source, name: "r")
@@ -136,7 +136,7 @@ struct RemoteBytesTests {
         #expect(source.closeCount == 1)
     }
 
-    @Test("a task whose owner goes is cancelled", .timeLimit(.minutes(10)))
+    @Test("the end of its owner cancels a task", .timeLimit(.minutes(10)))
     func owner() async throws {
         let gate = Gate()
         let ended = Gate()
@@ -263,7 +263,7 @@ struct JobPoolTests {
         #expect(seen.numbers == Array(0..<10))
     }
 
-    @Test("what a job throws is thrown to who waits for it")
+    @Test("the error of a job reaches its waiter")
     func failure() async throws {
         let pool = JobPool(label: "failure", width: 1)
         await #expect(throws: MountError(.full, "")) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What jobs have done, from any thread.
+/// A list that jobs append to, from any thread.
 final class Seen: Sendable {
     private let state = Mutex((numbers: [Int](), running: 0, most: 0))
 

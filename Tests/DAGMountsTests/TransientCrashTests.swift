@@ -11,7 +11,7 @@ import Testing
         static let after = [UInt8](repeating: 2, count: (1 << 20) + 3)
 
         @Test(
-            "whatever the step a process ends at, what is called complete is whole",
+            "at whatever step a process ends, a file named complete is complete",
             arguments: [
                 ("partialCreated", false), ("partialWritten", false), ("partialSynced", false),
                 ("copyRenamed", true), ("copyComplete", true),

@@ -69,7 +69,7 @@ struct TransientFetchTests {
         #expect(scene.files == [])
     }
 
-    // The Go store kept the first error of a download for ever.
+    // The Go store kept the first error of a download forever.
     @Test("a source that fails leaves nothing, and the next fetch works")
     func failure() async throws {
         struct Odd: Error {}
@@ -90,7 +90,7 @@ struct TransientFetchTests {
     }
 
     @Test(
-        "a cancelled fetch removes what it wrote",
+        "a cancelled fetch removes its file",
         .timeLimit(.minutes(10)),
         arguments: [true, false]
     )
@@ -193,7 +193,7 @@ struct TransientFetchTests {
         #expect(throws: MountError(.unreachable, "")) { try scene.reopened() }
     }
 
-    // Root may write into any folder; others see what a read-only disk would say.
+    // Root may write into any folder; other users see the errors of a read-only disk.
     @Test("a folder that must not be written is unreachable", .enabled(if: getuid() != 0))
     func readOnlyFolder() async throws {
         let scene = try TransientScene()

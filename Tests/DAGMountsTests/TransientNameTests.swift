@@ -22,9 +22,9 @@ struct TransientNameTests {
         #expect(old?.isComplete == false)
     }
 
-    // The Go store used keys as file names, so that one with `../` left the folder.
+    // The Go store used keys as file names, so a key with `../` left the folder.
     @Test(
-        "whatever the key, its name is a plain file name that is read again",
+        "the name of any key is a plain file name that is parsed again",
         arguments: ["", "../x", "a/b", "\0", ".", "ü", String(repeating: "k", count: 10_000)]
     )
     func roundTrip(key: String) {
@@ -51,7 +51,7 @@ struct TransientNameTests {
     static let hash = "ba7816bf8f01cfea414140de5dae2223"
 
     @Test(
-        "a file name that is not exactly ours is nobody's",
+        "only exact names are parsed",
         arguments: [
             "", ".complete", "-.complete", "\(hash).complete", "\(hash)-.complete", "\(hash)-1",
             "\(hash)-01.complete", "\(hash)-A.complete", "\(hash)-+1.complete",

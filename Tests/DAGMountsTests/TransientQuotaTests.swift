@@ -12,7 +12,9 @@ struct TransientQuotaTests {
 
     static func bytes(_ size: Int) -> [UInt8] { .init(repeating: 1, count: size) }
 
-    @Test("above the high watermark what was not used for longest goes, down to the low one")
+    @Test(
+        "above the high watermark the least recently used transients are evicted, down to the low one"
+    )
     func watermarks() async throws {
         let scene = try TransientScene(Self.options(100))
         for number in 1...4 as ClosedRange<UInt32> {
@@ -27,7 +29,7 @@ struct TransientQuotaTests {
         #expect(scene.bytesOnDisk == 47)
     }
 
-    @Test("up to the high watermark nothing goes")
+    @Test("up to the high watermark no transient is evicted")
     func below() async throws {
         let scene = try TransientScene(Self.options(100))
         for number in 1...9 as ClosedRange<UInt32> {
@@ -36,7 +38,7 @@ struct TransientQuotaTests {
         #expect(scene.store.usage == .init(files: 9, bytes: 90))
     }
 
-    @Test("what does not fit is refused, and nothing is evicted for it in vain")
+    @Test("a fetch that does not fit is refused, and evicts nothing")
     func refused() async throws {
         let scene = try TransientScene(Self.options(100))
         let first = try await scene.fetch(.init(1), Self.bytes(60))
@@ -86,7 +88,7 @@ struct TransientQuotaTests {
         #expect(large.store.usage == .init())
     }
 
-    @Test("what is reserved counts for others until it is given back", .timeLimit(.minutes(10)))
+    @Test("a reservation counts for other fetches until it is dropped", .timeLimit(.minutes(10)))
     func reservation() async throws {
         let scene = try TransientScene(Self.options(100))
         let gate = Gate()
@@ -108,7 +110,7 @@ struct TransientQuotaTests {
         #expect(scene.store.usage == .init(files: 1, bytes: 31))
     }
 
-    /// What the model remembers of a pinned copy.
+    /// The model's state of a pinned transient.
     struct Held {
         let transient: Transient
         let pin: TransientPin
@@ -116,7 +118,7 @@ struct TransientQuotaTests {
     }
 
     @Test(
-        "at random, the disk never holds more than the quota, and no pinned copy goes",
+        "under random use the disk never exceeds the quota, and no pinned transient is evicted",
         arguments: 1...4
     )
     func model(seed: UInt64) async throws {

@@ -10,7 +10,7 @@ struct TransientScene {
     let directory: FilePath
     let store: TransientStore
 
-    /// A store that is open; nothing is there yet.
+    /// Creates a scene with an open, empty store.
     init(_ options: TransientStore.Options = .init(isDurable: false)) throws {
         folder = try TemporaryFolder()
         directory = FilePath(folder.path(of: "transients"))
@@ -48,7 +48,7 @@ struct TransientScene {
         _ = try folder.write(bytes, to: "transients/\(name)")
     }
 
-    /// Copies `bytes`, and lets go of the pin.
+    /// Fetches `bytes`, and releases the pin.
     @discardableResult
     func fetch(_ name: TransientName, _ bytes: [UInt8]) async throws -> Transient {
         let source = MemorySequentialSource(bytes)

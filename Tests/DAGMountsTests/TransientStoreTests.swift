@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Transient stores")
 struct TransientStoreTests {
-    @Test("opening removes what is unfinished or unknown, and only files with our names")
+    @Test("opening removes partial and unknown transients, and no other files")
     func sweep() async throws {
         let scene = try TransientScene()
         for number in 1...3 as ClosedRange<UInt32> {
@@ -18,7 +18,7 @@ struct TransientStoreTests {
         try scene.write([1], to: TransientName(7).partialFileName(of: "0123456789abcdef"))
         let others = ["notes.txt", "a.complete", "b.partial", TransientName(1).hash]
         for name in others { try scene.write([1], to: name) }
-        // A folder and a link with our names were made by somebody else.
+        // A folder and a link have such names, but another program made them.
         let manager = FileManager.default
         let folderName = TransientName(8).fileName
         let linkName = TransientName(9).partialFileName(of: "0123456789abcdef")
@@ -91,7 +91,7 @@ struct TransientStoreTests {
         #expect(newPin.isHeld)
     }
 
-    @Test("a collection takes what was not used for longest, and says what became of each")
+    @Test("a collection removes the least recently used transients, and reports each")
     func collect() async throws {
         let scene = try TransientScene()
         for number in 1...6 as ClosedRange<UInt32> {
@@ -138,7 +138,7 @@ struct TransientStoreTests {
         #expect(scene.store.collect(downTo: nil) { _ in false }.map(\.outcome) == [.removed])
     }
 
-    @Test("who asks for a copy first has the folder opened, once")
+    @Test("the first use opens the folder, once")
     func prepared() async throws {
         let scene = try TransientScene()
         let known = try await scene.fetch(.init(1), [1, 2])
@@ -157,14 +157,14 @@ struct TransientStoreTests {
         }
         #expect(scene.files == [try #require(known.path.lastComponent).string])
         #expect(asks.load(ordering: .relaxed) == 2)
-        // What comes later is nobody's of an earlier process.
+        // A later transient does not belong to an earlier process.
         _ = try await scene.fetch(.init(3), [4])
         try store.prepare()
         #expect(scene.files.count == 2)
         #expect(store.usage == .init(files: 1, bytes: 2))
     }
 
-    @Test("a file that is removed is closed when the lock is free, and the table keeps none")
+    @Test("a removed file is closed after the lock is released, and the table keeps none")
     func unlinked() async throws {
         let scene = try TransientScene()
         let transient = try await scene.fetch(.init(1), [1, 2])

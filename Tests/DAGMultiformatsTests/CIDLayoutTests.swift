@@ -3,7 +3,7 @@ import DAGMultiformats
 import TestSupport
 import Testing
 
-/// The layout as the specification tells it, one varint after the other: the slow way.
+/// Reads the layout slowly, one varint after the other, as the specification does.
 private func specifiedLayout(_ bytes: [UInt8]) -> Result<CIDLayout, CIDFault> {
     // The first byte alone does not say whether a version 0 CID follows.
     if bytes == [0x12] { return .failure(CIDFault(.truncated(needed: nil))) }

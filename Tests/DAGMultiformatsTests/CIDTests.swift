@@ -41,7 +41,7 @@ struct CIDTests {
     }
 
     @Test(
-        "bytes that are no CID are refused",
+        "bytes that are not a CID are refused",
         arguments: [
             ([], .truncated, 0),
             ([1], .truncated, 0),
@@ -89,7 +89,7 @@ struct MultihashTests {
     }
 
     @Test(
-        "bytes that are no multihash are refused",
+        "bytes that are not a multihash are refused",
         arguments: [
             ([], .truncated, 0),
             ([0x12], .truncated, 1),

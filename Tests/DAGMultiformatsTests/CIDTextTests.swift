@@ -69,7 +69,7 @@ struct CIDTextTests {
         #expect(try CID(text).text(in: base) == text)
     }
 
-    // All of them have 46 bytes of text, whatever the digest.
+    // All of them have 46 bytes of text, for any digest.
     @Test("every version 0 CID survives the round trip")
     func versionZeroRoundTrips() throws {
         var random = SplitMix64(seed: 5)
@@ -97,7 +97,7 @@ struct CIDTextTests {
         }
     }
 
-    /// A text, and what is wrong with it.
+    /// A text, and its error.
     struct Bad: Sendable, CustomTestStringConvertible {
         let text: String
         let code: MultiformatsError.Code
@@ -112,7 +112,7 @@ struct CIDTextTests {
     }
 
     @Test(
-        "a text that is no CID is refused",
+        "a text that is not a CID is refused",
         arguments: [
             Bad("", .truncated, at: 0),
             Bad("b", .truncated, at: 1),
@@ -145,7 +145,7 @@ struct CIDTextTests {
             Bad("bafkqaab", .malformedText, at: 7),
             Bad("bafkqaaaaa", .malformedText, at: 9),
             Bad("f0155000", .malformedText, at: 7),
-            // 46 bytes that begin with Qm and are no SHA-256 multihash: 121e… and 1222….
+            // 46 bytes that begin with Qm and are not a SHA-256 multihash: 121e… and 1222….
             Bad("Qm" + String(repeating: "1", count: 44), .malformedCID, at: 0),
             Bad("Qm" + String(repeating: "z", count: 44), .malformedCID, at: 0),
             // A version 0 behind a prefix: base58btc, base32, base16.
@@ -161,7 +161,7 @@ struct CIDTextTests {
             Bad("f0180000000", .malformedVarint, at: 1),
             Bad("f015500ffffff7f", .limitExceeded, at: 1),
             Bad("z" + String(repeating: "1", count: CID.textSizeMax), .limitExceeded, at: 0),
-            // The limit comes before the prefix is looked at.
+            // The limit is checked before the prefix.
             Bad(String(repeating: "!", count: CID.textSizeMax + 1), .limitExceeded, at: 0),
         ]
     )

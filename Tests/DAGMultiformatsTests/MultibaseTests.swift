@@ -165,7 +165,7 @@ struct MultibaseTests {
         }
     }
 
-    @Test("every byte that is no symbol is refused where it stands", arguments: Multibase.allCases)
+    @Test("every byte outside the alphabet is refused at its offset", arguments: Multibase.allCases)
     func foreignBytes(base: Multibase) throws {
         let digits = "0123456789"
         let lower = "abcdefghijklmnopqrstuvwxyz"

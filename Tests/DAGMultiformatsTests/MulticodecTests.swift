@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Multicodec names")
 struct MulticodecTests {
-    // 0x1012 was called sha2-224, and 0x1011 what 0x1012 is.
+    // An earlier version called 0x1012 sha2-224, and gave 0x1011 the name of 0x1012.
     @Test("a hash function has the table's name")
     func hashes() {
         let names: [(UInt64, String)] = [

@@ -38,7 +38,11 @@ struct ZstdTests {
         try frame.withView { (frame) throws(ZstdError) in try Zstd.decompress(frame, size: size) }
     }
 
-    @Test("what was compressed comes back", arguments: contents.indices, [-5, 1, 3, 19] as [Int32])
+    @Test(
+        "decompression returns the compressed bytes",
+        arguments: contents.indices,
+        [-5, 1, 3, 19] as [Int32]
+    )
     func roundTrips(index: Int, level: Int32) throws {
         let bytes = Self.contents[index].bytes
         let frame = Self.compress(bytes, level: level)
@@ -52,7 +56,7 @@ struct ZstdTests {
         #expect(Self.compress([]).count == 9)
     }
 
-    @Test("a frame is appended to what is there")
+    @Test("a frame is appended to earlier bytes")
     func appends() throws {
         let bytes = Self.contents[2].bytes
         var output: [UInt8] = [1, 2, 3]

@@ -4,9 +4,9 @@ import DAGMultiformats
 import ShardIndex
 import TestSupport
 
-/// Sections that go through an `IndexBuilder`, and the model of what must come out.
+/// Sections for an `IndexBuilder`, and a model of the result.
 struct BuilderSections {
-    /// What a multihash is compared by.
+    /// The key of a multihash in comparisons.
     struct Name: Hashable {
         let hashCode: UInt64?
         let digest: [UInt8]
@@ -66,7 +66,7 @@ struct BuilderSections {
         return BuilderSections(entries: entries, roots: roots)
     }
 
-    /// Where each multihash stands first.
+    /// The first offset of each multihash.
     var firstOffsets: [Name: UInt64] {
         var offsets: [Name: UInt64] = [:]
         offsets.reserveCapacity(entries.count)

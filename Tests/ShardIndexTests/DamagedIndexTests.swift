@@ -105,7 +105,7 @@ struct DamagedIndexTests {
         #expect(ShardIndexError(.malformed, "") != ShardIndexError(.storage, ""))
     }
 
-    // A checksum is no defence against somebody who can write the catalogue.
+    // A checksum does not stop an attacker who can write the catalog.
     @Test("a damaged page with a good checksum never traps", arguments: 0..<4 as Range<UInt64>)
     func mutatedPages(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)

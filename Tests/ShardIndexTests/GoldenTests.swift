@@ -4,7 +4,7 @@ import ShardIndex
 import TestSupport
 import Testing
 
-/// Bytes of every format, so that no change to one goes unseen.
+/// The bytes of every format, so that a test finds each change.
 ///
 /// Whoever has to change them changes the format: a store that was written before must still be read.
 @Suite("Golden bytes")
@@ -42,7 +42,7 @@ struct GoldenTests {
             "1e8d24be41e1f13b", "3412000000000000", "0005000000000000",
             // Digests stored and decoded, body, count, flags, kinds - 1.
             "0c000000", "0c000000", "0a000000", "0300", "00", "00",
-            // One kind, nothing for each section, one size.
+            // One kind, without bytes for each section, and one size.
             "0171a0e40204", "00", "00ac02",
             "a1a2a3a4a5a6a7a8a9aaabac",
         ]

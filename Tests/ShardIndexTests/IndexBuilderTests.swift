@@ -65,7 +65,7 @@ struct IndexBuilderTests {
         }
     }
 
-    @Test("what does not fit in memory gives the same index, bit for bit")
+    @Test("a shard that does not fit in memory gets the same index, bit for bit")
     func spilling() throws {
         let sections = BuilderSections.random(
             count: 400_000,
@@ -127,8 +127,8 @@ struct IndexBuilderTests {
         }
     }
 
-    // Sorting goes by the hash of the digest, and the hash function only breaks ties: a CAR that repeats one
-    // digest under many hash functions makes them all fall into one place.
+    // Sorting uses the hash of the digest, and the hash function only breaks ties. A CAR that repeats one digest
+    // under many hash functions puts all of them into one place.
     @Test(
         "one digest under thousands of hash functions is sorted in reasonable time",
         .timeLimit(.minutes(10))

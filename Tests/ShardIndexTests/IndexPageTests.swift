@@ -8,7 +8,11 @@ import Testing
 struct IndexPageTests {
     private static let counts = [1, 2, 3, 7, 8, 9, 255, 256]
 
-    @Test("a page gives back what went in", arguments: PagePolicy.allCases, SizeShape.allCases)
+    @Test(
+        "a decoded page has the sections that were encoded",
+        arguments: PagePolicy.allCases,
+        SizeShape.allCases
+    )
     func roundTrip(policy: PagePolicy, shape: SizeShape) throws {
         let seed: UInt64 = 1
         var generator = SplitMix64(seed: seed)

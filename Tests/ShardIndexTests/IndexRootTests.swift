@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Index root")
 struct IndexRootTests {
-    @Test("a root page gives back what went in", arguments: PagePolicy.allCases, [0, 1, 300, 5000])
+    @Test(
+        "a decoded root page equals the encoded one",
+        arguments: PagePolicy.allCases,
+        [0, 1, 300, 5000]
+    )
     func roundTrip(policy: PagePolicy, count: Int) throws {
         let roots = try [
             CID(bytes: [0x12, 0x20] + [UInt8](repeating: 3, count: 32)),
@@ -58,7 +62,7 @@ struct IndexRootTests {
         #expect(root.page(ofOffset: .max) == 7)
     }
 
-    // Pages of large identity digests have about 128 KiB, so that eight of them overflow a value.
+    // Pages of large identity digests have about 128 KiB, so eight of them overflow a value.
     @Test(
         "values end before 1 MiB and every page lies in one of them",
         arguments: PagePolicy.allCases

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ShardIndex
 
-/// A run in memory, with what keeps its segments alive.
+/// A run in memory, with the owner of its segments.
 struct BuiltRun {
     var shape: InverseRunShape
     var owners: [OwnedBytes]
@@ -118,7 +118,7 @@ struct InverseRunTests {
             let isThere = try built.shards(of: hash) == [9]
             #expect(isThere)
         }
-        // One shard takes no bits: what is left of 48 bits, and the directory's share.
+        // One shard needs no bits: the entries have the rest of 48 bits, and the share of the directory.
         #expect(Double(built.shape.byteCount) / 700_000 < 4.5)
     }
 
@@ -135,7 +135,7 @@ struct InverseRunTests {
     }
 
     @Test(
-        "a merge is the union, without what is gone, from whatever segment it goes on",
+        "a merge is the union without removed shards, resumed at any segment",
         arguments: 0..<12 as Range<UInt64>
     )
     func merges(seed: UInt64) throws {

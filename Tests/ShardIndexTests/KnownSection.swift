@@ -1,7 +1,7 @@
 import DAGMultiformats
 import ShardIndex
 
-/// A section as a test knows it, to be compared with what an index says of it.
+/// A section as a test knows it, to be compared with that of an index.
 struct KnownSection: Equatable {
     var ordinal: UInt64
     var offset: UInt64
@@ -23,7 +23,7 @@ struct KnownSection: Equatable {
         self.digest = digest
     }
 
-    /// What an index says.
+    /// Creates the section of an index.
     init(_ entry: IndexEntry) {
         self.init(
             ordinal: entry.ordinal,

@@ -49,7 +49,7 @@ struct PageSections: Equatable {
         var offset = base
         entries = (0..<count).map { index in
             let size = shape.next(&generator)
-            // Each kind once, so that the table has them all, and then by chance.
+            // First each kind once, so that the table has all of them, and then random kinds.
             let isMode = index >= kinds.count && Int.random(in: 0..<10, using: &generator) < 7
             let kind = isMode ? kinds[0] : kinds[index % kinds.count]
             defer { offset += size }
@@ -89,7 +89,7 @@ struct PageSections: Equatable {
 }
 
 extension EntryKind {
-    /// What nearly every section of a real CAR is.
+    /// The kind of nearly every section of a real CAR.
     static let common = EntryKind(
         version: 1,
         codec: Codec.raw,
@@ -140,7 +140,7 @@ extension IndexRoot {
 }
 
 extension [UInt8] {
-    /// The bytes with the checksum that belongs to what follows it.
+    /// Returns the bytes with the checksum of the bytes after it.
     func withChecksum() -> [UInt8] {
         guard count >= 8 else { return self }
         let checksum = withView { Checksum.xxh64($0[8..<$0.count]) }

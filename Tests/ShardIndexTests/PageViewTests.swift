@@ -7,7 +7,7 @@ import Testing
 @Suite("Page views")
 struct PageViewTests {
     @Test(
-        "a view answers as the decoded page, whatever the encodings",
+        "a view returns the same as the decoded page, in all encodings",
         arguments: ViewedSizes.allCases,
         ViewedKinds.allCases
     )
@@ -253,7 +253,7 @@ enum ViewedPage {
 
     /// Everything in which a view, its check and the decoded page do not agree.
     ///
-    /// A view of a page that cannot be decoded is asked for everything, and may answer anything.
+    /// A view of a page that cannot be decoded may return anything, so the test calls all its methods.
     static func differences(
         in bytes: [UInt8],
         using generator: inout SplitMix64
@@ -330,7 +330,7 @@ enum ViewedPage {
         return found
     }
 
-    /// Compares what both say of the digest of section `slot`, of digests like it and of its neighbor's.
+    /// Compares the digests of section `slot`, similar digests, and those of its neighbor.
     private static func digestDifferences(
         _ view: PageView,
         _ page: DecodedPage,

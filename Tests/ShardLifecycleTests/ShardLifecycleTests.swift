@@ -5,7 +5,7 @@ import Testing
 struct ShardLifecycleTests {
     // MARK: The whole table
 
-    @Test("every event in every situation does what the table says", arguments: Situation.all)
+    @Test("every event in every situation has the effects in the table", arguments: Situation.all)
     func table(situation: Situation) {
         for event in Event.all where event != .release || situation.leases > 0 {
             let lines = Transitions.lines.filter { situation.matches($0, event) }
@@ -26,7 +26,7 @@ struct ShardLifecycleTests {
         }
     }
 
-    @Test("a situation is what it says it is", arguments: Situation.all)
+    @Test("a situation has its documented state", arguments: Situation.all)
     func situations(situation: Situation) {
         let shard = situation.shard()
         #expect(Situation.Place(shard.state) == situation.place)
@@ -34,7 +34,7 @@ struct ShardLifecycleTests {
         #expect(shard.recoversOnAcquire == situation.recoversOnAcquire)
     }
 
-    @Test("a caller gets one answer, and nobody else gets any", arguments: Situation.all)
+    @Test("only the caller of an event gets an answer, exactly one", arguments: Situation.all)
     func answers(situation: Situation) {
         for event in Event.all where event != .release || situation.leases > 0 {
             var shard = situation.shard()
@@ -45,7 +45,7 @@ struct ShardLifecycleTests {
 
     // MARK: The faults of the Go store
 
-    // A crash while recovering left acquirers parked for ever, and recovery was refused.
+    // After a crash during a recovery, acquirers stayed parked forever, and recovery was refused.
     @Test("a recovery that a crash interrupted is taken up again", arguments: [0, 1] as [UInt32])
     func interruptedRecovery(leases: UInt32) {
         var shard = ShardLifecycle(.failed)
@@ -54,7 +54,7 @@ struct ShardLifecycleTests {
                 .announce(.recover), .start(job: 1),
             ]
         )
-        shard.noteLeases(leases)
+        shard.setLeases(leases)
         #expect(shard.receive(.acquire, job: 2) == [.announce(.acquire), .park])
         #expect(
             shard.receive(.indexed(job: 1), job: 3) == [
@@ -67,7 +67,7 @@ struct ShardLifecycleTests {
         #expect(shard.leases == leases + 1)
     }
 
-    // And if nobody takes it up, it is a failed shard like any other.
+    // If no owner resumes it, it is a failed shard like any other.
     @Test("a shard whose recovery was interrupted can be recovered by hand")
     func recoverableByHand() {
         var shard = ShardLifecycle(.failed)
@@ -125,7 +125,7 @@ struct ShardLifecycleTests {
     @Test("leases outlive the failure and the recovery of their shard")
     func leasesSurvive() {
         var shard = Situation(place: .open, leases: 0, recoversOnAcquire: false).shard()
-        shard.noteLeases(3)
+        shard.setLeases(3)
         for event in [
             .sourceLost, .recover, .indexed(job: 2), .acquire, .opened(job: 4), .retry,
         ] as [Event] {
@@ -152,7 +152,7 @@ struct ShardLifecycleTests {
         #expect(!shard.recoversOnAcquire)
     }
 
-    @Test("a store that was closed while indexing resumes with nobody waiting")
+    @Test("a store that was closed while indexing resumes without waiters")
     func resumes() {
         var shard = ShardLifecycle(.registered)
         let effects = shard.receive(.resume(recovering: false), job: 1)
@@ -220,13 +220,13 @@ struct ShardLifecycleTests {
         await #expect(processExitsWith: .failure) { [number = place.rawValue as Int] in
             guard let place = Situation.Place(rawValue: number) else { return }
             var shard = Situation(place: place, leases: 0, recoversOnAcquire: false).shard()
-            shard.noteLeases(1)
+            shard.setLeases(1)
         }
     }
 }
 
 extension Effect {
-    /// Whether it answers the caller whose event it was.
+    /// Whether it answers the caller of its event.
     var isAnswer: Bool {
         switch self {
         case .grant, .park, .complete, .reject: true

@@ -1,9 +1,9 @@
 import ShardLifecycle
 
-/// A small generator that answers the same for the same seed.
+/// A small generator with the same numbers for the same seed.
 ///
-/// It stands here so that `mutants.sh` can build this suite with nothing but the module it tests.
-/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
+/// It is here so that `mutants.sh` can build this suite with only the tested module. Source: Steele, Lea and Flood,
+/// "Fast splittable pseudorandom number generators".
 struct Dice: RandomNumberGenerator {
     var state: UInt64
 
@@ -21,20 +21,19 @@ struct Dice: RandomNumberGenerator {
 
 /// The owner of one shard, simulated: its disk, its jobs, its parked callers and its leases.
 ///
-/// It trusts nothing: every effect is checked against what the owner knows, and the first that is
-/// wrong is remembered in `complaint`.
+/// It compares every effect with the owner's state, and keeps the first wrong one in `complaint`.
 struct ShardModel {
-    /// What the disk says: the state at the last commit, and whether it was a passing one.
+    /// The record on disk: the state at the last commit, and whether a job was running.
     struct Record: Equatable {
         var resting: ShardLifecycle.Resting
         var isPassing: Bool
     }
 
-    /// What a job is for.
+    /// The purpose of a job.
     enum Work { case indexing, opening }
 
     private(set) var shard: ShardLifecycle
-    /// The count that threads would change, which the shard is told before each event.
+    /// The count that threads would change; the shard gets it before each event.
     private(set) var leases: UInt32 = 0
     private(set) var record = Record(resting: .absent, isPassing: false)
     private(set) var job: (number: UInt64, work: Work)?
@@ -58,8 +57,8 @@ struct ShardModel {
     /// A caller comes with `event`.
     ///
     /// - Parameters:
-    ///   - event: What it asks for.
-    ///   - failsToCommit: Whether the disk takes nothing now.
+    ///   - event: The caller's event.
+    ///   - failsToCommit: Whether the disk refuses writes now.
     mutating func call(_ event: Event, failsToCommit: Bool) {
         came += 1
         deliver(event, asAcquirer: event == .acquire, failsToCommit: failsToCommit)
@@ -71,11 +70,11 @@ struct ShardModel {
         deliver(isAcquirer ? .retry : .initialize, asAcquirer: isAcquirer, failsToCommit: false)
     }
 
-    /// Something happens that nobody waits for.
+    /// Receives an event that has no caller.
     ///
     /// - Parameters:
-    ///   - event: What happens; a completion of any job, whether there is such a job or not.
-    ///   - failsToCommit: Whether the disk takes nothing now.
+    ///   - event: The event; it may complete a job that does not exist.
+    ///   - failsToCommit: Whether the disk refuses writes now.
     mutating func hear(_ event: Event, failsToCommit: Bool) {
         deliver(event, asAcquirer: nil, failsToCommit: failsToCommit)
     }
@@ -118,14 +117,14 @@ struct ShardModel {
     private mutating func deliver(_ event: Event, asAcquirer isAcquirer: Bool?, failsToCommit: Bool)
     {
         number += 1
-        shard.noteLeases(leases)
+        shard.setLeases(leases)
         let before = shard
         let effects = shard.receive(event, job: number)
         let isCommitted = !failsToCommit || !effects.contains { $0.isCommit }
         guard isCommitted else {
             shard = before
             if isAcquirer != nil { ended += 1 }
-            // A job whose outcome cannot be written has none.
+            // A job whose result cannot be written has none.
             guard let job, event.isOutcome(of: job.number) else { return checkInvariants(event) }
             return hear(.abandoned(job: job.number), failsToCommit: false)
         }
@@ -192,7 +191,7 @@ struct ShardModel {
 
     // MARK: What must hold
 
-    /// What a record of the state says.
+    /// The record of the state.
     private var resting: ShardLifecycle.Resting {
         switch Situation.Place(shard.state) {
         case .absent: .absent
@@ -240,7 +239,7 @@ extension Effect {
 }
 
 extension Event {
-    /// Whether it ends the job of this number, in whatever way.
+    /// Returns whether it ends the job of this number.
     func isOutcome(of job: UInt64) -> Bool {
         switch self {
         case .indexed(job), .indexingFailed(job), .opened(job), .openingFailed(job),

@@ -30,7 +30,7 @@ struct ShardModelTests {
 
     // A million events, in four runs that the machine may do side by side.
     @Test(
-        "whatever happens, no caller is lost and nothing contradicts the disk",
+        "under random events no caller is lost and the state agrees with the disk",
         arguments: [1, 2, 3, 4] as [UInt64]
     )
     func anything(seed: UInt64) {
@@ -42,7 +42,7 @@ struct ShardModelTests {
         }
         #expect(model.complaint == nil, "seed \(seed), event \(model.number)")
         #expect(coverage.missing == [])
-        // Every job ends one day, and then everybody has an answer.
+        // Every job ends one day, and then every caller has an answer.
         while model.complaint == nil, model.job != nil || !model.returning.isEmpty {
             model.finishJob(well: dice.roll(2) == 0, failsToCommit: false)
             while !model.returning.isEmpty { model.callBack() }
@@ -62,7 +62,7 @@ struct ShardModelTests {
         switch dice.roll(64) {
         case 0..<24:
             let event = Event.ofCallers[Int(dice.roll(UInt64(Event.ofCallers.count)))]
-            // Destruction is rare, or nothing else would ever be seen.
+            // Destruction is rare, so that the other events have effects.
             guard event != .destroy || dice.roll(4) == 0 else {
                 return Self.acquire(&model, &coverage)
             }
@@ -95,7 +95,7 @@ struct ShardModelTests {
 
     /// Something that may come at any time: a word of a job under way or long gone, or of no job.
     private static func stray(_ model: inout ShardModel, _ dice: inout Dice) -> Event {
-        // A job of the state says only what such a job can say; an older one may say anything.
+        // The current job sends only its own events; an older job may send any.
         let past = model.job.map { $0.number &- 1 &- dice.roll(3) } ?? model.number
         switch dice.roll(10) {
         case 0: return .indexed(job: past)

@@ -47,7 +47,7 @@ struct Situation: Equatable, Sendable {
     func shard() -> ShardLifecycle {
         var shard = restingShard()
         for event in approach { _ = shard.receive(event, job: Self.ownJob) }
-        shard.noteLeases(leases)
+        shard.setLeases(leases)
         return shard
     }
 
@@ -87,7 +87,7 @@ struct Situation: Equatable, Sendable {
         }
     }
 
-    /// What became of `shard`, which was in this situation, in the words of the table.
+    /// Describes `shard`, which was in this situation, in the words of the table.
     func outcome(_ shard: ShardLifecycle, _ effects: [Effect]) -> String {
         var parts = [words(shard.state)]
         if shard.leases > leases { parts.append("+\(shard.leases - leases)") }
@@ -103,7 +103,7 @@ extension Event {
     private static let own = Situation.ownJob
     private static let other = Situation.otherJob
 
-    /// What callers ask for.
+    /// The events of callers.
     static let ofCallers: [Event] = [
         .register(indexesNow: false), .register(indexesNow: true), .initialize, .acquire, .retry,
         .recover, .destroy,

@@ -2,7 +2,7 @@ import Testing
 
 /// Walks through every order in which the steps of some threads can come about.
 ///
-/// A state is a value; a thread's next step is what `step` makes of it. States that were seen are not walked again.
+/// A state is a value, and `step` computes the next one of a thread. The walk visits each state once.
 struct Interleavings<State: Hashable> {
     /// Makes the next step of a thread; nil if it cannot go on now, or has ended.
     let step: (State, _ thread: Int) -> State?
@@ -24,7 +24,9 @@ struct Interleavings<State: Hashable> {
 
 /// `Reading` and `Reclaimer` as a model: a reader, a reclaimer, and a processor that holds the reader's stores back.
 struct MarkModel: Hashable {
-    /// What the design has and may be left out, to see that the model misses it.
+    /// The parts of the protocol.
+    ///
+    /// The model must find a fault if one is left out.
     struct Design: Hashable {
         var marksFirst = true
         var hasBarrier = true
@@ -43,7 +45,7 @@ struct MarkModel: Hashable {
     var reclaimerAt = 0
     /// Whether the reader found the object.
     var hasFound = false
-    /// Whether the reader touched what was freed.
+    /// Whether the reader touched freed memory.
     var isBroken = false
     /// Whether the reclaimer saw the mark, and has to see it go.
     var isWaiting = false
@@ -88,7 +90,7 @@ struct MarkModel: Hashable {
         switch reclaimerAt {
         case 0: if design.unlinksFirst { next.isLinked = false }
         case 1:
-            // membarrier: whatever the reader has stored is there when it returns.
+            // membarrier: after it, all stores of the reader are visible.
             if design.hasBarrier, let buffered {
                 next.isMarked = buffered
                 next.buffered = nil
@@ -105,13 +107,15 @@ struct MarkModel: Hashable {
 
 /// `LeaseGate` as a model: two takers that give back, and an owner that closes and sums.
 struct GateModel: Hashable {
-    /// What the design has and may be left out, to see that the model misses it.
+    /// The parts of the protocol.
+    ///
+    /// The model must find a fault if one is left out.
     struct Design: Hashable {
         /// A taker looks at the gate after it has added.
         var looksAgain = true
         /// The owner closes before it sums.
         var closesFirst = true
-        /// Who gives back looks at the gate and tells the owner.
+        /// A thread that gives back a lease reads the gate and informs the owner.
         var tells = true
     }
 
@@ -126,12 +130,12 @@ struct GateModel: Hashable {
     var takers = [Taker(), Taker()]
     var ownerAt = 0
     var sum = 0
-    /// The owner found nobody in, and let the shard go.
+    /// The owner found no lease, and freed the shard.
     var isGone = false
-    /// The owner found somebody in, and waits to be told.
+    /// The owner found a lease, and waits for a message.
     var isWaiting = false
     var letters = 0
-    /// Whether somebody is in although the shard went.
+    /// Whether a thread has a lease of a freed shard.
     var isBroken: Bool { isGone && takers.contains(where: \.isIn) }
 
     /// Threads: 0 and 1 the takers, 2 the owner.
@@ -161,7 +165,7 @@ struct GateModel: Hashable {
             if design.tells, !isOpen { next.letters += 1 }
             next.takers[thread].at = 7
         case 5:
-            // Refused: what was added is taken back, and the owner told.
+            // Refused: the thread subtracts its lease, and informs the owner.
             next.stripes[thread] -= 1
             if design.tells { next.letters += 1 }
             next.takers[thread].at = 7
@@ -190,7 +194,7 @@ struct GateModel: Hashable {
         return next
     }
 
-    /// Whether nobody can do anything any more, and the shard is still there.
+    /// Whether no thread can do anything, although the shard is still there.
     var isStuck: Bool { !isGone && (0..<3).allSatisfy { step($0) == nil } }
 }
 
@@ -220,7 +224,7 @@ struct ProtocolModelTests {
         return walk.reachable(from: GateModel(design: design))
     }
 
-    @Test("a shard goes when nobody has a lease, and goes at last")
+    @Test("a shard is freed once it has no leases, and never before")
     func gate() {
         let states = states(GateModel.Design())
         #expect(!states.contains { $0.isBroken })

@@ -27,7 +27,7 @@ struct SharedReadsTests {
         DispatchQueue.concurrentPerform(iterations: count) { body($0) }
     }
 
-    @Test("what is retired goes when its readers have ended, and not before")
+    @Test("a retired object is freed after its readers have ended")
     func retiring() {
         let mark = ReadMark.unique()
         let gone = CountBox()
@@ -85,7 +85,7 @@ struct SharedReadsTests {
         let gone = CountBox()
         let table = SharedTable<Witness>(readUnder: mark)
         let isOver = Atomic<Bool>(false)
-        // Hashes that meet, so that searches pass over other objects and removed ones.
+        // Hashes that collide, so searches pass over other and removed objects.
         @Sendable func hash(_ value: Int) -> UInt64 { UInt64(value % 13) }
         for value in 0..<50 { table.insert(Witness(value, gone), hash(value)) }
         let wrong = Atomic<Int>(0)
@@ -119,7 +119,7 @@ struct SharedReadsTests {
         #expect(gone.count.load(ordering: .relaxed) == 4050)
     }
 
-    @Test("a cache stays within its bound, and keeps what is used")
+    @Test("a cache stays within its bound, and keeps objects in use")
     func cache() {
         let mark = ReadMark.unique()
         let gone = CountBox()
@@ -156,7 +156,7 @@ struct SharedReadsTests {
         onThreads(6) { thread in
             if thread == 0 {
                 for _ in 0..<3000 {
-                    // Nobody is in, and nobody comes, if the sum is zero.
+                    // If the sum is zero, no thread has a lease, and none gets one.
                     if box.gate.close() == 0 { #expect(held.count.sum == 0) }
                     box.gate.open()
                 }
@@ -176,13 +176,13 @@ struct SharedReadsTests {
         #expect(box.gate.close() == 0)
     }
 
-    // Found by a review: a lease that went from a thread to another during the sum was counted as given back only, and
-    // what became of the number trapped.
+    // Found by a review: the sum counted a lease that moved between threads only as given back, and the conversion of
+    // the negative number trapped.
     @Test("a count under an open gate is never below zero")
     func countNotBelowZero() {
         final class Box: Sendable {
             let gate = LeaseGate()
-            /// Leases that one thread took and another gives back.
+            /// Leases that one thread takes and another gives back.
             let handed = Atomic<Int>(0)
             let isOver = Atomic<Bool>(false)
         }
@@ -243,7 +243,7 @@ struct SharedReadsTests {
                 #expect(place.value == UInt64(100 * thread + number))
             }
         }
-        // More than a thread remembers: what is forgotten reads as nothing, never as another's.
+        // This is more than a thread remembers. A forgotten place reads as zero, never as that of another owner.
         let many = (0..<40).map { _ in ThreadPlace() }
         for (number, place) in many.enumerated() { place.value = UInt64(number + 1) }
         for (number, place) in many.enumerated() {

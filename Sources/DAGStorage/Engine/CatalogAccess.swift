@@ -177,7 +177,7 @@ final class CatalogAccess: Sendable {
             state.isClosingCatalog = true
             return true
         }
-        if hasLeases { giveLockBack() }
+        if hasLeases { releaseLock() }
         if isLast { close() }
         let closers = state.withLock { state in
             guard state.isStopped, state.isIdle else {
@@ -206,7 +206,7 @@ final class CatalogAccess: Sendable {
 
     /// Gives the store's lock back, if nothing but leases uses the catalog any more: the store can be opened again
     /// then.
-    private func giveLockBack() {
+    private func releaseLock() {
         let isDue = state.withLock { state in
             guard state.isStopped, !state.hasReaders, state.uses == 0, !state.isGivingLockBack,
                 !state.isClosingCatalog
@@ -219,7 +219,7 @@ final class CatalogAccess: Sendable {
         guard isDue else { return }
         transients.close()
         // If this fails, the last lease gives it back.
-        try? catalog.giveLockBack()
+        try? catalog.releaseLock()
         state.withLock { $0.isSettled = true }
         endUse()
     }

@@ -43,7 +43,7 @@ extension ShardLoop {
 
     /// Gives the lifecycle the number of leases; before an event that must not meet a new lease, closes the gate.
     private func countLeases(of shard: LoopShard, before event: ShardLifecycle.Event) {
-        guard let open = shard.open else { return shard.lifecycle.noteLeases(0) }
+        guard let open = shard.open else { return shard.lifecycle.setLeases(0) }
         switch event {
         case .destroy, .evict, .sourceLost:
             _ = open.leases.close()
@@ -51,7 +51,7 @@ extension ShardLoop {
         }
         // A refused attempt stays in the count until its thread takes it back, even where no lease is possible.
         let count = shard.lifecycle.mayBeLeased ? open.leaseCount : 0
-        shard.lifecycle.noteLeases(UInt32(clamping: count))
+        shard.lifecycle.setLeases(UInt32(clamping: count))
     }
 
     /// Opens the gate for leases on a shard that is open; what had to be written for that is on disk.

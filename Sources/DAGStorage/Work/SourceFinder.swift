@@ -153,7 +153,7 @@ final class SourceFinder: Sendable {
                 record.transientName,
                 expectedSize: stat.size,
                 from: stream,
-                letGo: { [self] in await closeIdleCopies() }
+                freeRoom: { [self] in await closeIdleCopies() }
             )
             return try source(of: fetched, validator: stat.validator)
         }
