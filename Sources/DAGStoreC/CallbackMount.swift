@@ -10,7 +10,7 @@ internal import Synchronization
     // SAFETY: `@unchecked Sendable`: immutable; the header says that callbacks come on several threads at once.
     let table: dagstore_mount_vtable_t
     let context: Context
-    /// Whether the context is the library's, and is given back with the object.
+    /// Whether `deinit` gives the context back.
     private let isAdopted = Atomic<Bool>(false)
 
     init(_ table: dagstore_mount_vtable_t, _ context: Context) {
@@ -20,31 +20,31 @@ internal import Synchronization
 
     deinit {
         guard isAdopted.load(ordering: .relaxed) else { return }
-        callingBack { unsafe table.release?(context.pointer) }
+        // SAFETY: the caller's function, with the context that it asked for; no other call is under way.
+        runCallback { unsafe table.release?(context.pointer) }
     }
 
-    /// Takes the context over.
+    /// Takes the context over: `deinit` gives it back.
     func adopt() { isAdopted.store(true, ordering: .relaxed) }
 
-    /// Runs a callback that may leave an error.
+    /// Runs a callback that may report an error.
     ///
-    /// - Throws: What it failed with.
+    /// - Throws: The error that it reported, or one for its status.
     func call(
         _ name: String,
         _ url: MountURL,
         _ body: (UnsafeMutablePointer<OpaquePointer?>) -> dagstore_status_t
     ) throws(MountError) {
         var error: OpaquePointer?
-        let status = callingBack { unsafe withUnsafeMutablePointer(to: &error) { unsafe body($0) } }
-        defer {
-            if unsafe error != nil { unsafe HandleTable.remove(error, .error, as: ErrorBox.self) }
-        }
+        // SAFETY: the place stays for the call; an error's message ends with NUL and stays while the error does.
+        let status = runCallback { unsafe withUnsafeMutablePointer(to: &error) { unsafe body($0) } }
+        defer { HandleTable.remove(error, .error, as: ErrorBox.self) }
         guard status != DAGSTORE_OK else { return }
-        let message = unsafe HandleTable.with(error, .error, as: ErrorBox.self) { box in
+        let message = HandleTable.with(error, .error, as: ErrorBox.self) { box in
             unsafe String(cString: box.message.start)
         }
         let code = Self.code(of: status)
-        throw MountError(code, "\(url): \(message ?? "\(name) answered \(status)")")
+        throw MountError(code, "\(url): \(message ?? "\(name) returned \(status)")")
     }
 
     private static func code(of status: dagstore_status_t) -> MountError.Code {
@@ -59,14 +59,14 @@ internal import Synchronization
     }
 }
 
-/// Where callbacks that may take long are run.
+/// The threads that run callbacks which may take long.
 private enum CallbackThreads {
     static let stats = JobPool(label: "dagstore.mount-stat", width: 16, sparesMax: 240)
     static let opens = JobPool(label: "dagstore.mount-open", width: 64, sparesMax: 960)
     static let reads = JobPool(label: "dagstore.mount-read", width: 64, sparesMax: 448)
 }
 
-/// A mount of such a scheme.
+/// A mount whose bytes a C caller supplies.
 struct CallbackMount: Mount {
     let url: MountURL
     let hook: MountHook
@@ -90,9 +90,11 @@ struct CallbackMount: Mount {
         let text = CText(url.text)
         var found = dagstore_mount_stat_t()
         found.size = UInt32(MemoryLayout<dagstore_mount_stat_t>.size)
+        // SAFETY: the caller's function with its context; the text and the places stay for the call.
         try unsafe hook.call("stat", url) { error in
             unsafe hook.table.stat(hook.context.pointer, text.start, &found, error)
         }
+        // SAFETY: `found` outlives the closure, which reads only its own bytes.
         let validator = unsafe withUnsafeBytes(of: found.validator) { bytes in
             unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
@@ -107,18 +109,19 @@ struct CallbackMount: Mount {
         let text = CText(url.text)
         var source: UnsafeMutableRawPointer?
         var size: UInt64 = .max
+        // SAFETY: the caller's function with its context; the text and the places stay for the call.
         try unsafe hook.call("open", url) { error in
             unsafe hook.table.open(hook.context.pointer, text.start, &source, &size, error)
         }
-        let opened = unsafe CallbackSource(hook, url, Context(source), size)
+        let opened = CallbackSource(hook, url, Context(source), size)
         guard access != .random || size != .max else {
-            throw MountError(.unreachable, "\(url): a random source without a size")
+            throw MountError(.unreachable, "\(url): open gave no size, which a random source needs")
         }
         return opened
     }
 }
 
-/// The open bytes of such a mount; closed when the object goes, and so after the last read.
+/// The open source of such a mount; `deinit`, and so the end of the last read, closes it.
 private final class CallbackSource: BlockingSource, SequentialSource {
     private let hook: MountHook
     private let url: MountURL
@@ -135,12 +138,14 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     }
 
     deinit {
-        callingBack { unsafe hook.table.close(hook.context.pointer, source.pointer) }
+        // SAFETY: the caller's function, with what it gave out; no read is under way any more.
+        runCallback { unsafe hook.table.close(hook.context.pointer, source.pointer) }
     }
 
     func close() {
         guard !isInterrupted.exchange(true, ordering: .relaxed) else { return }
-        callingBack { unsafe hook.table.interrupt?(hook.context.pointer, source.pointer) }
+        // SAFETY: the caller's function, with what it gave out; `deinit` closes the source later.
+        runCallback { unsafe hook.table.interrupt?(hook.context.pointer, source.pointer) }
     }
 
     // MARK: Random
@@ -151,6 +156,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     ) throws(MountError) -> Int {
         var done = 0
         while done < buffer.count {
+            // SAFETY: `done` is at most the buffer's size; the buffer stays for the call.
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
             let count = try unsafe readOnce(at: offset + UInt64(done), into: rest)
             guard count > 0 else { break }
@@ -160,6 +166,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     }
 
     func read(at offset: UInt64, size: Int) async throws -> [UInt8] {
+        // SAFETY: the buffer stays until the closure returns.
         try await CallbackThreads.reads.run { [self] in
             try unsafe array(of: size) { buffer throws(MountError) in
                 try unsafe readBlocking(at: offset, into: buffer)
@@ -170,6 +177,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     // MARK: Sequential
 
     func read(upTo size: Int) async throws -> [UInt8] {
+        // SAFETY: the buffer stays until the closure returns.
         try await CallbackThreads.reads.run { [self] in
             let bytes = try unsafe array(of: size) { buffer throws(MountError) in
                 try unsafe readOnce(at: position.load(ordering: .relaxed), into: buffer)
@@ -183,8 +191,8 @@ private final class CallbackSource: BlockingSource, SequentialSource {
         of size: Int,
         _ body: (UnsafeMutableRawBufferPointer) throws(MountError) -> Int
     ) throws -> [UInt8] {
+        // SAFETY: the array's own room, of which `body` wrote as many bytes as it returns.
         try unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            // SAFETY: the buffer is ours for the call, and so many of its bytes were written.
             count = try unsafe body(
                 UnsafeMutableRawBufferPointer(
                     rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]
@@ -199,6 +207,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     ) throws(MountError) -> Int {
         var count = 0
         guard let start = buffer.baseAddress, buffer.count > 0 else { return 0 }
+        // SAFETY: the caller's function, with what it gave out; the buffer has `count` bytes and stays for the call.
         try unsafe hook.call("read_at", url) { error in
             unsafe hook.table.read_at(
                 hook.context.pointer,
@@ -211,13 +220,16 @@ private final class CallbackSource: BlockingSource, SequentialSource {
             )
         }
         guard count >= 0, count <= buffer.count else {
-            throw MountError(.unreachable, "\(url): read_at said \(count) bytes of \(buffer.count)")
+            throw MountError(
+                .unreachable,
+                "\(url): read_at wrote \(count) bytes into \(buffer.count)"
+            )
         }
         return count
     }
 }
 
-/// What a set of mount schemes stands for.
+/// The object of a handle for mount schemes.
 final class MountsBox: Sendable {
     private let registry = Lock(MountRegistry.standard)
 

@@ -5,7 +5,7 @@ internal import Dispatch
 internal import SharedReads
 
 /// Runs a callback of the caller's; `isInCallback` is true meanwhile.
-func callingBack<R>(_ body: () throws -> R) rethrows -> R {
+func runCallback<R>(_ body: () throws -> R) rethrows -> R {
     dagstore_callback_enter()
     defer { dagstore_callback_leave() }
     return try body()
@@ -14,15 +14,18 @@ func callingBack<R>(_ body: () throws -> R) rethrows -> R {
 /// Whether this thread is in a callback, so that it must not wait for the store to close.
 var isInCallback: Bool { dagstore_callback_is_running() }
 
-/// What a C caller wants to have back, whatever it is.
+/// A pointer that a C caller wants back in its callbacks.
 @safe struct Context: @unchecked Sendable {
-    // SAFETY: `@unchecked Sendable`: nothing is done with it here; the header says on which threads it comes back.
+    // SAFETY: `@unchecked Sendable`: the library never reads through it; the header says which threads get it back.
     let pointer: UnsafeMutableRawPointer?
 
-    init(_ pointer: UnsafeMutableRawPointer?) { unsafe self.pointer = pointer }
+    @safe init(_ pointer: UnsafeMutableRawPointer?) {
+        // SAFETY: only kept.
+        unsafe self.pointer = pointer
+    }
 }
 
-/// Carries an outcome to a thread that waits for it.
+/// Carries a result to a thread that waits for it.
 final class Outcome<Success: Sendable>: Sendable {
     private let content = Lock<Result<Success, any Error>?>(nil)
     private let bell = DispatchSemaphore(value: 0)
@@ -32,18 +35,18 @@ final class Outcome<Success: Sendable>: Sendable {
         bell.signal()
     }
 
-    /// Blocks until there is an outcome.
+    /// Blocks until there is a result.
     func wait() throws -> Success {
         bell.wait()
         guard let result = content.withLock({ $0 }) else {
-            preconditionFailure("an outcome without content")
+            preconditionFailure("an outcome was signaled without a result")
         }
         return try result.get()
     }
 }
 
-/// Runs what awaits, on threads of the library, while this thread blocks.
-func awaiting<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
+/// Runs `body` in a task, and blocks this thread until it ends.
+func waitForTask<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
     let outcome = Outcome<R>()
     let task = OwnedTask {
         do {

@@ -6,40 +6,41 @@ internal import Dispatch
 internal import SharedReads
 internal import SystemPackage
 
-// What cursor handles stand for. The header says that one thread at a time steps a cursor; a lock keeps those who do
-// not heed that from more than seeing a wrong text.
+// The objects of cursor handles. The header says that one thread at a time steps a cursor. If several do, a lock limits
+// the damage to a wrong text.
 
-/// Texts and bytes of a step, until the next one.
-private struct Kept {
+/// The texts and bytes of a step, kept until the next one.
+private struct StepStorage {
     private var texts: [CText] = []
     private var bytes: OwnedBytes?
 
+    /// Frees the texts and bytes of the step before.
     mutating func clear() {
         texts.removeAll(keepingCapacity: true)
         bytes = nil
     }
 
-    mutating func keep(_ text: String) -> UnsafePointer<CChar> {
-        let text = CText(text)
-        texts.append(text)
-        return unsafe text.start
-    }
-
-    mutating func keep(_ text: String?) -> UnsafePointer<CChar>? {
+    /// Copies a text.
+    mutating func copy(_ text: String?) -> UnsafePointer<CChar>? {
         guard let text else { return nil }
-        return unsafe keep(text)
+        let copy = CText(text)
+        texts.append(copy)
+        // SAFETY: `texts` keeps it until `clear`.
+        return unsafe copy.start
     }
 
-    mutating func keep(_ bytes: ByteView) -> dagstore_bytes_t {
+    /// Copies bytes.
+    mutating func copy(_ bytes: ByteView) -> dagstore_bytes_t {
         let copy = OwnedBytes(copying: bytes)
         self.bytes = copy
-        return unsafe copy.view.forC
+        return copy.view.forC
     }
 }
 
 extension ByteView {
-    /// The bytes as C callers see them, for as long as somebody keeps them alive.
+    /// The bytes for C callers, valid while their owner lives.
     var forC: dagstore_bytes_t {
+        // SAFETY: start and size of one buffer; a C caller may read them as long as the header says.
         let buffer = unsafe self.buffer
         return unsafe dagstore_bytes_t(
             data: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
@@ -48,23 +49,30 @@ extension ByteView {
     }
 }
 
-/// A walk over the entries of a shard.
+/// A walk over the sections of a shard.
 final class EntriesCursor: Sendable {
     @safe private struct State {
         var walk: IndexWalk
-        /// Room for a CID, used again and again.
+        // SAFETY: allocated in `next` and freed by it or by `deinit`; it holds the CID of the last step.
         var room = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     private let state: Lock<State>
 
-    init(_ shard: Shard) { state = Lock(unsafe State(walk: IndexWalk(shard))) }
+    init(_ shard: Shard) {
+        // SAFETY: no room yet.
+        state = Lock(unsafe State(walk: IndexWalk(shard)))
+    }
 
-    deinit { state.withLock { unsafe $0.room.deallocate() } }
+    deinit {
+        // SAFETY: `next` allocated it, or it has no bytes; no step is under way any more.
+        state.withLock { unsafe $0.room.deallocate() }
+    }
 
     func next() throws -> dagstore_entry_t? {
-        unsafe try state.withLock { state in
-            var entry = unsafe dagstore_entry_t()
+        try state.withLock { state in
+            var entry = dagstore_entry_t()
+            // SAFETY: the room is at least as large as the CID, and stays until the next step.
             var room = unsafe state.room
             defer { unsafe state.room = room }
             let isThere = try state.walk.next { cid, location in
@@ -72,19 +80,14 @@ final class EntriesCursor: Sendable {
                     unsafe room.deallocate()
                     unsafe room = .allocate(byteCount: max(128, cid.count), alignment: 8)
                 }
-                // SAFETY: the room is as large as the CID, and stays until the next step.
                 unsafe room.copyMemory(from: cid.buffer)
-                unsafe entry.cid = dagstore_bytes_t(
-                    data: room.baseAddress.map {
-                        unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self))
-                    },
-                    size: cid.count
-                )
-                unsafe entry.offset = location.offset
-                unsafe entry.block_offset = location.blockOffset
-                unsafe entry.block_size = location.size
+                entry.cid = unsafe ByteView(UnsafeRawBufferPointer(rebasing: room[..<cid.count]))
+                    .forC
+                entry.offset = location.offset
+                entry.block_offset = location.blockOffset
+                entry.block_size = location.size
             }
-            return isThere ? unsafe entry : nil
+            return isThere ? entry : nil
         }
     }
 }
@@ -94,7 +97,7 @@ final class ShardsCursor: Sendable {
     private struct State {
         var one: ShardStatus?
         var all: ShardStatuses.Iterator?
-        var kept = Kept()
+        var storage = StepStorage()
     }
 
     private let state: Lock<State>
@@ -103,31 +106,33 @@ final class ShardsCursor: Sendable {
     init(_ all: sending ShardStatuses.Iterator) { state = Lock(State(all: all)) }
 
     func next() throws -> dagstore_info_t? {
-        unsafe try state.withLock { state in
-            state.kept.clear()
+        try state.withLock { state in
+            state.storage.clear()
             var status = state.one
             state.one = nil
             if status == nil { status = try state.all?.next() }
             guard let status else { return nil }
-            return unsafe Self.info(status, &state.kept)
+            return Self.info(status, &state.storage)
         }
     }
 
-    private static func info(_ status: ShardStatus, _ kept: inout Kept) -> dagstore_info_t {
-        var info = unsafe dagstore_info_t()
-        unsafe info.state = status.state.forC
-        unsafe info.flags = status.isLazy ? UInt32(DAGSTORE_INFO_LAZY) : 0
-        unsafe info.error_status = status.error?.code.rawValue ?? 0
-        unsafe info.key = kept.keep(status.key.text)
-        unsafe info.mount_url = kept.keep(status.mountURL)
-        unsafe info.transient = kept.keep(status.transient.map { $0.string })
-        unsafe info.error_message = kept.keep(status.error?.message)
-        unsafe info.references = UInt64(status.references)
-        unsafe info.block_count = status.blockCount
-        unsafe info.payload_size = status.payloadSize
-        unsafe info.index_size = status.indexSize
-        unsafe info.state_since = status.stateSince
-        return unsafe info
+    private static func info(_ status: ShardStatus, _ storage: inout StepStorage) -> dagstore_info_t
+    {
+        // SAFETY: `storage` keeps the texts until the next step.
+        var info = dagstore_info_t()
+        info.state = status.state.forC
+        info.flags = status.isLazy ? UInt32(DAGSTORE_INFO_LAZY) : 0
+        info.error_status = status.error?.code.rawValue ?? 0
+        unsafe info.key = storage.copy(status.key.text)
+        unsafe info.mount_url = storage.copy(status.mountURL)
+        unsafe info.transient = storage.copy(status.transient.map { $0.string })
+        unsafe info.error_message = storage.copy(status.error?.message)
+        info.references = UInt64(status.references)
+        info.block_count = status.blockCount
+        info.payload_size = status.payloadSize
+        info.index_size = status.indexSize
+        info.state_since = status.stateSince
+        return info
     }
 }
 
@@ -147,55 +152,57 @@ extension ShardStatus.State {
 
 /// A walk over the places of a block.
 final class PlacesCursor: Sendable {
-    private let state: Lock<(rest: ArraySlice<FoundBlock>, kept: Kept)>
+    private let state: Lock<(rest: ArraySlice<FoundBlock>, storage: StepStorage)>
 
-    init(_ places: [FoundBlock]) { state = Lock((places[...], Kept())) }
+    init(_ places: [FoundBlock]) { state = Lock((places[...], StepStorage())) }
 
     func next() -> dagstore_place_t? {
-        unsafe state.withLock { state in
-            state.kept.clear()
+        state.withLock { state in
+            state.storage.clear()
             guard let found = state.rest.popFirst() else { return nil }
-            var place = unsafe dagstore_place_t()
-            unsafe place.key = unsafe state.kept.keep(found.key.text)
-            unsafe place.offset = found.location.offset
-            unsafe place.block_offset = found.location.blockOffset
-            unsafe place.block_size = found.location.size
-            return unsafe place
+            // SAFETY: `storage` keeps the texts until the next step.
+            var place = dagstore_place_t()
+            unsafe place.key = state.storage.copy(found.key.text)
+            place.offset = found.location.offset
+            place.block_offset = found.location.blockOffset
+            place.block_size = found.location.size
+            return place
         }
     }
 }
 
 /// A walk over what a check found.
 final class ProblemsCursor: Sendable {
-    private let state: Lock<(rest: ArraySlice<CheckProblem>, kept: Kept)>
+    private let state: Lock<(rest: ArraySlice<CheckProblem>, storage: StepStorage)>
 
-    init(_ problems: [CheckProblem]) { state = Lock((problems[...], Kept())) }
+    init(_ problems: [CheckProblem]) { state = Lock((problems[...], StepStorage())) }
 
     func next() -> dagstore_problem_t? {
-        unsafe state.withLock { state in
-            state.kept.clear()
+        state.withLock { state in
+            state.storage.clear()
             guard let found = state.rest.popFirst() else { return nil }
-            var problem = unsafe dagstore_problem_t()
-            unsafe problem.kind = unsafe state.kept.keep(found.kind.rawValue)
-            unsafe problem.key = unsafe state.kept.keep(found.key?.text)
-            unsafe problem.detail = unsafe state.kept.keep(found.detail)
-            unsafe problem.repair = unsafe state.kept.keep(found.repair?.rawValue)
-            return unsafe problem
+            // SAFETY: `storage` keeps the texts until the next step.
+            var problem = dagstore_problem_t()
+            unsafe problem.kind = state.storage.copy(found.kind.rawValue)
+            unsafe problem.key = state.storage.copy(found.key?.text)
+            unsafe problem.detail = state.storage.copy(found.detail)
+            unsafe problem.repair = state.storage.copy(found.repair?.rawValue)
+            return problem
         }
     }
 }
 
-/// A walk over the multihashes of a shard; it keeps the store's handle company, not a lease.
+/// A walk over the multihashes of a shard; it retains the store and holds no lease.
 final class MultihashesCursor: Sendable {
     private struct State {
-        /// Those that were read and not given out.
+        /// The multihashes that were read last, and how many of them were given out.
         var chunk: [Multihash] = []
         var given = 0
         /// Where the chunk began, and where the next one begins.
         var start: MultihashCursor?
         var next: MultihashCursor?
         var isAtEnd = false
-        var kept = Kept()
+        var storage = StepStorage()
         var text: CText?
     }
 
@@ -204,7 +211,7 @@ final class MultihashesCursor: Sendable {
     private let key: ShardKey
     private let state: Lock<State>
 
-    /// Reads the first chunk, so that what is wrong is said at once.
+    /// Reads the first chunk, so that it reports errors.
     init(_ store: DAGStore, _ key: ShardKey, from cursor: MultihashCursor?) throws {
         self.store = store
         self.key = key
@@ -224,20 +231,21 @@ final class MultihashesCursor: Sendable {
     }
 
     func next() throws -> dagstore_bytes_t? {
-        unsafe try state.withLock { state in
-            state.kept.clear()
+        try state.withLock { state in
+            state.storage.clear()
             if state.given == state.chunk.count {
                 guard !state.isAtEnd else { return nil }
                 try Self.read(store, key, &state)
             }
             guard state.given < state.chunk.count else { return nil }
             state.given += 1
-            return unsafe state.chunk[state.given - 1].bytes.withView { unsafe state.kept.keep($0) }
+            return state.chunk[state.given - 1].bytes.withView { state.storage.copy($0) }
         }
     }
 
-    /// Where the walk is; empty at the end.
+    /// The place of the walk; empty at the end.
     func cursor() -> UnsafePointer<CChar> {
+        // SAFETY: `state` keeps the text until the next call or the end of the walk.
         unsafe state.withLock { state in
             let isOver = state.isAtEnd && state.given == state.chunk.count
             let place = isOver ? "" : state.start?.advanced(by: state.given).description ?? ""
@@ -253,7 +261,7 @@ final class EventsBox: Sendable {
     private let queue: EventQueue
     private let store: DAGStore
     private let sink: Int
-    private let kept = Lock(Kept())
+    private let storage = Lock(StepStorage())
 
     /// - Throws: `CLOSED`.
     init(_ store: DAGStore, capacity: Int) throws {
@@ -265,13 +273,13 @@ final class EventsBox: Sendable {
         self.sink = sink
     }
 
-    /// Wakes who waits, for good.
+    /// Ends the queue, and wakes the threads that wait for an event.
     func close() {
         store.removeSink(sink)
         queue.finish()
     }
 
-    /// The next event; nil if there will be none.
+    /// The next event; `nil` if the queue ended.
     ///
     /// - Throws: `DEADLINE_EXCEEDED`.
     func next(_ timeout: UInt32) throws -> dagstore_event_t? {
@@ -281,23 +289,26 @@ final class EventsBox: Sendable {
         case .end: return nil
         case .nothing: throw DAGStoreError(.deadlineExceeded, "no event within \(timeout) ms")
         case .event(let event):
-            return unsafe kept.withLock { kept in
-                kept.clear()
-                return unsafe Self.convert(event, &kept)
+            return storage.withLock { storage in
+                storage.clear()
+                return Self.convert(event, &storage)
             }
         }
     }
 
-    private static func convert(_ found: ShardEvent, _ kept: inout Kept) -> dagstore_event_t {
-        var event = unsafe dagstore_event_t()
-        unsafe event.operation = found.operation.forC
-        unsafe event.state = found.state?.forC ?? 0
-        unsafe event.error_status = found.error?.code.rawValue ?? 0
-        unsafe event.number = found.number
-        unsafe event.references = UInt64(found.references)
-        unsafe event.key = kept.keep(found.key.text)
-        unsafe event.error_message = kept.keep(found.error?.message)
-        return unsafe event
+    private static func convert(_ found: ShardEvent, _ storage: inout StepStorage)
+        -> dagstore_event_t
+    {
+        // SAFETY: `storage` keeps the texts until the next step.
+        var event = dagstore_event_t()
+        event.operation = found.operation.forC
+        event.state = found.state?.forC ?? 0
+        event.error_status = found.error?.code.rawValue ?? 0
+        event.number = found.number
+        event.references = UInt64(found.references)
+        unsafe event.key = storage.copy(found.key.text)
+        unsafe event.error_message = storage.copy(found.error?.message)
+        return event
     }
 }
 

@@ -9,24 +9,22 @@ internal import DAGStorage
 // CIDs, and CAR files outside of any store: see `dagstore.h`.
 
 /// See `dagstore_cid_parse` in `dagstore.h`.
-@c(dagstore_cid_parse) @implementation
-public func dagstore_cid_parse(
+@c @implementation public func dagstore_cid_parse(
     _ text: UnsafePointer<CChar>!,
     _ buffer: UnsafeMutablePointer<UInt8>!,
     _ capacity: Int,
     _ out_size: UnsafeMutablePointer<Int>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let room = try unsafe Room(buffer, capacity, out_size)
-        let cid = try CID(unsafe DAGStoreC.text(text, "text"))
-        try cid.bytes.withView { view throws(Failure) in try room.fill(view) }
+    runCall(out_error) {
+        let output = try CallerBuffer(buffer, capacity, out_size)
+        let cid = try CID(readText(text, "text"))
+        try cid.bytes.withView { view throws(Failure) in try output.fill(view) }
     }
 }
 
 /// See `dagstore_cid_format` in `dagstore.h`.
-@c(dagstore_cid_format) @implementation
-public func dagstore_cid_format(
+@c @implementation public func dagstore_cid_format(
     _ cid: UnsafePointer<UInt8>!,
     _ cid_size: Int,
     _ buffer: UnsafeMutablePointer<CChar>!,
@@ -34,37 +32,35 @@ public func dagstore_cid_format(
     _ out_size: UnsafeMutablePointer<Int>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let room = try unsafe Room(buffer, capacity, out_size)
-        let (bytes, layout) = try unsafe binaryCID(cid, cid_size)
-        try room.fill(CID(bytes: bytes.copied, layout: layout).description)
+    runCall(out_error) {
+        let output = try CallerBuffer(buffer, capacity, out_size)
+        let (bytes, layout) = try readCID(cid, cid_size)
+        try output.fill(CID(bytes: bytes.copied, layout: layout).description)
     }
 }
 
 /// See `dagstore_cid_split` in `dagstore.h`.
-@c(dagstore_cid_split) @implementation
-public func dagstore_cid_split(
+@c @implementation public func dagstore_cid_split(
     _ cid: UnsafePointer<UInt8>!,
     _ cid_size: Int,
     _ out_parts: UnsafeMutablePointer<dagstore_cid_parts_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let output = try unsafe Output(out_parts, "out_parts")
-        let (bytes, layout) = try unsafe binaryCID(cid, cid_size)
-        var parts = unsafe dagstore_cid_parts_t()
-        unsafe parts.version = UInt32(layout.version)
-        unsafe parts.codec = layout.codec
-        unsafe parts.hash_code = layout.hashCode
-        unsafe parts.multihash = bytes[layout.multihashOffset..<layout.size].forC
-        unsafe parts.digest = bytes[layout.digestOffset..<layout.size].forC
-        unsafe output.fill(parts)
+    runCall(out_error) {
+        let output = try StructPlace(out_parts, "out_parts")
+        let (bytes, layout) = try readCID(cid, cid_size)
+        var parts = dagstore_cid_parts_t()
+        parts.version = UInt32(layout.version)
+        parts.codec = layout.codec
+        parts.hash_code = layout.hashCode
+        parts.multihash = bytes[layout.multihashOffset..<layout.size].forC
+        parts.digest = bytes[layout.digestOffset..<layout.size].forC
+        output.fill(parts)
     }
 }
 
 /// See `dagstore_cid_make` in `dagstore.h`.
-@c(dagstore_cid_make) @implementation
-public func dagstore_cid_make(
+@c @implementation public func dagstore_cid_make(
     _ codec: UInt64,
     _ multihash: UnsafePointer<UInt8>!,
     _ multihash_size: Int,
@@ -73,18 +69,20 @@ public func dagstore_cid_make(
     _ out_size: UnsafeMutablePointer<Int>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let room = try unsafe Room(buffer, capacity, out_size)
-        guard let multihash = unsafe multihash else { throw Failure.argument("multihash is NULL") }
-        guard multihash_size > 0, multihash_size <= CID.sizeMax, codec < 1 << 63 else {
-            throw Failure(dagstore_status_t(DAGSTORE_INVALID_CID), "no multihash, or no codec")
+    runCall(out_error) {
+        let output = try CallerBuffer(buffer, capacity, out_size)
+        guard multihash_size > 0, multihash_size <= CID.sizeMax, codec < 1 << 63,
+            let bytes = borrowBytes(multihash, multihash_size)
+        else {
+            // SAFETY: only compared with NULL.
+            guard unsafe multihash != nil else { throw Failure.argument("multihash is NULL") }
+            throw Failure(
+                dagstore_status_t(DAGSTORE_INVALID_CID),
+                "codec 0x\(String(codec, radix: 16)) or a multihash of \(multihash_size) bytes is out of range"
+            )
         }
-        // SAFETY: the header asks for `multihash_size` bytes that stay for the call.
-        let bytes = unsafe ByteView(
-            UnsafeRawBufferPointer(start: multihash, count: multihash_size)
-        )
         let cid = CID(codec: codec, multihash: try Multihash(bytes: bytes.copied))
-        try cid.bytes.withView { view throws(Failure) in try room.fill(view) }
+        try cid.bytes.withView { view throws(Failure) in try output.fill(view) }
     }
 }
 
@@ -92,40 +90,38 @@ public func dagstore_cid_make(
 
 /// Calls `body` with a CAR.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is none, and what `body` throws.
-private func withCAR<R>(_ handle: OpaquePointer?, _ body: (CARFile) throws -> R) throws -> R {
-    guard let result = try unsafe HandleTable.with(handle, .car, as: CARFile.self, body) else {
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open CAR, and what `body` throws.
+@safe private func withCAR<R>(_ handle: OpaquePointer?, _ body: (CARFile) throws -> R) throws -> R {
+    guard let result = try HandleTable.with(handle, .car, as: CARFile.self, body) else {
         throw Failure.handle("dagstore_car_t")
     }
     return result
 }
 
 /// See `dagstore_car_open` in `dagstore.h`.
-@c(dagstore_car_open) @implementation
-public func dagstore_car_open(
+@c @implementation public func dagstore_car_open(
     _ path: UnsafePointer<CChar>!,
     _ out_car: UnsafeMutablePointer<OpaquePointer?>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let place = try unsafe emptied(out_car, "out_car")
-        // Nothing here reads a mapping, and not every file system has them.
-        let file = try LocalFile(opening: try unsafe filePath(path, "path"))
+    runCall(out_error) {
+        let place = try HandlePlace(out_car, "out_car")
+        // Reads by system calls: not every file system can map files.
+        let file = try LocalFile(opening: try readPath(path, "path"))
         let car = try CARFile(file, limits: CARLimits())
-        unsafe place.pointee = try giveOut(.car, car)
+        try place.fill(.car, car)
     }
 }
 
 /// See `dagstore_car_inspect` in `dagstore.h`.
-@c(dagstore_car_inspect) @implementation
-public func dagstore_car_inspect(
+@c @implementation public func dagstore_car_inspect(
     _ car: OpaquePointer!,
     _ out_info: UnsafeMutablePointer<dagstore_car_info_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let output = try unsafe Output(out_info, "out_info")
-        let found = try unsafe withCAR(car) { try $0.inspect() }
+    runCall(out_error) {
+        let output = try StructPlace(out_info, "out_info")
+        let found = try withCAR(car) { try $0.inspect() }
         var info = dagstore_car_info_t()
         info.version = UInt32(found.layout.version)
         info.flags = found.layout.isFullyIndexed ? UInt32(DAGSTORE_CAR_FULLY_INDEXED) : 0
@@ -145,8 +141,7 @@ public func dagstore_car_inspect(
 }
 
 /// See `dagstore_car_root` in `dagstore.h`.
-@c(dagstore_car_root) @implementation
-public func dagstore_car_root(
+@c @implementation public func dagstore_car_root(
     _ car: OpaquePointer!,
     _ index: Int,
     _ buffer: UnsafeMutablePointer<UInt8>!,
@@ -154,24 +149,23 @@ public func dagstore_car_root(
     _ out_size: UnsafeMutablePointer<Int>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let room = try unsafe Room(buffer, capacity, out_size)
-        try unsafe fill(room, root: index, of: try withCAR(car) { $0.layout.roots })
+    runCall(out_error) {
+        let output = try CallerBuffer(buffer, capacity, out_size)
+        try output.fill(root: index, of: withCAR(car) { $0.layout.roots })
     }
 }
 
 /// See `dagstore_car_verify` in `dagstore.h`.
-@c(dagstore_car_verify) @implementation
-public func dagstore_car_verify(
+@c @implementation public func dagstore_car_verify(
     _ car: OpaquePointer!,
     _ threads: UInt32,
     _ out_verification: UnsafeMutablePointer<dagstore_car_verification_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let output = try unsafe Output(out_verification, "out_verification")
+    runCall(out_error) {
+        let output = try StructPlace(out_verification, "out_verification")
         let workers = threads == 0 ? processorCount : Int(min(threads, 1024))
-        let found = try unsafe withCAR(car) { $0.verify(workers: workers) }
+        let found = try withCAR(car) { $0.verify(workers: workers) }
         var verification = dagstore_car_verification_t()
         verification.sections = found.sections
         verification.unverified = found.unverified
@@ -182,7 +176,6 @@ public func dagstore_car_verify(
 }
 
 /// See `dagstore_car_close` in `dagstore.h`.
-@c(dagstore_car_close) @implementation
-public func dagstore_car_close(_ car: OpaquePointer!) {
-    unsafe release(car, .car, as: CARFile.self)
+@c @implementation public func dagstore_car_close(_ car: OpaquePointer!) {
+    release(car, .car, as: CARFile.self)
 }

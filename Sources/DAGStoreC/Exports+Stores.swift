@@ -5,38 +5,38 @@ internal import DAGStorage
 // Mounts and stores: see `dagstore.h`.
 
 /// See `dagstore_mounts_new` in `dagstore.h`.
-@c(dagstore_mounts_new) @implementation
-public func dagstore_mounts_new(
+@c @implementation public func dagstore_mounts_new(
     _ out_mounts: UnsafeMutablePointer<OpaquePointer?>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let place = try unsafe emptied(out_mounts, "out_mounts")
-        unsafe place.pointee = try giveOut(.mounts, MountsBox())
+    runCall(out_error) {
+        let place = try HandlePlace(out_mounts, "out_mounts")
+        try place.fill(.mounts, MountsBox())
     }
 }
 
 /// See `dagstore_mounts_add` in `dagstore.h`.
-@c(dagstore_mounts_add) @implementation
-public func dagstore_mounts_add(
+@c @implementation public func dagstore_mounts_add(
     _ mounts: OpaquePointer!,
     _ scheme: UnsafePointer<CChar>!,
     _ vtable: UnsafePointer<dagstore_mount_vtable_t>!,
     _ context: UnsafeMutableRawPointer!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let scheme = try unsafe text(scheme, "scheme")
-        let table = try unsafe input(vtable, "vtable")
-        guard unsafe table.stat != nil, unsafe table.open != nil, unsafe table.read_at != nil,
-            unsafe table.close != nil
-        else { throw Failure.argument("vtable lacks stat, open, read_at or close") }
+    runCall(out_error) {
+        let scheme = try readText(scheme, "scheme")
+        let table = try readStruct(vtable, "vtable")
+        // SAFETY: only compared with NULL.
+        let hasAll =
+            unsafe table.stat != nil && table.open != nil && table.read_at != nil
+            && table.close != nil
+        guard hasAll else { throw Failure.argument("vtable lacks stat, open, read_at or close") }
         let accesses = [UInt32(DAGSTORE_ACCESS_SEQUENTIAL), UInt32(DAGSTORE_ACCESS_RANDOM)]
         guard accesses.contains(table.access) else {
-            throw Failure.argument("access \(table.access)")
+            throw Failure.argument("access is \(table.access); it may be 1 or 2")
         }
-        let hook = unsafe MountHook(table, Context(context))
-        let isDone: Void? = try unsafe HandleTable.with(mounts, .mounts, as: MountsBox.self) {
+        let hook = MountHook(table, Context(context))
+        let isDone: Void? = try HandleTable.with(mounts, .mounts, as: MountsBox.self) {
             try $0.add(hook, scheme: scheme)
         }
         guard isDone != nil else { throw Failure.handle("dagstore_mounts_t") }
@@ -44,55 +44,44 @@ public func dagstore_mounts_add(
 }
 
 /// See `dagstore_mounts_release` in `dagstore.h`.
-@c(dagstore_mounts_release) @implementation
-public func dagstore_mounts_release(_ mounts: OpaquePointer!) {
-    unsafe release(mounts, .mounts, as: MountsBox.self)
+@c @implementation public func dagstore_mounts_release(_ mounts: OpaquePointer!) {
+    release(mounts, .mounts, as: MountsBox.self)
 }
 
 // MARK: Stores
 
 /// See `dagstore_config_init` in `dagstore.h`.
-@c(dagstore_config_init) @implementation
-public func dagstore_config_init(
+@c @implementation public func dagstore_config_init(
     _ config: UnsafeMutablePointer<dagstore_config_t>!,
     _ size: Int,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
+    runCall(out_error) {
+        // SAFETY: rule 3 asks for NULL or a configuration, which starts with its size.
         guard let config = unsafe config else { throw Failure.argument("config is NULL") }
-        guard unsafe size >= dagstore_config_t.firstSize, size <= Int(UInt32.max) else {
-            throw Failure.argument("a configuration of \(size) bytes")
+        guard size >= dagstore_config_t.firstSize, size <= Int(UInt32.max) else {
+            throw Failure.argument("size is \(size); it must be sizeof(dagstore_config_t)")
         }
-        // SAFETY: the caller says that it has `size` bytes.
-        let raw = UnsafeMutableRawPointer(config)
-        unsafe raw.storeBytes(of: UInt32(size), as: UInt32.self)
-        unsafe try Output(config, "config").fill(Configuration().forC)
+        unsafe config.pointee.size = UInt32(size)
+        try StructPlace(config, "config").fill(Configuration().forC)
     }
 }
 
 /// See `dagstore_open` in `dagstore.h`.
-@c(dagstore_open) @implementation
-public func dagstore_open(
+@c @implementation public func dagstore_open(
     _ path: UnsafePointer<CChar>!,
     _ config: UnsafePointer<dagstore_config_t>!,
     _ out_store: UnsafeMutablePointer<OpaquePointer?>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let place = try unsafe emptied(out_store, "out_store")
-        let path = try unsafe filePath(path, "path")
+    runCall(out_error) {
+        let place = try HandlePlace(out_store, "out_store")
+        let path = try readPath(path, "path")
         var configuration = Configuration()
         var registry = MountRegistry.standard
-        if let config = unsafe config {
-            let config = try unsafe input(config, "config")
-            configuration = try unsafe Configuration(config)
-            if unsafe config.mounts != nil {
-                let found = unsafe HandleTable.with(config.mounts, .mounts, as: MountsBox.self) {
-                    $0.current
-                }
-                guard let found else { throw Failure.handle("dagstore_mounts_t") }
-                registry = found
-            }
+        if let config = try readOptionalStruct(config, "config") {
+            configuration = try Configuration(config)
+            registry = try mountRegistry(config)
         }
         do {
             let store = try DAGStore.open(
@@ -100,43 +89,50 @@ public func dagstore_open(
                 mounts: registry,
                 configuration: configuration
             )
-            unsafe place.pointee = try giveOut(.store, StoreBox(store))
-            Log.tell(.info) { "store opened: \(path)" }
+            try place.fill(.store, StoreBox(store))
+            Log.write(.info) { "store opened: \(path)" }
         } catch {
-            Log.tell(.error) { "store not opened: \(error)" }
+            Log.write(.error) { "store not opened: \(error)" }
             throw error
         }
     }
 }
 
+/// The schemes of a configuration.
+private func mountRegistry(_ config: dagstore_config_t) throws(Failure) -> MountRegistry {
+    // SAFETY: a handle is a number; nothing reads memory through it.
+    guard unsafe config.mounts != nil else { return .standard }
+    let found = unsafe HandleTable.with(config.mounts, .mounts, as: MountsBox.self) { $0.current }
+    guard let found else { throw .handle("dagstore_mounts_t") }
+    return found
+}
+
 /// See `dagstore_shutdown` in `dagstore.h`.
-@c(dagstore_shutdown) @implementation
-public func dagstore_shutdown(
+@c @implementation public func dagstore_shutdown(
     _ store: OpaquePointer!,
     _ flags: UInt32,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
+    runCall(out_error) {
         try checkFlags(flags, DAGSTORE_SHUTDOWN_CANCELLING)
-        try unsafe withStore(store) { $0.close(cancellingJobs: flags != 0) }
+        try withStore(store) { $0.close(cancellingJobs: flags != 0) }
     }
 }
 
 /// See `dagstore_close` in `dagstore.h`.
-@c(dagstore_close) @implementation
-public func dagstore_close(_ store: OpaquePointer!) {
-    let isOurs = unsafe HandleTable.with(store, .store, as: StoreBox.self) { $0.isOfThisProcess }
+@c @implementation public func dagstore_close(_ store: OpaquePointer!) {
+    let isOurs = HandleTable.with(store, .store, as: StoreBox.self) { $0.isOfThisProcess }
     // In a forked child there is no thread that could end anything, and the files are the parent's.
     if isOurs == false { return }
-    unsafe release(store, .store, as: StoreBox.self) { $0.close(cancellingJobs: false) }
+    release(store, .store, as: StoreBox.self) { $0.close(cancellingJobs: false) }
 }
 
 /// Calls `body` with a store.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is none, and what `body` throws.
-@inline(__always)
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open store, `CLOSED` in a forked process, and what `body` throws.
+@safe @inline(__always)
 func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) throws -> R {
-    let result = try unsafe HandleTable.with(handle, .store, as: StoreBox.self) { box in
+    let result = try HandleTable.with(handle, .store, as: StoreBox.self) { box in
         guard box.isOfThisProcess else { throw Failure.forked }
         return try body(box)
     }
@@ -145,83 +141,42 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
 }
 
 /// See `dagstore_compact` in `dagstore.h`.
-@c(dagstore_compact) @implementation
-public func dagstore_compact(
+@c @implementation public func dagstore_compact(
     _ path: UnsafePointer<CChar>!,
     _ map_size: UInt64,
     _ out_before: UnsafeMutablePointer<UInt64>!,
     _ out_after: UnsafeMutablePointer<UInt64>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        // SAFETY: the header asks for NULL or places for one number.
-        if let out_before = unsafe out_before { unsafe out_before.pointee = 0 }
-        if let out_after = unsafe out_after { unsafe out_after.pointee = 0 }
-        let path = try unsafe filePath(path, "path")
+    runCall(out_error) {
+        let before = ValuePlace(orNULL: out_before, 0)
+        let after = ValuePlace(orNULL: out_after, 0)
+        let path = try readPath(path, "path")
         var configuration = Configuration()
         if map_size > 0 {
             guard map_size >= 1 << 20, map_size <= 1 << 47 else {
-                throw Failure.argument("a map of \(map_size) bytes")
+                throw Failure.argument("map_size is \(map_size); it may be 1 MiB to 128 TiB")
             }
             configuration.mapSize = Int(map_size)
         }
         let report = try DAGStore.compact(at: path, mapSize: configuration.mapSize)
-        if let out_before = unsafe out_before { unsafe out_before.pointee = report.bytesBefore }
-        if let out_after = unsafe out_after { unsafe out_after.pointee = report.bytesAfter }
-    }
-}
-
-/// See `dagstore_statistics` in `dagstore.h`.
-@c(dagstore_statistics) @implementation
-public func dagstore_statistics(
-    _ store: OpaquePointer!,
-    _ out_statistics: UnsafeMutablePointer<dagstore_statistics_t>!,
-    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
-) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let output = try unsafe Output(out_statistics, "out_statistics")
-        let found = try unsafe withStore(store) { try $0.store.statistics() }
-        var counts = dagstore_statistics_t()
-        counts.inverse_runs = UInt32(clamping: found.inverse.readAmplification)
-        counts.shards = found.shards
-        counts.available = found.available
-        counts.failed = found.failed
-        counts.blocks = found.blocks
-        counts.payload_bytes = found.payloadBytes
-        counts.index_bytes = found.indexBytes
-        counts.catalog_file_bytes = found.catalogFileBytes
-        counts.catalog_used_bytes = found.catalogUsedBytes
-        counts.map_size = found.mapSize
-        counts.leases = UInt64(found.leases)
-        counts.open_shards = UInt64(found.openShards)
-        counts.events_dropped = found.eventsDropped
-        counts.transients = UInt64(found.transients)
-        counts.transient_bytes = found.transientBytes
-        counts.page_cache_hits = found.pageCacheHits
-        counts.page_cache_misses = found.pageCacheMisses
-        counts.page_cache_bytes = UInt64(found.pageCacheBytes)
-        counts.inverse_entries = found.inverse.entries
-        counts.inverse_bytes = found.inverse.bytes
-        counts.inverse_entries_added = found.inverse.entriesAdded
-        counts.inverse_entries_written = found.inverse.entriesWritten
-        counts.catalog_free_bytes = found.catalogFreeBytes
-        output.fill(counts)
+        before.fill(report.bytesBefore)
+        after.fill(report.bytesAfter)
     }
 }
 
 /// See `dagstore_collect_garbage` in `dagstore.h`.
-@c(dagstore_collect_garbage) @implementation
-public func dagstore_collect_garbage(
+@c @implementation public func dagstore_collect_garbage(
     _ store: OpaquePointer!,
     _ quota: UInt64,
     _ out_garbage: UnsafeMutablePointer<dagstore_garbage_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        let output = try unsafe Output(out_garbage, "out_garbage")
-        let report = try unsafe withStore(store) { box in
+    runCall(out_error) {
+        let output = try StructPlace(out_garbage, "out_garbage")
+        let report = try withStore(store) { box in
             let store = box.store
-            return try awaiting { try await store.collectGarbage(downTo: quota) }
+            return try waitForTask { try await store.collectGarbage(downTo: quota) }
         }
         var garbage = dagstore_garbage_t()
         for transient in report.transients {
@@ -238,25 +193,23 @@ public func dagstore_collect_garbage(
 }
 
 /// See `dagstore_check` in `dagstore.h`.
-@c(dagstore_check) @implementation
-public func dagstore_check(
+@c @implementation public func dagstore_check(
     _ store: OpaquePointer!,
     _ flags: UInt32,
     _ out_check: UnsafeMutablePointer<dagstore_check_t>!,
     _ out_problems: UnsafeMutablePointer<OpaquePointer?>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    unsafe answering(out_error) {
-        // SAFETY: the header asks for NULL or a place for one handle.
-        if let out_problems = unsafe out_problems { unsafe out_problems.pointee = nil }
-        let output = try unsafe Output(out_check, "out_check")
+    runCall(out_error) {
+        let problems = HandlePlace(orNULL: out_problems)
+        let output = try StructPlace(out_check, "out_check")
         try checkFlags(flags, DAGSTORE_CHECK_DEEP, DAGSTORE_CHECK_REPAIR)
         var options = CheckOptions()
         options.isDeep = flags & UInt32(DAGSTORE_CHECK_DEEP) != 0
         options.repairs = flags & UInt32(DAGSTORE_CHECK_REPAIR) != 0
-        let report = try unsafe withStore(store) { [options] box in
+        let report = try withStore(store) { [options] box in
             let store = box.store
-            return try awaiting { try await store.check(options) }
+            return try waitForTask { try await store.check(options) }
         }
         var check = dagstore_check_t()
         check.is_sound = report.isSound ? 1 : 0
@@ -270,9 +223,23 @@ public func dagstore_check(
         check.failed = report.failed
         check.unread = report.unread
         check.unverified = report.unverified
-        if let out_problems = unsafe out_problems {
-            unsafe out_problems.pointee = try giveOut(.problems, ProblemsCursor(report.problems))
-        }
+        try problems.fill(.problems, ProblemsCursor(report.problems))
         output.fill(check)
     }
+}
+
+/// See `dagstore_problems_next` in `dagstore.h`.
+@c @implementation public func dagstore_problems_next(
+    _ problems: OpaquePointer!,
+    _ out_problem: UnsafeMutablePointer<dagstore_problem_t>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    stepCursor(problems, .problems, as: ProblemsCursor.self, out_problem, out_error) {
+        $0.next()
+    }
+}
+
+/// See `dagstore_problems_close` in `dagstore.h`.
+@c @implementation public func dagstore_problems_close(_ problems: OpaquePointer!) {
+    release(problems, .problems, as: ProblemsCursor.self)
 }

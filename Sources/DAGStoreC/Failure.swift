@@ -2,7 +2,7 @@ internal import CDAGStore
 internal import DAGStorage
 internal import DAGSystem
 
-/// Why a call failed, as the caller is told.
+/// The reason why a call failed, as its caller gets it.
 struct Failure: Error {
     let status: dagstore_status_t
     let message: String
@@ -14,7 +14,7 @@ struct Failure: Error {
         self.message = message
     }
 
-    /// Any error, as the store would tell it.
+    /// Converts any error, as the store does.
     init(_ error: any Error) {
         if let failure = error as? Failure {
             self = failure
@@ -27,20 +27,23 @@ struct Failure: Error {
         offset = error.offset
     }
 
-    /// An argument that cannot be.
+    /// An argument that the function rejects.
     static func argument(_ message: String) -> Failure {
         Failure(dagstore_status_t(DAGSTORE_INVALID_ARGUMENT), message)
     }
 
-    /// A store that the process has from the one it was forked from.
+    /// A store that the parent process opened.
     static var forked: Failure {
-        Failure(dagstore_status_t(DAGSTORE_CLOSED), "opened before the process was forked")
+        Failure(
+            dagstore_status_t(DAGSTORE_CLOSED),
+            "the store was opened before the process forked"
+        )
     }
 
-    /// A handle that is none of its kind.
+    /// A handle that was given back, or that has another type.
     static func handle(_ type: String) -> Failure {
-        let message = "not an open \(type)"
-        Log.tell(.error) { message }
+        let message = "the handle is not an open \(type)"
+        Log.write(.error) { message }
         return argument(message)
     }
 }
@@ -51,15 +54,20 @@ struct Failure: Error {
     let start: UnsafePointer<CChar>
 
     init(_ text: String) {
-        let copy = unsafe text.withCString { unsafe strdup($0) }
-        guard let copy = unsafe copy else { fatalError("out of memory") }
+        // SAFETY: `strdup` copies up to the NUL that `withCString` ends the text with.
+        guard let copy = unsafe text.withCString({ unsafe strdup($0) }) else {
+            fatalError("out of memory")
+        }
         unsafe start = UnsafePointer(copy)
     }
 
-    deinit { unsafe free(UnsafeMutablePointer(mutating: start)) }
+    deinit {
+        // SAFETY: `strdup` allocated it, and nothing else frees it.
+        unsafe free(UnsafeMutablePointer(mutating: start))
+    }
 }
 
-/// What an error handle stands for.
+/// The object of an error handle.
 final class ErrorBox: Sendable {
     let status: dagstore_status_t
     let message: CText
@@ -74,44 +82,93 @@ final class ErrorBox: Sendable {
     }
 }
 
-/// Where a function leaves its error.
+/// The place for the error of a call: NULL, or a place for one handle that stays for the call (rule 1 of dagstore.h).
 typealias ErrorPointer = UnsafeMutablePointer<OpaquePointer?>
 
-/// Leaves an error with the caller, if it wants one.
+/// Writes an error to its place, if the caller wants one.
 ///
-/// - Returns: The status.
-@inline(never)
-func fail(_ error: any Error, _ place: ErrorPointer?) -> dagstore_status_t {
+/// - Returns: The error's status.
+@safe @inline(never)
+func report(_ error: any Error, to place: ErrorPointer?) -> dagstore_status_t {
     let failure = Failure(error)
-    // SAFETY: the header asks for NULL or a place for one handle.
+    // SAFETY: NULL, or a place for one handle.
     if let place = unsafe place {
         unsafe place.pointee = HandleTable.add(.error, ErrorBox(failure))
     }
     return failure.status
 }
 
-/// Runs the body of a function that can fail.
+/// Calls `body` with the status and the handle of an error, and takes the handle back.
+func lend(_ error: any Error, _ body: (dagstore_status_t, OpaquePointer?) -> Void) {
+    var handle: OpaquePointer?
+    let status = report(error, to: &handle)
+    // SAFETY: a handle is a number, and it stays open until `body` returns.
+    unsafe body(status, handle)
+    // A callback that released it by mistake is forgiven.
+    HandleTable.remove(handle, .error, as: ErrorBox.self)
+}
+
+/// Runs the body of a function that can fail, and reports what it throws.
 ///
 /// - Parameters:
-///   - place: Where its error goes; empty afterwards if there is none.
+///   - place: The place for the error; empty afterwards if there is none.
 ///   - body: The body.
 /// - Returns: The status.
-@inline(__always)
-func answering(_ place: ErrorPointer?, _ body: () throws -> Void) -> dagstore_status_t {
-    // SAFETY: the header asks for NULL or a place for one handle.
-    if let place = unsafe place { unsafe place.pointee = nil }
+@safe @inline(__always)
+func runCall(_ place: ErrorPointer?, _ body: () throws -> Void) -> dagstore_status_t {
+    // SAFETY: NULL, or a place for one handle.
+    unsafe place?.pointee = nil
     do {
         try body()
         return dagstore_status_t(DAGSTORE_OK)
     } catch {
-        return unsafe fail(error, place)
+        return report(error, to: place)
     }
 }
 
-/// The same for a function that steps: `body` says whether there was something.
-func stepping(_ place: ErrorPointer?, _ body: () throws -> Bool) -> dagstore_status_t {
+/// Runs the body of a function that steps; `body` returns whether there was something.
+@safe func runStep(_ place: ErrorPointer?, _ body: () throws -> Bool) -> dagstore_status_t {
     var isStep = false
-    let status = unsafe answering(place) { isStep = try body() }
+    let status = runCall(place) { isStep = try body() }
     guard status == DAGSTORE_OK, !isStep else { return status }
     return dagstore_status_t(DAGSTORE_DONE)
+}
+
+/// Runs the body of a function that looks for a block; `body` returns whether there is one.
+///
+/// *Cost*: a miss makes an error only for a caller that has a place for it.
+@safe @inline(__always)
+func runLookup(_ place: ErrorPointer?, _ body: () throws -> Bool) -> dagstore_status_t {
+    // SAFETY: NULL, or a place for one handle.
+    unsafe place?.pointee = nil
+    do {
+        if try body() { return dagstore_status_t(DAGSTORE_OK) }
+        guard unsafe place != nil else { return dagstore_status_t(DAGSTORE_BLOCK_NOT_FOUND) }
+        return report(
+            Failure(dagstore_status_t(DAGSTORE_BLOCK_NOT_FOUND), "the block is not here"),
+            to: place
+        )
+    } catch {
+        return report(error, to: place)
+    }
+}
+
+/// Steps a cursor: `next` returns its next value, or `nil` at the end.
+@safe func stepCursor<Cursor: AnyObject, Value: SizedStruct>(
+    _ handle: OpaquePointer?,
+    _ kind: HandleKind,
+    as type: Cursor.Type,
+    _ place: UnsafeMutablePointer<Value>?,
+    _ error: ErrorPointer?,
+    _ next: (Cursor) throws -> Value?
+) -> dagstore_status_t {
+    runStep(error) {
+        let output = try StructPlace(place, "the place for the result")
+        guard let found = try HandleTable.with(handle, kind, as: type, next) else {
+            throw Failure.handle("cursor of \(kind)")
+        }
+        guard let found else { return false }
+        output.fill(found)
+        return true
+    }
 }

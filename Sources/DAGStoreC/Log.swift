@@ -6,24 +6,24 @@ internal import Synchronization
 
 /// The process's one receiver of log lines.
 ///
-/// *Concurrency*: any thread. Lines are handed over on a queue of their own, so that nobody waits for the receiver.
+/// *Concurrency*: any thread. A queue of its own delivers the lines, so that no caller waits for the receiver.
 enum Log {
     enum Level: Int32 {
         case error = 1
         case warning, info, debug
     }
 
-    // SAFETY: callback and context go together, and are only handed back to the caller's own function.
+    // SAFETY: the caller's function, called only with the context that was set with it.
     @safe private struct State {
         var callback: dagstore_log_fn?
-        var context = unsafe Context(nil)
+        var context = Context(nil)
         /// The stores that are open, and their sinks.
         var stores: [ObjectIdentifier: (known: KnownStore, sink: Int?)] = [:]
     }
 
-    /// A store that its box holds: the box takes it off this list before it lets go.
+    /// A store that its `StoreBox` retains: the box removes it from `stores` before it releases it.
     ///
-    /// A weak reference would need memory of its own that only the store knows, where leak checkers cannot see it.
+    /// A weak reference would allocate memory that only the store points to, which leak checkers report.
     private struct KnownStore {
         unowned let store: DAGStore
     }
@@ -34,27 +34,32 @@ enum Log {
     private static let state = Lock(State())
     private static let queue = DispatchQueue(label: "dagstore.log")
 
-    /// Whether lines of a level are wanted.
+    /// Whether the receiver wants lines of a level.
     static func wants(_ level: Level) -> Bool {
         level.rawValue <= self.level.load(ordering: .relaxed)
     }
 
-    /// Says who receives lines from now on.
+    /// Sets the receiver of lines from now on.
     ///
-    /// Lines that were told before go to the receiver before, unless the call is made in a callback.
-    static func set(_ level: Int32, _ callback: dagstore_log_fn?, _ context: Context) {
+    /// Earlier lines go to the earlier receiver, unless the call is made in a callback.
+    @safe static func setReceiver(
+        _ callback: dagstore_log_fn?,
+        _ context: Context,
+        level: Int32
+    ) {
         if !isInCallback { queue.sync {} }
         state.withLock { state in
+            // SAFETY: only compared with NULL and kept.
             unsafe self.level.store(callback == nil ? 0 : level, ordering: .relaxed)
-            unsafe state.callback = unsafe callback
+            unsafe state.callback = callback
             state.context = context
             for key in state.stores.keys { connect(key, &state) }
         }
         if !isInCallback { queue.sync {} }
     }
 
-    /// Hands a line over, unless nobody wants it.
-    static func tell(_ level: Level, _ message: @escaping @Sendable () -> String) {
+    /// Delivers a line, if the receiver wants its level; drops it while 1,024 lines wait.
+    static func write(_ level: Level, _ message: @escaping @Sendable () -> String) {
         guard wants(level) else { return }
         guard waiting.add(1, ordering: .relaxed).newValue <= waitingMax else {
             waiting.subtract(1, ordering: .relaxed)
@@ -62,17 +67,17 @@ enum Log {
         }
         queue.async {
             waiting.subtract(1, ordering: .relaxed)
+            // SAFETY: the caller's function, with the context that was set with it; the text stays for the call.
             let (callback, context) = unsafe state.withLock { unsafe ($0.callback, $0.context) }
             guard let callback = unsafe callback, wants(level) else { return }
             let text = CText(message())
-            // SAFETY: the text stays for the call, and the header says what the context is.
-            callingBack { unsafe callback(context.pointer, level.rawValue, text.start) }
+            runCallback { unsafe callback(context.pointer, level.rawValue, text.start) }
         }
     }
 
     // MARK: Stores
 
-    /// Listens to a store from now on.
+    /// Starts to log the events of a store.
     static func add(_ store: DAGStore) {
         state.withLock { state in
             let key = ObjectIdentifier(store)
@@ -81,7 +86,7 @@ enum Log {
         }
     }
 
-    /// Listens to a store no more.
+    /// Stops to log the events of a store.
     static func remove(_ store: DAGStore) {
         let sink = state.withLock { $0.stores.removeValue(forKey: ObjectIdentifier(store))?.sink }
         if let sink { store.removeSink(sink) }
@@ -101,7 +106,7 @@ enum Log {
     }
 }
 
-/// Turns events into lines.
+/// Writes a line for each event.
 private final class LogSink: EventSink {
     func take(_ event: ShardEvent) -> Bool {
         let level: Log.Level =
@@ -110,7 +115,7 @@ private final class LogSink: EventSink {
             case .register, .initialize, .makeAvailable, .destroy, .recover: .info
             case .acquire, .release: .debug
             }
-        Log.tell(level) {
+        Log.write(level) {
             let what = "shard \(event.key): \(event.operation.rawValue)"
             let state = event.state.map { ", \($0.rawValue)" } ?? ""
             let error = event.error.map { ": \($0.code.name): \($0.message)" } ?? ""

@@ -79,7 +79,7 @@ struct CMountTests {
         try expectOK(unsafe dagstore_mounts_add(mounts, "vault", &table, context(of: supply), nil))
         let again = unsafe dagstore_mounts_add(mounts, "vault", &table, context(of: supply), nil)
         #expect(name(again) == "invalidArgument")
-        return unsafe try CStore { config in unsafe config.mounts = unsafe mounts }
+        return try CStore { config in unsafe config.mounts = unsafe mounts }
     }
 
     @Test(
@@ -105,7 +105,7 @@ struct CMountTests {
     }
 
     @Test(
-        "keep the meaning and the words of their errors",
+        "keep the codes and messages of their errors",
         arguments: [
             (DAGSTORE_MOUNT_GONE, "mountGone"), (DAGSTORE_MOUNT_UNREACHABLE, "mountUnreachable"),
             (DAGSTORE_FETCH_FAILED, "fetchFailed"), (DAGSTORE_FETCH_TIMED_OUT, "fetchTimedOut"),
@@ -140,7 +140,7 @@ struct CMountTests {
     private static func readWhilePoolIsBlocked(_ access: Int) async throws {
         let car = CARBuilder.uniform(sections: 20, blockSize: 333, seed: 7)
         let supply = Supply(car.bytes)
-        let store = unsafe try access == 0 ? CStore() : Self.open(supply, access)
+        let store = try access == 0 ? CStore() : Self.open(supply, access)
         if access == 0 {
             try store.add("a", car)
         } else {

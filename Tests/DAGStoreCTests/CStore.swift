@@ -19,13 +19,13 @@ import Testing
         _ change: (inout dagstore_config_t) -> Void = { _ in }
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
-        var config = unsafe dagstore_config_t()
+        var config = dagstore_config_t()
         try expectOK(
             unsafe dagstore_config_init(&config, MemoryLayout<dagstore_config_t>.size, nil)
         )
-        unsafe config.map_size = 1 << 32
-        unsafe config.flags = UInt32(DAGSTORE_OPEN_RELAXED)
-        unsafe change(&config)
+        config.map_size = 1 << 32
+        config.flags = UInt32(DAGSTORE_OPEN_RELAXED)
+        change(&config)
         try expectOK(
             unsafe dagstore_open(self.folder.path(of: "store"), &config, &handle, nil)
         )

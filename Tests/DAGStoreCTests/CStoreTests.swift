@@ -10,9 +10,9 @@ import Testing
 
 @Suite("A store through the C interface")
 struct CStoreTests {
-    @Test("blocks, entries, places and multihashes are what the CAR has")
+    @Test("blocks, entries, places and multihashes match the CAR")
     func content() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         let car = CARBuilder.mixed(seed: 5)
         try store.add("a", car)
         let shard = unsafe try store.acquire("a")
@@ -21,15 +21,15 @@ struct CStoreTests {
         var entries: OpaquePointer?
         try expectOK(unsafe dagstore_entries_open(shard, &entries, nil))
         var walked = 0
-        var entry = unsafe dagstore_entry_t()
-        unsafe entry.size = UInt32(MemoryLayout<dagstore_entry_t>.size)
+        var entry = dagstore_entry_t()
+        entry.size = UInt32(MemoryLayout<dagstore_entry_t>.size)
         while unsafe dagstore_entries_next(entries, &entry, nil) == DAGSTORE_OK {
             let cid = unsafe Array(
                 UnsafeBufferPointer(start: entry.cid.data, count: entry.cid.size)
             )
             let expected = car.blocks[walked]
             #expect(cid == expected.cid.bytes)
-            #expect(unsafe entry.block_size == UInt64(expected.data.count))
+            #expect(entry.block_size == UInt64(expected.data.count))
             // Of equal multihashes the first section answers.
             let first = car.blocks.first { $0.cid.multihash == expected.cid.multihash }
             unsafe #expect(
@@ -55,7 +55,7 @@ struct CStoreTests {
             try expectOK(
                 unsafe dagstore_multihashes_open(store.handle, "a", cursor, &walk, nil)
             )
-            var bytes = unsafe dagstore_bytes_t()
+            var bytes = dagstore_bytes_t()
             for _ in 0..<3 {
                 guard unsafe dagstore_multihashes_next(walk, &bytes, nil) == DAGSTORE_OK else {
                     break
@@ -72,7 +72,7 @@ struct CStoreTests {
 
     @Test("a block outlives its shard and its store")
     func blockOutlives() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         let car = CARBuilder.uniform(sections: 10, blockSize: 100, seed: 1)
         try store.add("a", car)
         let cid = car.blocks[3].cid.bytes
@@ -88,9 +88,9 @@ struct CStoreTests {
         #expect(unsafe dagstore_block_bytes(found).data == nil)
     }
 
-    @Test("a closed store answers closed while its handle is held, and then that it is none")
+    @Test("a closed store returns closed until its handle is given back, then invalidArgument")
     func closed() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         try expectOK(unsafe dagstore_shutdown(store.handle, 0, nil))
         try expectOK(unsafe dagstore_shutdown(store.handle, 0, nil))
         var shard: OpaquePointer?
@@ -105,9 +105,9 @@ struct CStoreTests {
         store.close()
     }
 
-    @Test("a lease that is given back while others read ends with the last of them")
+    @Test("a lease that is released during reads ends with the last read")
     func releaseBesideReads() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         let car = CARBuilder.uniform(sections: 100, blockSize: 64, seed: 2)
         try store.add("a", car)
         for _ in 0..<50 {
@@ -126,10 +126,10 @@ struct CStoreTests {
     }
 
     @Test(
-        "completions come once, in order, on another thread, and may do anything, closing included"
+        "completions come once, in order, on another thread, and may close the store"
     )
     func completions() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         let car = CARBuilder.uniform(sections: 10, blockSize: 64, seed: 3)
         let path = try store.folder.write(car.bytes, to: "a.car")
         let told = Told(store)
@@ -169,19 +169,19 @@ struct CStoreTests {
         #expect(told.statuses == [0, dagstore_status_t(DAGSTORE_STATE_AVAILABLE), 0])
         // The store closes when the callback has returned, and gives its lock back.
         var again: OpaquePointer?
-        var config = unsafe dagstore_config_t()
-        let size = unsafe MemoryLayout<dagstore_config_t>.size
+        var config = dagstore_config_t()
+        let size = MemoryLayout<dagstore_config_t>.size
         unsafe try expectOK(dagstore_config_init(&config, size, nil))
-        unsafe config.map_size = 1 << 32
+        config.map_size = 1 << 32
         let place = store.folder.path(of: "store")
         while unsafe dagstore_open(place, &config, &again, nil) == DAGSTORE_CATALOG_LOCKED {}
         unsafe dagstore_close(again)
     }
 
-    @Test("the shards that may have a block are asked as the caller chooses")
+    @Test("select_shards chooses the shards to read")
     func selection() throws {
         let asked = Count()
-        let store = unsafe try CStore { config in
+        let store = try CStore { config in
             unsafe config.select_context = context(of: asked)
             unsafe config.select_shards = { context, cid, size, keys, count, order in
                 let asked = unsafe object(context, as: Count.self)
@@ -202,27 +202,27 @@ struct CStoreTests {
         store.close()
     }
 
-    @Test("events wait in their queue, and the wait for one ends with the store")
+    @Test("events wait in their queue, and closing the store ends the wait for one")
     func events() throws {
-        let store = unsafe try CStore()
+        let store = try CStore()
         var queue: OpaquePointer?
         try expectOK(unsafe dagstore_events_open(store.handle, 64, &queue, nil))
-        var event = unsafe dagstore_event_t()
-        unsafe event.size = UInt32(MemoryLayout<dagstore_event_t>.size)
+        var event = dagstore_event_t()
+        event.size = UInt32(MemoryLayout<dagstore_event_t>.size)
         #expect(unsafe name(dagstore_events_next(queue, 0, &event, nil)) == "deadlineExceeded")
         try store.add("a", CARBuilder.uniform(sections: 3, blockSize: 64, seed: 4))
         var operations: [UInt32] = []
         while operations.last != UInt32(DAGSTORE_EVENT_MAKE_AVAILABLE) {
             try expectOK(unsafe dagstore_events_next(queue, .max, &event, nil))
             #expect(unsafe String(cString: event.key) == "a")
-            unsafe operations.append(event.operation)
+            operations.append(event.operation)
         }
         #expect(operations == [1, 2, 3])
         let waiting = unsafe CHandle(queue)
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "waiter").async {
-            var event = unsafe dagstore_event_t()
-            unsafe event.size = UInt32(MemoryLayout<dagstore_event_t>.size)
+            var event = dagstore_event_t()
+            event.size = UInt32(MemoryLayout<dagstore_event_t>.size)
             if unsafe dagstore_events_next(waiting.value, .max, &event, nil) == DAGSTORE_DONE {
                 ended.signal()
             }
@@ -232,7 +232,7 @@ struct CStoreTests {
         unsafe dagstore_events_close(queue)
     }
 
-    @Test("log lines come as they are asked for, until nobody wants them")
+    @Test("log lines have the chosen level, and stop without a receiver")
     func log() throws {
         let lines = Lines()
         let level = Int32(DAGSTORE_LOG_WARNING)
@@ -248,7 +248,7 @@ struct CStoreTests {
                 nil
             )
         )
-        let store = unsafe try CStore()
+        let store = try CStore()
         _ = unsafe dagstore_register(store.handle, "logged", "file:///nowhere/at-all", 0, nil)
         store.close()
         try expectOK(dagstore_log_set(0, nil, nil, nil))

@@ -15,35 +15,35 @@ private final class Thing: Sendable {
 
 @Suite("Handles", .serialized)
 struct HandleTests {
-    @Test("a handle is known until it is given back, under its own kind only")
+    @Test("a handle is valid for its kind until it is given back")
     func life() throws {
         let handle = unsafe try #require(unsafe HandleTable.add(.car, Thing()))
-        #expect(unsafe HandleTable.with(handle, .car, as: Thing.self) { _ in true } == true)
-        #expect(unsafe HandleTable.with(handle, .shard, as: Thing.self) { _ in true } == nil)
+        #expect(HandleTable.with(handle, .car, as: Thing.self) { _ in true } == true)
+        #expect(HandleTable.with(handle, .shard, as: Thing.self) { _ in true } == nil)
         for bit in 0..<64 {
             let other = unsafe OpaquePointer(bitPattern: UInt(bitPattern: handle) ^ 1 << UInt(bit))
-            #expect(unsafe HandleTable.with(other, .car, as: Thing.self) { _ in true } == nil)
+            #expect(HandleTable.with(other, .car, as: Thing.self) { _ in true } == nil)
         }
-        #expect(unsafe HandleTable.remove(handle, .car, as: Thing.self))
-        #expect(unsafe !HandleTable.remove(handle, .car, as: Thing.self))
-        #expect(unsafe HandleTable.with(handle, .car, as: Thing.self) { _ in true } == nil)
+        #expect(HandleTable.remove(handle, .car, as: Thing.self) == true)
+        #expect(HandleTable.remove(handle, .car, as: Thing.self) == false)
+        #expect(HandleTable.with(handle, .car, as: Thing.self) { _ in true } == nil)
         let next = unsafe try #require(unsafe HandleTable.add(.car, Thing()))
         #expect(unsafe next != handle)
-        #expect(unsafe HandleTable.remove(next, .car, as: Thing.self))
+        #expect(HandleTable.remove(next, .car, as: Thing.self) == true)
         #expect(Thing.live.load(ordering: .relaxed) == 0)
     }
 
-    @Test("what a handle stands for stays until the last call that uses it ends")
+    @Test("the object of a handle lives until the last call that uses it ends")
     func removedInUse() throws {
         let handle = unsafe try #require(unsafe HandleTable.add(.car, Thing()))
-        unsafe HandleTable.with(handle, .car, as: Thing.self) { _ in
-            #expect(unsafe HandleTable.remove(handle, .car, as: Thing.self))
+        HandleTable.with(handle, .car, as: Thing.self) { _ in
+            #expect(HandleTable.remove(handle, .car, as: Thing.self) == true)
             #expect(Thing.live.load(ordering: .relaxed) == 1)
         }
         #expect(Thing.live.load(ordering: .relaxed) == 0)
     }
 
-    @Test("threads that give out, use and give back the same handles find nothing that is gone")
+    @Test("threads that share handles never see a released object")
     func manyThreads() {
         let shared = (0..<16).map { _ in Atomic64() }
         let wrong = Atomic64()
@@ -65,9 +65,9 @@ struct HandleTests {
                         as: Thing.self
                     )
                 case 1:
-                    unsafe HandleTable.remove(handle, .car, as: Thing.self)
+                    HandleTable.remove(handle, .car, as: Thing.self)
                 default:
-                    unsafe HandleTable.with(handle, .car, as: Thing.self) { thing in
+                    HandleTable.with(handle, .car, as: Thing.self) { thing in
                         if Thing.live.load(ordering: .relaxed) < 1 {
                             wrong.value.add(1, ordering: .relaxed)
                         }
@@ -78,7 +78,7 @@ struct HandleTests {
         }
         for place in shared {
             let handle = unsafe place.handle
-            unsafe HandleTable.remove(handle, .car, as: Thing.self)
+            HandleTable.remove(handle, .car, as: Thing.self)
         }
         #expect(wrong.value.load(ordering: .relaxed) == 0)
         #expect(Thing.live.load(ordering: .relaxed) == 0)
