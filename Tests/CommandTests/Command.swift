@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What a run of the program left behind.
+/// The outcome of a run of the program.
 struct Outcome: Sendable {
     /// The exit status; of a process that a signal killed, 128 and the signal's number.
     let status: Int32
@@ -75,16 +75,11 @@ enum Command {
         let arguments = arguments + ["--progress", "always"]
         return try await start(path, arguments, environment: [:], in: nil) { process, errors in
             // The bar is drawn at once: this ends with the first output, or with the process.
-            // A thread of its own watches, because the tasks of other tests may keep it waiting.
             let number = process.processIdentifier
-            await withCheckedContinuation { continuation in
-                Thread.detachNewThread {
-                    while kill(number, 0) == 0, (try? errors.bytes().isEmpty) ?? true {
-                        Thread.sleep(forTimeInterval: 0.001)
-                    }
-                    kill(number, signal)
-                    continuation.resume()
-                }
+            await eventuallyOnThread {
+                kill(number, 0) != 0 || (try? !errors.bytes().isEmpty) ?? false
+            } then: {
+                kill(number, signal)
             }
         }
     }

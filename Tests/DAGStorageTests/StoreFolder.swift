@@ -88,9 +88,3 @@ extension PackageFolder {
         try FileManager.default.contentsOfDirectory(atPath: path)
     }
 }
-
-/// Waits until something holds that another thread brings about; the test's own time limit ends it.
-func eventually(_ condition: () throws -> Bool) async rethrows {
-    // A look a millisecond leaves the processors to those who bring it about.
-    while try !condition() { try? await Task.sleep(for: .milliseconds(1)) }
-}

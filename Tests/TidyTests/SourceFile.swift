@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A Swift file of the package, as far as the rules look into it.
+/// A Swift file of the package, with what the rules read of it.
 struct SourceFile: CustomTestStringConvertible, Sendable {
-    /// A function, an initialiser or a subscript.
+    /// A function, an initializer or a subscript.
     struct Function: Sendable {
         /// Where its declaration starts, from 1.
         var line: Int
@@ -56,12 +56,12 @@ struct SourceFile: CustomTestStringConvertible, Sendable {
             }
     }
 
-    /// What stands at the package's top level: what git tracks, or all but hidden folders without git.
+    /// The names at the package's top level: those that git tracks, or all but hidden folders without git.
     static func topLevel() throws -> Set<String> {
         if let tracked = try trackedFiles(), !tracked.isEmpty {
             return Set(tracked.map { String($0.prefix { $0 != "/" }) })
         }
-        // What tools leave behind, and git does not track.
+        // Tools leave these behind, and git does not track them.
         let ignored = ["Package.resolved"]
         return Set(
             try FileManager.default.contentsOfDirectory(atPath: PackageFolder.url.path)
@@ -86,9 +86,9 @@ struct SourceFile: CustomTestStringConvertible, Sendable {
         return String(decoding: data, as: UTF8.self).split(separator: "\n")
     }
 
-    // MARK: What is in a file
+    // MARK: Contents
 
-    /// The modules that are imported.
+    /// The modules that the file imports.
     var imports: [String] {
         code.compactMap { line in
             let words = line.split(separator: " ")
@@ -109,15 +109,88 @@ struct SourceFile: CustomTestStringConvertible, Sendable {
     ]
 
     /// The functions that have a body.
-    var functions: [Function] {
+    var functions: [Function] { bodies(of: Self.functionKeywords) }
+
+    private static let functionKeywords = ["func", "init", "subscript", "deinit"]
+
+    private func bodies(of keywords: [String]) -> [Function] {
         var found: [Function] = []
         for (number, line) in code.enumerated() {
-            let isFunction =
-                ["func", "init", "subscript", "deinit"].contains { line.declares($0) }
-            guard isFunction, let last = lastLineOfBody(from: number) else { continue }
+            guard keywords.contains(where: { line.declares($0) }),
+                let last = lastLineOfBody(from: number)
+            else { continue }
             found.append(Function(line: number + 1, lineCount: last - number + 1))
         }
         return found
+    }
+
+    // MARK: Unsafe expressions
+
+    /// Lines that say `unsafe` in one declaration, and close to each other.
+    struct UnsafeGroup: Sendable, Equatable {
+        /// The first and the last line, from 1.
+        var lines: ClosedRange<Int>
+        /// Whether a comment that begins with `SAFETY:` stands among the lines or just above them.
+        var hasNote: Bool
+    }
+
+    /// How many lines may lie between two lines of a group, and between a note and its group.
+    static let unsafeGapMax = 8
+
+    /// The groups of lines that say `unsafe`.
+    ///
+    /// A group ends with its function or computed property. A note counts if it stands in the group, or at most
+    /// eight lines above it: in the same declaration, or in the comments and attributes of that.
+    var unsafeGroups: [UnsafeGroup] {
+        // Of declarations that lie in each other, the outermost.
+        var bodies: [ClosedRange<Int>] = []
+        for body in self.bodies(of: Self.functionKeywords + ["var", "let"]) {
+            let range = body.line...(body.line + body.lineCount - 1)
+            if let last = bodies.last, last.upperBound >= range.upperBound { continue }
+            bodies.append(range)
+        }
+        var groups: [(lines: ClosedRange<Int>, body: ClosedRange<Int>?)] = []
+        for (index, line) in code.enumerated() where line.hasWord("unsafe") {
+            let number = index + 1
+            let body = bodies.first { $0.contains(number) }
+            if let last = groups.last, last.body == body,
+                number - last.lines.upperBound <= Self.unsafeGapMax + 1
+            {
+                groups[groups.count - 1].lines = last.lines.lowerBound...number
+            } else {
+                groups.append((number...number, body))
+            }
+        }
+        return groups.map { group in
+            let earliest = max(1, group.lines.lowerBound - Self.unsafeGapMax)
+            let first = group.body.map { max(earliest, firstLineAbove($0.lowerBound)) } ?? earliest
+            let hasNote = lines[(first - 1)..<group.lines.upperBound].contains {
+                $0.contains("// SAFETY:")
+            }
+            return UnsafeGroup(lines: group.lines, hasNote: hasNote)
+        }
+    }
+
+    /// The first of the comments and attributes that lead to a declaration.
+    private func firstLineAbove(_ declaration: Int) -> Int {
+        var first = declaration
+        while first > 1 {
+            let above = lines[first - 2].trimmingCharacters(in: .whitespaces)
+            guard above.hasPrefix("//") || above.hasPrefix("@") else { break }
+            first -= 1
+        }
+        return first
+    }
+
+    // MARK: Columns
+
+    /// The columns that a line has without the words of its strings, and without a comment at its end.
+    func codeWidth(ofLine number: Int) -> Int {
+        let line = Array(lines[number - 1].utf8)
+        let blanked = Array(code[number - 1].utf8)
+        let blank = UInt8(ascii: " ")
+        let end = blanked.lastIndex { $0 != blank }.map { $0 + 1 } ?? 0
+        return (0..<end).count { blanked[$0] == line[$0] }
     }
 
     /// The line of the brace that closes the body which opens at `start` or soon after.
@@ -217,7 +290,7 @@ struct SourceFile: CustomTestStringConvertible, Sendable {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// What begins at `index` of code.
+    /// The state after the characters at `index` of code.
     private static func opening(at index: Int, has: (String, Int) -> Bool) -> State {
         if has("//", index) { return .lineComment }
         if has("/*", index) { return .blockComment(depth: 1) }
@@ -248,7 +321,7 @@ extension String {
     /// Whether a declaration with this keyword begins on this line.
     fileprivate func declares(_ keyword: String) -> Bool {
         guard hasWord(keyword), let range = range(of: keyword) else { return false }
-        // What stands before it: attributes and modifiers, with or without arguments; not `self.` or `=`.
+        // Only attributes and modifiers may stand before it, with or without arguments; not `self.` or `=`.
         return self[..<range.lowerBound].allSatisfy {
             $0.isLetter || $0 == " " || $0 == "@" || $0 == "_" || $0 == "(" || $0 == ")"
         } && (keyword != "init" || !self[..<range.lowerBound].contains("return"))
