@@ -4,7 +4,7 @@ internal import DAGStorage
 
 /// The next step after an error, which ends its message.
 enum Advice {
-    /// The verb that was asked for, as people call it: `dagstore car list`.
+    /// The verb on the command line with the program's name: `dagstore car list`.
     static let verb: String = {
         var command: any ParsableCommand.Type = Dagstore.self
         var words = [Program.name]
@@ -17,11 +17,11 @@ enum Advice {
         return words.joined(separator: " ")
     }()
 
-    /// Where to read how the verb is asked.
+    /// The next step after wrong arguments.
     static var help: String { "see '\(verb) --help'" }
 
-    /// The next step after a file could not be written.
-    static let output = "check that its folder exists, may be written to and has room"
+    /// The next step after an output file could not be written.
+    static let output = "check that its folder exists, is writable and has room"
 
     /// The next step after an error of the library.
     ///
@@ -29,22 +29,22 @@ enum Advice {
     ///   - code: The error's code.
     ///   - shard: The key of the shard it is about.
     /// - Returns: A clause without a full stop.
-    static func on(_ code: DAGStoreError.Code, _ shard: String?) -> String {
+    static func nextStep(after code: DAGStoreError.Code, _ shard: String?) -> String {
         let key = shard?.asArgument ?? "KEY"
         switch code.exitStatus {
-        case 2: return onQuestion(code, key)
+        case 2: return afterWrongArgument(code, key)
         case 3:
             return code == .shardUnknown
-                ? "'dagstore list' shows the keys there are"
+                ? "run 'dagstore list' to see the keys"
                 : "register a CAR that has it, or index lazy shards with 'dagstore initialize-all'"
-        case 4: return onSource(code, shard.map { _ in key })
-        case 5: return onBytes(code, shard.map { _ in key })
-        case 6: return onStore(code, key)
+        case 4: return afterSource(code, shard.map { _ in key })
+        case 5: return afterBytes(code, shard.map { _ in key })
+        case 6: return afterStore(code, key)
         default: return "run the same command again"
         }
     }
 
-    private static func onQuestion(_ code: DAGStoreError.Code, _ key: String) -> String {
+    private static func afterWrongArgument(_ code: DAGStoreError.Code, _ key: String) -> String {
         switch code {
         case .invalidKey: "choose a key of 1 to 480 bytes without NUL"
         case .invalidCID: "give the whole CID, such as bafy… or Qm…"
@@ -52,46 +52,46 @@ enum Advice {
         case .unsupportedHash: "read the block without --verify"
         case .shardExists:
             "choose another key with --key, or remove that shard with 'dagstore destroy \(key)'"
-        case .shardInUse: "wait until its readers are done, then try again"
-        case .notFailed: "nothing is to be recovered: use the shard"
+        case .shardInUse: "wait until its readers have ended, then try again"
+        case .notFailed: "use the shard: it can be read"
         default: help
         }
     }
 
-    private static func onSource(_ code: DAGStoreError.Code, _ key: String?) -> String {
+    private static func afterSource(_ code: DAGStoreError.Code, _ key: String?) -> String {
         guard let key else {
             return code == .sourceChanged
-                ? "wait until the file is written, then try again"
+                ? "wait until the file is complete, then try again"
                 : "check that the path leads to a file that you may read"
         }
         return code == .sourceChanged
-            ? "bring the old file back, or accept the new one with 'dagstore recover \(key)'"
-            : "bring the source back ('dagstore status \(key)' names it), then 'dagstore recover \(key)'"
+            ? "restore the old file, or accept the new one with 'dagstore recover \(key)'"
+            : "restore the source ('dagstore status \(key)' shows it), then run 'dagstore recover \(key)'"
     }
 
-    private static func onBytes(_ code: DAGStoreError.Code, _ key: String?) -> String {
-        let next = key.map { ", then 'dagstore recover \($0)'" } ?? ""
+    private static func afterBytes(_ code: DAGStoreError.Code, _ key: String?) -> String {
+        let next = key.map { ", then run 'dagstore recover \($0)'" } ?? ""
         switch code {
-        case .unsupportedVersion: return "write the file anew as CARv1 or CARv2\(next)"
+        case .unsupportedVersion: return "convert the file to CARv1 or CARv2\(next)"
         case .limitExceeded:
             return "raise the limit, or split the block, header or CAR that is too large\(next)"
-        case .malformedIndex: return "make the index anew with 'dagstore car index'\(next)"
-        default: return "get a sound copy of the file\(next)"
+        case .malformedIndex: return "write a new index with 'dagstore car index'\(next)"
+        default: return "get an intact copy of the file\(next)"
         }
     }
 
-    private static func onStore(_ code: DAGStoreError.Code, _ key: String) -> String {
+    private static func afterStore(_ code: DAGStoreError.Code, _ key: String) -> String {
         switch code {
         case .catalogCorrupt:
             verb.hasSuffix(" check")
-                ? "go back to a copy of catalog/data.mdb, or register the CARs in a new store"
+                ? "restore a copy of catalog/data.mdb, or register the CARs in a new store"
                 : "run 'dagstore check --repair'"
-        case .catalogFull: "free room on the disk, or raise DAGSTORE_MAP_SIZE, then try again"
-        case .catalogLocked: "wait for the other process with --wait SECONDS, or end it"
-        case .catalogTooNew: "use the newer dagstore that wrote the store"
+        case .catalogFull: "free disk space, or raise DAGSTORE_MAP_SIZE, then try again"
+        case .catalogLocked: "wait for that process with --wait SECONDS, or end it"
+        case .catalogTooNew: "use the newer release of dagstore that wrote the store"
         case .quotaExceeded: "remove copies with 'dagstore gc', or raise the quota"
         case .shardFailed:
-            "'dagstore status \(key)' tells why: mend that, then 'dagstore recover \(key)'"
+            "see the cause with 'dagstore status \(key)', then run 'dagstore recover \(key)'"
         case .outOfResources: "raise the limits of the process (see 'ulimit -a'), then try again"
         case .reopenNeeded: "run the same command again"
         case .tooManyReaders: "end some of the processes that read the store, then try again"
@@ -100,20 +100,20 @@ enum Advice {
     }
 
     /// The next step after an error of a migration.
-    static func on(_ code: MigrationError.Code) -> String {
+    static func nextStep(after code: MigrationError.Code) -> String {
         switch code {
         case .unknownLayout:
-            "name the folder that has datastore, lid, .idx or .car files in it, or give --from"
+            "name the folder that contains datastore, lid, .idx or .car files, or give --from"
         case .sourceUnreadable: "check the path and its permissions"
         case .sourceChanged: "run the same command again"
         case .sourceCorrupt:
-            "stop the node and let it repair its datastore, or migrate a backup of it"
-        case .truncated, .malformedIndex: "make the index anew with 'dagstore car index'"
-        case .unsupportedVersion: "bring the folder to version 1 with the node's own tools"
-        case .notBuiltIn: "use a program that was built by 'make release'"
-        case .destinationExists: "name a folder that is empty or not there"
-        case .full: "free room on the disk, then run the same command again"
-        case .destinationUnwritable: "check that its folder exists and may be written to"
+            "let the node repair its datastore, or migrate a backup of it"
+        case .truncated, .malformedIndex: "write a new index with 'dagstore car index'"
+        case .unsupportedVersion: "convert the folder to version 1 with the node's own tools"
+        case .notBuiltIn: "use a program built with 'make release'"
+        case .destinationExists: "name an empty folder, or a new one"
+        case .full: "free disk space, then run the same command again"
+        case .destinationUnwritable: "check that its folder exists and is writable"
         }
     }
 }

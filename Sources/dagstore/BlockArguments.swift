@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// The CID of a verb about one block, and where to look for it.
+/// The CID of a verb about one block, and the shards to look in.
 struct BlockArguments: ParsableArguments {
-    /// What a block may be named by.
+    /// The help for an argument that names a block.
     static let help: ArgumentHelp =
         "The block's CID in any base, /ipfs/CID, ipfs://CID, or its multihash in hexadecimal."
 
@@ -25,7 +25,7 @@ struct BlockArguments: ParsableArguments {
         do {
             return try CID(name)
         } catch {
-            // Blocks are looked up by multihash, so any codec will do.
+            // The store finds blocks by multihash, so any codec will do.
             if let found = multihash(name) { return CID(codec: Codec.raw, multihash: found) }
             throw DAGStoreError(
                 .invalidCID,
@@ -34,10 +34,13 @@ struct BlockArguments: ParsableArguments {
         }
     }
 
-    /// What stands after `/ipfs/` or `ipfs://`, or all of the text.
+    /// Removes `/ipfs/` or `ipfs://` before a CID, and a slash after it.
     private static func bareName(_ text: String) throws -> String {
         for scheme in ["/ipns/", "ipns://"] where text.hasPrefix(scheme) {
-            throw DAGStoreError(.invalidCID, "\(text) is a name that changes: resolve it to a CID")
+            throw DAGStoreError(
+                .invalidCID,
+                "\(text) is a name, not a CID: resolve it to a CID first"
+            )
         }
         for scheme in ["/ipfs/", "ipfs://"] where text.hasPrefix(scheme) {
             var name = text.dropFirst(scheme.count)
@@ -45,7 +48,7 @@ struct BlockArguments: ParsableArguments {
             guard !name.contains(where: { "/?#".contains($0) }) else {
                 throw DAGStoreError(
                     .invalidCID,
-                    "\(text) is a path below a CID, which is not followed: give the block's own CID"
+                    "\(text) is a path below a CID: give the CID of the block itself"
                 )
             }
             return String(name)
@@ -59,7 +62,7 @@ struct BlockArguments: ParsableArguments {
         return bytes.flatMap { try? Multihash(bytes: $0) }
     }
 
-    /// The shards that have the block, and where; the one that was named is asked alone.
+    /// Finds the places of the block: in the shard of `--shard`, or in all shards.
     ///
     /// - Throws: `blockNotFound` if there is none.
     func places(of cid: CID, in reader: StoreReader) throws -> [FoundBlock] {
@@ -74,7 +77,7 @@ struct BlockArguments: ParsableArguments {
             let found = try reader.store.places(of: cid)
             guard found.isEmpty else { return found }
         } catch let error as DAGStoreError where error.code == .mountUnreachable {
-            // Only shards have it whose CARs were not read yet.
+            // All shards that have it lack their CARs so far.
         }
         let found = try reader.store.shards(containing: cid.multihash).compactMap { key in
             try reader.lease(key).location(of: cid).map { FoundBlock(key: key, location: $0) }
@@ -83,10 +86,10 @@ struct BlockArguments: ParsableArguments {
         return found
     }
 
-    /// The first block that `question` gets from a shard that has it: those at hand first, and then those that have to
-    /// be fetched and indexed.
+    /// Returns the first result that `question` gets from a shard that has the block: from shards at hand first, then
+    /// from those to fetch and index.
     ///
-    /// - Throws: If no shard gave it, why the first could not; `blockNotFound`.
+    /// - Throws: The first shard's error if no shard gives a result; `blockNotFound`.
     func first<R>(
         of cid: CID,
         in reader: StoreReader,
@@ -123,9 +126,9 @@ struct BlockArguments: ParsableArguments {
     private func missing(in key: ShardKey) -> DAGStoreError {
         DAGStoreError(
             .blockNotFound,
-            "it does not have \(cid)",
+            "the shard lacks \(cid)",
             shard: key,
-            advice: "leave --shard out to ask all shards"
+            advice: "leave --shard out to look in all shards"
         )
     }
 

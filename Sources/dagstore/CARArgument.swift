@@ -8,20 +8,20 @@ internal import SystemPackage
 
 /// The FILE of a verb about one CAR file.
 struct CARArgument: ParsableArguments {
-    /// How far a walk goes before it tells again how far it is.
+    /// The bytes between two updates of the progress bar.
     private static let progressStep: UInt64 = 1 << 20
 
-    @Argument(help: "A CAR file, version 1 or 2; - is standard input, and a pipe will do.")
+    @Argument(help: "A CAR file or pipe, version 1 or 2; - is standard input.")
     var file: String
 
     @OptionGroup var limits: LimitOptions
 
-    /// What the file is called.
+    /// The name of the file for people.
     var name: String { file == "-" ? "standard input" : file }
 
-    /// Opens the file for `body`, and puts its name before what is wrong with it.
+    /// Opens the file for `body`, and puts its name before the message of an error.
     ///
-    /// Nothing is mapped: a file system that cannot map files will do.
+    /// Reads with system calls, because some file systems cannot map files.
     func open(_ body: (CARFile) throws -> Void) throws {
         let path = FilePath(name)
         do {
@@ -33,7 +33,7 @@ struct CARArgument: ParsableArguments {
         }
     }
 
-    /// The file, or a copy of what comes through a pipe.
+    /// Opens the file, or a copy of the bytes that come through a pipe.
     private func source(_ name: FilePath) throws(MountError) -> LocalFile {
         let folder = FilePath(Kernel.variable("TMPDIR") ?? "/tmp")
         guard file != "-" else {
@@ -50,7 +50,7 @@ struct CARArgument: ParsableArguments {
         return try LocalFile(readingAll: pipe, name: name, copyingTo: folder)
     }
 
-    /// Calls `body` with every section of `car` and its digest, and shows how far that is.
+    /// Calls `body` with every section of `car` and its digest, and shows the progress.
     ///
     /// - Returns: The end of the data in the payload.
     static func walk(

@@ -1,19 +1,22 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `check`: the doctor.
+/// `check`: looks for problems, and repairs them if asked.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look for what is wrong with records, indexes, sources and copies.",
+        abstract: "Check records, indexes, sources and copies, and print the problems.",
         discussion:
-            "A shard whose source is away is told and stays as it is: it is read again when that "
-            + "is back. Nothing of the user's is ever removed."
+            "A shard whose source is away is a problem and stays as it is: the store reads it again "
+            + "when the source is back. The check never removes a file of the user. Ends with 0 if "
+            + "there is no problem or all are repaired, else with 6."
     )
 
-    @Flag(help: "Mend what can be mended: index or recover again, or mark as failed.")
+    @Flag(
+        help: "Repair what can be repaired: index or recover a shard again, or mark it as failed."
+    )
     var repair = false
 
-    @Flag(help: "Hash every block too.")
+    @Flag(help: "Hash every block, too.")
     var deep = false
 
     @OptionGroup var limits: LimitOptions
@@ -71,7 +74,7 @@ struct Check: AsyncParsableCommand {
 
     private static func text(of repair: CheckProblem.Repair) -> String {
         switch repair {
-        case .mended: "mended"
+        case .mended: "repaired"
         case .reindexed: "indexed again"
         case .markedFailed: "marked as failed"
         }
@@ -102,8 +105,8 @@ struct Check: AsyncParsableCommand {
             if report.failed > 0 { line += ", \(report.failed.grouped) failed" }
             let verdict =
                 found == 0
-                ? "nothing is wrong"
-                : found.counted("problem", "problems") + ", \(unrepaired.grouped) not mended"
+                ? "no problems"
+                : found.counted("problem", "problems") + ", \(unrepaired.grouped) not repaired"
             try output.line("\(line): \(verdict), \(time.asTime)")
         case .json:
             try output.object { json in

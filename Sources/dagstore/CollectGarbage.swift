@@ -1,17 +1,17 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `gc`: removes the store's own copies that nobody uses.
+/// `gc`: removes the store's own copies of CARs that are not in use.
 struct CollectGarbage: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove the store's own copies of shards; they are fetched again when needed.",
-        discussion: "A copy that the user gave with --existing-transient is never removed."
+        abstract: "Remove the store's own copies of CARs; it fetches them again when needed.",
+        discussion: "It never removes a copy that was given with --existing-transient."
     )
 
     @Option(
         help: ArgumentHelp(
-            "How much may stay, in bytes or as 10KiB, 10MiB, 10GiB or 10TiB; else nothing stays.",
+            "The size that may stay, in bytes or as 10KiB, 10MiB, 10GiB or 10TiB. Default: 0.",
             valueName: "bytes"
         )
     )
@@ -71,7 +71,7 @@ struct ByteCount: ExpressibleByArgument {
     init?(argument: String) {
         let units: [(String, UInt64)] = [
             ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
-            // As sizes are printed to a pipe.
+            // The units of sizes that go to a pipe.
             ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
             ("B", 1),
         ]

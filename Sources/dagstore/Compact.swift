@@ -1,11 +1,11 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `compact`: gives room back that what was removed has left.
+/// `compact`: gives the room of removed shards back to the disk.
 struct Compact: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write the catalogue anew, without the room that removed shards have left.",
-        discussion: "Nobody may have the store open, and the disk needs room for the new catalogue."
+        abstract: "Rewrite the catalog without the room that removed shards left.",
+        discussion: "No process may have the store open. The disk needs room for the new catalog."
     )
 
     @OptionGroup var store: StoreOptions

@@ -21,7 +21,7 @@ struct Dagstore: ParsableCommand {
 /// The verbs about one CAR file, without a store.
 struct Car: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at a CAR file; no store is needed.",
+        abstract: "Inspect, verify, list or index a CAR file, without a store.",
         subcommands: [InspectCAR.self, VerifyCAR.self, ListCAR.self, IndexCAR.self]
     )
 
@@ -31,15 +31,15 @@ struct Car: ParsableCommand {
 /// The verbs about the index of a shard.
 struct Index: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the index of a shard.",
+        abstract: "List or export the index of a shard.",
         subcommands: [IndexList.self, IndexExport.self]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
 }
 
-/// A group of verbs was named, and none of them.
+/// The error for a group of verbs without a verb.
 struct MissingVerb: Error {
-    /// What there is.
+    /// The help of the group.
     let help: String
 }

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `destroy`: forgets a shard.
+/// `destroy`: removes a shard.
 struct Destroy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Forget a shard and its index; the CAR file stays."
+        abstract: "Remove a shard, its index and the store's copy; the CAR file stays."
     )
 
     @Argument(help: "The shard's key.")

@@ -3,32 +3,32 @@ internal import DAGMigration
 internal import DAGStorage
 internal import SystemPackage
 
-/// An error as it is told: on standard error, and as the exit status.
+/// An error as the program reports it: on standard error, and as the exit status.
 struct ErrorReport {
-    /// The exit status of an error that has no code of the library's.
+    /// The exit status of an error without a code of the library.
     static let otherStatus: Int32 = 1
 
     /// The code's name.
     let code: String
-    /// What was found.
+    /// What is wrong, and with what.
     let message: String
     /// The next step.
     let advice: String
-    /// Where in the bytes.
+    /// The place in the bytes, if there is one.
     let offset: UInt64?
-    /// The shard it is about.
+    /// The key of the shard that it is about.
     let shard: String?
-    /// What the program ends with.
+    /// The exit status of the program.
     let exitStatus: Int32
 
-    /// An error of the program itself that has a code of the library's.
+    /// Makes an error of the program itself, with a code of the library.
     init(code: DAGStoreError.Code, _ message: String, advice: String? = nil) {
         var error = DAGStoreError(code, message)
         error.advice = advice
         self.init(error)
     }
 
-    /// Any error.
+    /// Converts any error.
     init(_ error: any Error) {
         if case OutputError.failed(let message) = error {
             code = "outputFailed"
@@ -43,7 +43,7 @@ struct ErrorReport {
             code = error.code.rawValue
             let path = error.path.string
             message = error.detail.hasPrefix(path) ? error.detail : "\(path): \(error.detail)"
-            advice = Advice.on(error.code)
+            advice = Advice.nextStep(after: error.code)
             offset = nil
             shard = nil
             exitStatus = error.code.exitStatus
@@ -52,20 +52,18 @@ struct ErrorReport {
         let error = DAGStoreError(any: error)
         code = error.code.name
         message = error.message
-        advice = error.advice ?? Advice.on(error.code, error.shard?.text)
+        advice = error.advice ?? Advice.nextStep(after: error.code, error.shard?.text)
         offset = error.offset
         shard = error.shard?.text
         exitStatus = error.code.exitStatus
     }
 
-    /// Writes one line to standard error.
+    /// Writes one line to standard error: the verb, the subject, the fault, the next step, and the code.
     func write(_ format: OutputFormat) {
         switch format {
         case .text:
-            let subject = shard.map { "shard \($0.printable): " } ?? ""
-            Self.write(
-                lines: "\(Program.name): \(subject)\(message.printable); \(advice) (\(code))"
-            )
+            let subject = shard.map { "shard \"\($0.printable)\": " } ?? ""
+            Self.write(lines: "\(Advice.verb): \(subject)\(message.printable); \(advice) (\(code))")
         case .json:
             var json = JSONWriter()
             json.object { json in
@@ -85,15 +83,15 @@ struct ErrorReport {
     static func write(lines: String) { write(Array("\(lines.printableLines)\n".utf8)) }
 
     private static func write(_ bytes: [UInt8]) {
-        // There is nowhere to tell that nobody can be told.
+        // Nothing can report that standard error is closed.
         try? bytes.withView { bytes throws(Errno) in
-            try Kernel.write(bytes, to: .standardError)
+            try Kernel.writeAll(bytes, to: .standardError)
         }
     }
 }
 
 extension MigrationError.Code {
-    /// What the program ends with, in the families of the library's codes.
+    /// The exit status of the program, in the families of the library's codes.
     fileprivate var exitStatus: Int32 {
         switch self {
         case .unknownLayout, .notBuiltIn, .destinationExists: 2
@@ -105,13 +103,13 @@ extension MigrationError.Code {
 }
 
 extension DAGStoreError {
-    /// An error with a next step of its own.
+    /// Makes an error with a next step of its own.
     init(_ code: Code, _ message: String, shard: ShardKey? = nil, advice: String) {
         self.init(code, message, shard: shard)
         self.advice = advice
     }
 
-    /// The same error, with the file that it is about in front.
+    /// Returns the error with the name of a file before its message.
     func about(_ path: FilePath) -> DAGStoreError {
         guard !message.hasPrefix(path.string) else { return self }
         var error = DAGStoreError(code, "\(path): \(message)", shard: shard, offset: offset)
@@ -119,7 +117,7 @@ extension DAGStoreError {
         return error
     }
 
-    /// The same error, about a shard.
+    /// Returns the error with the key of a shard.
     func about(_ key: ShardKey) -> DAGStoreError {
         var error = self
         error.shard = key

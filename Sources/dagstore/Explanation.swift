@@ -1,28 +1,29 @@
 internal import DAGStorage
 
 extension ShardStatus {
-    /// Why the shard is not available, and what to do about it; nil if it is available.
+    /// Explains why the shard cannot be read, and what to do; `nil` if it can be read.
     ///
     /// - Parameters:
-    ///   - isOwned: Whether some process has the store open for writing.
-    ///   - error: Why it cannot be read now, if that was tried.
+    ///   - isOwned: Whether a process has the store open for writing.
+    ///   - error: The error of an attempt to read it.
     /// - Returns: One sentence.
     func explanation(isOwned: Bool, _ error: DAGStoreError? = nil) -> String? {
         switch state {
         case .available, .serving:
             guard let error else { return nil }
             return error.code == .sourceChanged
-                ? "its source is not what was indexed: bring the old one back, or accept it with \(recover)"
-                : "it is indexed, and its source is away: bring that back, and the shard is read again"
+                ? "its source has other bytes than the index: restore the old file, or run \(recover)"
+                : "its source is away: restore the source, and the shard can be read again"
         case .registered where hasGivenIndex:
-            return
-                "its index came with it, and its CAR was not read yet: its first use reads it, or \(command("initialize"))"
+            return "its index came with it, and its CAR was not read yet: "
+                + "the first use reads it, or run \(command("initialize"))"
         case .registered:
-            return "not indexed yet: its first use indexes it, or \(command("initialize"))"
+            return
+                "it is not indexed yet: the first use indexes it, or run \(command("initialize"))"
         case .initializing, .recovering:
             return isOwned
-                ? "being fetched and indexed by the process that has the store open: wait for that"
-                : "interrupted: go on with \(command("initialize"))"
+                ? "the process that has the store open is fetching and indexing it: wait for that"
+                : "its indexing was interrupted: run \(command("initialize"))"
         case .failed: return failure
         }
     }
@@ -34,15 +35,16 @@ extension ShardStatus {
     private var recover: String { command("recover") }
 
     private var failure: String {
-        guard let error else { return "it failed: \(recover) tries again" }
+        guard let error else { return "it failed: run \(recover)" }
         switch (error.code, error.code.exitStatus) {
         case (.sourceChanged, _):
-            return "its source is not what was indexed: bring the old one back or accept it, "
-                + "then \(recover)"
-        case (_, 4): return "its source cannot be read: mend that, then \(recover)"
-        case (_, 5): return "its bytes are no CAR that can be read: replace them, then \(recover)"
-        case (.catalogCorrupt, _): return "its index is damaged: \(recover) makes it anew"
-        default: return "\(error.code.name): mend that, then \(recover)"
+            return
+                "its source has other bytes than the index: restore the old file or keep the new one, "
+                + "then run \(recover)"
+        case (_, 4): return "its source cannot be read: repair that, then run \(recover)"
+        case (_, 5): return "its bytes are not a valid CAR: replace the file, then run \(recover)"
+        case (.catalogCorrupt, _): return "its index is damaged: run \(recover) to index it again"
+        default: return "\(error.code.name): repair that, then run \(recover)"
         }
     }
 }

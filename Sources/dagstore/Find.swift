@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `find`: which shards have a block.
+/// `find`: prints the shards that have a block.
 struct Find: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the keys of the shards that have a block.",
-        discussion: "No shard's bytes are read. An identity CID is looked for among the roots too."
+        discussion: "It reads no bytes of a shard. For an identity CID it also searches the roots."
     )
 
     @Argument(help: BlockArguments.help)
@@ -20,7 +20,7 @@ struct Find: ParsableCommand {
         let store = try store.openForReading()
         var keys = try store.shards(containing: block.multihash)
         if block.isIdentity {
-            // It need not be among the sections: its block is in the CID.
+            // Its block is in the CID, so a CAR may name it as a root without a section.
             let known = Set(keys)
             keys += try store.shards(withRoot: block).filter { !known.contains($0) }
         }
@@ -28,7 +28,7 @@ struct Find: ParsableCommand {
             throw DAGStoreError(
                 .blockNotFound,
                 block.isIdentity
-                    ? "no shard has \(cid) as a section or as a root; its block is in the CID: see get"
+                    ? "no shard has \(cid) as a section or root; its block is in the CID: use 'get'"
                     : "no shard has \(cid)"
             )
         }

@@ -1,13 +1,13 @@
 internal import ArgumentParser
 
-/// What answers are printed as.
+/// The format of results.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     /// For people.
     case text
     /// For programs: one object a line.
     case json
 
-    /// The format that `arguments` ask for, also if the rest of them cannot be parsed.
+    /// Reads the format from `arguments`, also if the rest of them is wrong.
     init(asked arguments: [String]) {
         let options = arguments.prefix { $0 != "--" }
         let name = "--format"
@@ -23,12 +23,12 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// `--format`, which every verb has.
 struct FormatOptions: ParsableArguments {
-    @Option(help: "What to print: text for people, json for programs.")
+    @Option(help: "The format of results and errors: text for people, json for programs.")
     var format = OutputFormat.text
 }
 
-/// `--progress`, which verbs have that may take a while.
+/// `--progress`, which verbs that may take long have.
 struct ProgressOptions: ParsableArguments {
-    @Option(help: "Whether to show a bar on standard error; auto: on a terminal, after a second.")
+    @Option(help: "Show a bar on standard error; auto: on a terminal, after one second.")
     var progress = ProgressBar.Mode.auto
 }

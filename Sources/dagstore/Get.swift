@@ -3,22 +3,22 @@ internal import DAGBytes
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `get`: the bytes of a block.
+/// `get`: prints the bytes of a block.
 struct Get: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print the bytes of a block, as they are."
+        abstract: "Print the raw bytes of a block."
     )
 
     @OptionGroup var block: BlockArguments
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where the bytes go; - is standard output.", valueName: "file"),
+        help: ArgumentHelp("The file to write to; - is standard output.", valueName: "file"),
         completion: .file()
     )
     var output = OutputFile.standardOutput
 
-    @Flag(help: "Hash the bytes, and print nothing that the CID does not name.")
+    @Flag(help: "Hash the bytes first, and print them only if they match the CID.")
     var verify = false
 
     @OptionGroup var store: StoreOptions
@@ -28,7 +28,7 @@ struct Get: ParsableCommand {
         let cid = try block.readCID()
         // The block of an identity CID is in the CID.
         if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
-        // What is written is a copy: the mapped file may become shorter meanwhile.
+        // A copy: another process may truncate the mapped file meanwhile.
         let bytes = try block.first(of: cid, in: StoreReader(store)) { shard in
             try verify
                 ? shard.verifiedBlockIfLocal(for: cid)?.copiedBytes

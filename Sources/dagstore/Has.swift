@@ -2,10 +2,10 @@ internal import ArgumentParser
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `has`: whether a block is here.
+/// `has`: tells whether a shard has a block.
 struct Has: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say whether a block is here; the exit status is 0 either way."
+        abstract: "Print whether any shard has a block; the exit status is 0 either way."
     )
 
     @OptionGroup var block: BlockArguments
@@ -13,7 +13,7 @@ struct Has: ParsableCommand {
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let has = try isHere(try block.readCID())
+        let has = try hasBlock(try block.readCID())
         try Output.run(format.format) { output in
             switch format.format {
             case .text: try output.line(has ? "yes" : "no")
@@ -22,7 +22,7 @@ struct Has: ParsableCommand {
         }
     }
 
-    private func isHere(_ cid: CID) throws -> Bool {
+    private func hasBlock(_ cid: CID) throws -> Bool {
         if cid.isIdentity, block.shard == nil { return true }
         let reader = try StoreReader(store)
         guard let shard = block.shard else { return try reader.store.contains(cid) }

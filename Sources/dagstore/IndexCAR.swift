@@ -3,11 +3,11 @@ internal import DAGCAR
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `car index`: a detached index of a CAR file.
+/// `car index`: writes a detached index of a CAR file.
 struct IndexCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Write a detached index, byte for byte as go-car does."
+        abstract: "Write a detached index with the same bytes as go-car."
     )
 
     @OptionGroup var car: CARArgument

@@ -4,11 +4,11 @@ internal import DAGCAR
 internal import DAGStorage
 internal import ShardIndex
 
-/// `index export`: the index of a shard as go-car would have written it.
+/// `index export`: writes the index of a shard as go-car does.
 struct IndexExport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the index of a shard in one of go-car's formats."
+        abstract: "Write the index of a shard in a format of go-car."
     )
 
     @Argument(help: "The shard's key.")

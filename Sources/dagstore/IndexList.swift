@@ -3,11 +3,11 @@ internal import DAGMultiformats
 internal import DAGStorage
 internal import ShardIndex
 
-/// `index list`: what the index of a shard knows.
+/// `index list`: lists the sections in the index of a shard.
 struct IndexList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List what the index knows, a line a section, in the order of the CAR."
+        abstract: "List the sections in the index of a shard in CAR order, one a line."
     )
 
     @Argument(help: "The shard's key.")

@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import DAGBytes
 internal import DAGCAR
 
-/// The format of a detached index, and what goes into it.
+/// The format and content of a detached index.
 struct IndexOptions: ParsableArguments {
     /// The two formats of go-car.
     enum Codec: String, ExpressibleByArgument, CaseIterable {
-        /// Sorted by digest; hash functions are forgotten.
+        /// Sorted by digest, without hash functions.
         case sorted = "0x0400"
         /// Grouped by hash function.
         case multihashSorted = "0x0401"
@@ -22,20 +22,18 @@ struct IndexOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where the index goes; - is standard output.", valueName: "file"),
+        help: ArgumentHelp("The file to write to; - is standard output.", valueName: "file"),
         completion: .file()
     )
     var output: String
 
-    @Option(help: "The format: IndexSorted or MultihashIndexSorted.")
+    @Option(help: "The format: 0x0400 is IndexSorted, 0x0401 MultihashIndexSorted.")
     var codec = Codec.multihashSorted
 
-    @Flag(inversion: .prefixedNo, help: "Whether sections with identity CIDs are listed.")
+    @Flag(inversion: .prefixedNo, help: "Include sections with identity CIDs.")
     var identity = false
 
-    /// Writes the index that `builder` has collected.
-    ///
-    /// Tells about it, unless it went to standard output.
+    /// Writes the index that `builder` has collected, and prints its size unless it went to standard output.
     func write(_ builder: consuming CARIndexBuilder, _ format: OutputFormat) throws {
         let count = builder.count
         let bytes = builder.encoded(codec: codec.code)

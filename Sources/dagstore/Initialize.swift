@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `initialize`: indexes a shard that was registered for its first use.
+/// `initialize`: indexes a shard that was registered lazily.
 struct Initialize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fetch and index a shard that was registered lazily, and wait for it."
+        abstract: "Fetch and index a shard that was registered with --lazy, and wait for it."
     )
 
     @Argument(help: "The shard's key.")
@@ -23,23 +23,22 @@ struct Initialize: AsyncParsableCommand {
     }
 }
 
-/// `recover`: brings back shards that cannot be read.
+/// `recover`: makes shards readable again.
 struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring shards back that have failed or whose source changed, and wait for it.",
+        abstract: "Recover shards that failed or whose source changed, and wait for them.",
         discussion:
-            "The index that is there is kept if the source is what was indexed; else it is made "
-            + "anew. With several shards a line is printed as each ends, and the first failure "
-            + "gives the exit status."
+            "Keeps the index if the source has the indexed bytes, else indexes it again. For several "
+            + "shards it prints a line as each ends, and the first failure gives the exit status."
     )
 
     @Argument(help: "The shards' keys.")
     var keys: [String] = []
 
-    @Flag(help: "Every shard that has failed.")
+    @Flag(help: "Recover every shard that has failed.")
     var failed = false
 
-    @Flag(help: "Every shard that has failed, or whose bytes are here and cannot be read.")
+    @Flag(help: "Recover every shard that has failed, or whose local bytes cannot be read.")
     var all = false
 
     @OptionGroup var limits: LimitOptions
@@ -48,7 +47,7 @@ struct Recover: AsyncParsableCommand {
 
     func validate() throws {
         guard [!keys.isEmpty, failed, all].count(where: \.self) == 1 else {
-            throw ValidationError("name shards, or give --failed or --all")
+            throw ValidationError("name shards, or give either --failed or --all")
         }
     }
 
@@ -61,23 +60,20 @@ struct Recover: AsyncParsableCommand {
             return try outcome.end(format.format)
         }
         var lines = OutcomeLines(format.format)
-        var status: Int32?
         for key in keys {
             let outcome = await Self.outcome(of: key, in: store)
-            status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
         }
         var shards = store.statuses().makeIterator()
         while keys.isEmpty, let shard = try await shards.next() {
             guard shard.state == .failed || (all && shard.state == .available) else { continue }
             let outcome = await Self.outcome(of: shard.key, in: store, fetches: false)
-            // Of shards that nobody named, those that are sound are not told of.
+            // The user did not name this shard, and nothing is wrong with it.
             if outcome.error?.code == "notFailed" { continue }
-            status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
         }
         await store.close(cancellingJobs: true)
-        if let status { throw ExitCode(status) }
+        try lines.end()
     }
 
     /// Recovers a shard.
@@ -85,7 +81,7 @@ struct Recover: AsyncParsableCommand {
     /// - Parameters:
     ///   - key: The shard.
     ///   - store: The store.
-    ///   - fetches: Whether one that has not failed is fetched from afar to find out what is wrong with it.
+    ///   - fetches: Whether to fetch a shard that has not failed, to find out what is wrong with it.
     /// - Returns: What became of it.
     private static func outcome(
         of key: ShardKey,
@@ -127,10 +123,10 @@ struct Recover: AsyncParsableCommand {
 struct InitializeAll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "initialize-all",
-        abstract: "Fetch and index every shard that is not indexed yet, a line as each ends."
+        abstract: "Fetch and index every shard that is not indexed yet; prints a line as each ends."
     )
 
-    @Option(help: "How many at once.")
+    @Option(help: "The number of shards to index at once, 1 to 1024.")
     var concurrency = 2
 
     @OptionGroup var limits: LimitOptions
@@ -149,18 +145,16 @@ struct InitializeAll: AsyncParsableCommand {
             $0.limits = limits.limits
         }
         var lines = OutcomeLines(format.format)
-        var status: Int32?
         var waiting = store.statuses().makeIterator()
         try await withThrowingTaskGroup(of: ShardOutcome.self) { group in
             for _ in 0..<concurrency { try Self.addNext(of: &waiting, in: store, to: &group) }
             while let outcome = try await group.next() {
-                status = status ?? outcome.error?.exitStatus
                 try lines.print(outcome)
                 try Self.addNext(of: &waiting, in: store, to: &group)
             }
         }
         await store.close(cancellingJobs: true)
-        if let status { throw ExitCode(status) }
+        try lines.end()
     }
 
     private static func addNext(
@@ -169,7 +163,7 @@ struct InitializeAll: AsyncParsableCommand {
         to group: inout ThrowingTaskGroup<ShardOutcome, any Error>
     ) throws {
         while let shard = try waiting.next() {
-            // What an end of a process interrupted is taken up by the opening, and waited for here.
+            // The opening continues interrupted jobs, and this waits for them.
             guard [.registered, .initializing, .recovering].contains(shard.state) else { continue }
             group.addTask {
                 await ShardOutcome.of(shard.key, in: store) {
@@ -181,14 +175,14 @@ struct InitializeAll: AsyncParsableCommand {
     }
 }
 
-/// What became of a shard that something was asked of.
+/// The outcome of an operation on a shard.
 struct ShardOutcome: Sendable {
     let key: ShardKey
-    /// Its state; nil if there is no such shard.
+    /// Its state; `nil` if no shard has the key.
     let state: ShardStatus.State?
     let error: ErrorReport?
 
-    /// Runs `body`, and sees what became of the shard.
+    /// Runs `body`, and reads the state of the shard afterwards.
     static func of(
         _ key: ShardKey,
         in store: DAGStore,
@@ -204,26 +198,30 @@ struct ShardOutcome: Sendable {
         return ShardOutcome(key: key, state: status?.state, error: report)
     }
 
-    /// Prints the outcome, and ends the program as it says.
+    /// Prints the outcome, and ends the program with its exit status.
     func end(_ format: OutputFormat) throws {
         var lines = OutcomeLines(format)
-        // Of a shard that is not there, or that was asked for wrongly, there is nothing but the error.
-        if error?.exitStatus != 2, error?.exitStatus != 3 { try lines.print(self, tells: false) }
+        // Without a shard there is only the error.
+        if error?.exitStatus != 2, error?.exitStatus != 3 {
+            try lines.print(self, writesError: false)
+        }
         guard let error else { return }
         error.write(format)
         throw ExitCode(error.exitStatus)
     }
 }
 
-/// Prints outcomes, a line each.
+/// Prints outcomes, one a line, and remembers the first failure.
 struct OutcomeLines {
     private var output: Output
     private var list = RowList([.text("KEY", width: 24), .text("STATE")])
+    private var status: Int32?
 
     init(_ format: OutputFormat) { output = Output(format) }
 
-    /// Prints one; unless somebody else tells it, the error too.
-    mutating func print(_ outcome: ShardOutcome, tells: Bool = true) throws {
+    /// Prints an outcome and, with `writesError`, its error.
+    mutating func print(_ outcome: ShardOutcome, writesError: Bool = true) throws {
+        status = status ?? outcome.error?.exitStatus
         let state = outcome.state?.rawValue
         switch output.format {
         case .text:
@@ -237,6 +235,11 @@ struct OutcomeLines {
             }
         }
         try output.flush()
-        if tells { outcome.error?.write(output.format) }
+        if writesError { outcome.error?.write(output.format) }
+    }
+
+    /// Ends the program with the status of the first failure, if there was one.
+    func end() throws {
+        if let status { throw ExitCode(status) }
     }
 }

@@ -7,11 +7,11 @@ internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `car inspect`: what a CAR file is made of.
+/// `car inspect`: shows the parts of a CAR file.
 struct InspectCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show the header and count the sections; nothing is hashed."
+        abstract: "Show the header of a CAR file and count its sections, without hashing."
     )
 
     @OptionGroup var car: CARArgument
@@ -34,7 +34,7 @@ struct InspectCAR: ParsableCommand {
     }
 }
 
-/// What `car inspect` finds.
+/// The report of `car inspect`.
 private struct CARReport {
     let found: CARInspection
 
@@ -76,7 +76,7 @@ private struct CARReport {
         json.member("missingRoots", found.missingRoots.map(\.description))
     }
 
-    /// The same for people.
+    /// The fields for people.
     func fields(_ file: String) -> [(name: String, value: String)] {
         var fields = [("file", file.printable), ("version", "CARv\(layout.version)")]
         let missing = Set(found.missingRoots)
@@ -106,11 +106,11 @@ private struct CARReport {
     private var indexText: String {
         guard let offset = layout.indexOffset else { return "none" }
         let codec = indexCodecText ?? "unreadable"
-        let extent = layout.isFullyIndexed ? ", said to list every section" : ""
+        let extent = layout.isFullyIndexed ? ", claims to list every section" : ""
         return "\(codec), from byte \(offset.grouped)\(extent)"
     }
 
-    /// The name before the first value only.
+    /// Puts the name before the first value only.
     private static func list(_ name: String, _ values: [String]) -> [(String, String)] {
         guard !values.isEmpty else { return [(name, "none")] }
         return values.enumerated().map { ($0 == 0 ? name : "", $1) }

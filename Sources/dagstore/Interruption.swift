@@ -4,10 +4,10 @@ internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
 
-/// How SIGINT and SIGTERM end the program: with nothing half written, and a status for it.
+/// Ends the program at SIGINT and SIGTERM, without half-written files and with exit status 7.
 ///
-/// The signals come as events on a queue of their own, so that no code runs inside a handler. A
-/// store needs no goodbye: what it has not answered yet is gone at its next opening.
+/// A queue delivers the signals as events, so no code runs inside a signal handler. The store needs no
+/// closing: its next opening discards unfinished writes.
 enum Interruption {
     private struct Leftovers {
         var temporaryFile: FilePath?
@@ -16,7 +16,7 @@ enum Interruption {
 
     private static let leftovers = Mutex(Leftovers())
 
-    /// Sets the signals up, and waits until none can be missed.
+    /// Starts to listen for the signals; returns when none can be missed.
     @MainActor
     static func prepare(_ format: OutputFormat) async {
         for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
@@ -35,7 +35,7 @@ enum Interruption {
         let queue = DispatchQueue(label: "dagstore.signals")
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler {
-            // The handler keeps the source, and so the source itself.
+            // The handler retains the source, and so keeps it alive.
             withExtendedLifetime(source) {}
             body()
         }
@@ -43,12 +43,12 @@ enum Interruption {
         source.activate()
     }
 
-    /// The file to remove if the program is interrupted now, or nil.
+    /// Sets the file to remove at an interruption; `nil` for none.
     static func setTemporaryFile(_ path: FilePath?) {
         leftovers.withLock { $0.temporaryFile = path }
     }
 
-    /// The bar to wipe if the program is interrupted now, or nil.
+    /// Sets the bar to wipe at an interruption; `nil` for none.
     static func setBar(_ bar: ProgressBar?) {
         leftovers.withLock { $0.bar = bar }
     }
@@ -59,7 +59,7 @@ enum Interruption {
         bar?.finish()
         let report = ErrorReport(code: .cancelled, "interrupted by \(signal)")
         report.write(format)
-        // Other threads are at work: nothing of theirs is torn down under them.
+        // `_exit`: other threads still run, and static data must outlive them.
         _exit(report.exitStatus)
     }
 }

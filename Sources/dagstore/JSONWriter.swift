@@ -1,9 +1,9 @@
-/// Writes JSON: keys in the order in which they come, no spaces, one object a line.
+/// Writes JSON: keys in the order of the calls, no spaces, one object a line.
 ///
-/// Strings are escaped as RFC 8259 asks: quotes, backslashes and control characters. Other characters that a terminal
-/// obeys are escaped too, which changes no value; everything else is the UTF-8 that a `String` always is.
+/// Escapes quotes, backslashes and control characters as RFC 8259 asks, and other characters that a terminal obeys.
+/// All other text stays UTF-8.
 struct JSONWriter {
-    /// What was written.
+    /// The bytes written so far.
     var bytes: [UInt8] = []
     private var needsComma = false
 

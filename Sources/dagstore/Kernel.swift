@@ -2,19 +2,16 @@ internal import DAGBytes
 internal import DAGSystem
 internal import SystemPackage
 
-/// What is asked of the system directly; all unsafe code of the program is here.
+/// Calls of the system that only the program makes; all unsafe code of the program is here.
 enum Kernel {
-    /// An environment variable; nil also if it is empty.
+    /// Returns an environment variable; `nil` also if it is empty.
     static func variable(_ name: String) -> String? {
-        // SAFETY: nobody changes the environment of this process.
-        guard let value = unsafe getenv(name) else { return nil }
-        let text = unsafe String(cString: value)
-        return text.isEmpty ? nil : text
+        ThisProcess.environmentVariable(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The working directory, if it still has a name.
     static var workingDirectory: FilePath? {
-        // SAFETY: without a buffer the system allocates one, which is freed below.
+        // SAFETY: without a buffer the system allocates one, which `defer` frees.
         guard let name = unsafe getcwd(nil, 0) else { return nil }
         defer { unsafe free(name) }
         return unsafe FilePath(platformString: name)
@@ -28,17 +25,17 @@ enum Kernel {
 
     // MARK: Files
 
-    /// Whether some process holds the lock on a file.
+    /// Whether a process holds the lock on a file.
     static func isLocked(_ path: FilePath) -> Bool {
         guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
             return false
         }
         defer { try? file.close() }
-        // Shared, so that several who look do not take each other for the owner; closing gives it back.
+        // A shared lock, so that several readers do not take each other for the owner; closing releases it.
         return flock(file.rawValue, LOCK_SH | LOCK_NB) != 0
     }
 
-    /// The process that holds the lock on a file, for people; nil if there is none or the system does not tell.
+    /// The process that holds the lock on a file, for people; `nil` if there is none or it is unknown.
     static func lockHolder(of path: FilePath) -> String? {
         var status = stat()
         // SAFETY: the string is read during the call, which fills the structure.
@@ -62,14 +59,14 @@ enum Kernel {
         return nil
     }
 
-    /// All bytes of a small file that does not say how large it is.
+    /// Reads all bytes of a small file without a known size.
     private static func contents(of path: FilePath) throws -> [UInt8] {
         let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
         defer { try? file.close() }
         var bytes: [UInt8] = []
         while bytes.count < 16 << 20 {
+            // SAFETY: the call fills at most the buffer, and `count` is what it has filled.
             let part = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-                // SAFETY: the call fills the buffer, which is as large as it says.
                 count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
             }
             guard !part.isEmpty else { break }
@@ -78,8 +75,8 @@ enum Kernel {
         return bytes
     }
 
-    /// Writes all of `bytes`, also to a pipe that somebody made non-blocking.
-    static func write(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
+    /// Writes all of `bytes`, also to a non-blocking pipe.
+    static func writeAll(_ bytes: ByteView, to descriptor: FileDescriptor) throws(Errno) {
         var done = 0
         while done < bytes.count {
             do {
@@ -105,13 +102,13 @@ enum Kernel {
         _ = unsafe path.withPlatformString { unsafe unlink($0) }
     }
 
-    /// Where a path leads, whatever links are on the way; what of it is not there yet stays as it is.
+    /// Returns a path without links; components that do not exist yet stay as they are.
     static func resolved(_ path: FilePath) -> FilePath {
         let path = (workingDirectory ?? "/").pushing(path)
         var there = path
         var rest: [FilePath.Component] = []
         while let last = there.lastComponent {
-            // SAFETY: the string is read during the call; what comes back is freed below.
+            // SAFETY: the string is read during the call; the system allocates the result, which `defer` frees.
             if let found = unsafe there.withPlatformString({ unsafe realpath($0, nil) }) {
                 defer { unsafe free(found) }
                 there = unsafe FilePath(platformString: found)
@@ -124,7 +121,7 @@ enum Kernel {
         return there.lexicallyNormalized()
     }
 
-    /// Whether a regular file, or nothing, is at `path`; a symbolic link is something else.
+    /// Whether a regular file, or nothing, is at `path`; a symbolic link is neither.
     static func isRegularOrMissing(_ path: FilePath) -> Bool {
         var status = stat()
         // SAFETY: `lstat` fills the structure it is given.
@@ -132,7 +129,7 @@ enum Kernel {
         return code != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Whether bytes come through what is at `path` in their order only: a pipe, a socket or a device.
+    /// Whether a pipe, a socket or a character device is at `path`.
     static func isPipe(_ path: FilePath) -> Bool {
         var status = stat()
         // SAFETY: `stat` fills the structure it is given.
@@ -143,7 +140,7 @@ enum Kernel {
 
     // MARK: Terminals
 
-    /// Whether somebody may be watching.
+    /// Whether a descriptor is a terminal.
     static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
         isatty(descriptor.rawValue) == 1
     }
@@ -156,18 +153,27 @@ enum Kernel {
         return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
     }
 
-    // MARK: Signals
+    // MARK: Signals and the end
 
-    /// Keeps a signal from doing what it does by default.
+    /// The signals that ask the program to end.
+    static let interruptions = [(number: SIGINT, name: "SIGINT"), (SIGTERM, "SIGTERM")]
+
+    /// Ends the program.
+    static func end(_ status: Int32) -> Never { exit(status) }
+
+    /// Ends the program while other threads still run, whose static data must outlive them.
+    static func endAtOnce(_ status: Int32) -> Never { _exit(status) }
+
+    /// Ignores a signal.
     ///
-    /// - Returns: Whether it did something before; the parent may want it to be ignored.
+    /// - Returns: Whether the process did not ignore it before, as its parent may ask for.
     static func ignore(_ number: Int32) -> Bool {
         // SAFETY: function pointers are compared, not called.
         let handler = unsafe unsafeBitCast(signal(number, SIG_IGN), to: Int.self)
         return unsafe handler != unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Lets a write to a closed pipe fail, instead of killing the process.
+    /// Makes a write to a closed pipe fail instead of ending the process.
     static func ignoreClosedPipes() {
         _ = signal(SIGPIPE, SIG_IGN)
     }

@@ -3,7 +3,7 @@ internal import DAGStorage
 internal import SystemPackage
 
 extension FilePath {
-    /// The path that names the same file from every working directory.
+    /// Returns the absolute path.
     ///
     /// - Throws: `invalidArgument` if the working directory is gone.
     func absolute() throws -> FilePath {
@@ -12,15 +12,15 @@ extension FilePath {
         } catch {
             throw DAGStoreError(
                 .invalidArgument,
-                "\(self): the working directory is gone",
+                "\(self): the working directory no longer exists",
                 advice: "give an absolute path"
             )
         }
     }
 
-    /// The same, of a file that a store will read again.
+    /// Returns the absolute path of a file that other processes can read by its name.
     ///
-    /// - Throws: `invalidArgument` also if no other process can read it by its name.
+    /// - Throws: `invalidArgument`, also for a pipe and for a descriptor of this process.
     func lasting() throws -> FilePath {
         let path = try absolute()
         guard let reason = path.transience else { return path }

@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import DAGCAR
 internal import DAGStorage
 
-/// `--max-section` and `--max-header`: how large the parts of a CAR may be.
+/// `--max-section` and `--max-header`: the largest parts of a CAR to read.
 struct LimitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The largest section that is read, as 64MiB; 8MiB if left out.",
+            "The largest section to read, such as 64MiB. Default: 8MiB.",
             valueName: "size"
         )
     )
@@ -14,7 +14,7 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The largest CAR header that is read, as 64MiB; 32MiB if left out.",
+            "The largest CAR header to read, such as 64MiB. Default: 32MiB.",
             valueName: "size"
         )
     )
@@ -22,7 +22,7 @@ struct LimitOptions: ParsableArguments {
 
     func validate() throws {
         guard maxSection?.value != 0, maxHeader?.value != 0 else {
-            throw ValidationError("--max-section and --max-header take a size from 1 on")
+            throw ValidationError("--max-section and --max-header take a size of at least 1 byte")
         }
     }
 

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `list`: the shards of a store.
+/// `list`: lists the shards of a store.
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the shards in order of registration, a line each."
+        abstract: "List the shards in order of registration, one a line."
     )
 
     @OptionGroup var store: StoreOptions
@@ -23,7 +23,7 @@ struct List: ParsableCommand {
                     .text("KEY"), .number("BLOCKS"), .number("SIZE"), .text("STATE"),
                     .text("MOUNT"),
                 ])
-                // Twice, so that a million shards take no memory; what comes between is unaligned.
+                // Reads the shards twice, so that a million of them take no memory.
                 try store.forEachStatus { table.measure($0.row) }
                 try output.heading(of: table)
                 try store.forEachStatus { try output.line(table.line($0.row)) }
@@ -35,7 +35,7 @@ struct List: ParsableCommand {
 extension DAGStore {
     /// Calls `body` with the status of every shard, in order of registration.
     ///
-    /// - Throws: What `body` throws, and what ends the reading early.
+    /// - Throws: The errors of `body` and of the store.
     func forEachStatus(_ body: (ShardStatus) throws -> Void) throws {
         var iterator = statuses().makeIterator()
         while let status = try iterator.next() { try body(status) }
@@ -46,8 +46,8 @@ extension ShardStatus {
     /// Writes the members that `list` and `status` share.
     ///
     /// - Parameters:
-    ///   - json: Where to.
-    ///   - error: Why it cannot be read, if that was tried; else what the store knows.
+    ///   - json: The writer.
+    ///   - error: The error of an attempt to read it; else the stored error.
     func write(to json: inout JSONWriter, error: DAGStoreError? = nil) {
         json.member("key", key.text)
         json.member("state", state.rawValue)

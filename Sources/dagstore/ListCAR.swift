@@ -6,11 +6,11 @@ internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `car list`: the sections of a CAR file, a line each.
+/// `car list`: lists the sections of a CAR file.
 struct ListCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the sections in file order, a line each."
+        abstract: "List the sections of a CAR file in file order, one a line."
     )
 
     @OptionGroup var car: CARArgument

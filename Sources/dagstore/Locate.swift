@@ -2,10 +2,10 @@ internal import ArgumentParser
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// `locate`: where a block lies.
+/// `locate`: prints the places of a block.
 struct Locate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show where a block lies, a line for each shard that has it."
+        abstract: "Print the offset and size of a block, one line for each shard that has it."
     )
 
     @OptionGroup var block: BlockArguments

@@ -3,10 +3,10 @@ internal import DAGMigration
 internal import DAGStorage
 internal import SystemPackage
 
-/// The verbs about bringing shards over from Go nodes.
+/// The verbs that migrate shards from and to Go nodes.
 struct Migrate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring shards over from the folders of Go nodes.",
+        abstract: "Migrate shards from the folders of Go nodes, and back.",
         subcommands: [
             MigratePlan.self, MigrateRun.self, MigrateCheck.self, MigrateExport.self,
         ]
@@ -15,11 +15,11 @@ struct Migrate: ParsableCommand {
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
 }
 
-/// What is asked about a source.
+/// The source of a migration.
 struct SourceOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The folder of a Go node, or one of index files or CARs.",
+            "The folder of a Go node, or a folder of index files or CARs.",
             valueName: "source"
         ),
         completion: .directory
@@ -28,7 +28,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How the source is laid out: auto, dagstore, boost-lid, indexes or cars.",
+            "The layout of the source: auto, dagstore, boost-lid, indexes or cars.",
             valueName: "layout"
         )
     )
@@ -42,20 +42,20 @@ struct SourceOptions: ParsableArguments {
         }
     }
 
-    /// The source, recognised.
+    /// Opens the source, and recognizes its layout.
     func source() throws(MigrationError) -> MigrationSource {
         try MigrationSource(at: FilePath(path), layout: MigrationLayout(rawValue: from))
     }
 }
 
-/// `migrate plan`: says what a migration would do, and writes nothing.
+/// `migrate plan`: prints what a migration would do.
 struct MigratePlan: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Say what would be brought over, and what is wrong with it; nothing is written.",
+        abstract: "Print what a migration would do and its problems; writes nothing.",
         discussion: """
-            Every record and every index is read, no CAR. The source may be in use by its node: nothing is \
-            written to it, nor locked in it.
+            Reads every record and every index, and no CAR. The node may use the source meanwhile: the plan \
+            writes nothing to it and locks nothing in it.
             """
     )
 
@@ -75,13 +75,8 @@ struct MigratePlan: ParsableCommand {
 
     private static func writeJSON(_ plan: MigrationPlan, to output: inout Output) throws {
         for shard in plan.shards { try output.object { json in shard.write(to: &json) } }
-        for stray in plan.strays {
-            try output.object { json in
-                json.member("key", nil as String?)
-                json.member("problem", stray.kind.rawValue)
-                json.member("detail", stray.detail)
-            }
-        }
+        var strays = StrayList()
+        for stray in plan.strays { try strays.print(stray, to: &output) }
         try output.object { json in
             json.member("layout", plan.layout.rawValue)
             json.member("shards", plan.shards.count)
@@ -108,21 +103,39 @@ struct MigratePlan: ParsableCommand {
         for shard in plan.shards { table.measure(shard.row) }
         try output.heading(of: table)
         for shard in plan.shards { try output.line(table.line(shard.row)) }
-        var strays = RowList([.text("PROBLEM"), .text("DETAIL")])
-        for stray in plan.strays { strays.table.measure([stray.kind.rawValue, ""]) }
-        for stray in plan.strays {
-            let text = "\(stray.kind.rawValue): \(stray.detail.printable)"
-            try output.row([stray.kind.rawValue, stray.detail], of: &strays, piped: text)
-        }
+        var strays = StrayList()
+        for stray in plan.strays { try strays.print(stray, to: &output) }
         let states = plan.stateCounts.map { "\($0.1.grouped) \($0.0)" }.joined(separator: ", ")
         let shards = plan.shards.count.counted("shard", "shards")
         try output.line("\(shards)\(states.isEmpty ? "" : ": \(states)")")
-        let sizes = "\(plan.bytesBefore.asSize) there, about \(plan.bytesAfter.asSize) here"
+        let sizes =
+            "\(plan.bytesBefore.asSize) in the source, about \(plan.bytesAfter.asSize) in the store"
         try output.line("\(plan.entries.grouped) entries, \(sizes)")
         let problems = plan.sortedProblems.map { "\($0.1.grouped) \($0.0)" }
         try output.line(
             problems.isEmpty ? "no problems" : "problems: " + problems.joined(separator: ", ")
         )
+    }
+}
+
+/// Prints problems that belong to no shard.
+struct StrayList {
+    private var list = RowList([.text("PROBLEM", width: 18), .text("DETAIL")])
+
+    /// Prints a problem.
+    mutating func print(_ stray: MigrationProblem, to output: inout Output) throws {
+        let row = [stray.kind.rawValue, stray.detail]
+        switch output.format {
+        case .text:
+            let text = "\(stray.kind.rawValue): \(stray.detail.printable)"
+            try output.row(row, of: &list, piped: text)
+        case .json:
+            try output.object { json in
+                json.member("key", nil as String?)
+                json.member("problem", stray.kind.rawValue)
+                json.member("detail", stray.detail)
+            }
+        }
     }
 }
 
@@ -146,7 +159,7 @@ extension MigrationPlan {
 }
 
 extension PlannedShard {
-    /// Writes the members of a line about a shard.
+    /// Writes the members of the line of a shard.
     func write(to json: inout JSONWriter) {
         json.member("key", key)
         json.member("state", state.rawValue)

@@ -2,15 +2,14 @@ internal import ArgumentParser
 internal import DAGMigration
 internal import DAGStorage
 
-/// `migrate check`: compares a store with a source that was brought over.
+/// `migrate check`: compares a store with the source that was migrated to it.
 struct MigrateCheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Compare every entry of a source with a store; prints what is different.",
+        abstract: "Compare every entry of a source with a store, and print the differences.",
         discussion: """
-            Every multihash of the source must stand in the store at its offset, and lead to its shard. \
-            Nothing is written. Ends with 0 if everything is there but what `migrate plan` has as a \
-            problem, else with 6.
+            The store must have every multihash of the source at its offset, and must find its shard. Writes \
+            nothing. Ends with 0 if all is there, except problems that `migrate plan` shows, else with 6.
             """
     )
 
@@ -25,7 +24,7 @@ struct MigrateCheck: AsyncParsableCommand {
         let check = MigrationCheck(of: source, with: store)
         var different = 0
         var differences = RowList([.text("DIFFERENCE")])
-        var strays = RowList([.text("PROBLEM", width: 18), .text("DETAIL")])
+        var strays = StrayList()
         try Output.run(format.format) { output in
             for shard in plan.shards {
                 let difference = try check.difference(of: shard)
@@ -45,24 +44,11 @@ struct MigrateCheck: AsyncParsableCommand {
                     }
                 }
             }
-            for problem in try check.strayInverse(plan) {
-                switch format.format {
-                case .text:
-                    let text = "\(problem.kind.rawValue): \(problem.detail.printable)"
-                    let row = [problem.kind.rawValue, problem.detail]
-                    try output.row(row, of: &strays, piped: text)
-                case .json:
-                    try output.object { json in
-                        json.member("key", nil as String?)
-                        json.member("problem", problem.kind.rawValue)
-                        json.member("detail", problem.detail)
-                    }
-                }
-            }
+            for stray in try check.strayInverse(plan) { try strays.print(stray, to: &output) }
             switch format.format {
             case .text:
                 let shards = plan.shards.count.counted("shard", "shards")
-                let result = different == 0 ? "everything is there" : "\(different) different"
+                let result = different == 0 ? "no differences" : "\(different) different"
                 try output.line("\(shards), \(plan.entries.grouped) entries: \(result)")
             case .json:
                 try output.object { json in

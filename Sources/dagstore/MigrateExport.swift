@@ -3,26 +3,26 @@ internal import DAGMigration
 internal import DAGStorage
 internal import SystemPackage
 
-/// `migrate export`: writes a store's shards as a Go node has them.
+/// `migrate export`: writes the shards of a store in the layout of a Go node.
 struct MigrateExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the shards of a store as a folder that a Go node can start on.",
+        abstract: "Write the shards of a store to a folder that a Go node can use.",
         discussion: """
-            Index files are those that go-car writes for the same sections, in the codec that each shard came \
-            with. The folder is there when it is whole and on disk; until then it is written under the same \
-            name with .partial. Ends with 0 if all is well, 5 if the node will not have everything as it is \
-            here, 6 if it could not go on.
+            Index files have the bytes that go-car writes for the same sections, in the codec that each shard \
+            came with. The export writes a folder with the ending .partial, and renames it when it is complete \
+            and on disk. Ends with 0 if all is well, 5 if the export lacks something of the store, 6 if it \
+            could not complete.
             """
     )
 
     @Option(
-        help: ArgumentHelp("A folder that is empty, or not there.", valueName: "dest"),
+        help: ArgumentHelp("An empty folder, or a new one.", valueName: "dest"),
         completion: .directory
     )
     var to: String
 
-    @Option(help: "dagstore: records, inverse index and index files; indexes: index files alone.")
+    @Option(help: "dagstore: records, inverse index and index files; indexes: only index files.")
     var layout = "dagstore"
 
     @OptionGroup var mounts: MountMapOptions
@@ -43,12 +43,12 @@ struct MigrateExport: AsyncParsableCommand {
         guard !to.isEmpty else {
             throw DAGStoreError(
                 .invalidArgument,
-                "the destination has no name",
+                "the name of the destination is empty",
                 advice: "give --to a folder"
             )
         }
         let destination = FilePath(to)
-        try store.refuseHolding(destination)
+        try store.rejectInsideStore(destination)
         let store = try store.openForReading()
         let export = MigrationExport(of: store, to: destination, layout: layout, map: map)
         let bar = ProgressBar(progress.progress, "exporting")
@@ -124,11 +124,11 @@ struct MigrateExport: AsyncParsableCommand {
     }
 }
 
-/// `--mount-map`: mount URLs that change on the way.
+/// `--mount-map`: rewrites mount URLs.
 struct MountMapOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Gives mounts of a scheme another URL; {key} and {rest} are filled in. May be repeated.",
+            "Rewrite mount URLs of a scheme; {key} and {rest} are filled in. Repeatable.",
             valueName: "scheme=url"
         )
     )
@@ -136,7 +136,7 @@ struct MountMapOptions: ParsableArguments {
 
     func validate() throws { _ = try map() }
 
-    /// The map.
+    /// Parses the map.
     func map() throws -> MountMap {
         var map = MountMap()
         for text in mountMap {

@@ -3,17 +3,17 @@ internal import DAGMigration
 internal import DAGStorage
 internal import Synchronization
 
-/// `migrate run`: takes the shards of a source into a store.
+/// `migrate run`: migrates the shards of a source to a store.
 struct MigrateRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Bring the shards of a source into a store, with their indexes.",
+        abstract: "Migrate the shards of a source to a store, with their indexes.",
         discussion: """
-            The source is read and never changed. A shard comes whole or not at all; when the run is \
-            interrupted, run it again: shards that the store has are passed over. What an index file does not \
-            say, sizes and codecs, is read from the heads of the CAR's sections if the CAR is a file that can \
-            be read here, else when the shard is first used. Ends with 0 if all is well, 4 if files of the \
-            source had gone or could not be read, 5 if there were other problems, 6 if it could not go on.
+            Never changes the source. A shard is migrated as a whole or not at all. After an interruption, run \
+            it again: it skips shards that the store has. Index files lack sizes and codecs: the run reads \
+            them from the sections of CARs that are files here, else the first use of the shard does. Ends \
+            with 0 if all is well, 4 if files of the source were missing or unreadable, 5 if there were other \
+            problems, 6 if it could not complete.
             """
     )
 
@@ -21,7 +21,7 @@ struct MigrateRun: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Threads that read indexes; else one for each processor.",
+            "The number of threads, 1 to 64. Default: one for each processor.",
             valueName: "n"
         )
     )
@@ -29,7 +29,7 @@ struct MigrateRun: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What is compared with the source afterwards: none, sample or full.",
+            "The entries to compare with the source afterwards: none, sample or full.",
             valueName: "how"
         )
     )
@@ -38,14 +38,14 @@ struct MigrateRun: AsyncParsableCommand {
     @Flag(
         inversion: .prefixedNo,
         help:
-            "Whether sizes and codecs are read from CARs that are files here, or at the first use."
+            "Read sizes and codecs from CARs that are files here now, or at the first use."
     )
     var readCars = true
 
     @Flag(
         exclusivity: .exclusive,
         help:
-            "Whether the node's copies of CARs are copied to the store's folder imported, linked there, or left."
+            "Copy or link the node's copies of CARs to the store's folder, or leave them."
     )
     var transients = Transients.leaveTransients
 
@@ -70,7 +70,7 @@ struct MigrateRun: AsyncParsableCommand {
         }
     }
 
-    /// The source and its plan; a source that cannot be planned ends the program as one that cannot be taken over.
+    /// Opens the source and plans its migration; ends the program with 6 if that fails.
     private func planned(_ map: MountMap) throws -> (MigrationSource, MigrationPlan) {
         let bar = ProgressBar(progress.progress, "planning")
         defer { bar.finish() }
@@ -90,7 +90,7 @@ struct MigrateRun: AsyncParsableCommand {
         let start = ContinuousClock.now
         let map = try mounts.map()
         let (source, plan) = try planned(map)
-        try store.refuseInside(source.root)
+        try store.rejectStore(inside: source.root)
         let copies = try self.store.imported
         let taking: TransientTaking? =
             switch transients {
@@ -130,10 +130,10 @@ struct MigrateRun: AsyncParsableCommand {
     }
 }
 
-/// What became of the shards.
+/// The outcomes of the shards.
 private final class Report: Sendable {
     private struct State {
-        /// By the bytes of the keys: two strings of other bytes may be the same to Swift.
+        /// By the bytes of the keys, because Swift compares strings by canonical equivalence.
         var outcomes: [[UInt8]: MigrationRun.Outcome] = [:]
         var bytesDone: UInt64 = 0
     }
@@ -156,7 +156,7 @@ private final class Report: Sendable {
 
     private var outcomes: [[UInt8]: MigrationRun.Outcome] { state.withLock { $0.outcomes } }
 
-    /// The exit status of a run that was not sound; nil for a sound one.
+    /// The exit status of a run with problems; `nil` for one without.
     func exitStatus(_ plan: MigrationPlan) -> Int32? {
         switch MigrationRun.verdict(on: plan, outcomes.values) {
         case .sound: nil
@@ -165,11 +165,11 @@ private final class Report: Sendable {
         }
     }
 
-    /// Why shards that came over have not the index that the source has for them.
+    /// The reasons why a migrated shard lacks the index that the source has.
     private static func reasons(_ outcome: MigrationRun.Outcome) -> [String] {
         let lost: [MigrationProblem.Kind] = [.truncatedIndex, .malformedIndex]
         let problems = outcome.shard.problems.filter { lost.contains($0.kind) }
-            .map { "\($0.kind.rawValue): \($0.detail): its CAR is indexed at its first use" }
+            .map { "\($0.kind.rawValue): \($0.detail): its first use indexes its CAR" }
         let isNew = outcome.result == .migrated
         return (isNew ? problems : []) + [outcome.error, outcome.carFault].compactMap { $0 }
     }
@@ -219,7 +219,8 @@ private final class Report: Sendable {
             let present = (counts[.present] ?? 0).grouped
             let refused = (counts[.refused] ?? 0).grouped
             try output.line(
-                "\(migrated) migrated with \(entries.grouped) entries, \(present) there before, \(refused) refused"
+                "\(migrated) migrated with \(entries.grouped) entries, "
+                    + "\(present) present before, \(refused) refused"
             )
             let problems = plan.sortedProblems.map { "\($0.1.grouped) \($0.0)" }
             if !problems.isEmpty {

@@ -1,14 +1,14 @@
 internal import DAGBytes
 internal import SystemPackage
 
-/// Why an answer could not be written.
+/// The reason why a result could not be written.
 enum OutputError: Error, Equatable {
-    /// Whoever read standard output has closed it.
+    /// The reader of standard output has closed it.
     case closed
-    /// Anything else: a full disk, a directory that is not there.
+    /// Anything else: a full disk, a missing directory.
     case failed(String)
 
-    /// The error of a system call on `name`.
+    /// Makes the error of a system call on `name`.
     init(_ errno: Errno, _ name: String) {
         self = .failed("\(name): \(errno)")
     }
@@ -21,7 +21,7 @@ struct Output {
     /// Buffered bytes after which the lines are written.
     private static let bufferSize = 64 << 10
 
-    /// What is printed.
+    /// The format of results.
     let format: OutputFormat
     private var bytes: [UInt8] = []
     private var isClosed = false
@@ -29,12 +29,12 @@ struct Output {
     /// Standard output, with nothing buffered.
     init(_ format: OutputFormat) { self.format = format }
 
-    /// Gives `body` standard output, and writes what it leaves in the buffer, also if it throws.
+    /// Calls `body` with standard output, and writes the rest of the buffer, also if it throws.
     static func run(_ format: OutputFormat, _ body: (inout Output) throws -> Void) throws {
         var output = Output(format)
         let result = Result { try body(&output) }
         let flushed = Result { try output.flush() }
-        // What went wrong in the work outweighs that nobody reads about it.
+        // An error of the work is more important than one of the output.
         try result.get()
         try flushed.get()
     }
@@ -54,7 +54,7 @@ struct Output {
         try endLine()
     }
 
-    /// Prints lines of the program's own, as they are.
+    /// Prints lines of the program without escaping.
     mutating func lines(_ text: String) throws(OutputError) {
         bytes += text.utf8
         try endLine()
@@ -65,9 +65,9 @@ struct Output {
         if bytes.count >= Self.bufferSize { try flush() }
     }
 
-    /// Writes what is buffered.
+    /// Writes the buffer.
     ///
-    /// - Throws: `OutputError.closed` the first time that nobody reads it; later it is dropped.
+    /// - Throws: `OutputError.closed` the first time that the reader is gone; later it drops the bytes.
     mutating func flush() throws(OutputError) {
         defer { bytes.removeAll(keepingCapacity: true) }
         guard !isClosed, !bytes.isEmpty else { return }
@@ -79,10 +79,10 @@ struct Output {
         }
     }
 
-    /// Writes `bytes` as they are, past every buffer.
+    /// Writes `bytes` without escaping and buffering.
     static func write(_ bytes: ByteView) throws(OutputError) {
         do throws(Errno) {
-            try Kernel.write(bytes, to: .standardOutput)
+            try Kernel.writeAll(bytes, to: .standardOutput)
         } catch {
             throw error == .brokenPipe ? .closed : OutputError(error, "standard output")
         }

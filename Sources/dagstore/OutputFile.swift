@@ -2,7 +2,7 @@ internal import DAGBytes
 internal import DAGSystem
 internal import SystemPackage
 
-/// A file that an answer goes to: it is there as a whole, or not at all.
+/// A file for a result: it appears as a whole or not at all.
 struct OutputFile {
     /// The name that means standard output.
     static let standardOutput = "-"
@@ -10,15 +10,15 @@ struct OutputFile {
     private let name: String
     private let path: FilePath
 
-    /// The file called `name`.
+    /// Makes the file called `name`.
     init(_ name: String) {
         self.name = name
         path = FilePath(name)
     }
 
-    /// Writes `bytes` under another name in the same folder, waits for the disk, and renames.
+    /// Writes `bytes` to a temporary file in the same folder, waits for the disk, and renames it.
     ///
-    /// A device, a pipe or a symbolic link is written to, not replaced.
+    /// Writes into a device, a pipe or a symbolic link instead of replacing it.
     func write(_ bytes: ByteView) throws(OutputError) {
         guard name != Self.standardOutput else { return try Output.write(bytes) }
         do throws(Errno) {
@@ -41,22 +41,22 @@ struct OutputFile {
         defer { Interruption.setTemporaryFile(nil) }
         do throws(Errno) {
             defer { try? file.close() }
-            try Kernel.write(bytes, to: file)
+            try Kernel.writeAll(bytes, to: file)
             try file.synchronize()
             try FileSystem.rename(temporary, to: path)
         } catch {
             Kernel.remove(temporary)
             throw error
         }
-        // The bytes are safe, and so is the old file or the new name; a folder that cannot be
-        // synchronised is no reason to say that the work failed.
+        // The file is complete under its old or its new name, so a folder that cannot be synchronized
+        // is not a failure.
         try? FileSystem.synchronize(folder.isEmpty ? "." : folder)
     }
 
     private func overwrite(_ bytes: ByteView) throws(Errno) {
         let file = try Self.open(path, [.truncate, .closeOnExec])
         defer { try? file.close() }
-        try Kernel.write(bytes, to: file)
+        try Kernel.writeAll(bytes, to: file)
     }
 
     private static func open(

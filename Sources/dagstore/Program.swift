@@ -4,27 +4,26 @@ internal import DAGSystem
 
 /// The program from its arguments to its exit status.
 ///
-/// Everything but the waits of a verb that awaits runs on the main actor: a verb that only reads
-/// touches no task pool.
+/// It runs on the main actor. A verb that only reads starts no task pool.
 @MainActor
 enum Program {
-    /// The name people call it by.
+    /// The name of the program.
     nonisolated static let name = "dagstore"
-    /// The answer to `--version`.
+    /// The text of `--version`.
     nonisolated static let version = "\(name) 0.1.0"
-    /// The exit status of a question asked wrongly; ArgumentParser's own is 64.
+    /// The exit status for wrong arguments; ArgumentParser's own is 64.
     static let usageStatus: Int32 = 2
 
-    /// Does what the arguments ask, and exits.
+    /// Runs the verb of the arguments, and exits.
     static func run() async -> Never {
         Kernel.ignoreClosedPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)
-        // Scripts ask this before anything else; the parser looks at every verb, which takes a third of the time.
+        // Scripts call this often, and the parser takes a third of the time of a call.
         if arguments == ["--version"] { end(printing: version) }
         // First, because help needs none of the steps below.
         let command = parse(arguments, format)
-        // A mapped CAR that somebody makes shorter ends in an error and not in a signal.
+        // Another process that truncates a mapped CAR causes an error instead of a signal.
         MappingGuard.install()
         ThisProcess.raiseDescriptorLimit()
         await Interruption.prepare(format)
@@ -52,7 +51,7 @@ enum Program {
         }
     }
 
-    /// Ends with what the parser found: help, the version, or a question asked wrongly.
+    /// Ends with the result of the parser: help, the version, or wrong arguments.
     private static func endParsing(_ error: any Error, _ format: OutputFormat) -> Never {
         guard Dagstore.exitCode(for: error) != .success else { endWithHelp(error) }
         if format == .json {
@@ -80,7 +79,7 @@ enum Program {
     private static func end(_ error: any Error, _ format: OutputFormat) -> Never {
         switch error {
         case let code as ExitCode: exit(code.rawValue)
-        // Whoever read the output has read enough.
+        // The reader of the output has closed it.
         case OutputError.closed: exit(0)
         case let missing as MissingVerb:
             ErrorReport.write(lines: missing.help)

@@ -3,11 +3,11 @@ internal import DAGBytes
 internal import Synchronization
 internal import SystemPackage
 
-/// A bar on standard error: how much is done, how fast, how long yet.
+/// A bar on standard error: the bytes done, the rate and the time left.
 ///
-/// *Concurrency*: any thread may tell it how far things are.
+/// *Concurrency*: any thread may update it.
 final class ProgressBar: Sendable {
-    /// When there is a bar.
+    /// When to show a bar.
     enum Mode: String, ExpressibleByArgument, CaseIterable {
         /// On a terminal, after a second.
         case auto
@@ -17,8 +17,8 @@ final class ProgressBar: Sendable {
         case never
     }
 
-    /// How long a program may be silent.
-    private static let patience = Duration.seconds(1)
+    /// The time before a bar appears.
+    private static let delay = Duration.seconds(1)
     /// The least time between two drawings.
     private static let interval = Duration.milliseconds(100)
     private static let barWidthMax = 40
@@ -31,12 +31,12 @@ final class ProgressBar: Sendable {
     }
 
     private let label: String
-    /// Whether there is anything to see.
+    /// Whether the bar may appear.
     let isShown: Bool
     private let start = ContinuousClock.now
     private let state: Mutex<State>
 
-    /// A bar for `label`.
+    /// Makes a bar for `label`.
     init(_ mode: Mode, _ label: String) {
         self.label = label.printable
         isShown =
@@ -46,13 +46,13 @@ final class ProgressBar: Sendable {
             case .always: true
             case .never: false
             }
-        state = Mutex(State(next: mode == .always ? start : start + Self.patience))
+        state = Mutex(State(next: mode == .always ? start : start + Self.delay))
         guard isShown else { return }
         Interruption.setBar(self)
         if mode == .always { update(0, of: 0) }
     }
 
-    /// Tells how many bytes are done; what others have told meanwhile may be more.
+    /// Sets the number of bytes done, unless another thread has set more.
     func update(_ done: UInt64, of total: UInt64) {
         guard isShown else { return }
         state.withLock { state in
@@ -65,7 +65,7 @@ final class ProgressBar: Sendable {
         }
     }
 
-    /// Wipes the bar; nothing is drawn after that.
+    /// Wipes the bar for good.
     func finish() {
         guard isShown else { return }
         state.withLock { state in
@@ -75,9 +75,9 @@ final class ProgressBar: Sendable {
     }
 
     private func write(_ text: String) {
-        // A bar that cannot be drawn is missed by nobody.
+        // A bar is not worth an error.
         try? Array(text.utf8).withView { bytes throws(Errno) in
-            try Kernel.write(bytes, to: .standardError)
+            try Kernel.writeAll(bytes, to: .standardError)
         }
     }
 

@@ -6,10 +6,10 @@ internal import DAGStorage
 internal import Synchronization
 internal import SystemPackage
 
-/// `register`: takes CAR files into a store.
+/// `register`: adds CAR files to a store.
 struct Register: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Index CAR files and make their blocks available."
+        abstract: "Register CAR files as shards, and index them."
     )
 
     @Argument(
@@ -18,15 +18,15 @@ struct Register: AsyncParsableCommand {
     )
     var sources: [String]
 
-    @Option(help: "The shard's key; else the file's name without .car.")
+    @Option(help: "The shard's key, 1 to 480 bytes. Default: the file's name without .car.")
     var key: String?
 
-    @Flag(help: "Index at the first use, not now.")
+    @Flag(help: "Index the shard at its first use instead of now.")
     var lazy = false
 
     @Option(
         help: ArgumentHelp(
-            "A local copy of the CAR, which is read instead of the source; never removed.",
+            "A local copy of the CAR to read instead of the source; never removed.",
             valueName: "file"
         ),
         completion: .file()
@@ -35,7 +35,7 @@ struct Register: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "An index of the CAR, as car index writes it; instead of walking the CAR now.",
+            "An index of the CAR, as 'car index' writes it, to use instead of reading the CAR.",
             valueName: "file"
         ),
         completion: .file()
@@ -44,7 +44,7 @@ struct Register: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What of the index is compared with the CAR: sample or full; after sample, initialize walks it.",
+            "How much of that index to compare with the CAR: sample, or full, which reads the CAR.",
             valueName: "how"
         )
     )
@@ -56,22 +56,15 @@ struct Register: AsyncParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func validate() throws {
-        guard key == nil || sources.count == 1 else {
-            throw ValidationError("--key names one shard: give one source, not \(sources.count)")
-        }
-        guard existingTransient == nil || sources.count == 1 else {
-            throw ValidationError(
-                "--existing-transient is a copy of one CAR: give one source, not \(sources.count)"
-            )
-        }
-        guard existingIndex == nil || sources.count == 1 else {
-            throw ValidationError(
-                "--existing-index is of one CAR: give one source, not \(sources.count)"
-            )
+        for (option, value) in [
+            ("--key", key), ("--existing-transient", existingTransient),
+            ("--existing-index", existingIndex),
+        ] where value != nil && sources.count != 1 {
+            throw ValidationError("\(option) is for one source, not \(sources.count)")
         }
         guard existingIndex == nil || (!lazy && existingTransient == nil) else {
             throw ValidationError(
-                "--existing-index goes with neither --lazy nor --existing-transient"
+                "--existing-index cannot be combined with --lazy or --existing-transient"
             )
         }
         guard ExistingIndex.Validation(rawValue: verify) != nil else {
@@ -85,7 +78,7 @@ struct Register: AsyncParsableCommand {
         let keys = sources.map { key ?? $0.key }
         var lines = RegistrationLines(format.format, keys: keys)
         var status: Int32?
-        // Of two sources with one key the first has it.
+        // If two sources have one key, the first one gets it.
         let width = Set(keys).count < keys.count ? 1 : Self.inFlightMax
         let bars = ProgressTurn(progress.progress)
         let (outcomes, outcome) = AsyncStream.makeStream(of: Registered.self)
@@ -97,7 +90,7 @@ struct Register: AsyncParsableCommand {
                 await start(sources, started, in: store, bars) { outcome.yield($0) }
                 started += 1
             }
-            // Lines come in the order of the sources, and each after its shard is on disk.
+            // Prints lines in the order of the sources, each after its shard is on disk.
             while done[number] == nil, let one = await next.next() { done[one.number] = one }
             guard let one = done.removeValue(forKey: number) else { break }
             let shard = try? store.status(of: ShardKey(keys[number]))
@@ -114,24 +107,24 @@ struct Register: AsyncParsableCommand {
         if let status { throw ExitCode(status) }
     }
 
-    /// Returns the bytes of a new shard that are not padding, and that no reader sees.
+    /// Returns the bytes of a new shard that lie after its data and are not padding.
     private func ignoredBytes(of shard: ShardStatus?, in store: DAGStore) async -> IgnoredBytes? {
-        // A shard that cannot be read now says so to its next reader.
+        // A shard that cannot be read now reports that to its next reader.
         guard let shard, shard.state == .available else { return nil }
         return try? await store.ignoredBytes(of: shard.key)
     }
 
-    /// How many sources are registered at once: small ones share commits.
+    /// The number of sources to register at once: small ones share commits.
     private static let inFlightMax = 64
 
-    /// What became of a source.
+    /// The outcome of a source.
     private struct Registered: Sendable {
         let number: Int
         let error: ErrorReport?
         let time: Duration
     }
 
-    /// Starts to register a source; the store gets them in their order.
+    /// Starts to register a source; the store gets the sources in their order.
     private func start(
         _ sources: [Source],
         _ number: Int,
@@ -155,9 +148,9 @@ struct Register: AsyncParsableCommand {
         }
     }
 
-    /// Hands a source to the store.
+    /// Passes a source to the store.
     ///
-    /// - Throws: What is wrong with it; `reply` is not called then.
+    /// - Throws: An error in the arguments; it does not call `reply` then.
     private func register(
         _ source: Source,
         in store: DAGStore,
@@ -173,10 +166,14 @@ struct Register: AsyncParsableCommand {
                 in: store,
                 validation: ExistingIndex.Validation(rawValue: verify) ?? .sample
             ) { bar?.update($0, of: $1) }
-            // Every section was looked at, so that the rest costs little.
+            // The comparison read every section, so the rest costs little.
             if verify == "full" { try await store.initialize(key) }
             guard try store.status(of: key) != nil else {
-                throw DAGStoreError(.shardUnknown, "\(key): destroyed meanwhile", shard: key)
+                throw DAGStoreError(
+                    .shardUnknown,
+                    "another call destroyed the shard meanwhile",
+                    shard: key
+                )
             }
             return reply(nil)
         }
@@ -197,14 +194,14 @@ struct Register: AsyncParsableCommand {
     }
 }
 
-/// Lets one bar be drawn at a time, of all sources that are under way.
+/// Allows one bar at a time for all sources in progress.
 private final class ProgressTurn: Sendable {
     private let mode: ProgressBar.Mode
     private let isTaken = Mutex(false)
 
     init(_ mode: ProgressBar.Mode) { self.mode = mode }
 
-    /// A bar, unless another one is drawn.
+    /// Returns a bar, unless another one is visible.
     func begin(_ label: String) -> ProgressBar? {
         let isFree = isTaken.withLock { isTaken in
             defer { isTaken = true }
@@ -221,11 +218,11 @@ private final class ProgressTurn: Sendable {
     }
 }
 
-/// A CAR file that was named on the command line.
+/// A CAR file from the command line.
 struct Source: Sendable {
-    /// The file, or why it is none.
+    /// The file, or the error of the argument.
     let mount: Result<FileMount, any Error>
-    /// The key it gets if nobody gives it one: the file's name without `.car`.
+    /// The default key: the file's name without `.car`.
     let key: String
 
     init(_ text: String) {
@@ -250,7 +247,7 @@ struct Source: Sendable {
     }
 }
 
-/// Prints a line a source, as soon as it is done.
+/// Prints one line for each source as it ends.
 private struct RegistrationLines {
     private var output: Output
     private var table: Table
@@ -262,13 +259,13 @@ private struct RegistrationLines {
             .number("BLOCKS", width: 11), .number("SIZE", width: 8), .number("TIME", width: 8),
             .text("STATE"),
         ])
-        // Nothing is written before the first line, so that nothing can fail here.
+        // The heading stays in the buffer until the first line, so this cannot fail.
         try? output.heading(of: table)
     }
 
-    /// Prints what became of a source.
+    /// Prints the outcome of a source.
     ///
-    /// The work goes on when nobody reads the lines any more.
+    /// The work continues when the reader of the lines is gone.
     mutating func print(
         _ key: String,
         _ shard: ShardStatus?,

@@ -3,14 +3,14 @@ internal import DAGMounts
 internal import DAGStorage
 internal import SystemPackage
 
-/// `relocate`: gives shards another mount.
+/// `relocate`: changes the mounts of shards.
 struct Relocate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say where the CAR of a shard is now, without indexing it again.",
+        abstract: "Change the mount of a shard whose CAR has moved, and keep its index.",
         discussion:
-            "The CAR at the new place is compared with the index by a sample; if it differs, the "
-            + "shard keeps its old mount. With --map every shard is moved whose mount begins with "
-            + "the first prefix, a line as each is done, and the first failure gives the exit status."
+            "Compares a sample of the new CAR with the index; if it differs, the shard keeps its old "
+            + "mount. --map changes every shard whose mount begins with the first prefix, and prints "
+            + "a line as each ends; the first failure gives the exit status."
     )
 
     @Argument(help: "The shard's key.")
@@ -21,7 +21,7 @@ struct Relocate: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Replaces the first prefix of mounts by the second; each is a path or a URL.",
+            "Replace the first prefix of mounts by the second; each is a path or a URL.",
             valueName: "prefix=prefix"
         )
     )
@@ -57,7 +57,6 @@ struct Relocate: AsyncParsableCommand {
         let (old, new) = try prefixes()
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         var lines = OutcomeLines(format.format)
-        var status: Int32?
         var isAny = false
         var shards = store.statuses().makeIterator()
         while let shard = try await shards.next() {
@@ -66,7 +65,6 @@ struct Relocate: AsyncParsableCommand {
             let outcome = await ShardOutcome.of(shard.key, in: store) {
                 try await Self.relocate(shard.key, to: MountURL(new + rest), in: store)
             }
-            status = status ?? outcome.error?.exitStatus
             try lines.print(outcome)
         }
         await store.close(cancellingJobs: true)
@@ -74,13 +72,13 @@ struct Relocate: AsyncParsableCommand {
             throw DAGStoreError(
                 .shardUnknown,
                 "no shard's mount begins with \(old)",
-                advice: "'\(Program.name) list' shows the mounts there are"
+                advice: "run '\(Program.name) list' to see the mounts"
             )
         }
-        if let status { throw ExitCode(status) }
+        try lines.end()
     }
 
-    /// Gives a shard its new mount, and says what became of it if that is refused.
+    /// Changes the mount of a shard; an error of the new source gets its own advice.
     private static func relocate(
         _ key: ShardKey,
         to url: MountURL,
@@ -94,7 +92,7 @@ struct Relocate: AsyncParsableCommand {
         }
     }
 
-    /// What follows a prefix in a URL: nothing, or something that begins at the border of a path's component.
+    /// Returns the part of a URL after a prefix, if the prefix ends at the border of a path component.
     private static func rest(of url: String, behind prefix: String) -> Substring? {
         guard url.hasPrefix(prefix) else { return nil }
         let rest = url.dropFirst(prefix.count)
@@ -108,7 +106,7 @@ struct Relocate: AsyncParsableCommand {
             throw ValidationError("--map takes PREFIX=PREFIX, not \(map ?? "")")
         }
         let (old, new) = (try Self.url(parts[0]), try Self.url(parts[1]))
-        // What follows the one must be able to follow the other.
+        // Both end with a slash or neither does, so that the rest of a URL fits both.
         guard old.hasSuffix("/") != new.hasSuffix("/") else { return (old, new) }
         return (Self.withSlash(old), Self.withSlash(new))
     }

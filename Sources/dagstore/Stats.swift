@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import DAGStorage
 
-/// `stats`: what a store counts.
+/// `stats`: shows the counts of a store.
 struct Stats: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show counts and sizes of the store.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the counts and sizes of the store."
+    )
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
@@ -62,7 +64,7 @@ struct Stats: ParsableCommand {
             ("payload", statistics.payloadBytes.asSize),
             ("index", statistics.indexBytes.asSize),
             ("inverse", inverseText(statistics.inverse)),
-            ("catalogue", "\(statistics.catalogFileBytes.asSize)  (\(used) used, \(free) free)"),
+            ("catalog", "\(statistics.catalogFileBytes.asSize)  (\(used) used, \(free) free)"),
             ("map", statistics.mapSize.asSize),
         ]
     }

@@ -3,9 +3,11 @@ internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage
 
-/// `status`: everything about one shard.
+/// `status`: shows one shard in detail.
 struct Status: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show everything about a shard.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the state, mount, sizes and roots of a shard."
+    )
 
     @Argument(help: "The shard's key.")
     var key: String
@@ -17,9 +19,9 @@ struct Status: ParsableCommand {
         let key = try ShardKey(key)
         let store = try store.openForReading()
         guard let status = try store.status(of: key) else {
-            throw DAGStoreError(.shardUnknown, "there is no such shard", shard: key)
+            throw DAGStoreError(.shardUnknown, "no shard has this key", shard: key)
         }
-        // The roots are in the index, and a lease tells what a reader would meet now.
+        // A lease has the roots, and fails as it would for a reader now.
         let lease = Result { try store.lease(key).roots.map(\.description) }
         let roots = try? lease.get()
         var error = status.error

@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import DAGStorage
 internal import SystemPackage
 
-/// `--store`, and how a store is opened.
+/// `--store` and `--wait`: opens the store.
 struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The store's directory; else $DAGSTORE_PATH, else ./dagstore-data.",
+            "The store's directory. Default: $DAGSTORE_PATH, else ./dagstore-data.",
             valueName: "dir"
         ),
         completion: .directory
@@ -15,7 +15,7 @@ struct StoreOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Wait so long for another process that has the store open.",
+            "How long to wait for another process that has the store open.",
             valueName: "seconds"
         )
     )
@@ -27,64 +27,68 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// Opens the store to look only, which works beside a process that writes.
+    /// Opens the store read-only, which works while another process writes.
     ///
     /// - Throws: As `DAGStore.open`.
     func openForReading(
         _ change: (inout Configuration) -> Void = { _ in }
     ) throws -> DAGStore { try open(isReadOnly: true, change) }
 
-    /// Opens the store to write.
+    /// Opens the store for writing.
     ///
     /// - Parameters:
     ///   - isNewAllowed: Whether to make the store if there is none.
-    ///   - change: Changes how it behaves.
+    ///   - change: Changes the configuration.
     /// - Returns: The store.
-    /// - Throws: As `DAGStore.open`; `invalidArgument` if there is none and none may be made.
+    /// - Throws: As `DAGStore.open`; `invalidArgument` if there is no store to open.
     func openForWriting(
         isNewAllowed: Bool,
         _ change: (inout Configuration) -> Void = { _ in }
     ) throws -> DAGStore {
         let directory = try directory
-        if !isNewAllowed { try advising { try DAGStore.checkPresence(in: directory) } }
+        if !isNewAllowed { try addAdvice { try DAGStore.checkPresence(in: directory) } }
         return try open(isReadOnly: false) { configuration in
-            // A verb that ends soon would take up what was interrupted only to interrupt it again.
+            // A verb that ends soon would continue interrupted jobs only to interrupt them again.
             configuration.continuesInterrupted = false
             change(&configuration)
         }
     }
 
-    /// Refuses a store that would lie inside of what it is filled from.
+    /// Rejects a store inside the source that fills it.
     ///
     /// - Throws: `invalidArgument`.
-    func refuseInside(_ source: FilePath) throws {
-        let inner = Kernel.resolved(try directory)
-        guard inner.starts(with: Kernel.resolved(source)) else { return }
+    func rejectStore(inside source: FilePath) throws {
+        let fault = "the store lies in the source"
+        try Self.reject(directory, inside: source, fault, "--store")
+    }
+
+    /// Rejects a destination inside the store.
+    ///
+    /// - Throws: `invalidArgument`.
+    func rejectInsideStore(_ destination: FilePath) throws {
+        try Self.reject(destination, inside: directory, "the destination lies in the store", "--to")
+    }
+
+    private static func reject(
+        _ inner: FilePath,
+        inside outer: FilePath,
+        _ fault: String,
+        _ option: String
+    ) throws {
+        let inner = Kernel.resolved(inner)
+        guard inner.starts(with: Kernel.resolved(outer)) else { return }
         throw DAGStoreError(
             .invalidArgument,
-            "\(inner): the store lies in the source",
-            advice: "give --store a folder outside"
+            "\(inner): \(fault)",
+            advice: "give \(option) a folder outside"
         )
     }
 
-    /// Where copies of CARs go that were brought over.
+    /// The folder for migrated copies of CARs.
     var imported: FilePath {
         get throws {
             try directory.absolute().appending("imported")
         }
-    }
-
-    /// Refuses a destination that would lie inside of the store.
-    ///
-    /// - Throws: `invalidArgument`.
-    func refuseHolding(_ destination: FilePath) throws {
-        let inner = Kernel.resolved(destination)
-        guard inner.starts(with: Kernel.resolved(try directory)) else { return }
-        throw DAGStoreError(
-            .invalidArgument,
-            "\(inner): lies in the store",
-            advice: "give --to a folder outside"
-        )
     }
 
     private var directory: FilePath {
@@ -93,7 +97,7 @@ struct StoreOptions: ParsableArguments {
             guard !path.isEmpty else {
                 throw DAGStoreError(
                     .invalidArgument,
-                    "the store's directory has no name",
+                    "the name of the store's directory is empty",
                     advice: "give --store a folder, or leave it out"
                 )
             }
@@ -101,12 +105,12 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// Whether some process has the store open for writing.
+    /// Whether a process has the store open for writing.
     var isOwned: Bool {
         get throws { Kernel.isLocked(try directory.appending("LOCK")) }
     }
 
-    /// The process that has the store open for writing, for people; nil if it cannot be told.
+    /// The process that has the store open for writing, for people; `nil` if it is unknown.
     var holder: String? {
         get throws { Kernel.lockHolder(of: try directory.appending("LOCK")) }
     }
@@ -114,13 +118,13 @@ struct StoreOptions: ParsableArguments {
     /// Compacts the catalogue of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
-        return try advising {
+        return try addAdvice {
             try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
         }
     }
 
-    /// Says where else the store may be if there is none.
-    private func advising<R>(_ body: () throws -> R) throws -> R {
+    /// Adds the advice for a store that does not exist.
+    private func addAdvice<R>(_ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch var error as DAGStoreError where error.code == .invalidArgument {
@@ -140,7 +144,7 @@ struct StoreOptions: ParsableArguments {
         let end = ContinuousClock.now + .seconds(wait)
         while true {
             do {
-                return try advising {
+                return try addAdvice {
                     try DAGStore.open(at: directory, configuration: configuration)
                 }
             } catch let error as DAGStoreError where error.code == .catalogLocked {
@@ -160,8 +164,8 @@ struct StoreOptions: ParsableArguments {
             guard let size = Int(text), size > 0 else {
                 throw DAGStoreError(
                     .invalidConfiguration,
-                    "DAGSTORE_MAP_SIZE is no number of bytes: \(text)",
-                    advice: "set it to one such as \(1 << 40), or unset it"
+                    "DAGSTORE_MAP_SIZE is not a number of bytes: \(text)",
+                    advice: "set it to a number such as \(1 << 40), or unset it"
                 )
             }
             configuration.mapSize = size
@@ -171,7 +175,7 @@ struct StoreOptions: ParsableArguments {
 }
 
 extension DAGStore {
-    /// A lease on a shard, without fetching or indexing anything.
+    /// Acquires a lease on a shard without fetching or indexing it.
     ///
     /// - Throws: As `acquireIfAvailable`; `readOnly` if the shard would have to be fetched or indexed.
     func lease(_ key: ShardKey) throws -> Shard {

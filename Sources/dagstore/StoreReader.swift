@@ -1,13 +1,13 @@
 internal import DAGStorage
 internal import SystemPackage
 
-/// A store that is looked at, and opened for writing only if a shard has to be fetched or indexed first.
+/// A store that is open read-only until a shard must be fetched or indexed.
 final class StoreReader {
     private let options: StoreOptions
     private var open: DAGStore?
     private var isWriting = false
 
-    /// Opens the store to look only.
+    /// Opens the store read-only.
     ///
     /// - Throws: As `DAGStore.open`.
     init(_ options: StoreOptions) throws {
@@ -17,11 +17,11 @@ final class StoreReader {
 
     /// The store, as it is open now.
     var store: DAGStore {
-        guard let open else { preconditionFailure("a store that could not be opened is used") }
+        guard let open else { preconditionFailure("the store could not be opened") }
         return open
     }
 
-    /// A lease on a shard, if it takes no fetching and no indexing.
+    /// Acquires a lease on a shard, if that needs no fetching and no indexing.
     ///
     /// - Throws: As `acquireIfAvailable`, except `readOnly`.
     func leaseAtHand(_ key: ShardKey) throws -> Shard? {
@@ -33,9 +33,9 @@ final class StoreReader {
         }
     }
 
-    /// A lease on a shard, which is fetched and indexed first if need be.
+    /// Acquires a lease on a shard, and fetches and indexes it first if needed.
     ///
-    /// - Throws: As `acquire`; `catalogLocked` if another process would have to do that.
+    /// - Throws: As `acquire`; `catalogLocked` if another process has the store open for writing.
     func lease(_ key: ShardKey) throws -> Shard {
         if let shard = try leaseAtHand(key) { return shard }
         if !isWriting { try openForWriting(for: key) }
@@ -43,7 +43,7 @@ final class StoreReader {
     }
 
     private func openForWriting(for key: ShardKey) throws {
-        // A process has a store open once.
+        // A process can have a store open only once.
         open?.closeWaiting()
         open = nil
         do {

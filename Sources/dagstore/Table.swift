@@ -4,7 +4,7 @@ struct Table {
     struct Column {
         /// Its heading.
         let heading: String
-        /// Whether it is a number, which stands at the right.
+        /// Whether it is aligned to the right.
         let isNumber: Bool
         /// The widest text so far.
         var width: Int
@@ -22,10 +22,10 @@ struct Table {
 
     private var columns: [Column]
 
-    /// A table of `columns`; the last is as wide as it likes.
+    /// Makes a table of `columns`; the last one has any width.
     init(_ columns: [Column]) { self.columns = columns }
 
-    /// Makes room for a row.
+    /// Widens the columns for a row.
     mutating func measure(_ row: [String]) {
         for (index, text) in row.enumerated() {
             columns[index].width = max(columns[index].width, text.printable.count)

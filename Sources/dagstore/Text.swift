@@ -3,7 +3,7 @@ internal import SystemPackage
 extension Unicode.Scalar {
     /// Whether a terminal obeys it instead of showing it.
     ///
-    /// *Shape*: the controls C0, DEL and C1; ends of lines and paragraphs; marks that turn the direction of writing; marks
+    /// *Shape*: the controls C0, DEL and C1, ends of lines and paragraphs, marks for the direction of writing and marks
     /// that no terminal shows.
     var isControl: Bool {
         switch value {
@@ -19,23 +19,23 @@ extension String {
     /// The text with control characters escaped, so that it stays on its line of a terminal.
     var printable: String { escaped { $0.isControl } }
 
-    /// The same of several lines, which stay lines.
+    /// The text with control characters except newlines escaped.
     var printableLines: String { escaped { $0.isControl && $0 != "\n" } }
 
     private func escaped(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
-        // Nearly every text is plain, and its bytes show it.
+        // Nearly every text is plain ASCII.
         guard !utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             text += isEscaped(scalar) ? scalar.escaped(asASCII: true) : String(scalar)
         }
     }
 
-    /// The text with spaces after it, as far as `width`.
+    /// Returns the text with spaces after it, up to `width`.
     func padded(to width: Int) -> String {
         self + String(repeating: " ", count: Swift.max(0, width - count))
     }
 
-    /// The text with spaces before it, as far as `width`.
+    /// Returns the text with spaces before it, up to `width`.
     func aligned(to width: Int) -> String {
         String(repeating: " ", count: Swift.max(0, width - count)) + self
     }
@@ -53,7 +53,7 @@ extension BinaryInteger {
         return text
     }
 
-    /// The number with what it counts: `1 shard`, `1,049 shards`.
+    /// Returns the number with its noun: `1 shard`, `1,049 shards`.
     func counted(_ one: String, _ many: String) -> String {
         "\(grouped) \(self == 1 ? one : many)"
     }
@@ -86,7 +86,7 @@ extension BinaryInteger {
     func asSize(_ units: SizeUnits) -> String {
         let size = UInt64(self)
         guard size >= units.step else { return "\(size) B" }
-        // In tenths of a unit, rounded; what rounds to a whole step goes to the next unit.
+        // In tenths of a unit, rounded; a number that rounds to a whole step gets the next unit.
         var unit = units.step
         for name in units.names {
             let tenths = size.tenths(of: unit)
@@ -111,14 +111,14 @@ extension BinaryInteger {
 
 /// The units in which sizes are printed.
 enum SizeUnits {
-    /// Powers of 1,024, as people give sizes to options: KiB, MiB.
+    /// Powers of 1,024, as options take them: KiB, MiB.
     case binary
     /// Powers of 1,000: kB, MB.
     case decimal
 
-    /// Those of standard output: on a terminal as `--help` has them, in a pipe as scripts know them.
+    /// The units of standard output: binary on a terminal, decimal in a pipe.
     static let ofOutput: SizeUnits = Kernel.isTerminal(.standardOutput) ? .binary : .decimal
-    /// Those of standard error.
+    /// The units of standard error.
     static let ofErrors: SizeUnits = Kernel.isTerminal(.standardError) ? .binary : .decimal
 
     fileprivate var step: UInt64 { self == .binary ? 1024 : 1000 }
@@ -141,7 +141,7 @@ extension Duration {
         return "\(seconds).\(String(100 + attoseconds / 10_000_000_000_000_000).dropFirst()) s"
     }
 
-    /// How many a second `count` are.
+    /// Returns `count` divided by the duration, per second.
     func rate(of count: UInt64) -> UInt64? {
         let (seconds, attoseconds) = components
         let time = Double(seconds) + Double(attoseconds) / 1e18
@@ -151,7 +151,7 @@ extension Duration {
 }
 
 extension UInt64 {
-    /// An index codec as people write it: hexadecimal, of at least four digits.
+    /// The number of an index codec in hexadecimal, with at least four digits.
     var asCodec: String {
         let digits = String(self, radix: 16)
         return "0x" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits

@@ -5,11 +5,11 @@ internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage
 
-/// `car verify`: whether a CAR file is what it says.
+/// `car verify`: verifies a CAR file.
 struct VerifyCAR: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Hash every block, and compare an embedded index with the sections."
+        abstract: "Hash every block of a CAR file, and compare an embedded index with the sections."
     )
 
     @OptionGroup var car: CARArgument

@@ -1,6 +1,6 @@
 internal import DAGStorage
 
-/// A finding that is no failure: one line on standard error.
+/// A finding that is not a failure: one line on standard error.
 struct Warning {
     /// The kind of finding.
     enum Code: String {
@@ -24,8 +24,8 @@ struct Warning {
     /// Writes one line to standard error.
     func write(_ format: OutputFormat) {
         guard format == .json else {
-            let subject = shard.map { "shard \($0.text.printable): " } ?? ""
-            let text = "\(Program.name): warning: \(subject)\(message.printable) (\(code.rawValue))"
+            let subject = shard.map { "shard \"\($0.text.printable)\": " } ?? ""
+            let text = "\(Advice.verb): warning: \(subject)\(message.printable) (\(code.rawValue))"
             return ErrorReport.write(lines: text)
         }
         var json = JSONWriter()

@@ -22,7 +22,7 @@ private struct TwoShards {
 
 @Suite("get")
 struct GetTests {
-    @Test("prints a block, whatever CID of its multihash asks", arguments: [[], ["--verify"]])
+    @Test("prints a block for every CID of its multihash", arguments: [[], ["--verify"]])
     func bytes(options: [String]) async throws {
         let shards = try await TwoShards()
         let versionZero = Sample.versionZero.cid
@@ -71,7 +71,7 @@ struct GetTests {
         #expect(names == ["block", "first.car", "second.car"])
     }
 
-    @Test("a named shard is the only one asked")
+    @Test("--shard looks in that shard only")
     func named() async throws {
         let shards = try await TwoShards()
         let cid = TwoShards.only.cid.description
@@ -85,7 +85,7 @@ struct GetTests {
         #expect(unknown.error["code"] == "shardUnknown")
     }
 
-    @Test("a block that nobody has is not found")
+    @Test("a block that no shard has is not found")
     func absent() async throws {
         let shards = try await TwoShards()
         let outcome = try await shards.scene.json("get", Sample.absent.description)
@@ -96,7 +96,7 @@ struct GetTests {
         #expect(outcome.error["message"]?.text?.contains(Sample.absent.description) == true)
     }
 
-    @Test("a shard that cannot be opened is passed over, unless the block is nowhere else")
+    @Test("a shard that cannot be opened is skipped, unless no other shard has the block")
     func gone() async throws {
         let shards = try await TwoShards()
         try FileManager.default.removeItem(atPath: shards.first)
@@ -126,7 +126,7 @@ struct GetTests {
         #expect(try await shards.scene.json("find", "x").error["code"] == "invalidCID")
     }
 
-    @Test("a file that was written to is not what was indexed")
+    @Test("a changed file is reported as a changed source")
     func changed() async throws {
         let shards = try await TwoShards()
         _ = try shards.scene.folder.write(Sample.car.bytes + [0], to: "first.car")
@@ -136,7 +136,7 @@ struct GetTests {
         #expect(outcome.error["code"] == "sourceChanged")
     }
 
-    @Test("a failed shard answers with its failure")
+    @Test("a failed shard reports its stored error")
     func failed() async throws {
         let shards = try await TwoShards()
         _ = try shards.scene.folder.write([9, 9], to: "bad.car")
@@ -148,7 +148,7 @@ struct GetTests {
         #expect(try await shards.scene.run("get", cid).status == 0)
     }
 
-    @Test("verifying prints nothing that the CID does not name")
+    @Test("--verify prints no bytes that do not match the CID")
     func mismatch() async throws {
         let scene = try Scene()
         _ = try scene.folder.write(Sample.withWrongData(in: 1), to: "wrong.car")
@@ -162,7 +162,7 @@ struct GetTests {
         #expect(outcome.error["shard"] == "wrong")
     }
 
-    @Test("a hash function that is not known here cannot be verified")
+    @Test("a block with an unknown hash function cannot be verified")
     func unsupported() async throws {
         let scene = try Scene()
         let multihash = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
@@ -237,7 +237,7 @@ struct GetTests {
     }
 
     @Test(
-        "text that is no CID is refused",
+        "text that is not a CID is rejected",
         arguments: ["get", "has", "locate"],
         ["", "hello", "bafk", "/ipfs/x"]
     )
@@ -250,7 +250,7 @@ struct GetTests {
 
 @Suite("has")
 struct HasTests {
-    @Test("says yes and no, and is content either way")
+    @Test("prints yes or no, and exits with 0 either way")
     func answers() async throws {
         let shards = try await TwoShards()
         let here = Sample.raw.cid.description
@@ -300,7 +300,7 @@ struct LocateTests {
         #expect(try await shards.scene.json("locate", absent).status == 3)
     }
 
-    @Test("nobody has it", arguments: [[], ["--shard", "first"]])
+    @Test("a block that no shard has is not found", arguments: [[], ["--shard", "first"]])
     func absent(options: [String]) async throws {
         let shards = try await TwoShards()
         let outcome = try await Command.run(

@@ -22,7 +22,7 @@ struct IndexCARTests {
     }
 
     @Test(
-        "writes what was asked for",
+        "writes the format of the options",
         arguments: ["0x0400", "0x0401"],
         ["--identity", "--no-identity"]
     )
@@ -61,7 +61,7 @@ struct IndexCARTests {
         )
     }
 
-    @Test("standard output gets the index and nothing else")
+    @Test("standard output gets only the index")
     func standardOutput() async throws {
         let scene = try Scene()
         let car = try scene.write(Sample.car)
@@ -70,7 +70,7 @@ struct IndexCARTests {
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test("a malformed CAR leaves the old file as it was, and nothing beside it")
+    @Test("a malformed CAR keeps the old file, and leaves no other")
     func malformed() async throws {
         let scene = try Scene()
         let car = try scene.folder.write(Array(Sample.car.bytes.dropLast()), to: "cut.car")
@@ -83,7 +83,7 @@ struct IndexCARTests {
         #expect(try scene.folder.url.files().map(\.lastPathComponent) == ["cut.car", "out.idx"])
     }
 
-    @Test("a file that cannot be written is an error of its own")
+    @Test("a file that cannot be written has its own error code")
     func unwritable() async throws {
         let scene = try Scene()
         let car = try scene.write(Sample.car)

@@ -28,7 +28,7 @@ struct IndexListTests {
 @Suite("index export")
 struct IndexExportTests {
     @Test(
-        "is what car index writes",
+        "writes the bytes of car index",
         arguments: ["0x0400", "0x0401"],
         ["--identity", "--no-identity"]
     )
@@ -48,7 +48,7 @@ struct IndexExportTests {
         #expect(try URL(filePath: one).bytes() == URL(filePath: other).bytes())
     }
 
-    @Test("standard output gets the index and nothing else")
+    @Test("standard output gets only the index")
     func standardOutput() async throws {
         let scene = try Scene()
         _ = try await scene.run("register", try scene.write(Sample.car))

@@ -11,7 +11,7 @@ struct InspectCARTests {
         return try await Command.run(["car", "inspect", path, "--format", "json"])
     }
 
-    @Test("counts everything, in the order of the contract")
+    @Test("prints all counts in the order of CLI.md")
     func versionOne() async throws {
         let size = Sample.car.bytes.count
         let expected =
@@ -26,7 +26,7 @@ struct InspectCARTests {
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test("sees an embedded index", arguments: [0x0400, 0x0401] as [UInt64])
+    @Test("finds an embedded index", arguments: [0x0400, 0x0401] as [UInt64])
     func versionTwo(codec: UInt64) async throws {
         let bytes = Sample.car.encoded(version: 2, indexCodec: codec, storesIdentity: true)
         let size = Sample.car.bytes.count
@@ -48,7 +48,7 @@ struct InspectCARTests {
         #expect(outcome.objects.first?["indexCodec"] == .null)
     }
 
-    @Test("a root that no section has is told, an identity root is in its CID")
+    @Test("a root without a section is reported, unless it is an identity CID")
     func missingRoots() async throws {
         let other = CARBuilder.Block.raw([9, 9]).cid
         let identity = CARBuilder.Block.identity([1]).cid
@@ -86,7 +86,7 @@ struct InspectCARTests {
         #expect(found["codecs"] == [:])
     }
 
-    @Test("a section cut short is refused, with its offset and nothing on standard output")
+    @Test("a truncated section is rejected with its offset, without output")
     func truncated() async throws {
         let outcome = try await inspected(Array(Sample.car.bytes.dropLast()))
         #expect(outcome.status == 5)
@@ -95,7 +95,7 @@ struct InspectCARTests {
         #expect(outcome.error["offset"]?.integer == Sample.car.sections[3].offset)
     }
 
-    @Test("an empty file is refused")
+    @Test("an empty file is rejected")
     func emptyFile() async throws {
         let outcome = try await inspected([])
         #expect(outcome.status == 5)
@@ -103,7 +103,7 @@ struct InspectCARTests {
         #expect(outcome.error["offset"] == 0)
     }
 
-    @Test("people read sizes and names")
+    @Test("text output has sizes with units, and names")
     func text() async throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(Sample.car.bytes, to: "sample.car")

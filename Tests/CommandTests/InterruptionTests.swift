@@ -44,7 +44,7 @@ struct InterruptionTests {
         #expect(try folder.url.files().map(\.lastPathComponent) == ["long.car"])
     }
 
-    @Test("an interrupted registration leaves a store that works, and goes on when it is asked to")
+    @Test("an interrupted registration leaves a working store, and initialize continues it")
     func register() async throws {
         let scene = try Scene()
         let path = try longCAR(in: scene.folder)

@@ -13,7 +13,7 @@ import Testing
 
 @Suite("Lifecycle verbs")
 struct LifecycleVerbTests {
-    @Test("a shard that is registered lazily is initialized when it is asked for")
+    @Test("initialize indexes a lazily registered shard")
     func lazy() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -31,7 +31,7 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("initialize", "nobody").status == 3)
     }
 
-    @Test("all lazy shards are initialized, and the first failure is the exit status")
+    @Test("initialize-all indexes all lazy shards, and exits with the first failure's status")
     func initializeAll() async throws {
         let scene = try Scene()
         for number in 0..<5 {
@@ -49,7 +49,7 @@ struct LifecycleVerbTests {
         #expect(failed.objects.map { $0["state"] } == ["failed"])
     }
 
-    @Test("a failed shard is recovered when its source is good, and refused otherwise")
+    @Test("recover succeeds when the source is good, and fails otherwise")
     func recover() async throws {
         let scene = try Scene()
         let path = try scene.folder.write([1, 2, 3], to: "sample.car")
@@ -63,7 +63,7 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("recover", "nobody").status == 3)
     }
 
-    @Test("many shards are recovered at once: those that are named, that have failed, or all")
+    @Test("recover takes several keys, --failed or --all")
     func recoverMany() async throws {
         let scene = try Scene()
         var other = Sample.car.bytes
@@ -98,7 +98,7 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("get", Sample.raw.cid.description).out == Sample.raw.data)
     }
 
-    @Test("a verb that writes waits for the lock as long as it is told to")
+    @Test("a verb that writes waits for the lock as long as --wait says")
     func wait() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -116,7 +116,7 @@ struct LifecycleVerbTests {
         #expect(try await waiting.status == 0)
     }
 
-    @Test("registrations that an end of the process interrupted are waited for")
+    @Test("initialize-all waits for interrupted registrations")
     func interrupted() async throws {
         let scene = try Scene()
         // Larger than what is indexed before its shard is known.
@@ -136,7 +136,7 @@ struct LifecycleVerbTests {
         #expect(outcome.objects.map { $0["state"] } == ["available"])
     }
 
-    @Test("an existing transient serves although the source is not there, and is never removed")
+    @Test("an existing transient serves without its source, and is never removed")
     func existingTransient() async throws {
         let scene = try Scene()
         let copy = try scene.folder.write(Sample.car.bytes, to: "copy.bin")
@@ -155,7 +155,7 @@ struct LifecycleVerbTests {
         #expect(FileManager.default.fileExists(atPath: copy))
     }
 
-    @Test("the doctor finds what is wrong, mends it, and says so")
+    @Test("check finds problems, repairs them, and reports both")
     func check() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -217,7 +217,7 @@ struct LifecycleVerbTests {
     }
 
     // Blocks that nothing was able to hash were counted among the hashed ones.
-    @Test("a deep check counts apart what it cannot hash")
+    @Test("a deep check counts blocks that it cannot hash separately")
     func deepCheckCounts() async throws {
         let scene = try Scene()
         let unknown = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
@@ -237,7 +237,7 @@ struct LifecycleVerbTests {
         #expect(try await scene.json("check").objects.first?["unverified"] == 0)
     }
 
-    @Test("a deep check finds a block whose bytes are not what its CID says")
+    @Test("a deep check finds a block whose bytes do not match its CID")
     func deepCheck() async throws {
         let scene = try Scene()
         var bytes = Sample.car.bytes
@@ -250,7 +250,7 @@ struct LifecycleVerbTests {
         #expect(deep.objects.first?["problem"] == "block")
     }
 
-    @Test("compacting gives room back")
+    @Test("compact makes the catalog smaller")
     func compact() async throws {
         let scene = try Scene()
         let large = CARBuilder.uniform(sections: 20_000, blockSize: 8, seed: 1)

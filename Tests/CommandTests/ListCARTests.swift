@@ -6,7 +6,7 @@ import Testing
 
 @Suite("car list")
 struct ListCARTests {
-    @Test("prints a line a section, with both offsets", arguments: [1, 2] as [UInt64])
+    @Test("prints one line for each section, with both offsets", arguments: [1, 2] as [UInt64])
     func sections(version: UInt64) async throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(Sample.car.encoded(version: version), to: "sample.car")
@@ -25,7 +25,7 @@ struct ListCARTests {
         #expect(outcome.objects.map { $0["offset"]?.integer } == car.sections.map { $0.offset })
     }
 
-    @Test("people get columns, without a heading where nobody watches")
+    @Test("text output has columns, and no heading in a pipe")
     func text() async throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(Sample.car.bytes, to: "sample.car")
@@ -37,7 +37,7 @@ struct ListCARTests {
         #expect(cids == Sample.car.blocks.map { $0.cid.description })
     }
 
-    @Test("what was read before the fault is printed")
+    @Test("the sections before a fault are printed")
     func truncated() async throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(Array(Sample.car.bytes.dropLast()), to: "cut.car")
@@ -49,11 +49,11 @@ struct ListCARTests {
         #expect(outcome.error["message"]?.text?.hasPrefix(path) == true)
         let text = try await Command.run(["car", "list", path])
         #expect(text.lines.count == 3)
-        #expect(text.errorText.hasPrefix("dagstore: \(path): truncated at byte "))
+        #expect(text.errorText.hasPrefix("dagstore car list: \(path): truncated at byte "))
         #expect(text.errorText.hasSuffix(" (truncated)\n"))
     }
 
-    @Test("a reader that has seen enough is no failure")
+    @Test("a reader that closes the pipe causes no error")
     func closedPipe() async throws {
         let folder = try TemporaryFolder()
         // More than a pipe and the buffer hold, so that a write meets the closed end.

@@ -24,7 +24,7 @@ struct ManualTests {
         return pages
     }
 
-    @Test("every verb has a page, with every name that its help has")
+    @Test("every verb has a page with every name in its help")
     func verbs() async throws {
         let pages = try await pages()
         let verbs = [
@@ -49,7 +49,7 @@ struct ManualTests {
         #expect(pages.count >= verbs.count)
     }
 
-    @Test("no line of a page is a request that the text has by chance")
+    @Test("no line of text is read as a request of man(7)")
     func requests() async throws {
         let known: Set = [
             ".TH", ".nh", ".ad", ".SH", ".TP", ".PP", ".BR", ".RS", ".RE", ".nf", ".fi",
@@ -63,7 +63,10 @@ struct ManualTests {
         }
     }
 
-    @Test("the shells' completions are the program's own", arguments: ["bash", "zsh", "fish"])
+    @Test(
+        "the completions for shells are those of the program",
+        arguments: ["bash", "zsh", "fish"]
+    )
     func completions(shell: String) async throws {
         let script = try await Command.run(["--generate-completion-script", shell])
         #expect(script.status == 0)

@@ -12,7 +12,7 @@ struct MigrateTests {
         try await Command.run(["migrate", "plan"] + arguments)
     }
 
-    @Test("plans a folder of CARs, a line a shard and one of totals")
+    @Test("plans a folder of CARs: a line for each shard, and totals")
     func cars() async throws {
         let outcome = try await Self.plan([Self.path("cars"), "--format", "json"])
         #expect(outcome.status == 0)
@@ -23,7 +23,7 @@ struct MigrateTests {
         #expect(totals["states"]?["registered"] == 28)
     }
 
-    @Test("says what is wrong, and is content that it was asked")
+    @Test("reports problems, and exits with 0")
     func indexes() async throws {
         let outcome = try await Self.plan([Self.path("indices")])
         #expect(outcome.status == 0)
@@ -31,7 +31,7 @@ struct MigrateTests {
         #expect(outcome.lines.last?.hasPrefix("problems: ") == true)
     }
 
-    @Test("what cannot be migrated is asked wrongly, what is not there is the source's fault")
+    @Test("an unknown layout exits with 2, a missing source with 4")
     func refused() async throws {
         let empty = try TemporaryFolder()
         let nothing = try await Self.plan([empty.url.path, "--format", "json"])
@@ -45,7 +45,7 @@ struct MigrateTests {
         #expect(try await Command.run(["migrate"]).status == 2)
     }
 
-    @Test("brings a folder of index files over, checks it, and has nothing to do the second time")
+    @Test("migrates a folder of index files, checks it, and skips it the second time")
     func run() async throws {
         let scene = try Scene()
         let first = try await scene.json("migrate", "run", Self.path("indices"), "--verify", "full")
@@ -63,7 +63,7 @@ struct MigrateTests {
     }
 
     @Test(
-        "a run that is killed goes on when it is run again, and ends as if nothing had been",
+        "a killed run continues when it is run again, with the same result",
         arguments: ["beforeCommit:1", "afterCommit:1", "beforeCommit:2"]
     )
     func killed(failpoint: String) async throws {
@@ -109,7 +109,7 @@ struct MigrateTests {
         #expect(try await whole.run("list").lines.sorted() == lines)
     }
 
-    @Test("a store that is full keeps what came, and takes the rest when there is room")
+    @Test("a full store keeps the migrated shards, and gets the rest when there is room")
     func full() async throws {
         let source = try TemporaryFolder()
         var random = SplitMix64(seed: 6)
@@ -140,7 +140,7 @@ struct MigrateTests {
     }
 
     @Test(
-        "what one index file is to blame for keeps no other shard back, and comes when it is mended"
+        "a bad index file delays only its shard, until it is repaired"
     )
     func unreadable() async throws {
         let source = try TemporaryFolder()
@@ -173,7 +173,7 @@ struct MigrateTests {
     }
 
     @Test(
-        "a source that cannot be read ends a run with 6, also if it was readable when it was planned"
+        "an unreadable source ends a run with 6, also if only the plan could read it"
     )
     func failedRuns() async throws {
         let scene = try Scene()
@@ -182,7 +182,7 @@ struct MigrateTests {
         #expect(missing.error["code"] == "sourceUnreadable")
     }
 
-    @Test("every multihash of many middling shards is found after the store was closed")
+    @Test("every multihash of many medium shards is found after the store was closed")
     func newestEntries() async throws {
         // More than the newest entries hold, of shards too small for runs of their own.
         let source = try TemporaryFolder()
@@ -203,7 +203,7 @@ struct MigrateTests {
         #expect(try await scene.run("migrate", "check", source.url.path).status == 0)
     }
 
-    @Test("a check without what should be there ends with 6")
+    @Test("a check that misses entries ends with 6")
     func different() async throws {
         let scene = try Scene()
         _ = try await scene.run("register", scene.write(Sample.car))
@@ -212,7 +212,7 @@ struct MigrateTests {
         #expect(outcome.lines.last == "100 shards, 2,898 entries: 100 different")
     }
 
-    @Test("a store inside of the source, and options that cannot be, are asked wrongly")
+    @Test("a store inside the source, and wrong options, exit with 2")
     func wrongRuns() async throws {
         let empty = try TemporaryFolder()
         _ = try empty.write([0x81, 0x08, 0, 0, 0, 0], to: "a.full.idx")
@@ -244,7 +244,7 @@ struct MigrateTests {
         }
     }
 
-    @Test("writes index files back, and only to where nothing is")
+    @Test("exports index files, and only to an empty folder")
     func exportsIndexes() async throws {
         let scene = try Scene()
         _ = try await scene.run("migrate", "run", Self.path("indices"))
@@ -274,7 +274,7 @@ struct MigrateTests {
 
     #if LevelDB
         @Test(
-            "copies of CARs come over when asked for, and are read instead of the mount",
+            "copies of CARs are migrated on request, and read instead of the mount",
             arguments: ["--copy-transients", "--link-transients"]
         )
         func transients(option: String) async throws {
@@ -313,7 +313,7 @@ struct MigrateTests {
             #expect(neither.status == 2)
         }
 
-        @Test("a check reports inverse entries that lead nowhere, and does not fail for them")
+        @Test("a check reports stray inverse entries, and does not fail for them")
         func strayInverse() async throws {
             let scene = try Scene()
             _ = try await scene.run("migrate", "run", Self.path("lotus-repo"))
@@ -324,7 +324,7 @@ struct MigrateTests {
             #expect(stray.count == 2)
         }
 
-        @Test("writes a Go node's folder, and says what the node will not have")
+        @Test("exports a Go node's folder, and reports what the node will lack")
         func exportsFolder() async throws {
             let scene = try Scene()
             _ = try await scene.run("migrate", "run", Self.path("lotus-repo"))
@@ -349,7 +349,7 @@ struct MigrateTests {
             #expect(stray?["key"] == .null)
         }
     #else
-        @Test("says that LevelDB is not built in")
+        @Test("reports that LevelDB is not built in")
         func notBuiltIn() async throws {
             let outcome = try await Self.plan([Self.path("lotus-repo"), "--format", "json"])
             #expect(outcome.status == 2)

@@ -24,7 +24,7 @@ struct PathTests {
         try await scene.json("status", key).objects.first?["mount"]?.text
     }
 
-    @Test("a path that leads up is stored without its detour", arguments: ["", "file://"])
+    @Test("a path with .. is stored without it", arguments: ["", "file://"])
     func leadsUp(scheme: String) async throws {
         let path = try scene.write(Sample.car)
         #expect(try await json("register", scheme + "../inner/./../sample.car").status == 0)
@@ -34,7 +34,7 @@ struct PathTests {
         #expect(try await mount(of: "b") == "file://" + path)
     }
 
-    @Test("the links of a path stay, so that they can be changed")
+    @Test("the links of a path stay, so users can change them")
     func links() async throws {
         let path = try scene.write(Sample.car)
         let link = scene.folder.path(of: "link.car")
@@ -44,7 +44,7 @@ struct PathTests {
     }
 
     @Test(
-        "a file that ends with the process is refused, whatever it is called",
+        "a file that ends with the process is rejected under every name",
         arguments: ["/dev/stdin", "/proc/self/fd/0", "/dev/fd/0", "in", "pipe", "/dev/zero"],
         [[], ["--lazy"]]
     )
@@ -78,7 +78,7 @@ struct PathTests {
     }
 
     @Test(
-        "an export goes to a relative folder as to an absolute one",
+        "an export accepts a relative folder",
         arguments: ["out", "./out", "../out", "link/../out"]
     )
     func export(to: String) async throws {
@@ -100,7 +100,10 @@ struct PathTests {
         #expect(plan.objects.last?["entries"] == 8)
     }
 
-    @Test("CARs of a relative folder are found from every other", arguments: [".", "../inner"])
+    @Test(
+        "CARs of a relative folder are found from every working directory",
+        arguments: [".", "../inner"]
+    )
     func cars(source: String) async throws {
         let car = inner + "/a.car"
         try Data(Sample.car.bytes).write(to: URL(filePath: car))

@@ -40,7 +40,7 @@ struct PipeTests {
         }
     }
 
-    @Test("a folder is refused as before, and so is a pipe that nothing comes through")
+    @Test("a folder and an empty pipe are rejected")
     func nothing() async throws {
         let folder = try TemporaryFolder()
         let directory = try await Command.run(["car", "list", folder.url.path])

@@ -24,7 +24,7 @@ struct RegisterTests {
     }
 
     // Twenty blocks, one zero byte, twenty blocks: it was available with twenty, and nobody was told.
-    @Test("bytes after a zero length that are not all zero are told")
+    @Test("bytes after a zero length cause a warning unless they are zeros")
     func ignoredBytes() async throws {
         let scene = try Scene()
         let end = Sample.car.bytes.count
@@ -45,12 +45,12 @@ struct RegisterTests {
         #expect(deep.objects.first?["ignoredBytes"]?.integer == UInt64(end) + 2)
         #expect(deep.errorText.split(separator: "\n").count == 2)
         let text = try await scene.run("check", "--deep")
-        #expect(text.errorText.contains("warning: shard lost: "))
+        #expect(text.errorText.contains(#"warning: shard "lost": "#))
         #expect(try await scene.json("check").objects.first?["ignoredBytes"] == 0)
     }
 
     // Taking `link/..` out of a path without asking the system gives another file.
-    @Test("a path through a symbolic link leads where the system says")
+    @Test("a path through a symbolic link leads to the same file as for the system")
     func throughLink() async throws {
         let scene = try Scene()
         let manager = FileManager.default
@@ -68,7 +68,7 @@ struct RegisterTests {
         #expect(try await Command.run(get).out == Sample.raw.data)
     }
 
-    @Test("a URL is taken as it is")
+    @Test("a URL is stored unchanged")
     func url() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car, to: "with space.car")
@@ -79,7 +79,7 @@ struct RegisterTests {
     }
 
     @Test(
-        "any key will do",
+        "accepts any key",
         arguments: ["../x", "a/b", "a b", "two\nlines", "ключ", "\"q\\", "\u{1}"]
     )
     func keys(key: String) async throws {
@@ -94,7 +94,7 @@ struct RegisterTests {
         #expect(try await scene.json("destroy", key).status == 0)
     }
 
-    @Test("goes on after a failure, and ends with the first failure's status")
+    @Test("continues after a failure, and exits with the first failure's status")
     func several() async throws {
         let scene = try Scene()
         let good = try scene.write(Sample.car, to: "good.car")
@@ -119,7 +119,7 @@ struct RegisterTests {
     }
 
     @Test(
-        "what cannot be registered says why",
+        "a source that cannot be registered has an error",
         arguments: [
             ("http://host/a.car", "unknownScheme", 2), ("file://%zz.car", "invalidArgument", 2),
             (".", "mountUnreachable", 4), ("/", "invalidKey", 2), ("none.car", "mountGone", 4),
@@ -136,7 +136,7 @@ struct RegisterTests {
         #expect(outcome.objects.first?["blocks"] == 0)
     }
 
-    @Test("a key that cannot be is refused", arguments: ["", String(repeating: "k", count: 481)])
+    @Test("an invalid key is rejected", arguments: ["", String(repeating: "k", count: 481)])
     func badKey(key: String) async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -145,7 +145,7 @@ struct RegisterTests {
         #expect(outcome.error["code"] == "invalidKey")
     }
 
-    @Test("one key for several sources is a mistake")
+    @Test("one key for several sources is rejected")
     func keyOfSeveral() async throws {
         let scene = try Scene()
         let outcome = try await scene.json("register", "a.car", "b.car", "--key", "k")
@@ -154,7 +154,7 @@ struct RegisterTests {
         #expect(outcome.error["code"] == "invalidArgument")
     }
 
-    @Test("one process writes, and others may look meanwhile")
+    @Test("other processes may read while one writes")
     func locked() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -173,7 +173,7 @@ struct RegisterTests {
         #expect(try await scene.run("register", path).status == 0)
     }
 
-    @Test("a map that is too small is full, and the store stays usable")
+    @Test("a small map gets full, and the store stays usable")
     func full() async throws {
         let scene = try Scene()
         let large = try scene.write(.uniform(sections: 40_000, blockSize: 8, seed: 1), to: "l.car")
@@ -185,7 +185,7 @@ struct RegisterTests {
         #expect(try await scene.json("list").objects.map { $0["key"] } == ["s"])
     }
 
-    @Test("a map size that is none is refused", arguments: ["0", "-1", "x", "1024", "9e9"])
+    @Test("an invalid map size is rejected", arguments: ["0", "-1", "x", "1024", "9e9"])
     func badMapSize(size: String) async throws {
         let scene = try Scene()
         for verb in ["list", "stats"] {
@@ -195,7 +195,7 @@ struct RegisterTests {
         }
     }
 
-    @Test("people get a line a source")
+    @Test("text output has one line for each source")
     func text() async throws {
         let scene = try Scene()
         let good = try scene.write(Sample.car, to: "good.car")
@@ -204,11 +204,11 @@ struct RegisterTests {
         #expect(outcome.lines[0].hasPrefix("good"))
         #expect(outcome.lines[0].hasSuffix("  available"))
         #expect(outcome.lines[1].hasSuffix("  failed (mountGone)"))
-        #expect(outcome.errorText.hasPrefix("dagstore: shard missing: "))
+        #expect(outcome.errorText.hasPrefix(#"dagstore register: shard "missing": "#))
     }
 
     @Test(
-        "an index that was made before is taken, if the CAR has what it says",
+        "an existing index is accepted if it matches the CAR",
         arguments: ["sample", "full"]
     )
     func existingIndex(verify: String) async throws {
@@ -248,7 +248,7 @@ struct RegisterTests {
         #expect(try await scene.json("list").objects.count == 1)
     }
 
-    @Test("a bar is drawn when asked for, and wiped", arguments: ["always", "never", "auto"])
+    @Test("a bar is drawn on request, and wiped", arguments: ["always", "never", "auto"])
     func progress(mode: String) async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -258,7 +258,7 @@ struct RegisterTests {
         #expect(outcome.status == 0)
     }
 
-    @Test("nobody need read what it prints")
+    @Test("a closed pipe does not stop a registration")
     func closedPipe() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car, to: "a.car")

@@ -6,9 +6,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Mounts that moved, from the command line")
+@Suite("relocate")
 struct RelocateTests {
-    @Test("a shard whose CAR was moved is read at its new place, and nothing is indexed again")
+    @Test("a moved CAR is read at its new place, with the same index")
     func one() async throws {
         let scene = try Scene()
         let old = try scene.write(Sample.car)
@@ -24,7 +24,7 @@ struct RelocateTests {
         #expect(try await scene.run("check", "--deep").status == 0)
     }
 
-    @Test("another CAR is refused, and the shard keeps its mount")
+    @Test("another CAR is rejected, and the shard keeps its mount")
     func other() async throws {
         let scene = try Scene()
         _ = try await scene.run("register", try scene.write(Sample.car))
@@ -78,7 +78,7 @@ struct RelocateTests {
         #expect(root.error["message"]?.text?.contains("/nowhere/") != false)
     }
 
-    @Test("a shard that failed because its CAR was gone is back at its new place")
+    @Test("a shard that failed without its CAR recovers at the new place")
     func failed() async throws {
         let scene = try Scene()
         let old = try scene.write(Sample.car)

@@ -42,7 +42,7 @@ struct ListTests {
     }
 
     @Test(
-        "a store that is not there is not made",
+        "a verb that reads makes no store",
         arguments: [["list"], ["stats"], ["status", "k"], ["destroy", "k"]]
     )
     func missing(verb: [String]) async throws {
@@ -53,7 +53,7 @@ struct ListTests {
         #expect(!FileManager.default.fileExists(atPath: scene.store))
     }
 
-    @Test("the store is where the environment says, or in the working directory")
+    @Test("the store is at $DAGSTORE_PATH, or in the working directory")
     func defaultStore() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -67,7 +67,7 @@ struct ListTests {
 
 @Suite("status")
 struct StatusTests {
-    @Test("shows everything about an available shard")
+    @Test("shows an available shard in detail")
     func available() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -111,7 +111,7 @@ struct StatusTests {
     }
 
     @Test(
-        "a key that is not there is not there",
+        "an unknown key exits with 3",
         arguments: [["status"], ["destroy"], ["index", "list"], ["index", "export", "-o", "x"]]
     )
     func unknown(verb: [String]) async throws {
@@ -126,14 +126,15 @@ struct StatusTests {
         #expect(outcome.error["shard"] == "no\nkey")
         let text = try await Command.run(arguments)
         #expect(text.status == 3)
-        #expect(text.errorText.hasPrefix(#"dagstore: shard no\nkey: "#))
+        let words = verb.prefix { $0 != "-o" }.joined(separator: " ")
+        #expect(text.errorText.hasPrefix(#"dagstore \#(words): shard "no\nkey": "#))
         #expect(text.errorText.hasSuffix(" (shardUnknown)\n"))
     }
 }
 
 @Suite("destroy")
 struct DestroyTests {
-    @Test("forgets the shard and leaves the file")
+    @Test("removes the shard and leaves the file")
     func destroyed() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -150,7 +151,7 @@ struct DestroyTests {
 
 @Suite("stats")
 struct StatsTests {
-    @Test("counts what there is, under the library's names")
+    @Test("prints the counts under the library's names")
     func counts() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -181,6 +182,6 @@ struct StatsTests {
         #expect(members["inverseEntries"] == 3)
         #expect(members["inverseRecentEntries"] == 3)
         let text = try await scene.run("stats")
-        #expect(text.lines.first == "shards     2  (1 available, 1 failed)")
+        #expect(text.lines.first == "shards   2  (1 available, 1 failed)")
     }
 }

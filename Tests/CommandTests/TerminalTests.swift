@@ -28,7 +28,7 @@ struct TerminalTests {
 
     // Mount URLs were printed as they came, and C1 controls and overrides of the direction nearly everywhere.
     @Test(
-        "what comes from outside is printed without its control characters",
+        "text from outside is printed without its control characters",
         arguments: [[], ["json"]]
     )
     func controls(format: [String]) async throws {
@@ -101,7 +101,7 @@ struct TerminalTests {
     }
 
     @Test(
-        "sizes on a terminal are in the units of --help, and in a pipe as they always were",
+        "sizes have binary units on a terminal, as in --help, and decimal ones in a pipe",
         .enabled(if: hasTerminal)
     )
     func sizes() async throws {
@@ -116,7 +116,7 @@ struct TerminalTests {
         }
     }
 
-    @Test("an error ends with what to do next, before its code")
+    @Test("an error begins with the verb, and ends with the next step and the code")
     func advice() async throws {
         let scene = try Scene()
         let none = try await scene.run("list")
@@ -128,20 +128,20 @@ struct TerminalTests {
         _ = try await scene.run("register", scene.write(Sample.car), "--key", "a b", "--lazy")
         let missing = scene.folder.path(of: "missing.car")
         for (arguments, advice) in [
-            (["status", "b"], "'dagstore list' shows the keys there are (shardUnknown)"),
+            (["status", "b"], "run 'dagstore list' to see the keys (shardUnknown)"),
             (["get", "\(Sample.absent)"], "with 'dagstore initialize-all' (blockNotFound)"),
-            (["register", missing], "then 'dagstore recover missing' (mountGone)"),
+            (["register", missing], "then run 'dagstore recover missing' (mountGone)"),
             (["register", missing, "--key", "a b"], #"'dagstore destroy "a b"' (shardExists)"#),
             (["get", "nonsense"], "such as bafy… or Qm… (invalidCID)"),
             (["migrate", "run", missing], "check the path and its permissions (sourceUnreadable)"),
         ] {
             let outcome = try await scene.run(arguments)
             #expect(outcome.errorText.hasSuffix(advice + "\n"), "\(outcome.errorText)")
-            #expect(outcome.errorText.hasPrefix("dagstore: "))
+            #expect(outcome.errorText.hasPrefix("dagstore \(arguments[0])"))
         }
     }
 
-    @Test("a folder that cannot be read is not taken for one without a store")
+    @Test("a folder that cannot be read is told apart from one without a store")
     func unreadableStore() async throws {
         let scene = try Scene()
         // Not even the superuser passes a link that leads to itself.
@@ -166,7 +166,7 @@ struct TerminalTests {
         ].map { ($0, "readOnly", "invalidArgument") }
 
     @Test(
-        "a folder of a source that may not be read is no other layout",
+        "a source folder without read permission is not taken for another layout",
         .enabled(if: geteuid() != 0)
     )
     func unreadableSource() async throws {

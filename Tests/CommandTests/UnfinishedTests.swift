@@ -32,7 +32,7 @@ struct UnfinishedTests {
         #expect(made.status == 0)
     }
 
-    @Test("the same registration again goes on with one that was interrupted")
+    @Test("repeating an interrupted registration continues it")
     func registeredAgain() async throws {
         let scene = try Scene()
         let path = try await Self.interrupted(scene)
@@ -48,7 +48,7 @@ struct UnfinishedTests {
     }
 
     @Test(
-        "a recovery that was interrupted is finished with everything else, or by itself",
+        "an interrupted recovery is finished by initialize-all or initialize",
         arguments: [["initialize-all"], ["initialize", "sample"], ["recover", "sample"]]
     )
     func interruptedRecovery(verb: [String]) async throws {
@@ -69,7 +69,7 @@ struct UnfinishedTests {
         #expect(try await scene.json("status", "sample").objects.first?["state"] == "available")
     }
 
-    @Test("verbs about other things leave what was interrupted alone")
+    @Test("other verbs leave interrupted shards alone")
     func leftAlone() async throws {
         let scene = try Scene()
         _ = try await Self.interrupted(scene)
@@ -81,7 +81,7 @@ struct UnfinishedTests {
     }
 
     @Test(
-        "a block of a lazy shard is got at once, and of one that another process has to index not"
+        "get indexes a lazy shard, unless another process has the store open for writing"
     )
     func getLazy() async throws {
         let scene = try Scene()
@@ -102,7 +102,7 @@ struct UnfinishedTests {
     }
 
     @Test(
-        "each verb that reads a shard has it indexed first",
+        "each verb that reads a shard indexes it first",
         arguments: ["has", "locate", "list", "export"]
     )
     func readingVerbs(verb: String) async throws {
@@ -120,7 +120,7 @@ struct UnfinishedTests {
         #expect(try await scene.json("status", "sample").objects.first?["state"] == "available")
     }
 
-    @Test("a shard that came with an index says so, and its first use reads its CAR")
+    @Test("status explains a shard with a given index, and its first use reads its CAR")
     func givenIndex() async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
@@ -156,7 +156,7 @@ struct UnfinishedTests {
         #expect(try await scene.json("check").objects.last?["unread"]?.integer == 0)
     }
 
-    @Test("a block that is damaged in one place is got from a later section, or from another shard")
+    @Test("a block with one damaged section is read from a later section or another shard")
     func verifiedElsewhere() async throws {
         let scene = try Scene()
         let cid = Sample.raw.cid.description
@@ -175,7 +175,7 @@ struct UnfinishedTests {
         #expect(try await scene.run("get", zero, "--verify").text == "world!")
     }
 
-    @Test("limits that a shard was registered with are kept: check --repair does not fail it")
+    @Test("check --repair takes the limits of the registration and keeps the shard")
     func limits() async throws {
         let scene = try Scene()
         let large = CARBuilder.Block.raw([UInt8](repeating: 7, count: 9 << 20))

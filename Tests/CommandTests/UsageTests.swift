@@ -12,7 +12,7 @@ struct UsageTests {
     }
 
     @Test(
-        "help goes to standard output and is no failure",
+        "help goes to standard output, with exit status 0",
         arguments: [
             ["--help"], ["-h"], ["help"], ["car", "--help"], ["help", "car", "list"],
             ["car", "inspect", "--help"], ["car", "verify", "--help"], ["car", "list", "--help"],
@@ -32,7 +32,7 @@ struct UsageTests {
         #expect(outcome.status == 0)
     }
 
-    @Test("a group without a verb is a mistake", arguments: [[], ["car"], ["index"]] as [[String]])
+    @Test("a group without a verb exits with 2", arguments: [[], ["car"], ["index"]] as [[String]])
     func missingVerb(arguments: [String]) async throws {
         let outcome = try await Command.run(arguments)
         #expect(outcome.out.isEmpty)
@@ -57,7 +57,7 @@ struct UsageTests {
         ["stats", "--unknown"],
     ]
 
-    @Test("wrong arguments end with 2 and an explanation", arguments: mistakes)
+    @Test("wrong arguments exit with 2 and an explanation", arguments: mistakes)
     func mistake(arguments: [String]) async throws {
         let text = try await Command.run(arguments)
         #expect(text.status == 2)
@@ -73,7 +73,7 @@ struct UsageTests {
         }
     }
 
-    @Test("a store without a name is a mistake")
+    @Test("an empty store name exits with 2")
     func emptyStore() async throws {
         let outcome = try await Command.run(["list", "--store", "", "--format", "json"])
         #expect(outcome.status == 2)
@@ -81,7 +81,7 @@ struct UsageTests {
     }
 
     @Test(
-        "a missing file and a folder are failures of the source",
+        "a missing file and a folder exit with 4",
         arguments: ["inspect", "list", "verify", "index"]
     )
     func source(verb: String) async throws {
@@ -100,7 +100,7 @@ struct UsageTests {
         #expect(empty.error["code"] == "truncated")
     }
 
-    @Test("a file without permission is a failure of the source", .enabled(if: geteuid() != 0))
+    @Test("a file without permission exits with 4", .enabled(if: geteuid() != 0))
     func permission() async throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(Sample.car.bytes, to: "a.car")

@@ -130,7 +130,7 @@ struct VectorTests {
 
     // MARK: One CAR
 
-    @Test("there are as many as there should be")
+    @Test("all vectors are present")
     func count() {
         #expect(Self.all.count > 100)
         #expect(Self.all.count { !$0.opens } > 10)
@@ -138,7 +138,7 @@ struct VectorTests {
         #expect(Self.all.count { $0.isWellFormed && !$0.isSound } > 4)
     }
 
-    @Test("car inspect finds what others found", arguments: all)
+    @Test("car inspect matches the manifest", arguments: all)
     func inspect(car: Expectation) async throws {
         let outcome = try await Command.run(["car", "inspect", car.path, "--format", "json"])
         guard car.opens, car.isWellFormed else {
@@ -153,7 +153,7 @@ struct VectorTests {
         #expect(outcome.status == 0)
     }
 
-    @Test("car list finds the sections that others found", arguments: all)
+    @Test("car list matches the manifest", arguments: all)
     func list(car: Expectation) async throws {
         let outcome = try await Command.run(["car", "list", car.path, "--format", "json"])
         if let sections = car.sections { #expect(Self.rows(outcome.objects) == sections) }
@@ -164,7 +164,7 @@ struct VectorTests {
         }
     }
 
-    @Test("car verify tells sound from unsound", arguments: all)
+    @Test("car verify matches the manifest", arguments: all)
     func verify(car: Expectation) async throws {
         let outcome = try await Command.run(["car", "verify", car.path, "--format", "json"])
         let isSound = car.opens && car.isWellFormed && car.isSound
@@ -235,7 +235,7 @@ struct VectorTests {
         return cases
     }()
 
-    @Test("car index is go-car's, byte for byte", arguments: indexCases)
+    @Test("car index writes the bytes of go-car", arguments: indexCases)
     func index(wanted: IndexCase) async throws {
         let arguments = ["car", "index", wanted.car, "-o", "-", "--format", "json"]
         let outcome = try await Command.run(arguments + wanted.options)
@@ -250,7 +250,7 @@ struct VectorTests {
 
     // MARK: A store of all of them
 
-    @Test("all of them in one store")
+    @Test("one store holds all vectors")
     func store() async throws {
         let scene = try Scene()
         for car in Self.all {

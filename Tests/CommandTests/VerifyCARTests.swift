@@ -6,7 +6,7 @@ import Testing
 @Suite("car verify")
 struct VerifyCARTests {
     // A pipe that ended early made a success of every failure.
-    @Test("a failure is one, also when nobody reads the report")
+    @Test("a failure has its exit status, also if nobody reads the report")
     func unread() async throws {
         let scene = try Scene()
         let path = try scene.folder.write(Array(Sample.car.bytes.dropLast()), to: "cut.car")
@@ -21,7 +21,7 @@ struct VerifyCARTests {
         return try await Command.run(["car", "verify", path, "--format", format])
     }
 
-    @Test("a sound CAR is sound, with any index", arguments: [nil, 0x0400, 0x0401] as [UInt64?])
+    @Test("a sound CAR passes, with any index", arguments: [nil, 0x0400, 0x0401] as [UInt64?])
     func sound(codec: UInt64?) async throws {
         let bytes = Sample.car.encoded(version: codec == nil ? 1 : 2, indexCodec: codec)
         let outcome = try await verified(bytes)
@@ -39,7 +39,7 @@ struct VerifyCARTests {
         #expect(seconds >= 0)
     }
 
-    @Test("a wrong bit is found, and named by offset and CID")
+    @Test("a wrong bit is reported with its offset and CID")
     func mismatch() async throws {
         let outcome = try await verified(Sample.withWrongData(in: 1))
         let found = try #require(outcome.objects.first)
@@ -52,7 +52,7 @@ struct VerifyCARTests {
         #expect(outcome.error["message"]?.text?.contains(cid) == true)
     }
 
-    @Test("a hash function that is not known here fails nothing")
+    @Test("an unknown hash function is no failure")
     func unverified() async throws {
         let multihash = Multihash(code: 0xb401, digest: Array(repeating: 7, count: 32))
         let block = CARBuilder.Block(cid: CID(codec: Codec.raw, multihash: multihash), data: [1])
@@ -62,7 +62,7 @@ struct VerifyCARTests {
         #expect(outcome.objects.first?["unverified"] == 1)
     }
 
-    @Test("a short digest that fits proves nothing, and one that does not fit is wrong")
+    @Test("a short digest is unverified if it matches, and wrong if not")
     func shortDigests() async throws {
         let code = HashCode.sha2_256
         let blocks = [0, 4, 19, 20].map {
@@ -83,7 +83,7 @@ struct VerifyCARTests {
         #expect(wrong.status == 5)
     }
 
-    @Test("bytes after a zero length are told unless they are zeros, and fail nothing")
+    @Test("bytes after a zero length cause a warning unless they are zeros")
     func ignoredBytes() async throws {
         let end = UInt64(Sample.car.bytes.count)
         let zeros = [UInt8](repeating: 0, count: 3 << 20)
@@ -118,7 +118,7 @@ struct VerifyCARTests {
         #expect(outcome.error["code"] == "truncated")
     }
 
-    @Test("a malformed file fails, and what came before is counted")
+    @Test("a malformed file fails, with counts up to the fault")
     func malformed() async throws {
         let outcome = try await verified(Array(Sample.car.bytes.dropLast()))
         #expect(outcome.status == 5)
@@ -127,7 +127,7 @@ struct VerifyCARTests {
         #expect(outcome.error["code"] == "truncated")
     }
 
-    @Test("a file without a header is an error and nothing else")
+    @Test("a file without a header gives only an error")
     func garbage() async throws {
         let outcome = try await verified([3, 1, 2, 3])
         #expect(outcome.status == 5)
@@ -135,7 +135,7 @@ struct VerifyCARTests {
         #expect(outcome.error["code"] == "malformedCAR")
     }
 
-    @Test("people read a verdict")
+    @Test("text output has a verdict")
     func text() async throws {
         let good = try await verified(Sample.car.bytes, "text")
         #expect(good.lines.dropFirst().first == "result    sound")
