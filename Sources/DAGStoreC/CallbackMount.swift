@@ -138,13 +138,13 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     }
 
     deinit {
-        // SAFETY: the caller's function, with what it gave out; no read is under way any more.
+        // SAFETY: the caller's function, with the source that it gave out; no read is under way any more.
         runCallback { unsafe hook.table.close(hook.context.pointer, source.pointer) }
     }
 
     func close() {
         guard !isInterrupted.exchange(true, ordering: .relaxed) else { return }
-        // SAFETY: the caller's function, with what it gave out; `deinit` closes the source later.
+        // SAFETY: the caller's function, with the source that it gave out; `deinit` closes the source later.
         runCallback { unsafe hook.table.interrupt?(hook.context.pointer, source.pointer) }
     }
 
@@ -207,7 +207,7 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     ) throws(MountError) -> Int {
         var count = 0
         guard let start = buffer.baseAddress, buffer.count > 0 else { return 0 }
-        // SAFETY: the caller's function, with what it gave out; the buffer has `count` bytes and stays for the call.
+        // SAFETY: the caller's function with its source; the buffer has `count` bytes and stays for the call.
         try unsafe hook.call("read_at", url) { error in
             unsafe hook.table.read_at(
                 hook.context.pointer,

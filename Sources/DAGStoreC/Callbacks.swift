@@ -1,6 +1,5 @@
 internal import CDAGSystem
 internal import DAGMounts
-internal import DAGSystem
 internal import Dispatch
 internal import SharedReads
 
@@ -57,6 +56,3 @@ func waitForTask<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) 
     }
     return try withExtendedLifetime(task) { try outcome.wait() }
 }
-
-/// The number of processors that are running.
-var processorCount: Int { ThisProcess.processorCount }

@@ -171,7 +171,7 @@ final class PlacesCursor: Sendable {
     }
 }
 
-/// A walk over what a check found.
+/// A walk over the problems of a check.
 final class ProblemsCursor: Sendable {
     private let state: Lock<(rest: ArraySlice<CheckProblem>, storage: StepStorage)>
 

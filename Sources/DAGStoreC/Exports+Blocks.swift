@@ -137,9 +137,7 @@ internal import DAGStorage
     _ out_entry: UnsafeMutablePointer<dagstore_entry_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    stepCursor(entries, .entries, as: EntriesCursor.self, out_entry, out_error) {
-        try $0.next()
-    }
+    stepCursor(entries, .entries, as: EntriesCursor.self, out_entry, out_error) { try $0.next() }
 }
 
 /// See `dagstore_entries_close` in `dagstore.h`.

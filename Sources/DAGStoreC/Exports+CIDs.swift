@@ -90,7 +90,7 @@ internal import DAGStorage
 
 /// Calls `body` with a CAR.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is no open CAR, and what `body` throws.
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open CAR, and the errors of `body`.
 @safe private func withCAR<R>(_ handle: OpaquePointer?, _ body: (CARFile) throws -> R) throws -> R {
     guard let result = try HandleTable.with(handle, .car, as: CARFile.self, body) else {
         throw Failure.handle("dagstore_car_t")
@@ -164,7 +164,7 @@ internal import DAGStorage
 ) -> dagstore_status_t {
     runCall(out_error) {
         let output = try StructPlace(out_verification, "out_verification")
-        let workers = threads == 0 ? processorCount : Int(min(threads, 1024))
+        let workers = threads == 0 ? JobPool.processorCount : Int(min(threads, 1024))
         let found = try withCAR(car) { $0.verify(workers: workers) }
         var verification = dagstore_car_verification_t()
         verification.sections = found.sections

@@ -47,7 +47,7 @@ internal import DAGStorage
 
 /// Calls `body` with a lease.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is no open lease, and what `body` throws.
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open lease, and the errors of `body`.
 @safe @inline(__always)
 func withShard<R>(_ handle: OpaquePointer?, _ body: (Shard) throws -> R) throws -> R {
     guard let result = try HandleTable.with(handle, .shard, as: Shard.self, body) else {

@@ -16,9 +16,7 @@ internal import DAGStorage
     runLookup(out_error) {
         let place = try HandlePlace(out_block, "out_block")
         let cid = try copyCID(cid, cid_size)
-        let found = try withStore(store) {
-            try $0.store.bytes(of: cid, patience(timeout_ms))
-        }
+        let found = try withStore(store) { try $0.store.bytes(of: cid, patience(timeout_ms)) }
         guard let found else { return false }
         try place.fill(found)
         return true
@@ -134,9 +132,7 @@ internal import DAGStorage
     -> UnsafePointer<CChar>!
 {
     // SAFETY: the cursor keeps the text until the next step or call, as the header says.
-    HandleTable.with(multihashes, .multihashes, as: MultihashesCursor.self) {
-        unsafe $0.cursor()
-    }
+    HandleTable.with(multihashes, .multihashes, as: MultihashesCursor.self) { unsafe $0.cursor() }
 }
 
 /// See `dagstore_multihashes_close` in `dagstore.h`.

@@ -48,9 +48,7 @@ internal import DAGStorage
     _ out_info: UnsafeMutablePointer<dagstore_info_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    stepCursor(shards, .shards, as: ShardsCursor.self, out_info, out_error) {
-        try $0.next()
-    }
+    stepCursor(shards, .shards, as: ShardsCursor.self, out_info, out_error) { try $0.next() }
 }
 
 /// See `dagstore_shards_close` in `dagstore.h`.

@@ -84,11 +84,7 @@ internal import DAGStorage
             registry = try mountRegistry(config)
         }
         do {
-            let store = try DAGStore.open(
-                at: path,
-                mounts: registry,
-                configuration: configuration
-            )
+            let store = try DAGStore.open(at: path, mounts: registry, configuration: configuration)
             try place.fill(.store, StoreBox(store))
             Log.write(.info) { "store opened: \(path)" }
         } catch {
@@ -129,7 +125,7 @@ private func mountRegistry(_ config: dagstore_config_t) throws(Failure) -> Mount
 
 /// Calls `body` with a store.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is no open store, `CLOSED` in a forked process, and what `body` throws.
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open store, `CLOSED` in a forked process, and the errors of `body`.
 @safe @inline(__always)
 func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) throws -> R {
     let result = try HandleTable.with(handle, .store, as: StoreBox.self) { box in
@@ -234,9 +230,7 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
     _ out_problem: UnsafeMutablePointer<dagstore_problem_t>!,
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
-    stepCursor(problems, .problems, as: ProblemsCursor.self, out_problem, out_error) {
-        $0.next()
-    }
+    stepCursor(problems, .problems, as: ProblemsCursor.self, out_problem, out_error) { $0.next() }
 }
 
 /// See `dagstore_problems_close` in `dagstore.h`.

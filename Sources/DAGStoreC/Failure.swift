@@ -1,6 +1,5 @@
 internal import CDAGStore
 internal import DAGStorage
-internal import DAGSystem
 
 /// The reason why a call failed, as its caller gets it.
 struct Failure: Error {
@@ -54,16 +53,16 @@ struct Failure: Error {
     let start: UnsafePointer<CChar>
 
     init(_ text: String) {
-        // SAFETY: `strdup` copies up to the NUL that `withCString` ends the text with.
-        guard let copy = unsafe text.withCString({ unsafe strdup($0) }) else {
-            fatalError("out of memory")
-        }
+        let count = text.utf8.count + 1
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: count)
+        // SAFETY: both have `count` bytes: the text and the NUL that `withCString` ends it with.
+        unsafe text.withCString { unsafe copy.initialize(from: $0, count: count) }
         unsafe start = UnsafePointer(copy)
     }
 
     deinit {
-        // SAFETY: `strdup` allocated it, and nothing else frees it.
-        unsafe free(UnsafeMutablePointer(mutating: start))
+        // SAFETY: `init` allocated it, and nothing else frees it.
+        unsafe start.deallocate()
     }
 }
 
@@ -108,10 +107,10 @@ func lend(_ error: any Error, _ body: (dagstore_status_t, OpaquePointer?) -> Voi
     HandleTable.remove(handle, .error, as: ErrorBox.self)
 }
 
-/// Runs the body of a function that can fail, and reports what it throws.
+/// Runs the body of a function that can fail, and reports its error.
 ///
 /// - Parameters:
-///   - place: The place for the error; empty afterwards if there is none.
+///   - place: The place for the error; empty afterwards on success.
 ///   - body: The body.
 /// - Returns: The status.
 @safe @inline(__always)

@@ -52,9 +52,7 @@ enum HandleTable {
         let generation = unsafe slot.pointee.nextGeneration
         let tag = kind.rawValue << 27 | generation
         unsafe slot.pointee.state.store(tag << 33 | HandleSlot.live, ordering: .releasing)
-        return unsafe OpaquePointer(
-            bitPattern: UInt(1 << 63 | tag << 32 | UInt64(number) << 4)
-        )
+        return unsafe OpaquePointer(bitPattern: UInt(1 << 63 | tag << 32 | UInt64(number) << 4))
     }
 
     /// Calls `body` with the object of a handle, which stays alive meanwhile.

@@ -42,11 +42,7 @@ enum Log {
     /// Sets the receiver of lines from now on.
     ///
     /// Earlier lines go to the earlier receiver, unless the call is made in a callback.
-    @safe static func setReceiver(
-        _ callback: dagstore_log_fn?,
-        _ context: Context,
-        level: Int32
-    ) {
+    @safe static func setReceiver(_ callback: dagstore_log_fn?, _ context: Context, level: Int32) {
         if !isInCallback { queue.sync {} }
         state.withLock { state in
             // SAFETY: only compared with NULL and kept.

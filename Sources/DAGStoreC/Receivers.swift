@@ -55,7 +55,7 @@ internal import DAGStorage
     }
 }
 
-/// Delivers a lease, or why there is none.
+/// Delivers a lease, or the error.
 @safe struct Acquisition: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: immutable; the header says that it is called on the store's thread.
     private let done: dagstore_acquired_fn

@@ -72,38 +72,26 @@ extension Configuration {
         isReadOnly = has(DAGSTORE_OPEN_READ_ONLY)
         durability = has(DAGSTORE_OPEN_RELAXED) ? .relaxed : .full
         mapping = has(DAGSTORE_OPEN_UNMAPPED) ? .never : .whenPossible
-        pagePolicy = try Self.choice(
-            config.page_policy,
-            [.smallest, .zstd, .direct],
-            "page_policy"
-        )
-        recovery = try Self.choice(
-            config.recovery,
-            [.manual, .onAcquire, .atOpen],
-            "recovery"
-        )
-        mapSize = try Self.size(config.map_size, "map_size")
-        sortBudget = try Self.size(config.sort_budget, "sort_budget")
-        pageCacheSize = try Self.size(config.page_cache_size, "page_cache_size")
+        let policy = try Self.check(config.page_policy, 0...2, "page_policy")
+        pagePolicy = [.smallest, .zstd, .direct][policy]
+        let recovery = try Self.check(config.recovery, 0...2, "recovery")
+        self.recovery = [.manual, .onAcquire, .atOpen][recovery]
+        mapSize = try Self.check(config.map_size, 0...1 << 47, "map_size")
+        sortBudget = try Self.check(config.sort_budget, 0...1 << 47, "sort_budget")
+        pageCacheSize = try Self.check(config.page_cache_size, 0...1 << 47, "page_cache_size")
         limits = CARLimits(
             headerSizeMax: min(config.header_size_max, 1 << 40),
             sectionSizeMax: min(config.section_size_max, 1 << 40),
             nullPadding: has(DAGSTORE_OPEN_REFUSES_NULL_PADDING) ? .refused : .endsData
         )
-        concurrentIndexing = try Self.count(
-            config.concurrent_indexing,
-            "concurrent_indexing"
-        )
-        concurrentReadyFetches = try Self.count(
-            config.concurrent_ready_fetches,
-            "concurrent_ready_fetches"
-        )
+        let jobs: ClosedRange<UInt32> = 1...1024
+        concurrentIndexing = try Self.check(config.concurrent_indexing, jobs, "concurrent_indexing")
+        let fetches = config.concurrent_ready_fetches
+        concurrentReadyFetches = try Self.check(fetches, jobs, "concurrent_ready_fetches")
         automaticRecoveries = Int(config.automatic_recoveries)
         idleShardsMax = Int(config.idle_shards_max)
         idleBytesMax = limit(config.idle_bytes_max)
-        idleTimeMax = limit(config.idle_time_max_ms).map {
-            .milliseconds(Int64(clamping: $0))
-        }
+        idleTimeMax = limit(config.idle_time_max_ms).map { .milliseconds(Int64(clamping: $0)) }
         transientQuota = limit(config.transient_quota)
         checksPages = has(DAGSTORE_OPEN_CHECKS_PAGES)
         continuesInterrupted = !has(DAGSTORE_OPEN_LEAVES_INTERRUPTED)
@@ -118,37 +106,21 @@ extension Configuration {
         }
     }
 
-    private static func choice<Value>(
-        _ number: UInt32,
-        _ values: [Value],
+    /// Checks a number against its limits.
+    ///
+    /// - Throws: `INVALID_CONFIGURATION`.
+    private static func check<Number: FixedWidthInteger>(
+        _ number: Number,
+        _ range: ClosedRange<Number>,
         _ name: String
-    ) throws(Failure) -> Value {
-        guard number < values.count else {
+    ) throws(Failure) -> Int {
+        guard range.contains(number) else {
             throw Failure(
-                invalidConfiguration,
-                "\(name) is \(number); it may be 0 to \(values.count - 1)"
+                dagstore_status_t(DAGSTORE_INVALID_CONFIGURATION),
+                "\(name) is \(number); it may be \(range.lowerBound) to \(range.upperBound)"
             )
         }
-        return values[Int(number)]
-    }
-
-    private static func size(_ size: UInt64, _ name: String) throws(Failure) -> Int {
-        guard size <= 1 << 47 else {
-            throw Failure(invalidConfiguration, "\(name) is \(size); it may be at most 128 TiB")
-        }
-        return Int(size)
-    }
-
-    /// Checks a number of threads or jobs against a limit that no machine needs to exceed.
-    private static func count(_ count: UInt32, _ name: String) throws(Failure) -> Int {
-        guard (1...1024).contains(count) else {
-            throw Failure(invalidConfiguration, "\(name) is \(count); it may be 1 to 1024")
-        }
-        return Int(count)
-    }
-
-    private static var invalidConfiguration: dagstore_status_t {
-        dagstore_status_t(DAGSTORE_INVALID_CONFIGURATION)
+        return Int(number)
     }
 
     /// The configuration for a C caller.
@@ -204,11 +176,7 @@ extension Configuration {
                 }
             }
         }
-        var chosen: [ShardKey] = []
-        for index in withExtendedLifetime(texts, { order.prefix(max(0, min(count, keys.count))) })
-        where keys.indices.contains(index) {
-            chosen.append(keys[index])
-        }
-        return chosen
+        let chosen = withExtendedLifetime(texts) { order.prefix(max(0, min(count, keys.count))) }
+        return chosen.filter { keys.indices.contains($0) }.map { keys[$0] }
     }
 }

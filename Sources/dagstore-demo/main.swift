@@ -1,5 +1,5 @@
 // Makes a CAR of some files, as an importer would: UnixFS directories and files in dag-pb, content in raw
-// leaves. For `make demo`; no part of the product.
+// leaves. For `make demo`; not part of the product.
 //
 //     dagstore-demo OUT.car FILE…
 //
@@ -12,10 +12,10 @@ import DAGMounts
 import DAGMultiformats
 import SystemPackage
 
-/// The largest leaf, as importers have it.
+/// The size of the largest leaf in bytes, as common importers have it.
 let leafSize = 256 << 10
 
-/// Protobuf, as much as dag-pb and UnixFS need.
+/// A protobuf message with the field types of dag-pb and UnixFS.
 struct Message {
     private(set) var bytes: [UInt8] = []
 
@@ -31,7 +31,7 @@ struct Message {
     }
 }
 
-/// A block with what its parents need to know.
+/// A block with the sizes that its parents store.
 struct Node {
     let cid: CID
     let bytes: [UInt8]
@@ -41,7 +41,8 @@ struct Node {
     let totalSize: UInt64
 }
 
-func node(codec: UInt64, _ bytes: [UInt8], contentSize: UInt64, below: UInt64 = 0) -> Node {
+/// Makes a block with its CID.
+func makeNode(codec: UInt64, _ bytes: [UInt8], contentSize: UInt64, below: UInt64 = 0) -> Node {
     let digest = bytes.withView { BlockHash.digest(HashCode.sha2_256, of: $0) } ?? []
     let multihash = Multihash(code: HashCode.sha2_256, digest: digest)
     return Node(
@@ -52,8 +53,8 @@ func node(codec: UInt64, _ bytes: [UInt8], contentSize: UInt64, below: UInt64 = 
     )
 }
 
-/// A dag-pb node over `children`; links come before data, as dag-pb wants it.
-func parent(of children: [(name: String, node: Node)], type: UInt64) -> Node {
+/// Makes a dag-pb node over `children`, with links before data as dag-pb requires.
+func makeParent(of children: [(name: String, node: Node)], type: UInt64) -> Node {
     var data = Message()
     data.append(1, varint: type)
     let size = children.reduce(0) { $0 + $1.node.contentSize }
@@ -71,7 +72,7 @@ func parent(of children: [(name: String, node: Node)], type: UInt64) -> Node {
     }
     message.append(1, bytes: data.bytes)
     let below = children.reduce(0) { $0 + $1.node.totalSize }
-    return node(codec: Codec.dagPB, message.bytes, contentSize: size, below: below)
+    return makeNode(codec: Codec.dagPB, message.bytes, contentSize: size, below: below)
 }
 
 guard CommandLine.arguments.count > 2 else {
@@ -87,7 +88,7 @@ for argument in CommandLine.arguments.dropFirst(2).sorted() {
     var leaves: [(name: String, node: Node)] = []
     for start in stride(from: 0, to: max(content.count, 1), by: leafSize) {
         let leaf = Array(content[start..<min(start + leafSize, content.count)])
-        leaves.append(("", node(codec: Codec.raw, leaf, contentSize: UInt64(leaf.count))))
+        leaves.append(("", makeNode(codec: Codec.raw, leaf, contentSize: UInt64(leaf.count))))
     }
     nodes += leaves.map(\.node)
     let name = argument.split(separator: "/").joined(separator: "-")
@@ -95,12 +96,12 @@ for argument in CommandLine.arguments.dropFirst(2).sorted() {
         print("\(leaves[0].node.cid)\t\(argument)")
         files.append((name, leaves[0].node))
     } else {
-        let file = parent(of: leaves, type: 2)
+        let file = makeParent(of: leaves, type: 2)
         nodes.append(file)
         files.append((name, file))
     }
 }
-let root = parent(of: files, type: 1)
+let root = makeParent(of: files, type: 1)
 let output = try FileDescriptor.open(
     FilePath(CommandLine.arguments[1]),
     .writeOnly,

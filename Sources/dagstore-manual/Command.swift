@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// A verb as the parser describes it in the answer to `--experimental-dump-help`.
+/// A verb as `--experimental-dump-help` describes it.
 struct Command: Decodable {
-    /// One thing that may be given.
+    /// An argument, option or flag.
     struct Argument: Decodable {
         /// Its role on the command line.
         enum Kind: String, Decodable {
@@ -44,8 +44,8 @@ struct Command: Decodable {
     let subcommands: [Command]?
     let arguments: [Argument]?
 
-    /// The verb that `json` describes, with those below it.
-    static func reading(_ json: Data) throws -> Command {
+    /// Decodes a verb with its subcommands.
+    static func decode(_ json: Data) throws -> Command {
         struct Answer: Decodable { let command: Command }
         return try JSONDecoder().decode(Answer.self, from: json).command
     }

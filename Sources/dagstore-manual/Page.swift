@@ -6,7 +6,7 @@ struct Page {
     private let version: String
     private let related: [[String]]
 
-    /// A page about a verb.
+    /// Makes a page about a verb.
     ///
     /// - Parameters:
     ///   - command: The verb.
@@ -20,7 +20,7 @@ struct Page {
         self.related = related
     }
 
-    /// The pages of a verb and of all below it.
+    /// Makes the pages of a verb and of its subcommands.
     static func all(of command: Command, below parents: [String] = [], _ version: String) -> [Page]
     {
         let words = parents + [command.commandName]
@@ -39,12 +39,12 @@ struct Page {
     /// The page.
     var text: String {
         var lines = [
-            ".TH \(Self.escaped(name).uppercased()) 1 \"\" \"\(version)\" \"dagstore manual\"",
+            ".TH \(name.manual.uppercased()) 1 \"\" \"\(version)\" \"dagstore manual\"",
             ".nh", ".ad l", ".SH NAME",
-            "\(Self.escaped(name)) \\- \(Self.escaped(Self.withoutFullStop(command.abstract ?? "")))",
-            ".SH SYNOPSIS", synopsis, ".SH DESCRIPTION", Self.prose(command.abstract ?? ""),
+            "\(name.manual) \\- \(Self.withoutFullStop(command.abstract ?? "").manual)",
+            ".SH SYNOPSIS", synopsis, ".SH DESCRIPTION", (command.abstract ?? "").manual,
         ]
-        if let discussion = command.discussion { lines += [".PP", Self.prose(discussion)] }
+        if let discussion = command.discussion { lines += [".PP", discussion.manual] }
         lines += verbs + arguments(.positional, "ARGUMENTS") + options
         if words.count == 1 { lines += Self.environment + Self.examples }
         lines += Self.exitStatus
@@ -61,7 +61,7 @@ struct Page {
     private var hasVerbs: Bool { command.subcommands?.isEmpty == false }
 
     private var synopsis: String {
-        var text = "\\fB\(Self.escaped(words.joined(separator: " ")))\\fR"
+        var text = "\\fB\(words.joined(separator: " ").manual)\\fR"
         if hasVerbs { return text + " \\fIverb\\fR [\\fIargument\\fR...]" }
         for argument in shown where !Self.isCommon(argument) {
             let item = Self.usage(of: argument)
@@ -78,10 +78,8 @@ struct Page {
         guard !verbs.isEmpty else { return [] }
         return [".SH VERBS"]
             + verbs.flatMap { verb in
-                let name = Self.escaped(
-                    (words.dropFirst() + [verb.commandName]).joined(separator: " ")
-                )
-                return [".TP", "\\fB\(name)\\fR", Self.prose(verb.abstract ?? "")]
+                let name = (words.dropFirst() + [verb.commandName]).joined(separator: " ").manual
+                return [".TP", "\\fB\(name)\\fR", (verb.abstract ?? "").manual]
             }
     }
 
@@ -90,7 +88,7 @@ struct Page {
         guard !named.isEmpty else { return [] }
         var entries: [[Command.Argument]] = []
         for argument in named {
-            // Flags that answer one question stand together.
+            // Flags of one option share an entry.
             let isAlternative =
                 argument.kind == .flag && entries.last?.last?.kind == .flag
                 && entries.last?.last?.abstract == argument.abstract
@@ -111,7 +109,7 @@ struct Page {
     private var references: [String] {
         related.enumerated().map { number, words in
             let comma = number < related.count - 1 ? "," : ""
-            return ".BR \(Self.escaped(words.joined(separator: "-"))) (1)\(comma)"
+            return ".BR \(words.joined(separator: "-").manual) (1)\(comma)"
         }
     }
 
@@ -121,22 +119,19 @@ struct Page {
         "\\fBDAGSTORE_MAP_SIZE\\fR",
         "The address space to reserve for the catalog, in bytes; 1 TiB by default.",
         ".SH FILES", ".TP", "\\fBdagstore\\-data\\fR",
-        "The store where neither --store nor DAGSTORE_PATH says another.".manual,
+        "The store without --store and DAGSTORE_PATH.".manual,
     ]
 
     private static let examples =
         [".SH EXAMPLES"]
         + [
+            ("Register a CAR file, and list the shards:", ["register pieces/a.car", "list"]),
             (
-                "Index a CAR file and look at what the store has:",
-                ["register pieces/a.car", "list"]
-            ),
-            (
-                "Get a block from whichever shard has it, and check its hash:",
+                "Get a block from any shard that has it, and check its hash:",
                 ["get bafy… --verify --output block"]
             ),
             (
-                "Bring the shards of a Go node over; the node may be running:",
+                "Migrate the shards of a Go node, which may run meanwhile:",
                 ["migrate plan ~/.lotus/dagstore", "migrate run ~/.lotus/dagstore"]
             ),
         ].flatMap { text, lines in
@@ -147,27 +142,27 @@ struct Page {
     private static let exitStatus =
         [".SH EXIT STATUS"]
         + [
-            ("0", "All is well."), ("1", "Any error that no other status stands for."),
+            ("0", "Success."), ("1", "Any other error."),
             ("2", "The arguments or the store's directory are wrong."),
-            ("3", "There is no such shard or block."),
+            ("3", "The shard or block does not exist."),
             ("4", "The source is missing, cannot be read or has changed."),
             ("5", "The bytes of a CAR, a block or an index are wrong."),
-            ("6", "The store cannot do it: it is locked, full, damaged or not readable."),
+            ("6", "The store is locked, full, damaged or not accessible."),
             ("7", "A signal or a deadline ended the program."),
         ].flatMap { [".TP", "\\fB\($0)\\fR", $1] }
 
     // MARK: Entries
 
-    /// Help and version, which every verb has.
+    /// Whether an argument is help or version, which every verb has.
     private static func isCommon(_ argument: Command.Argument) -> Bool {
         ["help", "version"].contains(argument.valueName ?? "")
     }
 
-    /// An argument with what it means, or several with one meaning.
+    /// Formats an argument with its meaning, or several with one meaning.
     private static func entry(_ arguments: [Command.Argument]) -> [String] {
         guard let argument = arguments.first else { return [] }
-        let names = arguments.flatMap { $0.names ?? [] }.map { "\\fB\(escaped($0.text))\\fR" }
-        let value = "\\fI\(escaped(argument.valueName ?? "value"))\\fR"
+        let names = arguments.flatMap { $0.names ?? [] }.map { "\\fB\($0.text.manual)\\fR" }
+        let value = "\\fI\((argument.valueName ?? "value").manual)\\fR"
         let head =
             switch argument.kind {
             case .positional: value
@@ -182,16 +177,16 @@ struct Page {
         if let value = argument.defaultValue, argument.kind != .flag {
             text += " Default: \(value)."
         }
-        return [".TP", head, prose(text)]
+        return [".TP", head, text.manual]
     }
 
     private static func usage(of argument: Command.Argument) -> String {
-        let value = "\\fI\(escaped(argument.valueName ?? "value"))\\fR"
+        let value = "\\fI\((argument.valueName ?? "value").manual)\\fR"
         let names = argument.names ?? []
         guard argument.kind != .positional,
             let name = names.first(where: { $0.kind == "long" }) ?? names.first
         else { return value }
-        let bold = "\\fB\(escaped(name.text))\\fR"
+        let bold = "\\fB\(name.text.manual)\\fR"
         return argument.kind == .flag ? bold : "\(bold) \(value)"
     }
 
@@ -200,14 +195,10 @@ struct Page {
     private static func withoutFullStop(_ text: String) -> String {
         text.hasSuffix(".") ? String(text.dropLast()) : text
     }
-
-    private static func prose(_ text: String) -> String { text.manual }
-
-    private static func escaped(_ text: String) -> String { text.manual }
 }
 
 extension String {
-    /// The text as man(7) shows it: no character of it is a command.
+    /// The text escaped for man(7), so that no character is a command.
     fileprivate var manual: String {
         split(separator: "\n", omittingEmptySubsequences: false)
             .map { line in

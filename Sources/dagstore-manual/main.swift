@@ -1,4 +1,4 @@
-// Writes the pages of the manual: dagstore-manual FOLDER VERSION, with the parser's description of the program on
+// Writes the pages of the manual: dagstore-manual FOLDER VERSION, with the output of --experimental-dump-help on
 // standard input. `make install` runs it.
 
 internal import Foundation
@@ -11,6 +11,6 @@ guard CommandLine.arguments.count == 3 else {
 let folder = URL(filePath: CommandLine.arguments[1], directoryHint: .isDirectory)
 let json = try FileHandle.standardInput.readToEnd() ?? Data()
 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-for page in Page.all(of: try Command.reading(json), CommandLine.arguments[2]) {
+for page in Page.all(of: try Command.decode(json), CommandLine.arguments[2]) {
     try Data(page.text.utf8).write(to: folder.appending(path: "\(page.name).1"))
 }

@@ -53,7 +53,7 @@ enum Advice {
         case .shardExists:
             "choose another key with --key, or remove that shard with 'dagstore destroy \(key)'"
         case .shardInUse: "wait until its readers have ended, then try again"
-        case .notFailed: "use the shard: it can be read"
+        case .notFailed: "use the shard as it is"
         default: help
         }
     }

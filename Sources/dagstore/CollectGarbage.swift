@@ -11,7 +11,7 @@ struct CollectGarbage: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The size that may stay, in bytes or as 10KiB, 10MiB, 10GiB or 10TiB. Default: 0.",
+            "The size of copies to keep, in bytes or as 10KiB, 10MiB, 10GiB or 10TiB. Default: 0.",
             valueName: "bytes"
         )
     )

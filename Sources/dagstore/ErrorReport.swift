@@ -10,7 +10,7 @@ struct ErrorReport {
 
     /// The code's name.
     let code: String
-    /// What is wrong, and with what.
+    /// The subject and the fault.
     let message: String
     /// The next step.
     let advice: String

@@ -5,9 +5,7 @@ internal import DAGStorage
 
 /// `get`: prints the bytes of a block.
 struct Get: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print the raw bytes of a block."
-    )
+    static let configuration = CommandConfiguration(abstract: "Print the raw bytes of a block.")
 
     @OptionGroup var block: BlockArguments
 

@@ -32,7 +32,7 @@ struct Recover: AsyncParsableCommand {
             + "shards it prints a line as each ends, and the first failure gives the exit status."
     )
 
-    @Argument(help: "The shards' keys.")
+    @Argument(help: ArgumentHelp("The shards' keys.", valueName: "key"))
     var keys: [String] = []
 
     @Flag(help: "Recover every shard that has failed.")
@@ -82,7 +82,7 @@ struct Recover: AsyncParsableCommand {
     ///   - key: The shard.
     ///   - store: The store.
     ///   - fetches: Whether to fetch a shard that has not failed, to find out what is wrong with it.
-    /// - Returns: What became of it.
+    /// - Returns: The outcome.
     private static func outcome(
         of key: ShardKey,
         in store: DAGStore,
@@ -92,7 +92,7 @@ struct Recover: AsyncParsableCommand {
             do {
                 try await store.recover(key)
             } catch let error as DAGStoreError where error.code == .notFailed {
-                // What is wrong with its source is found out by reading it.
+                // Only a read finds out what is wrong with its source.
                 guard try await isRecovered(key, in: store, fetches) else { throw error }
             }
         }

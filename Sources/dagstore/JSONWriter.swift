@@ -19,10 +19,7 @@ struct JSONWriter {
     // MARK: Members
 
     /// Writes a member that is an object.
-    mutating func member(
-        _ name: String,
-        _ body: (inout JSONWriter) -> Void
-    ) {
+    mutating func member(_ name: String, _ body: (inout JSONWriter) -> Void) {
         begin(name)
         object(body)
     }

@@ -17,9 +17,6 @@ enum Kernel {
         return unsafe FilePath(platformString: name)
     }
 
-    /// The number of processors that are running.
-    static var processorCount: Int { ThisProcess.processorCount }
-
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 

@@ -7,9 +7,7 @@ internal import SystemPackage
 struct Migrate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Migrate shards from the folders of Go nodes, and back.",
-        subcommands: [
-            MigratePlan.self, MigrateRun.self, MigrateCheck.self, MigrateExport.self,
-        ]
+        subcommands: [MigratePlan.self, MigrateRun.self, MigrateCheck.self, MigrateExport.self]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }

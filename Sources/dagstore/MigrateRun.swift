@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DAGMigration
+internal import DAGMounts
 internal import DAGStorage
 internal import Synchronization
 
@@ -106,7 +107,7 @@ struct MigrateRun: AsyncParsableCommand {
             verification: MigrationRun.Verification(rawValue: verify) ?? .sample,
             transients: taking,
             readsCARs: readCars,
-            jobs: jobs ?? min(64, Kernel.processorCount)
+            jobs: jobs ?? min(64, JobPool.processorCount)
         )
         let bar = ProgressBar(progress.progress, "migrating")
         let report = Report(plan)

@@ -34,7 +34,7 @@ enum Program {
                 var command = command
                 try command.run()
             }
-            exit(0)
+            Kernel.end(0)
         } catch {
             end(error, format)
         }
@@ -60,7 +60,7 @@ enum Program {
         } else {
             ErrorReport.write(lines: Dagstore.fullMessage(for: error))
         }
-        exit(usageStatus)
+        Kernel.end(usageStatus)
     }
 
     private static func endWithHelp(_ error: any Error) -> Never {
@@ -70,7 +70,7 @@ enum Program {
     private static func end(printing text: String) -> Never {
         do {
             try Output.run(.text) { try $0.lines(text) }
-            exit(0)
+            Kernel.end(0)
         } catch {
             end(error, .text)
         }
@@ -78,17 +78,17 @@ enum Program {
 
     private static func end(_ error: any Error, _ format: OutputFormat) -> Never {
         switch error {
-        case let code as ExitCode: exit(code.rawValue)
+        case let code as ExitCode: Kernel.end(code.rawValue)
         // The reader of the output has closed it.
-        case OutputError.closed: exit(0)
+        case OutputError.closed: Kernel.end(0)
         case let missing as MissingVerb:
             ErrorReport.write(lines: missing.help)
-            exit(usageStatus)
+            Kernel.end(usageStatus)
         case _ where Dagstore.exitCode(for: error) == .success: endWithHelp(error)
         default:
             let report = ErrorReport(error)
             report.write(format)
-            exit(report.exitStatus)
+            Kernel.end(report.exitStatus)
         }
     }
 }

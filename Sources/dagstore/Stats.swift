@@ -50,7 +50,7 @@ struct Stats: ParsableCommand {
         let amplification = (inverse.writeAmplification * 10).rounded() / 10
         let runs = inverse.runs.count.counted("run", "runs")
         return "\(inverse.entries.counted("entry", "entries")), \(inverse.bytes.asSize)"
-            + "  (\(runs), \(inverse.recentEntries.grouped) in none; written \(amplification) times)"
+            + "  (\(runs), \(inverse.recentEntries.grouped) recent; written \(amplification) times)"
     }
 
     private static func fields(_ statistics: Statistics) -> [(name: String, value: String)] {

@@ -15,7 +15,7 @@ struct StoreOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait for another process that has the store open.",
+            "Seconds to wait for another process that has the store open.",
             valueName: "seconds"
         )
     )
@@ -115,12 +115,10 @@ struct StoreOptions: ParsableArguments {
         get throws { Kernel.lockHolder(of: try directory.appending("LOCK")) }
     }
 
-    /// Compacts the catalogue of the store.
+    /// Compacts the catalog of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
-        return try addAdvice {
-            try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
-        }
+        return try addAdvice { try DAGStore.compact(at: directory, mapSize: configuration.mapSize) }
     }
 
     /// Adds the advice for a store that does not exist.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DAGCAR
 internal import DAGCARFiles
+internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage
@@ -45,7 +46,7 @@ struct VerifyCAR: ParsableCommand {
         defer { bar.finish() }
         let start = ContinuousClock.now
         let size = file.layout.dataSize
-        let found = file.verify(workers: Kernel.processorCount) { bar.update($0, of: size) }
+        let found = file.verify(workers: JobPool.processorCount) { bar.update($0, of: size) }
         return (found, ContinuousClock.now - start)
     }
 

@@ -1,6 +1,6 @@
 /*
- * Calls every function of the header with what it must refuse: NULL, handles that are none, sizes that cannot be, texts
- * that are not UTF-8, CIDs that are cut short. Nothing may crash, and every refusal has a message and leaves nothing.
+ * Calls every function of the header with arguments that it must reject: NULL, stale handles, impossible sizes, texts
+ * that are not UTF-8, truncated CIDs. No call may crash; each must return an error with a message, and leak nothing.
  *
  *     misuse STORE_DIRECTORY CAR_FILE
  */
@@ -20,7 +20,7 @@ static void refuse_to_go_on(const char *what, int line, dagstore_status_t status
     abort();
 }
 
-/* A call with `&error` must fail with `expected`, and say why. */
+/* Checks that a call with `&error` failed with `expected` and a message. */
 #define REFUSES(expected, call)                                                                    \
     do {                                                                                           \
         dagstore_error_t *error = NULL;                                                            \
@@ -47,7 +47,7 @@ static void succeed(dagstore_status_t status) {
 static const uint8_t a_cid[36] = {1, 0x55, 0x12, 0x20};
 static const char *const not_utf8 = "\xff\xfe";
 
-/* Everything that takes a store, given one that is none. */
+/* Calls every function that takes a store with an invalid handle. */
 static void without_store(dagstore_t *store) {
     dagstore_shard_t *shard = (dagstore_shard_t *)1;
     dagstore_block_t *block = (dagstore_block_t *)1;
@@ -96,7 +96,7 @@ static void without_store(dagstore_t *store) {
     dagstore_close(store);
 }
 
-/* Everything that takes another handle, given one that is none. */
+/* Calls every function that takes another handle with an invalid one. */
 static void without_handle(void *handle) {
     uint8_t buffer[8];
     size_t size = 1;
@@ -152,7 +152,7 @@ static void without_handle(void *handle) {
     calls += 13;
 }
 
-/* Texts that cannot be. */
+/* Passes invalid texts. */
 static void wrong_texts(dagstore_t *store) {
     char *large = malloc(1 << 20);
     memset(large, 'k', (1 << 20) - 1);
@@ -191,7 +191,7 @@ static void wrong_texts(dagstore_t *store) {
     free(large);
 }
 
-/* CIDs cut short and changed, and sizes that cannot be. */
+/* Passes truncated and changed CIDs, and impossible sizes. */
 static void wrong_cids(dagstore_t *store, dagstore_shard_t *shard) {
     uint8_t cid[DAGSTORE_CID_SIZE];
     size_t size;
@@ -233,11 +233,11 @@ static dagstore_status_t no_stat(void *context, const char *url, dagstore_mount_
     return DAGSTORE_MOUNT_GONE;
 }
 
-/* Configurations, mounts and queues that cannot be. */
+/* Passes invalid configurations, mounts and queues. */
 static void wrong_structs(const char *directory, dagstore_t *store) {
     dagstore_config_t config;
     dagstore_t *other;
-    /* What version 1 had is enough; nothing behind it is written. */
+    /* The size of version 1 is enough; the call writes nothing behind it. */
     size_t first = offsetof(dagstore_config_t, fetch_timeout_ms);
     for (size_t size = 0; size < first; size++)
         INVALID(dagstore_config_init(&config, size, &error));
@@ -294,7 +294,7 @@ static void wrong_structs(const char *directory, dagstore_t *store) {
     EMPTY(dagstore_error_shard(NULL) != NULL);
 }
 
-/* A child that was forked has no thread of the store's: its calls are refused, and closing returns. */
+/* Checks a forked child, which has no thread of the store: calls fail, and closing returns. */
 static void in_forked_child(dagstore_t *store) {
     pid_t child = fork();
     if (child == 0) {
@@ -312,7 +312,7 @@ static void in_forked_child(dagstore_t *store) {
         refuse_to_go_on("a forked child", __LINE__, status);
 }
 
-/* The CAR itself, outside of the store: here for what it is made of. */
+/* Inspects the CAR outside a store. */
 static void inspect(const char *path) {
     dagstore_car_t *car;
     succeed(dagstore_car_open(path, &car, NULL));

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the soak and the misuse against an installed libdagstore, with and without AddressSanitizer and LeakSanitizer, and runs them.
+# Compiles soak.c and misuse.c against an installed libdagstore, with and without AddressSanitizer and LeakSanitizer,
+# and runs them.
 #
 #     run.sh PREFIX SECONDS CAR_FILE...
 set -euo pipefail

@@ -1,10 +1,12 @@
 /*
- * Eight threads do random operations on one store for some seconds; every answer is checked.
+ * Runs random operations on one store with eight threads for some seconds, and checks every result.
  *
  *     soak STORE_DIRECTORY SECONDS CAR_FILE...
  *
- * The CARs are registered as files and through mounts of this program's own, which fail now and then. Handles are
- * shared, so that leases are given back while others read through them, and given back twice.
+ * Registers the CARs as files, and through mounts of this program that sometimes fail. The threads share handles: they
+ * release leases while other threads read through them, and release some twice.
+ *
+ * Long because one file is the simplest to compile against an installed library.
  */
 #include <dagstore.h>
 #include <errno.h>
@@ -28,7 +30,7 @@ static atomic_bool is_over;
 static atomic_uint_fast64_t operations, blocks_read, callbacks_due, releases, sources;
 static _Atomic(dagstore_shard_t *) shared_shards[SHARED];
 
-/* A CID that some shard had. */
+/* A CID of some shard. */
 typedef struct {
     uint8_t bytes[DAGSTORE_CID_SIZE];
     size_t size;
@@ -57,7 +59,7 @@ static void fail(const char *what, dagstore_status_t status) {
     abort();
 }
 
-/* Whether `status` is one of those that may be, in a list that ends with DAGSTORE_OK. */
+/* Whether a list that ends with DAGSTORE_OK has `status`. */
 static bool is_among(dagstore_status_t status, const dagstore_status_t *allowed) {
     if (status == DAGSTORE_OK) return true;
     for (; *allowed != DAGSTORE_OK; allowed++)
@@ -72,7 +74,7 @@ static bool is_among(dagstore_status_t status, const dagstore_status_t *allowed)
         if (!is_among(answer, allowed)) fail(#call, answer);                                       \
     } while (0)
 
-/* What may be wrong with a source that fails now and then, or with a shard that met it. */
+/* The errors of a source that sometimes fails, and of its shard. */
 #define SOURCE_FAULTS                                                                              \
     DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE, DAGSTORE_FETCH_FAILED,                        \
         DAGSTORE_FETCH_TIMED_OUT, DAGSTORE_SOURCE_CHANGED, DAGSTORE_SHARD_FAILED
@@ -81,7 +83,7 @@ static bool is_among(dagstore_status_t status, const dagstore_status_t *allowed)
 
 static atomic_uint_fast64_t fault_state = 1;
 
-/* Now and then the error that a mount answers, and OK otherwise. */
+/* Returns the error of a mount that sometimes fails, or DAGSTORE_OK. */
 static dagstore_status_t fault(dagstore_error_t **error) {
     uint64_t state = atomic_fetch_add(&fault_state, 1);
     uint64_t value = next_random(&state);
@@ -193,7 +195,7 @@ static void walk(worker_t *worker, dagstore_shard_t *shard) {
     dagstore_entries_close(entries);
 }
 
-/* Hashes a block, and gives it back. */
+/* Hashes a block, and releases it. */
 static void look_at(dagstore_block_t *block, const cid_t *cid) {
     dagstore_block_t *verified;
     EXPECT(dagstore_block_verified(block, cid->bytes, cid->size, &verified, NULL), DAGSTORE_UNSUPPORTED_HASH);
@@ -208,7 +210,7 @@ static void read_blocks(worker_t *worker, dagstore_shard_t *shard) {
         unsigned known = worker->known_count < KNOWN ? worker->known_count : KNOWN;
         const cid_t *cid = &worker->known[below(worker, known)];
         dagstore_block_t *block;
-        /* INVALID_ARGUMENT: the lease is shared, and somebody gave it back. */
+        /* INVALID_ARGUMENT: another thread released the shared lease. */
         dagstore_status_t status = dagstore_shard_get(shard, cid->bytes, cid->size, &block, NULL);
         EXPECT(status, DAGSTORE_BLOCK_NOT_FOUND, DAGSTORE_INVALID_ARGUMENT, SOURCE_FAULTS);
         if (status == DAGSTORE_OK) look_at(block, cid);
@@ -239,7 +241,7 @@ static void use_shard(worker_t *worker, const char *key) {
         dagstore_shard_release(shard);
         return;
     }
-    /* Somebody else gives it back, while others read. */
+    /* Another thread releases it while others read. */
     dagstore_shard_t *old = atomic_exchange(&shared_shards[below(worker, SHARED)], shard);
     read_blocks(worker, old);
     dagstore_shard_release(old);

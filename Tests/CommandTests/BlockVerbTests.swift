@@ -107,7 +107,7 @@ struct GetTests {
         #expect(outcome.status == 4)
         #expect(outcome.error["code"] == "mountGone")
         #expect(outcome.error["shard"] == "first")
-        // What the index alone can answer needs no file.
+        // Verbs that read only the index need no file.
         #expect(try await shards.scene.json("has", cid).objects.first?["has"] == true)
         #expect(try await shards.scene.json("locate", cid).objects.first?["key"] == "first")
         #expect(try await shards.scene.run("find", cid).lines == ["first"])

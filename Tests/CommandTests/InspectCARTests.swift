@@ -52,7 +52,7 @@ struct InspectCARTests {
     func missingRoots() async throws {
         let other = CARBuilder.Block.raw([9, 9]).cid
         let identity = CARBuilder.Block.identity([1]).cid
-        // A section under another codec has the multihash, and that is what blocks are found by.
+        // A section under another codec has the multihash, and the store finds blocks by multihash.
         let renamed = CID(codec: Codec.dagCBOR, multihash: Sample.raw.cid.multihash)
         let car = CARBuilder(
             roots: [other, renamed, identity, Sample.versionZero.cid],

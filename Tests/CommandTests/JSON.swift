@@ -27,7 +27,7 @@ enum JSON: Equatable, Sendable {
         return UInt64(exactly: number)
     }
 
-    /// Reads a line; what is no JSON is a string that says so.
+    /// Reads a line; text that is not JSON becomes a string that says so.
     init(reading line: String) {
         do {
             self = try JSONDecoder().decode(JSON.self, from: Data(line.utf8))

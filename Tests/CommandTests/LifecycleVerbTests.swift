@@ -119,7 +119,7 @@ struct LifecycleVerbTests {
     @Test("initialize-all waits for interrupted registrations")
     func interrupted() async throws {
         let scene = try Scene()
-        // Larger than what is indexed before its shard is known.
+        // Too large to be indexed before its record is written.
         let large = CARBuilder.uniform(sections: 7000, blockSize: 200, seed: 1)
         let path = try scene.folder.write(large.bytes, to: "large.car")
         let killed = try await scene.run(
@@ -166,7 +166,7 @@ struct LifecycleVerbTests {
         #expect(sound.objects.first?["shards"]?.integer == 1)
         #expect(sound.objects.first?["problems"]?.integer == 0)
         #expect(try #require(sound.objects.first?["blocks"]?.integer) > 0)
-        // The same bytes with another time are what was indexed; the same size with another digest is not.
+        // The same bytes with another time match the index; the same size with another digest does not.
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSince1970: 1_000_000)],
             ofItemAtPath: path

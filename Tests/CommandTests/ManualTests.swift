@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The pages and completions that are made of what the parser knows.
+/// The pages and completions that the parser's description gives.
 @Suite("Manual")
 struct ManualTests {
     private let folder: TemporaryFolder
@@ -58,7 +58,7 @@ struct ManualTests {
             for line in page.split(separator: "\n") where line.hasPrefix(".") {
                 #expect(known.contains(String(line.prefix { $0 != " " })), "\(name): \(line)")
             }
-            // A dash without a backslash is shown as a hyphen, which nobody can paste.
+            // A dash without a backslash becomes a hyphen, which a shell does not accept.
             #expect(page.split(separator: "\n").allSatisfy { !$0.contains(" --") }, "\(name)")
         }
     }

@@ -299,7 +299,7 @@ struct MigrateTests {
                 let kept = scene.store + "/imported/\(key).car"
                 let car = try Vectors.url("go-dagstore/cars/\(name).car").bytes()
                 #expect(FileManager.default.contents(atPath: kept).map(Array.init) == car)
-                // Nobody serves this scheme, and the copy is enough.
+                // No mount serves this scheme, and the copy is enough.
                 #expect(try await scene.run("initialize", key).status == 0)
             }
             #expect(try await scene.run("check").status == 0)

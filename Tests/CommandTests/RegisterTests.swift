@@ -18,12 +18,12 @@ struct RegisterTests {
         #expect(outcome.status == 0)
         let mount = try await scene.json("status", "sample").objects.first?["mount"]
         #expect(mount?.text == "file://" + path)
-        // The working directory of whoever asks does not matter.
+        // The working directory of the reader does not matter.
         let get = ["get", Sample.raw.cid.description, "--store", scene.store]
         #expect(try await Command.run(get).out == Sample.raw.data)
     }
 
-    // Twenty blocks, one zero byte, twenty blocks: it was available with twenty, and nobody was told.
+    // Twenty blocks, one zero byte, twenty blocks: the shard was available with twenty, without a warning.
     @Test("bytes after a zero length cause a warning unless they are zeros")
     func ignoredBytes() async throws {
         let scene = try Scene()
@@ -159,7 +159,7 @@ struct RegisterTests {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
         _ = try await scene.run("register", path, "--key", "held")
-        // What another process does that writes.
+        // As another process that writes does.
         let lock = try FileDescriptor.open(FilePath(scene.store + "/LOCK"), .readWrite)
         #expect(flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0)
         let outcome = try await scene.json("register", path)

@@ -72,7 +72,7 @@ struct RelocateTests {
         }
         // Nothing is below the old folder any more.
         #expect(try await scene.run("relocate", "--map", "old/=new/").status == 3)
-        // The root of all paths ends with a slash, and what follows it is put together as before.
+        // The root path ends with a slash; the rest of a URL is appended as usual.
         let root = try await scene.json("relocate", "--map", "/=/nowhere")
         #expect(root.status == 4)
         #expect(root.error["message"]?.text?.contains("/nowhere/") != false)
@@ -83,7 +83,7 @@ struct RelocateTests {
         let scene = try Scene()
         let old = try scene.write(Sample.car)
         _ = try await scene.run("register", old)
-        // What was indexed is replaced, so that the shard fails durably.
+        // Replaces the indexed file, so that the shard fails for good.
         try FileManager.default.moveItem(
             atPath: old,
             toPath: scene.folder.path(of: "kept.car")

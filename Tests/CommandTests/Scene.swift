@@ -57,7 +57,7 @@ enum Sample {
     /// The header's size.
     static let headerSize = UInt64(CARHeader.encoded(roots: car.roots).count)
 
-    /// What `car list` prints, as JSON, if the payload starts at `dataOffset`.
+    /// The JSON output of `car list` if the payload starts at `dataOffset`.
     static func listing(dataOffset: UInt64 = 0) -> [String] {
         zip(car.blocks, car.sections).map { block, section in
             #"{"cid":"\#(block.cid)","offset":\#(section.offset),"#

@@ -163,7 +163,7 @@ struct StatsTests {
                 #"{"shards":2,"available":1,"failed":1,"blocks":4,"payloadBytes":\#(size),"#
             )
         )
-        // Who only looks has room for whatever the writer may add.
+        // A reader has address space for all that the writer may add.
         #expect(outcome.objects.first?["mapSize"] == 1_099_511_627_776)
         guard case .object(let members) = outcome.objects.first else {
             Issue.record("no object")

@@ -3,19 +3,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a terminal gets, and what it never gets.
+/// The output on a terminal.
 @Suite("Terminal")
 struct TerminalTests {
     /// Runs a verb of a store on a terminal of its own.
     ///
-    /// - Returns: What the terminal shows; a pipe would have got none of the headings.
+    /// - Returns: The output on the terminal, which has headings that a pipe lacks.
     private static func onTerminal(_ scene: Scene, _ arguments: String) async throws -> String {
         let line = #"script -qec "'$DAGSTORE' \#(arguments) --store '\#(scene.store)'" /dev/null"#
         let outcome = try await Command.shell(line, in: scene.folder.url.path)
         return outcome.text.replacing("\r\n", with: "\n")
     }
 
-    /// What a terminal obeys: C0, DEL, C1 (as in `CSI 2 J`), the direction of writing, ends of lines.
+    /// The characters that a terminal obeys: C0, DEL, C1 (as in `CSI 2 J`), the direction of writing, ends of lines.
     private static let controls =
         "\u{1B}[2J\u{7}\u{7f}\u{9b}2J\u{85}\u{202e}\u{2066}\u{200f}\u{2028}\u{feff}\u{e0041}"
 

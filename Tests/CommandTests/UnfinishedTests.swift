@@ -43,7 +43,7 @@ struct UnfinishedTests {
         #expect(again.status == 0)
         #expect(again.objects.first?["state"] == "available")
         #expect(again.objects.first?["blocks"]?.integer == 9)
-        // What is available is there already.
+        // The shard is available already.
         #expect(try await scene.run("register", path).status == 2)
     }
 

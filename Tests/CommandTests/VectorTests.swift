@@ -7,7 +7,7 @@ import Testing
 /// CARs that others wrote, through the program.
 @Suite("Vectors", .enabled(if: Vectors.areHere, "the vectors' folder is not here"))
 struct VectorTests {
-    /// What the program is to make of a CAR.
+    /// The expected results of a CAR.
     struct Expectation: Sendable, CustomStringConvertible {
         /// The file's path.
         let path: String
@@ -28,7 +28,7 @@ struct VectorTests {
     /// All of them.
     static let all = (publicCARs + referenceCARs).sorted { $0.path < $1.path }
 
-    // MARK: What the manifests say
+    // MARK: Manifests
 
     private static let publicCARs: [Expectation] = {
         let sections = Dictionary(
@@ -48,7 +48,7 @@ struct VectorTests {
         // The reader behind the findings took this header; the manifest's expectation refuses it.
         let isRefused = vector.file == "go-car-hex/hdr-extra-field.car"
         expectation.opens = findings?.openError == nil && !isRefused
-        // A zero length ends the data here; the reader behind the findings was told to stumble.
+        // A zero length ends the data here; the reader of the manifest rejects it.
         let isPadded = vector.file.hasSuffix("sample-v1-with-zero-len-section.car")
         expectation.isWellFormed = findings?.sectionError == nil || isPadded
         expectation.isSound = findings?.indexError == nil && (findings?.hashMismatches ?? 0) == 0
@@ -282,7 +282,7 @@ struct VectorTests {
         for index in Set([0, sections.count / 2, sections.count - 1]) where index >= 0 {
             guard index < sections.count, let text = sections[index][0].text else { continue }
             let cid = try CID(text)
-            // Of equal multihashes the first section answers, and of an identity CID the CID.
+            // The first of equal multihashes counts; an identity CID has its block in itself.
             let first = try sections.first { try CID($0[0].text ?? "").multihash == cid.multihash }
             let place = Int(first?[2].integer ?? 0)
             let data = Array(file[place..<place + Int(first?[3].integer ?? 0)])

@@ -8,7 +8,7 @@ import Testing
 
 @testable import DAGStoreC
 
-/// What a C program supplies: bytes by name, and counts of what was asked of it.
+/// The mount of a C program: bytes by name, and counts of its calls.
 private final class Supply: Sendable {
     let bytes: [UInt8]
     let stats = Count()
@@ -18,7 +18,7 @@ private final class Supply: Sendable {
     /// Rings when the context is given back.
     let bell = DispatchSemaphore(value: 0)
     let reads = Count()
-    /// What `open` answers instead of opening.
+    /// The status that `open` returns instead of opening.
     let refusal = Atomic<dagstore_status_t>(0)
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -54,7 +54,7 @@ private final class Supply: Sendable {
             let supply = unsafe object(source, as: Supply.self)
             supply.reads.add()
             let start = min(Int(offset), supply.bytes.count)
-            // Not more than 100 bytes at once: what is missing is asked for again.
+            // At most 100 bytes at once: the library asks for the rest again.
             let count = min(capacity, supply.bytes.count - start, 100)
             for index in 0..<count { unsafe buffer?[index] = supply.bytes[start + index] }
             unsafe size?.pointee = count

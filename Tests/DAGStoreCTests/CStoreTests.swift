@@ -30,7 +30,7 @@ struct CStoreTests {
             let expected = car.blocks[walked]
             #expect(cid == expected.cid.bytes)
             #expect(entry.block_size == UInt64(expected.data.count))
-            // Of equal multihashes the first section answers.
+            // The first section of equal multihashes counts.
             let first = car.blocks.first { $0.cid.multihash == expected.cid.multihash }
             unsafe #expect(
                 block(shard, cid).bytes
@@ -46,7 +46,7 @@ struct CStoreTests {
         store.close()
     }
 
-    /// The multihashes of shard "a", taken up anew after every third.
+    /// The multihashes of shard "a", with a new cursor after every third.
     private func multihashes(_ store: CStore, from start: String?) throws -> [[UInt8]] {
         var found: [[UInt8]] = []
         var cursor = start

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DAGStoreC
 
-/// Something that a handle stands for, and that tells when it goes.
+/// The object of a handle, which counts its instances.
 private final class Thing: Sendable {
     static let live = Atomic<Int>(0)
     init() { Self.live.add(1, ordering: .relaxed) }

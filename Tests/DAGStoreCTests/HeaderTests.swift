@@ -79,7 +79,7 @@ struct HeaderTests {
         var bytes = [UInt8](repeating: 0xaa, count: size + 64)
         var store: OpaquePointer?
         try unsafe bytes.withUnsafeMutableBytes { buffer in
-            // SAFETY: the array is as large as the struct that the call is told, and more.
+            // SAFETY: the array is larger than the size that the call gets.
             let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: dagstore_config_t.self)
             try expectOK(unsafe dagstore_config_init(start, size, nil))
             try expectOK(unsafe dagstore_open(folder.path(of: "store"), start, &store, nil))
@@ -107,7 +107,7 @@ struct HeaderTests {
             bytes[known + 9] = 0
             var store: OpaquePointer?
             let status = unsafe bytes.withUnsafeMutableBytes { buffer in
-                // SAFETY: the array is as large as the call is told.
+                // SAFETY: the array has the size that the call gets.
                 let start = unsafe buffer.baseAddress?.assumingMemoryBound(
                     to: dagstore_config_t.self
                 )

@@ -18,7 +18,7 @@ static void check(dagstore_status_t status, dagstore_error_t **error) {
     exit(1);
 }
 
-/* Ends the program unless a call failed as it should, with a message. */
+/* Ends the program unless a call failed as expected, with a message. */
 static void expect(dagstore_status_t expected, dagstore_status_t status, dagstore_error_t **error) {
     if (status != expected || strlen(dagstore_error_message(*error)) == 0) {
         fprintf(stderr, "expected %s, and not %s\n", dagstore_status_name(expected),
@@ -60,7 +60,7 @@ static void walk(dagstore_shard_t *shard) {
     printf("walked %" PRIu64 " entries, %" PRIu64 " bytes, verified\n", count, bytes);
 }
 
-/* Looks at one block in every way. */
+/* Reads one block in every way. */
 static void look(dagstore_t *store, dagstore_shard_t *shard, const uint8_t *cid, size_t cid_size) {
     dagstore_error_t *error;
     bool is_there;
@@ -69,13 +69,13 @@ static void look(dagstore_t *store, dagstore_shard_t *shard, const uint8_t *cid,
     dagstore_location_t location = {.size = sizeof location};
     check(dagstore_shard_locate(shard, cid, cid_size, &location, &error), &error);
 
-    /* Into a buffer of one's own: first how large it has to be. */
+    /* Into the caller's buffer: the first call returns the size. */
     size_t size;
     if (dagstore_shard_read(shard, cid, cid_size, NULL, 0, &size, NULL) != DAGSTORE_BUFFER_TOO_SMALL) exit(1);
     uint8_t *buffer = malloc(size);
     check(dagstore_shard_read(shard, cid, cid_size, buffer, size, &size, &error), &error);
 
-    /* From whatever shard has it. */
+    /* From any shard that has it. */
     dagstore_block_t *block;
     check(dagstore_get(store, cid, cid_size, 0, &block, &error), &error);
     dagstore_bytes_t bytes = dagstore_block_bytes(block);

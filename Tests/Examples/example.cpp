@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-// A handle that is given back when it goes out of scope.
+// A handle that is released when it goes out of scope.
 template <typename T, void (*Release)(T *)>
 struct Releaser {
     void operator()(T *handle) const { Release(handle); }
@@ -22,14 +22,14 @@ using Block = std::unique_ptr<dagstore_block_t, Releaser<dagstore_block_t, dagst
 using Entries = std::unique_ptr<dagstore_entries_t, Releaser<dagstore_entries_t, dagstore_entries_close>>;
 using Places = std::unique_ptr<dagstore_places_t, Releaser<dagstore_places_t, dagstore_places_close>>;
 
-// What went wrong.
+// The error of a call.
 struct Error : std::runtime_error {
     dagstore_status_t status;
 
     Error(dagstore_status_t status, const char *message) : std::runtime_error(message), status(status) {}
 };
 
-// Calls a function of the library, whose last argument is where its error goes.
+// Calls a function of the library, whose last argument receives its error.
 template <typename Function, typename... Arguments>
 dagstore_status_t call(Function function, Arguments... arguments) {
     dagstore_error_t *error = nullptr;
@@ -40,7 +40,7 @@ dagstore_status_t call(Function function, Arguments... arguments) {
     throw failure;
 }
 
-// The same for one that gives out a handle, before its error.
+// Calls a function that gives out a handle, in the argument before its error.
 template <typename Handle, typename Function, typename... Arguments>
 Handle make(Function function, Arguments... arguments) {
     typename Handle::pointer handle = nullptr;

@@ -49,7 +49,7 @@ def declare(name, result, *arguments):
 
 
 def failing(name, *arguments):
-    """A function whose last argument is where its error goes, as one that raises it."""
+    """Wraps a function whose last argument receives its error into one that raises it."""
     function = declare(name, c_int32, *arguments, POINTER(c_void_p))
 
     def call(*values):
@@ -97,7 +97,7 @@ cid_format = failing("dagstore_cid_format", c_char_p, c_size_t, c_char_p, c_size
 
 
 def take(block):
-    """The bytes of a block, which is given back."""
+    """Copies the bytes of a block, and releases the block."""
     content = bytes(block_bytes(block))
     release_block(block)
     return content

@@ -83,7 +83,7 @@ extern "C" {
     fn dagstore_cid_format(cid: *const u8, cid_size: usize, buffer: *mut u8, capacity: usize, size: *mut usize, error: *mut Handle) -> Status;
 }
 
-/// What went wrong.
+/// The error of a call.
 #[derive(Debug)]
 struct Error {
     status: Status,
@@ -103,12 +103,12 @@ fn call(function: impl FnOnce(*mut Handle) -> Status) -> Result<Status, Error> {
     Err(Error { status, message })
 }
 
-/// A block, given back when it goes.
+/// A block, released when it is dropped.
 struct Block(Handle);
 
 impl Block {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the bytes are valid until the block is released, and that takes `self`.
+        // SAFETY: the bytes are valid until the block is released, which takes `self`.
         unsafe {
             let bytes = dagstore_block_bytes(self.0);
             std::slice::from_raw_parts(bytes.data, bytes.size)
@@ -128,7 +128,7 @@ impl Drop for Block {
     }
 }
 
-/// A lease, given back when it goes.
+/// A lease, released when it is dropped.
 struct Shard(Handle);
 
 impl Shard {
@@ -173,7 +173,7 @@ impl Drop for Shard {
     }
 }
 
-/// A store, closed when it goes.
+/// A store, closed when it is dropped.
 struct Store(Handle);
 
 impl Store {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A Swift file of the package, with what the rules read of it.
+/// A Swift file of the package, as the rules read it.
 struct SourceFile: CustomTestStringConvertible, Sendable {
     /// A function, an initializer or a subscript.
     struct Function: Sendable {

@@ -120,8 +120,7 @@ enum {
     DAGSTORE_BLOCK_NOT_FOUND = -2,       /* the shard, or the store, lacks the block */
 
     /* The caller passed something wrong. */
-    /* an argument is NULL, a stale handle, not UTF-8 or out of range */
-    DAGSTORE_INVALID_ARGUMENT = -10,
+    DAGSTORE_INVALID_ARGUMENT = -10,     /* NULL, a stale handle, bad UTF-8, or out of range */
     DAGSTORE_INVALID_KEY = -11,          /* the key is empty or has more than 480 bytes */
     DAGSTORE_INVALID_CID = -12,          /* the text or bytes are not a CID */
     DAGSTORE_INVALID_CONFIGURATION = -13, /* a field of the configuration is out of range */
@@ -155,8 +154,7 @@ enum {
     DAGSTORE_READ_ONLY = -44,            /* the store cannot be written */
     DAGSTORE_QUOTA_EXCEEDED = -45,       /* the quota for local copies is used up */
     DAGSTORE_SHARD_FAILED = -46,         /* the shard has failed and must be recovered */
-    /* no descriptors, memory or threads are left; the shard does not fail */
-    DAGSTORE_OUT_OF_RESOURCES = -47,
+    DAGSTORE_OUT_OF_RESOURCES = -47,     /* no descriptors, memory or threads; no shard fails */
     DAGSTORE_TOO_MANY_READERS = -48,     /* other readers hold all reader slots of the catalog */
     DAGSTORE_REOPEN_NEEDED = -49,        /* a catalog write failed: close and reopen the store */
 
@@ -173,22 +171,18 @@ const char *dagstore_status_name(dagstore_status_t status);
 
 /* ---- Handles, bytes -------------------------------------------------------------------------- */
 
-typedef struct dagstore dagstore_t;                           /* an open store */
-typedef struct dagstore_shard dagstore_shard_t;               /* a lease on a shard */
-typedef struct dagstore_block dagstore_block_t;               /* a block's bytes */
-typedef struct dagstore_error dagstore_error_t;               /* why a call failed */
-/* a set of mount schemes */
-typedef struct dagstore_mounts dagstore_mounts_t;
-typedef struct dagstore_entries dagstore_entries_t;           /* a cursor over a shard's index */
-/* a cursor over the shards of a store */
-typedef struct dagstore_shards dagstore_shards_t;
-/* a cursor over the places of a block */
-typedef struct dagstore_places dagstore_places_t;
-/* a cursor over a shard's multihashes */
-typedef struct dagstore_multihashes dagstore_multihashes_t;
-typedef struct dagstore_problems dagstore_problems_t;         /* a cursor over problems */
-typedef struct dagstore_events dagstore_events_t;             /* a queue of events of shards */
-typedef struct dagstore_car dagstore_car_t;                   /* a CAR file outside a store */
+typedef struct dagstore dagstore_t;                        /* an open store */
+typedef struct dagstore_shard dagstore_shard_t;            /* a lease on a shard */
+typedef struct dagstore_block dagstore_block_t;            /* the bytes of a block */
+typedef struct dagstore_error dagstore_error_t;            /* the reason why a call failed */
+typedef struct dagstore_mounts dagstore_mounts_t;          /* a set of mount schemes */
+typedef struct dagstore_entries dagstore_entries_t;        /* a cursor over the index of a shard */
+typedef struct dagstore_shards dagstore_shards_t;          /* a cursor over the shards of a store */
+typedef struct dagstore_places dagstore_places_t;          /* a cursor over the places of a block */
+typedef struct dagstore_multihashes dagstore_multihashes_t; /* a cursor over multihashes */
+typedef struct dagstore_problems dagstore_problems_t;      /* a cursor over problems of a check */
+typedef struct dagstore_events dagstore_events_t;          /* a queue of events of shards */
+typedef struct dagstore_car dagstore_car_t;                /* a CAR file outside a store */
 
 /* Bytes that the library owns, or that lie inside an argument. */
 typedef struct dagstore_bytes {
@@ -635,7 +629,7 @@ dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
 /* ---- Leases ---------------------------------------------------------------------------------- */
 
 /*
- * Acquires a lease on a shard. While the lease lasts, the caller can read blocks, and nobody can
+ * Acquires a lease on a shard. While the lease lasts, the caller can read blocks, and no caller can
  * destroy the shard.
  *
  * Fetches and indexes a lazily registered shard first, once for all callers that wait. This goes on

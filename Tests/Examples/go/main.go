@@ -19,7 +19,7 @@ import (
 	"unsafe"
 )
 
-// Error is what a call failed with.
+// Error is the error of a call.
 type Error struct {
 	Status  C.dagstore_status_t
 	Message string
@@ -27,7 +27,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// failure turns a status and its error into a Go error, and gives the latter back.
+// failure converts a status and its error to a Go error, and releases the latter.
 func failure(status C.dagstore_status_t, e **C.dagstore_error_t) error {
 	if status >= 0 {
 		return nil
@@ -36,7 +36,7 @@ func failure(status C.dagstore_status_t, e **C.dagstore_error_t) error {
 	return &Error{status, C.GoString(C.dagstore_error_message(*e))}
 }
 
-// pointer is the first byte of a CID, for the call.
+// pointer returns the address of the first byte of a CID, for one call.
 func pointer(cid []byte) (*C.uint8_t, C.size_t) {
 	return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(cid))), C.size_t(len(cid))
 }
@@ -58,7 +58,7 @@ func Open(directory string) (*Store, error) {
 	return store, failure(C.dagstore_open(path, &config, &store.handle, &e), &e)
 }
 
-// Register makes a CAR known, and indexes it.
+// Register registers a CAR, and indexes it.
 func (s *Store) Register(key, url string) error {
 	k, u := C.CString(key), C.CString(url)
 	defer C.free(unsafe.Pointer(k))
@@ -75,7 +75,7 @@ func (s *Store) Destroy(key string) error {
 	return failure(C.dagstore_destroy(s.handle, k, &e), &e)
 }
 
-// Acquire gives a lease, to be ended by Release.
+// Acquire acquires a lease, which Release ends.
 func (s *Store) Acquire(key string, milliseconds uint32) (*Shard, error) {
 	k := C.CString(key)
 	defer C.free(unsafe.Pointer(k))
@@ -95,7 +95,7 @@ func (s *Store) Get(cid []byte) ([]byte, error) {
 	return take(block), nil
 }
 
-// Find gives the first shard that has a block.
+// Find returns the first shard that has a block.
 func (s *Store) Find(cid []byte) (string, error) {
 	data, size := pointer(cid)
 	var places *C.dagstore_places_t
@@ -111,7 +111,7 @@ func (s *Store) Find(cid []byte) (string, error) {
 	return C.GoString(place.key), nil
 }
 
-// take copies a block's bytes, and gives the block back.
+// take copies the bytes of a block, and releases the block.
 func take(block *C.dagstore_block_t) []byte {
 	defer C.dagstore_block_release(block)
 	view := C.dagstore_block_bytes(block)
@@ -124,7 +124,7 @@ type Shard struct{ handle *C.dagstore_shard_t }
 // Release ends the lease.
 func (s *Shard) Release() { C.dagstore_shard_release(s.handle) }
 
-// Verified copies a block after its bytes were hashed.
+// Verified hashes a block, and copies it.
 func (s *Shard) Verified(cid []byte) ([]byte, error) {
 	data, size := pointer(cid)
 	var block, verified *C.dagstore_block_t
@@ -139,7 +139,7 @@ func (s *Shard) Verified(cid []byte) ([]byte, error) {
 	return take(verified), nil
 }
 
-// Read copies a block, and says where its section begins.
+// Read copies a block, and returns the offset of its section.
 func (s *Shard) Read(cid []byte) ([]byte, uint64, error) {
 	data, size := pointer(cid)
 	location := C.dagstore_location_t{size: C.sizeof_dagstore_location_t}
@@ -174,7 +174,7 @@ func (s *Shard) Walk(visit func(cid []byte) error) error {
 	}
 }
 
-// Roots gives the roots that the CAR names.
+// Roots returns the roots in the header of the CAR.
 func (s *Shard) Roots() ([][]byte, error) {
 	var roots [][]byte
 	for index := C.size_t(0); index < C.dagstore_shard_root_count(s.handle); index++ {
@@ -190,7 +190,7 @@ func (s *Shard) Roots() ([][]byte, error) {
 	return roots, nil
 }
 
-// Text is a CID as people write it.
+// Text formats a CID as text.
 func Text(cid []byte) string {
 	data, size := pointer(cid)
 	var text [256]C.char
@@ -199,7 +199,7 @@ func Text(cid []byte) string {
 	return C.GoString(&text[0])
 }
 
-// Parse reads the text of a CID.
+// Parse parses the text of a CID.
 func Parse(text string) ([]byte, error) {
 	t := C.CString(text)
 	defer C.free(unsafe.Pointer(t))
