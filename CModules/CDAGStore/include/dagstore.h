@@ -497,8 +497,8 @@ enum {
  * Closes a store and keeps the handle. Other threads that use it get DAGSTORE_CLOSED from now on.
  *
  * Waits for running jobs, and releases the store's lock. When it returns, all completions of _async
- * functions have been called. Leases stay valid. The store can be opened again meanwhile; this
- * process can open it for writing only if it had it open for writing. A second call does nothing.
+ * functions have been called. Leases stay valid. While there are leases, any process can open the
+ * store again; this one for writing only if it was open for writing. May be called again.
  *
  * flags: DAGSTORE_SHUTDOWN_CANCELLING or 0.
  * Errors: INVALID_ARGUMENT.
@@ -1086,7 +1086,7 @@ typedef struct dagstore_check {
     uint64_t blocks;       /* blocks that were hashed and whose digest proves something */
     uint64_t bytes;        /* of these */
     uint64_t skipped;      /* shards whose source is not on this machine */
-    /* inverse entries of destroyed shards that no merge has removed yet; not a problem */
+    /* inverse entries that lead to no section until a merge removes them; not a problem */
     uint64_t stale_entries;
     uint64_t failed;       /* failed shards; a problem only if all shards have failed */
     uint64_t unread;       /* shards with a given index whose CAR was not read yet */
