@@ -81,8 +81,10 @@ final class EntriesCursor: Sendable {
                     unsafe room = .allocate(byteCount: max(128, cid.count), alignment: 8)
                 }
                 unsafe room.copyMemory(from: cid.buffer)
-                entry.cid = unsafe ByteView(UnsafeRawBufferPointer(rebasing: room[..<cid.count]))
-                    .forC
+                unsafe entry.cid.data = UnsafePointer(
+                    room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                )
+                entry.cid.size = cid.count
                 entry.offset = location.offset
                 entry.block_offset = location.blockOffset
                 entry.block_size = location.size

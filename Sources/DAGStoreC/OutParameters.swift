@@ -112,13 +112,14 @@ func makeHandle(
 
     /// Writes the fields that the caller knows.
     func fill(_ value: Struct) {
+        // SAFETY: both sides have `size` bytes or the struct's, whichever is less.
         unsafe withUnsafeBytes(of: value) { bytes in
-            // SAFETY: both sides have `size` bytes or the struct's, whichever is less.
-            let known = unsafe UnsafeRawBufferPointer(
-                rebasing: bytes[Self.headSize..<min(size, bytes.count)]
+            let known = min(size, bytes.count) - Self.headSize
+            guard let source = bytes.baseAddress else { return }
+            unsafe (start + Self.headSize).copyMemory(
+                from: source + Self.headSize,
+                byteCount: known
             )
-            unsafe UnsafeMutableRawBufferPointer(start: start + Self.headSize, count: known.count)
-                .copyMemory(from: known)
         }
     }
 }
