@@ -236,6 +236,23 @@ struct InverseTests {
         await store.close()
     }
 
+    @Test("statistics leave out the recent entries of destroyed shards")
+    func staleEntries() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.open()
+        for number in 0..<20 {
+            let builder = CARBuilder.uniform(sections: 50, blockSize: 10, seed: UInt64(number))
+            try await store.register("\(number)", folder.mount(builder.bytes, named: "\(number)"))
+        }
+        #expect(try store.statistics().inverse.recentEntries == 1000)
+        for number in 0..<15 { try await store.destroy("\(number)") }
+        #expect(try store.statistics().inverse.recentEntries == 250)
+        await store.close()
+        let reader = try folder.open { $0.isReadOnly = true }
+        #expect(try reader.statistics().inverse.recentEntries == 250)
+        await reader.close()
+    }
+
     @Test("a large shard is a run of its own, and goes at once with its shard")
     func ownRun() async throws {
         let folder = try StoreFolder()

@@ -66,7 +66,7 @@ extension DAGStore {
     /// Returns the counts of the store.
     ///
     /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store
-    /// that is opened read-only also reads its newest entries.
+    /// that is opened read-only also reads its recent entries; after a destruction, a look at the record of each shard that has some.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {
@@ -122,14 +122,22 @@ extension StoreEngine {
         )
     }
 
+    /// Returns the number of recent entries of shards that exist.
+    private func recentEntryCount() throws -> Int {
+        guard !catalog.isReadOnly else { return try merger.living(catalog.recentEntries()).count }
+        let counters = try catalog.counters()
+        // Without destroyed shards, there are no entries of theirs.
+        guard counters.shards != UInt64(counters.nextShard) - 1 else { return inverse.recentCount }
+        return try merger.living(inverse.snapshot.tables.flatMap(\.entries)).count
+    }
+
     private func inverseStatistics() throws -> InverseStatistics {
         let totals = try catalog.inverseTotals()
         let runs = try catalog.inverseRuns().map { run in
             InverseStatistics.Run(entries: run.shape.entryCount, bytes: run.shape.byteCount)
         }
         return InverseStatistics(
-            recentEntries: catalog.isReadOnly
-                ? try catalog.recentEntries().count : inverse.recentCount,
+            recentEntries: try recentEntryCount(),
             runs: runs.sorted { $0.entries > $1.entries },
             entriesAdded: totals.added,
             entriesWritten: totals.written,

@@ -158,7 +158,7 @@ final class InverseMerger: Sendable {
     /// row, which a catalog has no more when many small shards come and go.
     ///
     /// *Cost*: a look at the record of each shard.
-    private func living(
+    func living(
         _ entries: [InverseEntry]
     ) throws -> [InverseEntry] {
         var isThere: [UInt32: Bool] = [:]

@@ -50,7 +50,7 @@ public struct InverseStatistics: Sendable, Equatable {
         public let bytes: UInt64
     }
 
-    /// Entries that are in no run yet.
+    /// Entries of existing shards that are in no run yet.
     public let recentEntries: Int
     /// The runs, the largest first.
     public let runs: [Run]
