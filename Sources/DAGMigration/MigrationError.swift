@@ -1,43 +1,43 @@
 internal import DAGCAR
 internal import DAGMounts
-public import SystemPackage
+package import SystemPackage
 
-/// Why a migration could not go on.
+/// The reason why a migration stopped.
 ///
 /// Two errors are equal when their codes are.
-public struct MigrationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What went wrong.
-    public enum Code: String, Sendable, CaseIterable {
-        /// Nothing at the source can be migrated, or not what was asked for.
+package struct MigrationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kinds of errors.
+    package enum Code: String, Sendable, CaseIterable {
+        /// The source has no known layout, or not the requested one.
         case unknownLayout
         /// A file of the source cannot be read.
         case sourceUnreadable
         /// A file of the source changed while it was read.
         case sourceChanged
-        /// A LevelDB whose blocks, tables or manifest are damaged.
+        /// The blocks, tables or manifest of a LevelDB are damaged.
         case sourceCorrupt
-        /// An index that is cut short.
+        /// An index file is truncated.
         case truncated
-        /// An index that cannot be.
+        /// An index file is malformed.
         case malformedIndex
-        /// An index repository of another version than 1.
+        /// The version of an index repository is not 1.
         case unsupportedVersion
-        /// A LevelDB, and the program was built without it.
+        /// The source or the destination has a LevelDB, and the program was built without LevelDB.
         case notBuiltIn
-        /// What is exported goes to a new or an empty folder, and this one is neither.
+        /// The destination of an export is not a new or empty folder.
         case destinationExists
-        /// What is exported cannot be written.
+        /// The destination of an export cannot be written.
         case destinationUnwritable
-        /// There is no room for what is written, or no memory.
+        /// The disk has no room, or the process no memory.
         case full
     }
 
     /// The kind of error.
-    public let code: Code
-    /// The file it is about.
-    public let path: FilePath
-    /// What was found, for people.
-    public let detail: String
+    package let code: Code
+    /// The file or folder.
+    package let path: FilePath
+    /// What is wrong, for people.
+    package let detail: String
 
     /// An error about a file.
     package init(_ code: Code, _ path: FilePath, _ detail: String) {
@@ -47,13 +47,13 @@ public struct MigrationError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     /// Compares the codes.
-    public static func == (one: Self, other: Self) -> Bool { one.code == other.code }
-    /// The code, the file and the detail.
-    public var description: String { "\(code.rawValue): \(path): \(detail)" }
+    package static func == (one: Self, other: Self) -> Bool { one.code == other.code }
+    /// The file, the detail and the code.
+    package var description: String { "\(path): \(detail) (\(code.rawValue))" }
 }
 
 extension MigrationError {
-    /// Whether one file of the source is to blame, so that shards with other files can come over.
+    /// Whether the error concerns one file of the source, so that shards with other files can be migrated.
     var isAboutOneFile: Bool {
         switch code {
         case .malformedIndex, .truncated, .sourceUnreadable, .sourceChanged: true
@@ -61,7 +61,7 @@ extension MigrationError {
         }
     }
 
-    /// What a file says of itself when it is read.
+    /// The error of a file that was read.
     init(_ error: MountError, _ path: FilePath) {
         let code: Code =
             error.code == .changed || error.code == .gone ? .sourceChanged : .sourceUnreadable

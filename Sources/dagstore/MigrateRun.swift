@@ -93,10 +93,10 @@ struct MigrateRun: AsyncParsableCommand {
         let (source, plan) = try planned(map)
         try store.rejectStore(inside: source.root)
         let copies = try self.store.imported
-        let taking: TransientTaking? =
+        let taking: TransientImport? =
             switch transients {
-            case .copyTransients: TransientTaking(.copy, into: copies)
-            case .linkTransients: TransientTaking(.link, into: copies)
+            case .copyTransients: TransientImport(.copy, into: copies)
+            case .linkTransients: TransientImport(.link, into: copies)
             case .leaveTransients: nil
             }
         let store = try store.openForWriting(isNewAllowed: true) { $0.limits = limits.limits }
@@ -161,7 +161,7 @@ private final class Report: Sendable {
     func exitStatus(_ plan: MigrationPlan) -> Int32? {
         switch MigrationRun.verdict(on: plan, outcomes.values) {
         case .sound: nil
-        case .sourceInTheWay: 4
+        case .sourceUnreadable: 4
         case .problems: 5
         }
     }

@@ -10,7 +10,7 @@ import Testing
 
 @testable import DAGMigration
 
-/// Exports, of stores that were filled from directories of the reference and of our own.
+/// Exports of stores that were migrated from the reference's directories, or indexed CARs themselves.
 @Suite("Export")
 struct ExportTests {
     private let folder: TemporaryFolder
@@ -36,14 +36,14 @@ struct ExportTests {
         map: MountMap = MountMap()
     ) throws -> [[UInt8]: MigrationExport.Outcome] {
         let export = MigrationExport(of: store, to: path(name), layout: layout, map: map)
-        // By their bytes: two strings of other bytes may be the same to Swift.
+        // Keyed by bytes, because Swift calls some strings of different bytes equal.
         var outcomes: [[UInt8]: MigrationExport.Outcome] = [:]
         try export.run { outcomes[Array($0.key.utf8)] = $0 }
         #expect(!FileManager.default.fileExists(atPath: path(name + ".partial").string))
         return outcomes
     }
 
-    /// The index files below a folder, by their paths.
+    /// Returns the index files below a folder, by their paths.
     private func indexes(_ root: FilePath) throws -> [String: Data] {
         var found: [String: Data] = [:]
         for name in try FileManager.default.subpathsOfDirectory(atPath: root.string)
@@ -64,7 +64,7 @@ struct ExportTests {
         for number in 0..<3_000 {
             let size = [0, 1, 20, 32, 32, 32, 64][Int(random.next() % 7)]
             var digest = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            // One in ten stands there again, at another offset.
+            // One record in ten is repeated at another offset.
             if number % 10 == 9 { digest = records[number - 5].digest }
             let code: UInt64 = size < 20 ? 0 : size == 20 ? 0x11 : number % 3 == 0 ? 0x16 : 0x12
             records.append((code, digest, UInt64(number * 100)))
@@ -96,7 +96,7 @@ struct ExportTests {
         }
     }
 
-    @Test("an index that changes between two walks is not called whole")
+    @Test("an index that changes between two walks is reported as incomplete")
     func changing() throws {
         var walks = 0
         let order = try DigestOrder(codec: 0x0401, hasIdentity: true, budget: 1 << 20) { body in
@@ -111,7 +111,7 @@ struct ExportTests {
         #expect(try order.encode { _ in } == false)
     }
 
-    @Test("a destination that is there already is left alone")
+    @Test("a destination that exists stays unchanged")
     func destinations() async throws {
         let store = try open()
         _ = try folder.write([1], to: "file")
@@ -133,7 +133,7 @@ struct ExportTests {
         }
         #expect(FileManager.default.contents(atPath: path("file").string) == Data([1]))
         #expect(FileManager.default.fileExists(atPath: path("full/inner").string))
-        // An empty one is taken.
+        // An empty folder is accepted.
         try FileManager.default.createDirectory(
             atPath: path("empty").string,
             withIntermediateDirectories: true
@@ -144,7 +144,7 @@ struct ExportTests {
     }
 
     @Test(
-        "index files go in and out without a byte of difference",
+        "index files have the same bytes after a migration and an export",
         .enabled(if: Vectors.areHere)
     )
     func indexFiles() async throws {
@@ -164,7 +164,7 @@ struct ExportTests {
     }
 
     @Test(
-        "a shard that was indexed here has the index that go-car makes",
+        "the store's own index is exported as the file that go-car makes",
         .enabled(if: Vectors.areHere)
     )
     func registeredHere() async throws {
@@ -188,7 +188,7 @@ struct ExportTests {
 
 #if LevelDB
     extension ExportTests {
-        /// The rows of a datastore.
+        /// Returns the rows of a datastore.
         private func rows(_ root: FilePath, _ prefix: String) throws -> [[UInt8]: [UInt8]] {
             var rows: [[UInt8]: [UInt8]] = [:]
             let reader = try LevelDBReader(at: root.appending("datastore"))
@@ -205,7 +205,7 @@ struct ExportTests {
         }
 
         @Test(
-            "a Go node's folder comes out as it went in",
+            "a Go node's folder is the same after a migration and an export",
             .enabled(if: Vectors.areHere),
             arguments: PlanTests.all
         )
@@ -216,12 +216,12 @@ struct ExportTests {
             let outcomes = try export(store)
             let records = try rows(source, "/dagstore/")
             #expect(outcomes.count == records.count)
-            // Records: the same bytes, but for the states that the reference itself leaves on a restart.
+            // Records have the same bytes, except for the states that the reference itself changes at a restart.
             let written = try rows(path("out"), "/dagstore/")
             #expect(Set(written.keys) == Set(records.keys))
             for (key, bytes) in records {
-                var record = try #require(GoRecord.reading(bytes))
-                let planned = try #require(GoRecord.reading(written[key] ?? []))
+                var record = try #require(GoRecord.decode(bytes))
+                let planned = try #require(GoRecord.decode(written[key] ?? []))
                 let isWhole = [
                     GoRecord.State.new, GoRecord.State.available, GoRecord.State.errored,
                 ]
@@ -237,12 +237,12 @@ struct ExportTests {
                 record.transientPath = ""
                 #expect(written[key] == record.encoded)
             }
-            // Indexes: the same bytes, but for those that no shard has.
+            // Indexes have the same bytes, except for those without a shard.
             let orphans = try MigrationSource(at: source).plan().strays
                 .filter { $0.kind == .orphanIndex }.map { "index/" + $0.detail }
             let old = try indexes(source).filter { !orphans.contains($0.key) }
             #expect(try indexes(path("out")) == old)
-            // Inverse entries: the same keys, with the same shards in any order.
+            // Inverse entries have the same keys, with the same shards in any order.
             let indexed = Set(outcomes.filter { $0.value.entries != nil }.keys)
             var expected: [[UInt8]: Set<[UInt8]>] = [:]
             for (key, row) in try rows(source, "/inverted/index/") {
@@ -254,7 +254,7 @@ struct ExportTests {
             await store.close()
         }
 
-        @Test("what was exported can be taken over, and exported again")
+        @Test("an export can be migrated and exported again")
         func oddKeysAndStates() async throws {
             let source = path("source")
             for name in ["source", "source/index", "source/datastore"] {
@@ -280,11 +280,11 @@ struct ExportTests {
                         isLazy: number % 2 == 0,
                         error: number % states.count == 5 ? "<broken>\n" : ""
                     )
-                    // A key for each: the reference has one record for the first two.
+                    // Three keys, of which the reference has one record for the first two.
                     try writer.put(Array("/dagstore/\(number)".utf8), record.encoded)
                     if key.utf8.count <= 246, !key.contains("/") {
                         var builder = CARIndexBuilder(storesIdentity: true)
-                        // The second and third are one key to the reference.
+                        // The reference cleans the second and third key to the same.
                         for (place, text) in ["own\(number)", "a//b", "a/b/", "a/bc"].enumerated() {
                             Array(text.utf8).withView {
                                 builder.append(hashCode: 0, digest: $0, offset: UInt64(place * 9))
@@ -302,14 +302,14 @@ struct ExportTests {
             try run(source, to: store)
             let first = try export(store)
             #expect(first.count == odd.count)
-            // Whichever came second.
+            // The second of the two shards.
             let losers = ["a/b", "a//b/"].flatMap { first[Array($0.utf8)]?.problems ?? [] }
             #expect(losers.map(\.kind) == [.duplicateKey])
             #expect(first[Array(odd[7].utf8)]?.problems == [])
             let records = try rows(path("out"), "/dagstore/")
             #expect(records.count == odd.count - 1)
             await store.close()
-            // Out, in and out again: nothing changes any more.
+            // A second migration and export change nothing.
             let other = try open("other")
             try run(path("out"), to: other)
             _ = try export(other, to: "again")
@@ -326,7 +326,7 @@ struct ExportTests {
             await other.close()
         }
 
-        @Test("mounts are written as the reference writes them, or as they are mapped")
+        @Test("mounts are written in the reference's form, or as the map says")
         func mounts() async throws {
             let other = GoRecord.mountURL(try MountURL("lotus://x/y"))
             #expect(other.text == "lotus://x/y")
@@ -348,7 +348,7 @@ struct ExportTests {
             #expect(try export(store, to: "mapped", map: map)[Array("k".utf8)]?.problems == [])
             let mapped = try rows(path("mapped"), "/dagstore/")
             let record = try #require(mapped.values.first)
-            #expect(GoRecord.reading(record)?.mountURL == "lotus://k")
+            #expect(GoRecord.decode(record)?.mountURL == "lotus://k")
             await store.close()
         }
     }

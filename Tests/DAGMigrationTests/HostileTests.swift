@@ -10,7 +10,7 @@ import Testing
 
 @testable import DAGMigration
 
-/// Sources as they should not be: nothing traps, and nothing is taken for what it is not.
+/// Damaged and misleading sources: nothing traps, and no damage is mistaken for something else.
 @Suite("Hostile sources", .enabled(if: Vectors.areHere))
 struct HostileTests {
     private let folder: TemporaryFolder
@@ -19,7 +19,7 @@ struct HostileTests {
 
     private func path(_ name: String) -> FilePath { FilePath(folder.path(of: name)) }
 
-    /// A few bytes of `bytes` changed, and sometimes its end cut off.
+    /// Returns `bytes` with a few bytes changed, and sometimes truncated.
     private func damaged(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         for _ in 0...random.next() % 4 where !bytes.isEmpty {
@@ -35,7 +35,7 @@ struct HostileTests {
         return bytes
     }
 
-    @Test("damaged index files are planned, taken over or refused, and the store stays sound")
+    @Test("damaged index files are planned, migrated or refused, and the store stays sound")
     func indexes() async throws {
         var random = SplitMix64(seed: 21)
         let files = try FileManager.default.contentsOfDirectory(
@@ -57,7 +57,7 @@ struct HostileTests {
         try run.run(plan) { outcome in outcomes.withLock { $0.append(outcome) } }
         let results = outcomes.withLock { $0 }
         #expect(results.count == 400)
-        // What came over is what the file says, be it true or not.
+        // The store has the entries of the file, true or false.
         #expect(results.allSatisfy { $0.result == .refused || $0.error == nil })
         #expect(results.contains { $0.result == .refused })
         #expect(results.contains { $0.result == .migrated && $0.shard.entries != nil })
@@ -65,7 +65,7 @@ struct HostileTests {
         await store.close()
     }
 
-    @Test("hash functions that no varint can name are refused")
+    @Test("hash functions that no varint can express are refused")
     func hashCodes() throws {
         var bytes: [UInt8] = [0x81, 0x08, 1, 0, 0, 0]
         bytes.append(littleEndian: UInt64(1) << 63)
@@ -77,7 +77,7 @@ struct HostileTests {
         #expect(plan.problemCounts == [.malformedIndex: 1])
     }
 
-    @Test("keys and URLs lead nowhere else than the map says")
+    @Test("keys and URLs stay inside the folder that the map names")
     func maps() throws {
         var map = MountMap()
         try map.map("lotus", to: "https://host/{key}/{rest}/{other}")
@@ -98,17 +98,17 @@ struct HostileTests {
         }
     }
 
-    @Test("copies of CARs have names of their own")
+    @Test("imported transients have distinct names")
     func transientNames() {
-        #expect(TransientTaking.name(of: "../a b") == "..%2Fa%20b.car")
+        #expect(TransientImport.name(of: "../a b") == "..%2Fa%20b.car")
         let long = String(repeating: "k", count: 480)
-        let names = ["a", "b"].map { TransientTaking.name(of: long.dropLast() + $0) }
+        let names = ["a", "b"].map { TransientImport.name(of: long.dropLast() + $0) }
         #expect(Set(names).count == 2)
         #expect(names.allSatisfy { $0.utf8.count <= 200 })
     }
 
     #if LevelDB
-        @Test("damaged LevelDBs are read or refused, and nothing else")
+        @Test("damaged LevelDBs are either read or refused")
         func databases() throws {
             var random = SplitMix64(seed: 22)
             let original = Vectors.url("go-dagstore/lotus-repo-compacted/dagstore/datastore").path
@@ -143,7 +143,7 @@ struct HostileTests {
             #expect(refused > 0)
         }
 
-        @Test("damaged records and rows are named, and stop nothing")
+        @Test("damaged records and rows become problems, and the plan continues")
         func rows() async throws {
             var random = SplitMix64(seed: 23)
             let writer = try LevelDBWriter(creating: path("db"))
@@ -166,7 +166,7 @@ struct HostileTests {
                 atPath: path("go").string,
                 withIntermediateDirectories: true
             )
-            // The same rows, as either layout.
+            // The same rows, read as either layout.
             for (layout, root) in [(MigrationLayout.boostLID, "db"), (.dagstore, "go")] {
                 if layout == .dagstore {
                     try FileManager.default.moveItem(
@@ -191,7 +191,7 @@ struct HostileTests {
             }
         }
 
-        @Test("a LevelDB that is neither a node's nor Boost's is not taken for an empty one")
+        @Test("a LevelDB that is neither a node's nor Boost's is refused, not read as an empty one")
         func foreign() throws {
             let writer = try LevelDBWriter(creating: path("db"))
             try writer.put(Array("/dagstore/x".utf8), Array("{}".utf8))
@@ -201,7 +201,7 @@ struct HostileTests {
             }
         }
 
-        @Test("one shard whose index has no place keeps no other back from an export")
+        @Test("a shard whose index cannot be a file does not stop the export of others")
         func exports() async throws {
             let store = try DAGStore.open(at: path("store"))
             let car = FilePath(Vectors.url("go-dagstore/cars/v1-mixed.car").path)

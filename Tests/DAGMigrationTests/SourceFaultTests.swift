@@ -10,7 +10,7 @@ import Testing
 
 @testable import DAGMigration
 
-/// What the source is to blame for, and what lies beside what is looked for.
+/// Faults that the source causes, and files beside an index.
 @Suite("Faults of the source", .enabled(if: Vectors.areHere))
 struct SourceFaultTests {
     private let folder: TemporaryFolder
@@ -19,7 +19,7 @@ struct SourceFaultTests {
 
     private var root: FilePath { FilePath(folder.url.path) }
 
-    /// An index of 100 records.
+    /// Writes an index of 100 records.
     private static func index() throws -> [UInt8] {
         try Vectors.url("go-dagstore/indices/v1-raw.car.0401.idx").bytes()
     }
@@ -31,12 +31,12 @@ struct SourceFaultTests {
         )
     }
 
-    /// Runs, and says what became of each shard.
+    /// Runs a migration, and returns the outcome of each shard.
     private func run(
         _ plan: MigrationPlan,
         of source: MigrationSource,
         to store: DAGStore,
-        _ transients: TransientTaking? = nil
+        _ transients: TransientImport? = nil
     ) throws -> [String: MigrationRun.Outcome] {
         let outcomes = Mutex<[String: MigrationRun.Outcome]>([:])
         let run = MigrationRun(from: source, to: store, transients: transients)
@@ -44,10 +44,10 @@ struct SourceFaultTests {
         return outcomes.withLock { $0 }
     }
 
-    // One that a node is writing is short for a moment, and the run after it takes it whole. One that a crash cut
-    // stayed away for ever, and its shard with it.
+    // While a node writes an index, the file is short for a moment, and a later run migrates it. The shard of an
+    // index that a crash truncated used to be refused for ever.
     @Test(
-        "an index that is cut for good leaves its shard registered, and one that is new holds it back"
+        "a shard with an old truncated index is registered, and one with a new truncated index is refused"
     )
     func cutIndexes() async throws {
         let cut = Array(try Self.index().dropLast(40))
@@ -98,7 +98,7 @@ struct SourceFaultTests {
         await store.close()
     }
 
-    @Test("a template keeps what it is filled with inside of its folder, once that is decoded")
+    @Test("a filled template stays inside its folder after decoding")
     func templates() throws {
         func url(_ template: String, _ url: String, _ key: String) throws -> String {
             var map = MountMap()
@@ -106,9 +106,9 @@ struct SourceFaultTests {
             return try map.url(url, key: key).text
         }
         for (template, rest, key) in [
-            // A server may take a `%` without digits for itself.
+            // A server may read a `%` without digits literally.
             ("http://host/{rest}", "%2e%2e/%", "k"), ("http://host/{rest}", "%/%2E./x", "k"),
-            // Only together they lead up.
+            // Only together they lead to the parent folder.
             ("file:///cars/.{key}", "a", "./x"), ("file:///cars/.{rest}", "%2e/x", "k"),
             ("file:///cars/{key}{rest}", ".", "."), ("file:///cars/{rest}%2e", "%2e", "k"),
             ("file:///../cars/{key}", "a", "../x"),
@@ -118,33 +118,33 @@ struct SourceFaultTests {
             }
         }
         #expect(try url("http://host/../{rest}", "lotus://a%2e.b", "k") == "http://host/../a%2e.b")
-        // An escaped escape is a name with a percent sign.
+        // An escaped percent sign is part of a name.
         #expect(try url("file:///cars/{key}", "lotus://a", "%2e%2e") == "file:///cars/%252e%252e")
         #expect(throws: MountError(.malformedURL, "")) {
             try url("file:///dev/{rest}", "lotus://stdin", "k")
         }
     }
 
-    @Test("a copy that is gone is the source's fault, and a place that is none is ours")
+    @Test("a missing transient is a fault of the source, and a bad destination is not")
     func takenCopies() throws {
-        let taking = TransientTaking(.copy, into: root.appending("imported"))
+        let taking = TransientImport(.copy, into: root.appending("imported"))
         #expect(throws: MigrationError(.sourceChanged, "", "")) {
-            try taking.take(root.appending("nothing"), of: "k")
+            try taking.importFile(root.appending("nothing"), of: "k")
         }
         try FileManager.default.createSymbolicLink(
             atPath: folder.path(of: "dangling"),
             withDestinationPath: folder.path(of: "nothing")
         )
         #expect(throws: MigrationError(.sourceChanged, "", "")) {
-            try taking.take(root.appending("dangling"), of: "k")
+            try taking.importFile(root.appending("dangling"), of: "k")
         }
         let file = FilePath(try folder.write([1], to: "file"))
         #expect(throws: MigrationError(.destinationUnwritable, "", "")) {
-            try TransientTaking(.copy, into: file).take(file, of: "k")
+            try TransientImport(.copy, into: file).importFile(file, of: "k")
         }
     }
 
-    @Test("a run is the source's fault if only its files were in the way")
+    @Test("the verdict names the source if only its files were unreadable")
     func verdicts() throws {
         var shard = PlannedShard(
             key: "k",
@@ -169,8 +169,8 @@ struct SourceFaultTests {
             return MigrationRun.verdict(on: plan, found)
         }
         #expect(verdict([(nil, nil, nil)]) == .sound)
-        #expect(verdict([(nil, nil, nil), ("gone", .sourceChanged, nil)]) == .sourceInTheWay)
-        #expect(verdict([("closed", .sourceUnreadable, nil)]) == .sourceInTheWay)
+        #expect(verdict([(nil, nil, nil), ("gone", .sourceChanged, nil)]) == .sourceUnreadable)
+        #expect(verdict([("closed", .sourceUnreadable, nil)]) == .sourceUnreadable)
         #expect(verdict([("cut", .truncated, nil), ("gone", .sourceChanged, nil)]) == .problems)
         #expect(verdict([("odd", nil, nil)]) == .problems)
         #expect(verdict([(nil, nil, "other bytes")]) == .problems)
@@ -179,7 +179,7 @@ struct SourceFaultTests {
     }
 
     #if LevelDB
-        /// A copy of a folder of the reference's, in which files may be damaged.
+        /// Returns a copy of a folder of the reference, which a test may damage.
         private func copied(_ name: String) throws -> MigrationSource {
             let process = Process()
             process.executableURL = URL(filePath: "/bin/sh")
@@ -192,7 +192,7 @@ struct SourceFaultTests {
             return try MigrationSource(at: root)
         }
 
-        @Test("a copy that goes while shards come over keeps its own shard back, and no other")
+        @Test("a transient that is removed during a run affects its own shard only")
         func vanishedCopy() async throws {
             let source = try copied("generic-repo")
             let plan = try source.plan()
@@ -201,18 +201,18 @@ struct SourceFaultTests {
                 at: transients.appending(path: "transient-fs-1.complete")
             )
             let store = try DAGStore.open(at: root.appending("store"))
-            let taking = TransientTaking(.copy, into: root.appending("imported"))
+            let taking = TransientImport(.copy, into: root.appending("imported"))
             let outcomes = try run(plan, of: source, to: store, taking)
             #expect(outcomes["fs-1"]?.result == .refused)
             #expect(outcomes["fs-1"]?.code == .sourceChanged)
             #expect(outcomes["fs-3"]?.result == .migrated)
-            // The next plan knows that the copy has gone.
+            // The next plan sees that the transient is gone.
             let again = try run(source.plan(), of: source, to: store, taking)
             #expect(again["fs-1"]?.result == .migrated)
             await store.close()
         }
 
-        @Test("an index that a record calls whole is cut for good, however new it is")
+        @Test("a truncated index of an available record counts as finished, however new it is")
         func cutAfterRecord() throws {
             let source = try copied("generic-repo")
             let index = folder.url.appending(path: "dagstore/index/fs-1.full.idx")

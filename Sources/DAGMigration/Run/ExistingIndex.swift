@@ -1,21 +1,20 @@
 internal import DAGBytes
 internal import DAGCAR
-internal import DAGCARFiles
-public import DAGMounts
+package import DAGMounts
 internal import DAGMultiformats
-public import DAGStorage
-public import SystemPackage
+package import DAGStorage
+package import SystemPackage
 
-/// An index file that somebody made of a CAR before.
+/// An index file that another program made of a CAR.
 ///
-/// A shard that is registered with it answers who has what without its CAR having been walked. What the file does
-/// not say, sizes and codecs, is read from the CAR when the shard is first used.
+/// A shard that is registered with it answers `find` and `has` before the store has read its CAR. The store reads
+/// sizes and codecs, which the file does not contain, from the CAR when the shard is first used.
 ///
-/// *Concurrency*: one thread; everything blocks.
-public struct ExistingIndex: Sendable {
-    /// How much of the file is compared with the CAR.
-    public enum Validation: String, Sendable, CaseIterable {
-        /// A thousand records, the first and the last among them.
+/// *Concurrency*: one thread; every call blocks.
+package struct ExistingIndex: Sendable {
+    /// The number of records that are compared with the CAR.
+    package enum Validation: String, Sendable, CaseIterable {
+        /// A thousand records, including the first and the last.
         case sample
         /// Every record.
         case full
@@ -26,29 +25,29 @@ public struct ExistingIndex: Sendable {
     private static let sampleSize: UInt64 = 1000
     private static let progressStep: UInt64 = 4096
     private static let budget = 96 << 20
-    /// The most bytes before a digest: the section's length and four varints.
+    /// The most bytes before a digest: the length of the section and four varints.
     private static let headSizeMax = 50
 
     /// The index file at `path`.
-    public init(at path: FilePath) { self.path = path }
+    package init(at path: FilePath) { self.path = path }
 
     /// Registers a CAR with this index.
     ///
-    /// Each record that is looked at must lead to a section of the CAR with its multihash. That the file may leave
-    /// sections out cannot be seen from it.
+    /// At the offset of each compared record the CAR must have a section with its multihash. The comparison does not
+    /// find sections that the file leaves out.
     ///
-    /// *Cost*: three walks over the file, and a read of the CAR for each record that is looked at. *Memory*: about
-    /// 200 MB at most.
+    /// *Cost*: three walks over the file, and a read of the CAR for each compared record. *Memory*: at most about
+    /// 200 MB.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - mount: The CAR.
-    ///   - store: Where it is registered.
-    ///   - validation: How much is compared.
-    ///   - progress: Told how many bytes of the file were passed, and of how many.
-    /// - Throws: `MigrationError` with `.malformedIndex` if a record does not hold; `.truncated`,
-    ///   `.sourceUnreadable`; `MountError`, `CARError` if the CAR cannot be read; `DAGStoreError(.shardExists)`.
-    public func register(
+    ///   - store: The store that registers it.
+    ///   - validation: The number of records to compare.
+    ///   - progress: Receives the number of bytes of the file that were read, and of all.
+    /// - Throws: `MigrationError` with `.malformedIndex` if a record is wrong; `.truncated`, `.sourceUnreadable`;
+    ///   `MountError`, `CARError` if the CAR cannot be read; `DAGStoreError(.shardExists)`.
+    package func register(
         _ key: ShardKey,
         from mount: FileMount,
         in store: DAGStore,
@@ -57,7 +56,11 @@ public struct ExistingIndex: Sendable {
     ) throws {
         let importer = ShardImporter(store, sortBudget: Self.budget / 2)
         guard try !importer.contains(key) else {
-            throw DAGStoreError(.shardExists, "\(key): there is a shard of this key", shard: key)
+            throw DAGStoreError(
+                .shardExists,
+                "\(key): the store has a shard of this key",
+                shard: key
+            )
         }
         let file = try IndexFile(at: path)
         let order = try OffsetOrder(file, budget: Self.budget)
@@ -93,7 +96,7 @@ public struct ExistingIndex: Sendable {
         }
         let shard = ImportedShard(key: key, mountURL: mount.url)
         let prepared = try importer.prepare(shard, index)
-        // What was compared is what the mount has now.
+        // The comparison is worth nothing if the CAR has changed meanwhile.
         try source.checkUnchanged()
         try importer.commit([prepared])
     }

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// A shard's record as the reference writes it.
+/// The record that the reference writes for a shard.
 ///
 /// ```
 /// {"k":key,"u":mount URL,"t":transient path or "","s":state,"l":lazy,"e":error or ""}
@@ -35,10 +35,8 @@ struct GoRecord: Equatable, Sendable, Codable {
         case error = "e"
     }
 
-    /// Reads a record.
-    ///
-    /// - Returns: Nil if it is none.
-    static func reading(_ bytes: [UInt8]) -> GoRecord? {
+    /// Decodes a record; returns nil if it is malformed.
+    static func decode(_ bytes: [UInt8]) -> GoRecord? {
         try? JSONDecoder().decode(GoRecord.self, from: Data(bytes))
     }
 }

@@ -1,9 +1,9 @@
 internal import DAGBytes
 internal import SystemPackage
 
-/// The records that say where a shard's multihashes are, as some source has them.
+/// The records that say where a shard's multihashes are, read from a source.
 protocol MigrationRecords {
-    /// Where they were read from, for people.
+    /// The file or folder that they are read from.
     var path: FilePath { get }
 
     /// Calls `body` with every record, in any order, the same at each call.

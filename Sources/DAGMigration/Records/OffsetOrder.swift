@@ -1,16 +1,16 @@
 internal import DAGBytes
 internal import SystemPackage
 
-/// The records of an index in order of their offsets, in bounded memory.
+/// The records of an index in the order of their offsets, in bounded memory.
 ///
-/// Index files are sorted by digest, and indexes here are built in CAR order. The offsets are counted first,
-/// so that ranges of them can be chosen that fit the budget; then the file is read once for each range.
+/// Index files are sorted by digest, and the store builds indexes in CAR order. The offsets are counted first, and
+/// divided into ranges that fit the budget. Then the file is read once for each range.
 ///
 /// *Cost*: about 50 ns a record, and one or two passes over the file for each range. *Concurrency*: one thread.
 struct OffsetOrder {
     /// The largest offset; nil if there are no records.
     private(set) var offsetMax: UInt64?
-    /// Whether there are identity CIDs; without hash functions, that is not known.
+    /// Whether there are identity CIDs; false if the index has no hash functions.
     private(set) var hasIdentity = false
 
     private let index: any MigrationRecords
@@ -18,15 +18,15 @@ struct OffsetOrder {
     private var bounds: [UInt64] = []
 
     private static let binCount = 4096
-    /// What a record takes in memory besides its digest.
+    /// The bytes of a record in memory without its digest.
     private static let recordSize: UInt64 = 32
 
     /// Finds the ranges.
     ///
     /// - Parameters:
     ///   - index: The records.
-    ///   - budget: Bytes of memory for the records of a range.
-    /// - Throws: `.malformedIndex` if its records are not sorted, or more than the budget share one offset;
+    ///   - budget: The bytes of memory for the records of a range.
+    /// - Throws: `.malformedIndex` if the records are not sorted, or if the records of one offset exceed the budget;
     ///   `.sourceChanged`, `.sourceUnreadable`.
     init(_ index: any MigrationRecords, budget: Int) throws(MigrationError) {
         self.index = index
@@ -48,7 +48,7 @@ struct OffsetOrder {
         try split(0...maximum, UInt64(budget))
     }
 
-    /// Chooses ranges by how many bytes lie in each of 4,096 equal parts; a part that is too much is split again.
+    /// Chooses ranges by the bytes in each of 4,096 equal parts; a part that exceeds the budget is split again.
     private mutating func split(_ range: ClosedRange<UInt64>, _ budget: UInt64)
         throws(MigrationError)
     {
@@ -58,7 +58,7 @@ struct OffsetOrder {
         let maximum = offsetMax ?? 0
         try index.forEach { (_, digest, offset) throws(MigrationError) in
             guard offset <= maximum else {
-                throw MigrationError(.sourceChanged, index.path, "an offset of \(offset) is new")
+                throw MigrationError(.sourceChanged, index.path, "the offset \(offset) is new")
             }
             guard range.contains(offset) else { return }
             sizes[Int((offset - range.lowerBound) >> shift)] +=
@@ -77,7 +77,7 @@ struct OffsetOrder {
                     throw MigrationError(
                         .malformedIndex,
                         index.path,
-                        "\(binSize) bytes of records at offset \(start)"
+                        "the records at offset \(start) take \(binSize) bytes"
                     )
                 }
                 try split(start...end, budget)
@@ -88,7 +88,7 @@ struct OffsetOrder {
         if size > 0 { bounds.append(range.upperBound) }
     }
 
-    /// Calls `body` with every record, in order of the offsets; repeated records once.
+    /// Calls `body` with every record, in the order of the offsets, and once for repeated records.
     ///
     /// - Throws: `.malformedIndex`, `.sourceChanged`, `.sourceUnreadable`, and what `body` throws.
     func forEach(
@@ -101,7 +101,7 @@ struct OffsetOrder {
         }
     }
 
-    /// A record in memory: its offset, and where its digest stands.
+    /// A record in memory: its offset, and where its digest begins.
     private struct Place {
         var offset: UInt64
         var start: UInt32
@@ -115,7 +115,7 @@ struct OffsetOrder {
     ) throws {
         var digests: [UInt8] = []
         var places: [Place] = []
-        // What a hash function and a digest size are, by the order of the buckets.
+        // The hash function and digest size of each bucket, in the order of the buckets.
         var kinds: [(hashCode: UInt64?, size: Int)] = []
         try index.forEach { (hashCode, digest, offset) throws(MigrationError) in
             if kinds.last?.hashCode != hashCode || kinds.last?.size != digest.count {
@@ -148,7 +148,7 @@ struct OffsetOrder {
         }
     }
 
-    /// Sorts by offset: a radix sort, eleven bits at a time, over the bits in which the offsets differ.
+    /// Sorts by offset, with a radix sort of eleven bits at a time over the bits in which the offsets differ.
     private static func sort(_ places: inout [Place], from lower: UInt64, through upper: UInt64) {
         let bits = 64 - (upper - lower).leadingZeroBitCount
         var other = places

@@ -6,21 +6,21 @@ internal import SystemPackage
 
 /// An index file in one of go-car's formats, read in bounded memory; see `CARIndex` for the bytes.
 ///
-/// The file is untrusted: its shape is checked when it is opened, the order of its records when they are
-/// read, and whether their offsets lead to sections nowhere here.
+/// The file is untrusted: opening checks its structure, and reading checks the order of its records. Nothing here
+/// checks whether the offsets lead to sections.
 ///
 /// *Memory*: a window of 1 MiB, or one record if that is larger. *Concurrency*: one thread.
 final class IndexFile: MigrationRecords {
-    /// The records of one width, and in 0x0401 of one hash function.
+    /// The records of one width, and in codec 0x0401 of one hash function.
     struct Bucket {
         let hashCode: UInt64?
         let width: Int
-        /// Where the first record stands in the file.
+        /// Where the first record begins in the file.
         let start: UInt64
         let count: UInt64
     }
 
-    /// More buckets than any honest index has: hash functions times digest sizes.
+    /// The most buckets of an index; an honest index has one for each hash function and digest size.
     private static let bucketCountMax = 1 << 16
     private static let windowSize = 1 << 20
 
@@ -31,7 +31,7 @@ final class IndexFile: MigrationRecords {
     private let window: FileWindow
     private var position: UInt64 = 0
 
-    /// Opens the index at `path` and reads its shape.
+    /// Opens the index at `path` and reads its structure.
     ///
     /// *Cost*: a read for every bucket.
     ///
@@ -48,7 +48,11 @@ final class IndexFile: MigrationRecords {
         let codec = Varint.decode(window.bytes, at: 0)
         guard codec.size > 0 else {
             let isShort = codec.size == Varint.Decoded.truncated
-            throw MigrationError(isShort ? .truncated : .malformedIndex, path, "index codec")
+            throw MigrationError(
+                isShort ? .truncated : .malformedIndex,
+                path,
+                "the file ends in the index codec, or the codec is malformed"
+            )
         }
         self.codec = codec.value
         position = UInt64(codec.size)
@@ -59,13 +63,13 @@ final class IndexFile: MigrationRecords {
                 let place = position
                 let hashCode = try readInteger("hash code")
                 guard hashCode <= UInt64(Int64.max) else {
-                    throw malformed("a hash code of \(hashCode) at byte \(place)")
+                    throw malformed("the hash code \(hashCode) at byte \(place) is too large")
                 }
                 try readBuckets(hashCode: hashCode)
             }
         default:
             let text = String(codec.value, radix: 16)
-            throw MigrationError(.malformedIndex, path, "unknown index codec 0x\(text)")
+            throw MigrationError(.malformedIndex, path, "the index codec 0x\(text) is unknown")
         }
     }
 
@@ -74,7 +78,7 @@ final class IndexFile: MigrationRecords {
     /// The size of the file in bytes.
     var size: UInt64 { file.size }
 
-    /// Whether the file still is what was opened.
+    /// Checks that the file is still the one that was opened.
     ///
     /// - Throws: `.sourceChanged` if it is not.
     func checkUnchanged() throws(MigrationError) {
@@ -87,7 +91,7 @@ final class IndexFile: MigrationRecords {
     ///
     /// - Parameter body: Receives the hash function if it is known, the digest, valid during the call, and
     ///   the section's offset.
-    /// - Throws: `.malformedIndex` if a bucket is not in order of its digests; `.sourceChanged`,
+    /// - Throws: `.malformedIndex` if a bucket is not in the order of its digests; `.sourceChanged`,
     ///   `.sourceUnreadable`, and what `body` throws.
     func forEach(
         _ body: (_ hashCode: UInt64?, _ digest: ByteView, _ offset: UInt64) throws(MigrationError)
@@ -131,7 +135,7 @@ final class IndexFile: MigrationRecords {
         try checkUnchanged()
     }
 
-    // MARK: Shape
+    // MARK: Structure
 
     private func readBuckets(hashCode: UInt64?) throws(MigrationError) {
         for _ in 0..<(try readCount("widths")) {
@@ -139,13 +143,16 @@ final class IndexFile: MigrationRecords {
             let width = try readInteger("width", as: UInt32.self)
             let size = try readInteger("size", as: UInt64.self)
             guard width >= 8, width <= CARIndex.widthMax else {
-                throw malformed("a width of \(width) at byte \(place)")
+                throw malformed("the record width \(width) at byte \(place) is out of range")
             }
             guard size % UInt64(width) == 0 else {
-                throw malformed("\(size) bytes of records of \(width) bytes at byte \(place)")
+                throw malformed(
+                    "\(size) bytes at byte \(place) are no multiple of the record width \(width)"
+                )
             }
             guard size <= file.size - position else {
-                let detail = "\(size) bytes of records at byte \(place), and the file ends before"
+                let detail =
+                    "the file ends before the \(size) bytes of records announced at byte \(place)"
                 throw MigrationError(.truncated, path, detail)
             }
             guard buckets.count < Self.bucketCountMax else {
@@ -168,7 +175,7 @@ final class IndexFile: MigrationRecords {
 
     private func readCount(_ what: String) throws(MigrationError) -> Int {
         let count = try readInteger(what, as: Int32.self)
-        guard count >= 0 else { throw malformed("\(count) \(what)") }
+        guard count >= 0 else { throw malformed("the number of \(what) is \(count)") }
         return Int(count)
     }
 
@@ -178,7 +185,7 @@ final class IndexFile: MigrationRecords {
     ) throws(MigrationError) -> T {
         let size = T.bitWidth / 8
         guard file.size - position >= UInt64(size) else {
-            throw MigrationError(.truncated, path, "the file ends in \(what)")
+            throw MigrationError(.truncated, path, "the file ends in the \(what)")
         }
         try show(at: position, size: size)
         var value: T = 0

@@ -1,35 +1,35 @@
 internal import DAGBytes
-public import DAGStorage
+package import DAGStorage
 internal import SystemPackage
 
-/// How a shard of a store differs from its source.
-public struct MigrationDifference: Sendable, CustomStringConvertible {
+/// The difference between a shard of a store and the same shard of a source.
+package struct MigrationDifference: Sendable, CustomStringConvertible {
     /// The key.
-    public let key: String
+    package let key: String
     /// Whether the store has a shard of this key.
-    public let isThere: Bool
-    /// The entries of the source that the store does not have at their offsets.
-    public let missing: UInt64
-    /// The multihashes whose inverse entries do not lead to the shard.
-    public let unfindable: UInt64
+    package let isThere: Bool
+    /// The number of entries that the store does not have at the source's offsets.
+    package let missing: UInt64
+    /// The number of multihashes whose inverse entries do not name the shard.
+    package let unfindable: UInt64
 
-    /// What is different, for people.
-    public var description: String {
+    /// The difference, for people.
+    package var description: String {
         guard isThere else { return "\(key): not in the store" }
         return "\(key): \(missing) entries missing, \(unfindable) not found by multihash"
     }
 }
 
-/// Compares a store with a source that was taken over.
-public struct MigrationCheck: Sendable {
+/// Compares a store with a source that was migrated to it.
+package struct MigrationCheck: Sendable {
     let source: MigrationSource
     private let importer: ShardImporter
-    /// After so many entries the catalogue's pages are given back, some 25 MB.
+    /// The number of entries after which memory is released; they take about 25 MB of the catalog's pages.
     static let memoryStep: UInt64 = 1 << 18
     private let recordBudget: Int
 
     /// A comparison of `store` with `source`.
-    public init(of source: MigrationSource, with store: DAGStore) {
+    package init(of source: MigrationSource, with store: DAGStore) {
         self.init(
             of: source,
             importer: ShardImporter(store, sortBudget: 0),
@@ -45,24 +45,24 @@ public struct MigrationCheck: Sendable {
         self.recordBudget = recordBudget
     }
 
-    /// Whether a plan says that a shard cannot come over, so that it is no fault if it is not there.
-    public static func isExcused(_ shard: PlannedShard) -> Bool {
+    /// Whether the plan says that a shard cannot be migrated, so that the store rightly lacks it.
+    package static func isExcused(_ shard: PlannedShard) -> Bool {
         shard.problems.contains {
             [.unusableKey, .unusableMount, .unreadableIndex].contains($0.kind)
         }
     }
 
-    /// How a planned shard differs from the store's.
+    /// Compares a planned shard with the store's.
     ///
-    /// Every entry of the source must stand in the store at its offset, and every `inverseStep`th must be found
-    /// by its multihash; that the store has more is no difference.
+    /// The store must have every entry of the source at its offset, and must find every `inverseStep`th entry by its
+    /// multihash. The store may have more entries.
     ///
     /// - Parameters:
-    ///   - shard: The shard, of a plan of the source.
-    ///   - inverseStep: Of how many entries one is looked up in the inverse index.
-    /// - Returns: Nil if nothing is different.
+    ///   - shard: The shard, from a plan of the source.
+    ///   - inverseStep: The distance between two entries that are looked up in the inverse index.
+    /// - Returns: Nil if there is no difference.
     /// - Throws: `MigrationError`, `DAGStoreError`.
-    public func difference(
+    package func difference(
         of shard: PlannedShard,
         inverseStep: UInt64 = 1
     ) throws -> MigrationDifference? {
@@ -70,8 +70,8 @@ public struct MigrationCheck: Sendable {
         else {
             return MigrationDifference(key: shard.key, isThere: false, missing: 0, unfindable: 0)
         }
-        // Boost counts from the start of the piece; what was subtracted is known of the shard.
-        let dataOffset = try source.layout == .boostLID ? importer.dataOffset(of: key) : 0
+        // The migration subtracted the data offset that the store has for the shard.
+        let dataOffset = try source.countsFromPieceStart ? importer.dataOffset(of: key) : 0
         guard let records = try source.records(of: shard, dataOffset: dataOffset) else {
             return nil
         }

@@ -1,43 +1,41 @@
 internal import DAGBytes
 internal import DAGCAR
 internal import DAGMounts
-internal import DAGMultiformats
-public import DAGStorage
-internal import DAGSystem
+package import DAGStorage
 internal import FoundationEssentials
-public import SystemPackage
+package import SystemPackage
 
-/// Writes the shards of a store as a Go node has them.
+/// Exports the shards of a store to a folder that a Go node can use.
 ///
-/// Each index is the file that go-car writes for the same sections, in the codec that the shard came with;
-/// the datastore has the records and the inverse entries under the reference's keys. Everything is written
-/// beside the destination, and moved there when it is whole and on disk.
+/// Each index is the file that go-car writes for the same sections, in the codec that the shard was migrated with.
+/// The datastore has the records and the inverse entries under the reference's keys. The export writes beside the
+/// destination, and renames the folder when it is complete and on disk.
 ///
-/// *Memory*: about 100 MB whatever the size of the indexes, and some hundred bytes a shard. *Concurrency*: `run`
+/// *Memory*: about 100 MB, whatever the size of the indexes, and a few hundred bytes a shard. *Concurrency*: `run`
 /// blocks its thread.
-public struct MigrationExport: Sendable {
-    /// What is written.
-    public enum Layout: String, Sendable, CaseIterable {
+package struct MigrationExport: Sendable {
+    /// The layouts of an export.
+    package enum Layout: String, Sendable, CaseIterable {
         /// A Go node's `dagstore` folder: `datastore`, `index` and `transients`.
         case dagstore
-        /// The index files alone.
+        /// Index files alone.
         case indexes
     }
 
-    /// What became of one shard.
-    public struct Outcome: Sendable {
+    /// The result of an export for one shard.
+    package struct Outcome: Sendable {
         /// The key.
-        public let key: String
+        package let key: String
         /// The state that it has in the export.
-        public var state: ShardStatus.State
+        package var state: ShardStatus.State
         /// The codec of its index file; nil if none was written.
-        public var codec: UInt64?
-        /// The records of its index file.
-        public var entries: UInt64?
+        package var codec: UInt64?
+        /// The number of records of its index file.
+        package var entries: UInt64?
         /// The size of its index file in bytes.
-        public var bytes: UInt64?
-        /// What the Go node will not have as it is here.
-        public var problems: [MigrationProblem] = []
+        package var bytes: UInt64?
+        /// What the Go node will lack.
+        package var problems: [MigrationProblem] = []
     }
 
     private let exporter: ShardExporter
@@ -45,24 +43,24 @@ public struct MigrationExport: Sendable {
     private let layout: Layout
     private let map: MountMap
 
-    /// Memory for sorting the records of an index, in bytes.
+    /// The memory for sorting the records of an index, in bytes.
     private static let sortBudget = 64 << 20
 
     /// An export of `store`.
     ///
     /// - Parameters:
-    ///   - store: The store; it may be open to look only.
-    ///   - destination: A folder that is empty, or not there; the one that it lies in must be there.
-    ///   - layout: What is written.
-    ///   - map: Mount URLs that change on the way.
-    public init(
+    ///   - store: The store, which may be open for reading only.
+    ///   - destination: An empty folder, or one that does not exist; its parent folder must exist.
+    ///   - layout: The layout.
+    ///   - map: The mount URLs that change.
+    package init(
         of store: DAGStore,
         to destination: FilePath,
         layout: Layout,
         map: MountMap = MountMap()
     ) {
         exporter = ShardExporter(store)
-        // Without a working directory the path leads nowhere, which `run` reports.
+        // If the working directory is gone, the path stays relative, and `run` reports the failure.
         let isNamed = destination.lastComponent?.kind == .regular
         let absolute = isNamed ? try? destination.madeAbsolute() : nil
         self.destination = absolute ?? destination
@@ -70,31 +68,25 @@ public struct MigrationExport: Sendable {
         self.map = map
     }
 
-    /// Writes everything.
+    /// Writes all shards; the destination is complete when the call returns.
     ///
     /// *Cost*: three walks over each index, and for `dagstore` a row of LevelDB for every multihash.
     ///
     /// - Parameters:
-    ///   - progress: Told how many sections were passed, of how many.
-    ///   - tell: Told what became of each shard; the destination is there when `run` returns.
+    ///   - progress: Receives the number of sections that were written, and of all.
+    ///   - report: Receives the outcome of each shard.
     /// - Throws: `.destinationExists`, `.destinationUnwritable`, `.full`, `.notBuiltIn`; `.sourceChanged` if another
-    ///   process indexed a shard anew meanwhile; `DAGStoreError`.
-    public func run(
+    ///   process indexed a shard again meanwhile; `DAGStoreError`.
+    package func run(
         progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in },
-        _ tell: (Outcome) -> Void
+        _ report: (Outcome) -> Void
     ) throws {
-        #if !LevelDB
-            guard layout == .indexes else {
-                throw MigrationError(
-                    .notBuiltIn,
-                    destination,
-                    "a LevelDB datastore; this program was built without the trait LevelDB"
-                )
-            }
-        #endif
+        guard layout == .indexes || LevelDB.isBuiltIn else {
+            throw LevelDB.notBuiltIn(destination)
+        }
         let folder = try makeFolder()
         do {
-            try write(to: folder, progress, tell)
+            try write(to: folder, progress, report)
             try Self.translating(destination) { () throws(Errno) in
                 try FileSystem.rename(folder, to: destination)
                 try FileSystem.synchronize(Self.parent(of: destination))
@@ -108,7 +100,7 @@ public struct MigrationExport: Sendable {
     private func write(
         to folder: FilePath,
         _ progress: (UInt64, UInt64) -> Void,
-        _ tell: (Outcome) -> Void
+        _ report: (Outcome) -> Void
     ) throws {
         let indexes = layout == .indexes ? folder : folder.appending("index")
         if layout == .dagstore {
@@ -116,7 +108,7 @@ public struct MigrationExport: Sendable {
                 try Self.makeDirectory(folder.appending(name))
             }
         }
-        try Self.write(Array("1".utf8), to: indexes.appending(".version"))
+        try Self.write(IndexRepository.version, to: indexes.appending(IndexRepository.versionName))
         let shards = try exporter.shards()
         let sections = shards.reduce(0) { $0 + ($1.entries ?? 0) }
         let total = layout == .indexes ? sections : 2 * sections
@@ -127,32 +119,35 @@ public struct MigrationExport: Sendable {
             done += shard.entries ?? 0
             progress(done, total)
         }
-        #if LevelDB
-            if layout == .dagstore {
-                let datastore = GoDatastore(
-                    exporter,
-                    zip(shards, outcomes).map { ($0, hasIndex: $1.entries != nil) }
-                )
-                let urls = try zip(shards, outcomes.indices).map { shard, number in
-                    try mountURL(of: shard, &outcomes[number])
-                }
-                let losers = try datastore.write(
-                    to: folder.appending("datastore"),
-                    mountURLs: urls
-                ) { progress(sections + $0, total) }
-                for number in losers {
-                    let detail = "another shard has the same key in the datastore"
-                    outcomes[number].problems.append(
-                        MigrationProblem(kind: .duplicateKey, detail: detail)
-                    )
-                }
-                try Self.synchronize(folder.appending("datastore"))
-                try Self.synchronize(folder.appending("transients"))
-            }
-        #endif
+        if layout == .dagstore {
+            try writeDatastore(of: shards, &outcomes, to: folder) { progress(sections + $0, total) }
+        }
         try Self.synchronize(indexes)
         try Self.synchronize(folder)
-        for outcome in outcomes { tell(outcome) }
+        for outcome in outcomes { report(outcome) }
+    }
+
+    private func writeDatastore(
+        of shards: [ExportedShard],
+        _ outcomes: inout [Outcome],
+        to folder: FilePath,
+        _ progress: (UInt64) -> Void
+    ) throws {
+        let datastore = GoDatastore(
+            exporter,
+            zip(shards, outcomes).map { ($0, hasIndex: $1.entries != nil) }
+        )
+        var urls: [String] = []
+        for (number, shard) in shards.enumerated() {
+            urls.append(try mountURL(of: shard, &outcomes[number]))
+        }
+        let path = folder.appending("datastore")
+        for number in try datastore.write(to: path, mountURLs: urls, progress) {
+            let detail = "another shard has the same key in the datastore"
+            outcomes[number].problems.add(.duplicateKey, detail)
+        }
+        try Self.synchronize(path)
+        try Self.synchronize(folder.appending("transients"))
     }
 
     // MARK: Indexes
@@ -163,25 +158,28 @@ public struct MigrationExport: Sendable {
         within folder: FilePath
     ) throws -> Outcome {
         var outcome = Outcome(key: shard.key.text, state: shard.state)
-        func note(_ kind: MigrationProblem.Kind, _ detail: String) {
-            outcome.problems.append(MigrationProblem(kind: kind, detail: detail))
-        }
         guard shard.entries != nil else {
-            if layout == .indexes { note(.missingIndex, "the shard has no index yet") }
+            if layout == .indexes {
+                outcome.problems.add(.missingIndex, "the shard has no index yet")
+            }
             return outcome
         }
-        let (name, isInside) = Self.name(of: shard.key.text, in: indexes, within: folder)
-        guard let name, let path = Self.place(of: name, in: folder) else {
-            note(.keyIsNoFileName, "\(shard.key.text): its index cannot have this name")
-            // The node indexes it anew.
+        let key = shard.key.text
+        guard let name = IndexRepository.path(of: key, in: indexes, below: folder),
+            name.components.allSatisfy({ $0.string.utf8.count <= 255 }),
+            let path = Self.place(of: name, in: folder)
+        else {
+            outcome.problems.add(.keyIsNoFileName, "\(key): its index cannot have this name")
+            // The node indexes the shard again.
             if outcome.state == .available { outcome.state = .registered }
             return outcome
         }
-        if !isInside {
-            note(.keyIsNoFileName, "\(shard.key.text): its index lies in another folder")
+        if path.removingLastComponent() != indexes {
+            outcome.problems.add(.keyIsNoFileName, "\(key): its index lies in another folder")
         }
         if shard.codec == CARIndex.sorted, layout == .dagstore {
-            note(.indexWithoutHashCodes, "the node's inverse index leaves it out")
+            let detail = "the node's inverse index leaves it out"
+            outcome.problems.add(.indexWithoutHashCodes, detail)
         }
         let order = try DigestOrder(
             codec: shard.codec,
@@ -202,7 +200,11 @@ public struct MigrationExport: Sendable {
             try Self.translating(path) { () throws(MountError) in try file.write(bytes) }
         }
         guard isWhole else {
-            throw MigrationError(.sourceChanged, path, "\(shard.key): indexed anew meanwhile")
+            throw MigrationError(
+                .sourceChanged,
+                path,
+                "\(shard.key): another process indexed the shard again meanwhile"
+            )
         }
         try Self.close(file)
         outcome.codec = shard.codec
@@ -211,32 +213,7 @@ public struct MigrationExport: Sendable {
         return outcome
     }
 
-    /// The name that the reference gives to the index of a key.
-    ///
-    /// - Returns: The path below `folder`, or nil if it leads out of that or no file can have it; and whether it lies
-    ///   in `indexes` itself.
-    private static func name(
-        of key: String,
-        in indexes: FilePath,
-        within folder: FilePath
-    ) -> (FilePath?, isInside: Bool) {
-        guard !key.utf8.contains(0) else { return (nil, false) }
-        var inner = FilePath()
-        inner.components.append(contentsOf: indexes.components.dropFirst(folder.components.count))
-        let depth = inner.components.count
-        let start = inner
-        inner.components.append(
-            contentsOf: FilePath(key + MigrationSource.indexSuffix).components
-        )
-        inner.lexicallyNormalize()
-        let isName = inner.components.allSatisfy {
-            $0.kind == .regular && $0.string.utf8.count <= 255
-        }
-        guard isName, !inner.isEmpty else { return (nil, false) }
-        return (inner, inner.components.count == depth + 1 && inner.starts(with: start))
-    }
-
-    /// The place of an index file below `folder`, whose own folder is made; nil if that is no place for a file.
+    /// Creates the folder of an index file, and returns the file's path; nil if no file can be there.
     private static func place(of name: FilePath, in folder: FilePath) -> FilePath? {
         var path = folder
         path.components.append(contentsOf: name.components)
@@ -251,42 +228,47 @@ public struct MigrationExport: Sendable {
                 return nil
             }
         }
-        // Of another shard whose key is the same path, or begins with it.
+        // Another shard's key may be the same path, or begin with it.
         return FileManager.default.fileExists(atPath: path.string) ? nil : path
     }
 
-    /// The URL that the Go node gets.
+    /// Returns the URL for the Go node, and adds a problem if the node cannot use it.
     private func mountURL(of shard: ExportedShard, _ outcome: inout Outcome) throws -> String {
         let url = try MountURL(shard.mountURL)
         if let mapped = try map.mapped(url, key: shard.key.text) { return mapped.text }
         let (text, isReadable) = GoRecord.mountURL(url)
         if !isReadable {
             let detail = "\(text): the node cannot read it back"
-            outcome.problems.append(MigrationProblem(kind: .absolutePathDamaged, detail: detail))
-        } else if url.scheme == MigrationSource.placeholderScheme {
-            outcome.problems.append(MigrationProblem(kind: .unknownScheme, detail: text))
+            outcome.problems.add(.absolutePathDamaged, detail)
+        } else if url.scheme == MountMap.placeholderScheme {
+            outcome.problems.add(.unknownScheme, text)
         }
         return text
     }
 
     // MARK: Files
 
-    /// Makes the folder in which everything is written first.
+    /// Creates the folder in which the export writes.
     private func makeFolder() throws(MigrationError) -> FilePath {
         guard let name = destination.lastComponent, name.kind == .regular else {
-            throw MigrationError(.destinationExists, destination, "not the name of a new folder")
+            throw MigrationError(
+                .destinationExists,
+                destination,
+                "the destination must be the name of a folder"
+            )
         }
-        if MigrationSource.isFolder(destination) {
-            let isEmpty = (try? MigrationSource.names(in: destination).isEmpty) ?? false
+        if destination.isFolder {
+            let isEmpty = (try? destination.fileNames().isEmpty) ?? false
             guard isEmpty else {
-                throw MigrationError(.destinationExists, destination, "a folder that is not empty")
+                throw MigrationError(.destinationExists, destination, "the folder is not empty")
             }
         } else if FileManager.default.fileExists(atPath: destination.string) {
-            throw MigrationError(.destinationExists, destination, "not a folder")
+            throw MigrationError(.destinationExists, destination, "the destination is not a folder")
         }
         let folder = Self.parent(of: destination).appending(name.string + ".partial")
         guard !FileManager.default.fileExists(atPath: folder.string) else {
-            let detail = "left of an export that was interrupted, or used by one; remove it first"
+            let detail =
+                "another export uses the folder, or left it when it was interrupted; remove it first"
             throw MigrationError(.destinationExists, folder, detail)
         }
         try Self.makeDirectory(folder)

@@ -1,8 +1,8 @@
 internal import DAGMounts
 
-/// Writing what the reference reads.
+/// Encodes records for the reference.
 extension GoRecord {
-    /// The record as the reference writes it, byte for byte.
+    /// The record in the reference's own encoding, byte for byte.
     var encoded: [UInt8] {
         var text = "{\"k\":" + GoJSON.quoted(key)
         text += ",\"u\":" + GoJSON.quoted(mountURL)
@@ -11,17 +11,17 @@ extension GoRecord {
         return Array(text.utf8)
     }
 
-    /// The key of a shard's record in the datastore.
+    /// Returns the key of a shard's record in the datastore.
     ///
-    /// It is cleaned as a path, so that two shards may have the same.
+    /// The reference cleans it as a path, so two shards may have the same key.
     static func datastoreKey(of key: String) -> [UInt8] {
         prefix.dropLast() + GoPath.cleanRooted(key.utf8)
     }
 
-    /// A mount URL as the reference writes it, and whether it can read it back.
+    /// Returns a mount URL in the reference's own form, and whether the reference can read it back.
     ///
-    /// It puts the path of a file in the place of a host, where it accepts neither slashes nor other
-    /// characters that a host cannot have.
+    /// The reference writes the path of a file in the place of a host. When it reads the URL, it rejects slashes and
+    /// other characters that a host cannot have.
     static func mountURL(_ url: MountURL) -> (text: String, isReadable: Bool) {
         guard url.scheme == FileMount.scheme, let file = try? FileMount(url: url.text) else {
             return (url.text, true)
@@ -38,7 +38,7 @@ extension GoRecord {
                 text.unicodeScalars.append(character)
                 isReadable = false
             default:
-                text += "%" + String(0x100 + Int(byte), radix: 16, uppercase: true).dropFirst()
+                text += PercentEscapes.escape(byte)
                 if byte < 0x80, character != "%" { isReadable = false }
             }
         }
@@ -46,9 +46,9 @@ extension GoRecord {
     }
 }
 
-/// JSON as Go's encoder writes it.
+/// The JSON of Go's encoder.
 enum GoJSON {
-    /// A string in quotes; `<`, `>` and `&` are escaped, as for a page of HTML.
+    /// Returns a string in quotes; `<`, `>` and `&` are escaped, as in a page of HTML.
     static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

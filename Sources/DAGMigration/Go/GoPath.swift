@@ -2,15 +2,15 @@ internal import DAGBytes
 
 /// Go's `path.Clean`, over bytes.
 ///
-/// The reference passes every datastore key through it, binary multihashes too.
+/// The reference cleans every datastore key with it, including binary multihashes.
 enum GoPath {
     private static let slash = UInt8(ascii: "/")
     private static let dot = UInt8(ascii: ".")
 
-    /// The cleaned form of a rooted path: `/` and then `bytes`.
+    /// Returns the cleaned form of the path `/` followed by `bytes`.
     ///
-    /// Repeated slashes become one, `.` elements go, a `..` element takes the one before it along, and a
-    /// slash at the end goes.
+    /// Cleaning joins repeated slashes, and removes `.` elements, each `..` with the element before it, and a slash
+    /// at the end.
     ///
     /// *Cost*: O(bytes).
     static func cleanRooted(_ bytes: some Collection<UInt8>) -> [UInt8] {
@@ -26,9 +26,9 @@ enum GoPath {
         return [slash] + elements.joined(separator: [slash])
     }
 
-    /// Whether a multihash under the root stays as it is.
+    /// Whether cleaning leaves a multihash under the root unchanged.
     ///
-    /// *Cost*: O(bytes); nearly all multihashes without a slash are settled by one look at each byte.
+    /// *Cost*: O(bytes); one comparison a byte for nearly all multihashes without a slash.
     static func isClean(_ bytes: ByteView) -> Bool {
         var elementStart = 0
         guard bytes.count > 0 else { return false }

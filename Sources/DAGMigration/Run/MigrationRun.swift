@@ -2,22 +2,22 @@ internal import DAGBytes
 internal import DAGCAR
 internal import DAGCARFiles
 internal import DAGMounts
-public import DAGStorage
+package import DAGStorage
 internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
 
-/// Takes the shards of a source into a store.
+/// Migrates the shards of a source to a store.
 ///
-/// A shard is taken over whole or not at all, so that a run that was interrupted, however, is gone on with by
-/// running again: shards whose key the store has are passed over.
+/// A shard is migrated completely or not at all. To continue an interrupted run, run again: the new run skips shards
+/// whose key the store has.
 ///
-/// *Memory*: about 200 MB whatever the size of the indexes. *Concurrency*: `run` blocks its thread; shards are
-/// prepared by as many threads as asked for.
-public struct MigrationRun: Sendable {
-    /// How thoroughly what was written is compared with the source.
-    public enum Verification: String, Sendable, CaseIterable {
-        /// Not at all.
+/// *Memory*: about 200 MB, whatever the size of the indexes. *Concurrency*: `run` blocks its thread; `jobs` threads
+/// prepare shards.
+package struct MigrationRun: Sendable {
+    /// The number of entries that a run compares with the source after it wrote them.
+    package enum Verification: String, Sendable, CaseIterable {
+        /// No entry.
         case none
         /// Every thousandth entry of each shard.
         case sample
@@ -25,44 +25,44 @@ public struct MigrationRun: Sendable {
         case full
     }
 
-    /// What became of one shard.
-    public struct Outcome: Sendable {
-        /// What happened.
-        public enum Result: String, Sendable {
-            /// It was taken over.
+    /// The result of a run for one shard.
+    package struct Outcome: Sendable {
+        /// The kinds of results.
+        package enum Result: String, Sendable {
+            /// The run migrated the shard.
             case migrated
-            /// The store had its key before.
+            /// The store had the shard's key before.
             case present
-            /// It cannot be taken over.
+            /// The shard cannot be migrated.
             case refused
         }
 
-        /// The shard as it was planned.
-        public let shard: PlannedShard
-        /// What happened.
-        public let result: Result
-        /// Why it was refused, or what the comparison found; nil if nothing is wrong.
-        public let error: String?
-        /// The code of the error of a source's file that kept the shard away; nil if none did.
-        public var code: MigrationError.Code?
-        /// Whether its CAR was read, so that sizes and codecs are known.
-        public var isComplete = false
-        /// Why its CAR, which is there, was not taken for what its index is of; nil if it was, or was not looked at.
-        public var carFault: String?
+        /// The planned shard.
+        package let shard: PlannedShard
+        /// The kind of result.
+        package let result: Result
+        /// Why the run refused the shard, or what differs from the source; nil if nothing is wrong.
+        package let error: String?
+        /// The error code of the source's file that prevented the migration; nil if none did.
+        package var code: MigrationError.Code?
+        /// Whether the run read the shard's CAR, so that the store knows sizes and codecs.
+        package var isComplete = false
+        /// Why the shard's CAR does not match its index; nil if it matches, or if the run did not read it.
+        package var carFault: String?
     }
 
-    /// How a run went.
-    public enum Verdict: Sendable {
+    /// The sum of a run's outcomes.
+    package enum Verdict: Sendable {
         /// Nothing was wrong.
         case sound
-        /// Files of the source had gone or could not be read, and nothing else was wrong.
-        case sourceInTheWay
-        /// Anything else was wrong, at the source or on the way.
+        /// Files of the source were removed or unreadable, and nothing else was wrong.
+        case sourceUnreadable
+        /// Something else was wrong, at the source or in the store.
         case problems
     }
 
     /// Sums up the outcomes of a run of a plan.
-    public static func verdict(on plan: MigrationPlan, _ outcomes: some Sequence<Outcome>)
+    package static func verdict(on plan: MigrationPlan, _ outcomes: some Sequence<Outcome>)
         -> Verdict
     {
         let faulty = outcomes.filter { $0.error != nil || $0.carFault != nil }
@@ -70,47 +70,48 @@ public struct MigrationRun: Sendable {
         guard !faulty.isEmpty else { return .sound }
         let codes: [MigrationError.Code?] = [.sourceUnreadable, .sourceChanged]
         let isSource = faulty.allSatisfy { codes.contains($0.code) && $0.carFault == nil }
-        return isSource ? .sourceInTheWay : .problems
+        return isSource ? .sourceUnreadable : .problems
     }
 
     private let source: MigrationSource
     private let importer: ShardImporter
     private let map: MountMap
     private let verification: Verification
-    private let transients: TransientTaking?
+    private let transients: TransientImport?
     private let readsCARs: Bool
     private let jobs: Int
     private let recordBudget: Int
 
-    /// Memory for sorting records and locators, over all jobs, in bytes.
+    /// The memory for sorting records and locators, over all jobs, in bytes.
     private static let budget = 96 << 20
-    /// Memory for sorting records that each job has at least.
+    /// The least memory of each job for sorting records, in bytes.
     private static let budgetMin = 4 << 20
-    /// A commit takes that many shards, or that many bytes.
+    /// The most shards of a commit, and the bytes from which on it is written.
     private static let commitCount = 256
     private static let commitSize = 4 << 20
 
     /// A run from `source` to `store`.
     ///
     /// - Parameters:
-    ///   - source: What is read.
-    ///   - store: What is written.
-    ///   - map: Mount URLs that change on the way.
-    ///   - verification: What is compared afterwards.
-    ///   - transients: What becomes of the source's copies of CARs; nil if they are left where they are.
-    ///   - readsCARs: Whether what index files do not say, sizes and codecs, is read from CARs that are files here; the
-    ///     headers of their sections are read then. Else that is done when a shard is first used.
-    ///   - jobs: The threads that prepare indexes.
-    public init(
+    ///   - source: The source, which is read.
+    ///   - store: The store, which is written.
+    ///   - map: The mount URLs that change.
+    ///   - verification: The number of entries that are compared afterwards.
+    ///   - transients: Imports the source's transients; nil leaves them at the source.
+    ///   - readsCARs: Whether the run reads sizes and codecs, which index files do not contain, from CARs that are
+    ///     files on this machine. It then reads the headers of their sections. Otherwise the store reads them when a
+    ///     shard is first used.
+    ///   - jobs: The number of threads that prepare indexes.
+    package init(
         from source: MigrationSource,
         to store: DAGStore,
         map: MountMap = MountMap(),
         verification: Verification = .sample,
-        transients: TransientTaking? = nil,
+        transients: TransientImport? = nil,
         readsCARs: Bool = true,
         jobs: Int = 2
     ) {
-        precondition(jobs > 0, "a run without a job")
+        precondition(jobs > 0, "a run needs a job")
         self.source = source
         self.map = map
         self.verification = verification
@@ -121,23 +122,23 @@ public struct MigrationRun: Sendable {
         importer = ShardImporter(store, sortBudget: Self.budget / 2 / jobs)
     }
 
-    /// Takes over what a plan of the same source names.
+    /// Migrates the shards of a plan of the same source.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - isCancelled: Asked between shards.
-    ///   - tell: Told what became of each shard, when that is durable; one call at a time, in any order.
-    /// - Throws: `DAGStoreError` if the store cannot take more, `MigrationError` if the source changed; what was
-    ///   told before holds.
-    public func run(
+    ///   - isCancelled: Returns whether to stop; called between shards.
+    ///   - report: Receives the outcome of each shard when it is durable; one call at a time, in any order.
+    /// - Throws: `DAGStoreError` if the store cannot be written, `MigrationError` if the source changed. Reported
+    ///   outcomes stay true.
+    package func run(
         _ plan: MigrationPlan,
         isCancelled: @escaping @Sendable () -> Bool = { false },
-        _ tell: @escaping @Sendable (Outcome) -> Void
+        _ report: @escaping @Sendable (Outcome) -> Void
     ) throws {
         let state = Mutex(State())
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
             do {
-                try work(plan, state, isCancelled, tell)
+                try work(plan, state, isCancelled, report)
             } catch {
                 state.withLock { $0.error = $0.error ?? error }
             }
@@ -148,16 +149,16 @@ public struct MigrationRun: Sendable {
     private struct State {
         var next = 0
         var error: (any Error)?
-        /// Entries that were compared since memory was given back.
+        /// The entries that were compared since the last release of memory.
         var compared: UInt64 = 0
     }
 
-    /// Prepares one shard after the other, and commits them in groups.
+    /// Prepares one shard after another, and commits them in groups.
     private func work(
         _ plan: MigrationPlan,
         _ state: borrowing Mutex<State>,
         _ isCancelled: () -> Bool,
-        _ tell: (Outcome) -> Void
+        _ report: (Outcome) -> Void
     ) throws {
         var waiting: [(shard: PlannedShard, prepared: PreparedShard)] = []
         var size = 0
@@ -172,34 +173,34 @@ public struct MigrationRun: Sendable {
             do {
                 guard let prepared = try prepare(shard) else {
                     let outcome = Outcome(shard: shard, result: .present, error: nil)
-                    state.withLock { _ in tell(outcome) }
+                    state.withLock { _ in report(outcome) }
                     continue
                 }
                 waiting.append((shard, prepared))
                 size += prepared.size
             } catch let refusal as Refusal {
                 let outcome = Outcome(shard: shard, result: .refused, error: refusal.reason)
-                state.withLock { _ in tell(outcome) }
+                state.withLock { _ in report(outcome) }
                 continue
             } catch let error as MigrationError where error.isAboutOneFile {
                 var outcome = Outcome(shard: shard, result: .refused, error: error.description)
                 outcome.code = error.code
-                state.withLock { _ in tell(outcome) }
+                state.withLock { _ in report(outcome) }
                 continue
             }
             if waiting.count >= Self.commitCount || size >= Self.commitSize {
-                try finish(waiting, state, tell)
+                try commit(waiting, state, report)
                 waiting = []
                 size = 0
             }
         }
-        try finish(waiting, state, tell)
+        try commit(waiting, state, report)
     }
 
-    private func finish(
+    private func commit(
         _ shards: [(shard: PlannedShard, prepared: PreparedShard)],
         _ state: borrowing Mutex<State>,
-        _ tell: (Outcome) -> Void
+        _ report: (Outcome) -> Void
     ) throws {
         try importer.commit(shards.map(\.prepared))
         for (shard, prepared) in shards {
@@ -213,30 +214,30 @@ public struct MigrationRun: Sendable {
             )
             state.withLock { state in
                 state.compared += shard.entries ?? 0
-                tell(outcome)
+                report(outcome)
             }
         }
-        let isMuch = state.withLock { state in
+        let isDue = state.withLock { state in
             guard state.compared >= MigrationCheck.memoryStep else { return false }
             state.compared = 0
             return true
         }
-        if isMuch { try ShardExporter(importer).giveBackMemory() }
+        if isDue { try ShardExporter(importer).giveBackMemory() }
     }
 
-    /// Why a shard cannot be taken over.
+    /// The reason why a shard cannot be migrated.
     private struct Refusal: Error {
         let reason: String
     }
 
-    /// Writes a shard's index; nil if the store has the shard.
+    /// Writes a shard's index; returns nil if the store has the shard.
     private func prepare(_ shard: PlannedShard) throws -> PreparedShard? {
         let key: ShardKey
         let url: MountURL
         do {
             key = try ShardKey(shard.key)
             url = try map.url(
-                shard.mountURL ?? source.placeholderURL(of: shard.key),
+                shard.mountURL ?? MountMap.placeholderURL(of: shard.key),
                 key: shard.key
             )
         } catch {
@@ -251,9 +252,10 @@ public struct MigrationRun: Sendable {
             mountURL: url,
             failure: shard.state == .failed ? shard.error : nil,
             isLazy: shard.isLazy,
-            transient: try transient(of: shard)
+            transient: try importedTransient(of: shard)
         )
-        let dataOffset = source.layout == .boostLID ? Self.dataOffset(url, importer.limits) : nil
+        let dataOffset =
+            source.countsFromPieceStart ? Self.dataOffset(url, importer.limits) : nil
         guard let records = try source.records(of: shard, dataOffset: dataOffset ?? 0) else {
             return try importer.prepare(imported, nil)
         }
@@ -278,15 +280,14 @@ public struct MigrationRun: Sendable {
         }
     }
 
-    /// Takes the source's copy of a shard's CAR, if that was asked for.
-    private func transient(of shard: PlannedShard) throws(MigrationError) -> FilePath? {
-        guard let transients, let folder = source.transients, let name = shard.transientName,
-            shard.state != .failed
+    /// Imports a shard's transient, if the caller wants that.
+    private func importedTransient(of shard: PlannedShard) throws(MigrationError) -> FilePath? {
+        guard let transients, let path = shard.transient, shard.state != .failed
         else { return nil }
-        return try transients.take(folder.appending(name), of: shard.key)
+        return try transients.importFile(path, of: shard.key)
     }
 
-    /// Where the payload begins in the file that a mount names; nil if that is not known here.
+    /// Returns where the payload begins in the file that a mount names; nil if this machine does not have the file.
     private static func dataOffset(_ url: MountURL, _ limits: CARLimits) -> UInt64? {
         guard url.scheme == FileMount.scheme, let mount = try? FileMount(url: url.text),
             let file = try? LocalFile(opening: mount.path)

@@ -3,11 +3,11 @@ internal import DAGCAR
 internal import DAGMultiformats
 internal import DAGStorage
 
-/// The records of a shard as an index file of go-car has them, in bounded memory.
+/// Writes the records of a shard in the order of go-car's index files, in bounded memory.
 ///
-/// Indexes here are in CAR order, and index files are sorted by hash function, size and digest. The records of
-/// each bucket are counted first, so that as many buckets, or as much of one bucket, can be taken at a time as
-/// fit the budget; the index is walked once for each such part.
+/// The store's indexes are in CAR order; index files are sorted by hash function, size and digest. The records of
+/// each bucket are counted first. Then each walk over the index collects as many buckets, or as much of one bucket,
+/// as fit the budget.
 ///
 /// *Cost*: two walks over the index and a sort; a further walk for each part. *Concurrency*: one thread.
 struct DigestOrder {
@@ -15,7 +15,7 @@ struct DigestOrder {
     typealias Walk = ((ImportedEntry) throws -> Void) throws -> Void
 
     private struct Bucket: Hashable {
-        /// Nil in 0x0400.
+        /// The hash function; nil in codec 0x0400.
         let hashCode: UInt64?
         let digestSize: Int
     }
@@ -32,7 +32,7 @@ struct DigestOrder {
     private var counts: [Bucket: UInt64] = [:]
 
     private static let prefixBits = 12
-    /// What a record takes in memory besides its digest: its offset, and its place among the sorted.
+    /// The bytes of a record in memory without its digest: its offset, and its place in the sorted order.
     private static let recordSize: UInt64 = 24
 
     /// The number of records.
@@ -43,8 +43,8 @@ struct DigestOrder {
     /// - Parameters:
     ///   - codec: `CARIndex.sorted` or `CARIndex.multihashSorted`.
     ///   - hasIdentity: Whether records with the identity function are written.
-    ///   - budget: Bytes of memory for sorting. One prefix of 12 bits is sorted at once, even if it needs more.
-    ///   - walk: Gives the records.
+    ///   - budget: The bytes of memory for sorting. The records of one prefix of 12 bits may exceed it.
+    ///   - walk: Enumerates the records.
     /// - Throws: What `walk` throws.
     init(codec: UInt64, hasIdentity: Bool, budget: Int, walk: @escaping Walk) throws {
         self.codec = codec
@@ -73,10 +73,10 @@ struct DigestOrder {
         return Bucket(hashCode: hashCode, digestSize: entry.digest.count)
     }
 
-    /// Writes the index file, codec included.
+    /// Writes the index file, including the codec.
     ///
-    /// - Parameter write: Receives the bytes one after the other.
-    /// - Returns: Whether every walk gave the same records; if not, what was written is no index.
+    /// - Parameter write: Receives the bytes in order.
+    /// - Returns: Whether every walk found the same records; otherwise the written file is no index.
     /// - Throws: What the walk and `write` throw.
     func encode(_ write: ([UInt8]) throws -> Void) throws -> Bool {
         var head: [UInt8] = []
@@ -87,7 +87,7 @@ struct DigestOrder {
         } else if codes.isEmpty {
             head.append(littleEndian: UInt32(0))
         }
-        // The buckets' headers stand between their records.
+        // In the file the header of each bucket precedes its records.
         var heads: [Bucket: [UInt8]] = [:]
         var order: [Bucket] = []
         for code in codes {
@@ -125,7 +125,7 @@ struct DigestOrder {
         return written == counts
     }
 
-    /// Shares the records out.
+    /// Divides the buckets into parts that fit the budget.
     private func parts(_ order: [Bucket]) throws -> [Part] {
         let all = 0...(1 << Self.prefixBits - 1)
         var parts: [Part] = []
@@ -153,7 +153,7 @@ struct DigestOrder {
         UInt64(bucket.digestSize) + recordSize
     }
 
-    /// The first bits of a digest, by which a bucket is split.
+    /// Returns the first bits of a digest, by which a bucket is split.
     private static func prefix(of digest: ByteView) -> Int {
         let first = digest.count > 0 ? Int(digest[0]) : 0
         let second = digest.count > 1 ? Int(digest[1]) : 0
@@ -182,7 +182,7 @@ struct DigestOrder {
         return parts
     }
 
-    /// The records of a part, by bucket.
+    /// Returns the records of a part, by bucket.
     private func collect(_ part: Part) throws -> [Bucket: [UInt8]] {
         var records: [Bucket: [UInt8]] = [:]
         let isSplit = part.prefixes.count < 1 << Self.prefixBits

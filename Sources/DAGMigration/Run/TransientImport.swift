@@ -3,42 +3,43 @@ internal import DAGHashing
 internal import DAGMounts
 internal import DAGSystem
 internal import FoundationEssentials
-public import SystemPackage
+package import SystemPackage
 
-/// What becomes of the copies of CARs that the source has.
+/// Imports the transients of a source.
 ///
-/// A copy that is taken is read instead of the shard's mount; the store never removes it.
-public struct TransientTaking: Sendable {
-    /// How copies are taken.
-    public enum Way: String, Sendable {
-        /// Each byte is copied.
+/// The store reads an imported transient in place of the shard's mount, and never removes it.
+package struct TransientImport: Sendable {
+    /// The ways to import a file.
+    package enum Way: String, Sendable {
+        /// Copies the bytes.
         case copy
-        /// Each gets a second name, which the source's file system must allow.
+        /// Adds a hard link; both folders must be on one file system.
         case link
     }
 
-    /// How they are taken.
+    /// The way in which files are imported.
     let way: Way
-    /// Where they go: a folder, absolute, which is made if it is not there.
+    /// The folder of the imported files, absolute; it is created if it does not exist.
     let folder: FilePath
 
-    /// Copies are taken into `folder`.
-    public init(_ way: Way, into folder: FilePath) {
-        precondition(folder.isAbsolute, "copies in a relative folder")
+    /// Imports files into `folder`.
+    package init(_ way: Way, into folder: FilePath) {
+        precondition(folder.isAbsolute, "the folder of imported transients must be absolute")
         self.way = way
         self.folder = folder
     }
 
-    /// Takes one copy; it is on disk when this returns.
+    /// Imports one transient, and waits until it is on disk.
     ///
-    /// *Cost*: for `copy`, the bytes of the CAR are read and written.
+    /// *Cost*: `copy` reads and writes the bytes of the CAR.
     ///
     /// - Parameters:
-    ///   - transient: The source's copy.
-    ///   - key: The shard's key, by which it is named here: copies of two sources may have one name.
-    /// - Returns: Where it is now.
-    /// - Throws: `.sourceChanged` if the source's copy has gone, `.sourceUnreadable`; `.destinationUnwritable`, `.full`.
-    func take(_ transient: FilePath, of key: String) throws(MigrationError) -> FilePath {
+    ///   - transient: The source's file.
+    ///   - key: The shard's key, which names the imported file, because files of two sources may have the same name.
+    /// - Returns: The path of the imported file.
+    /// - Throws: `.sourceChanged` if the source's file was removed, `.sourceUnreadable`; `.destinationUnwritable`,
+    ///   `.full`.
+    func importFile(_ transient: FilePath, of key: String) throws(MigrationError) -> FilePath {
         let name = Self.name(of: key)
         let place = folder.appending(name)
         let partial = folder.appending(name + ".partial")
@@ -49,11 +50,11 @@ public struct TransientTaking: Sendable {
                 atPath: folder.string,
                 withIntermediateDirectories: true
             )
-            // What an interrupted run left, or one whose shard did not come over.
-            for old in [partial, place] where MigrationSource.isFile(old) {
+            // An interrupted run left them, or a run that refused the shard.
+            for old in [partial, place] where old.isFile {
                 try files.removeItem(atPath: old.string)
             }
-            // Of a symbolic link, what it leads to: a copy of the link would be the node's to break.
+            // Links are resolved: the node could remove the target of a copied link.
             let original = URL(filePath: transient.string).resolvingSymlinksInPath().path
             switch way {
             case .copy: try files.copyItem(atPath: original, toPath: partial.string)
@@ -69,26 +70,25 @@ public struct TransientTaking: Sendable {
                 (error as? CocoaError)?.code == .fileWriteOutOfSpace
                 || (error as? Errno) == .noSpace
             let code: MigrationError.Code = isFull ? .full : .destinationUnwritable
-            // A node may remove its copy at any moment, also while it is read.
+            // A node may remove its file at any moment, also while it is read.
             try Self.checkReadable(transient)
             throw MigrationError(code, place, "\(error)")
         }
         return place
     }
 
-    /// Tells a copy that is gone, or that this process may not read, from a place that cannot be written.
+    /// Throws if the source's file is gone or unreadable, so that the caller does not report the destination.
     private static func checkReadable(_ transient: FilePath) throws(MigrationError) {
         do {
             try FileDescriptor.open(transient, .readOnly, options: .closeOnExec).close()
         } catch Errno.noSuchFileOrDirectory {
-            throw MigrationError(.sourceChanged, transient, "the source's copy of a CAR has gone")
+            throw MigrationError(.sourceChanged, transient, "the source removed the transient")
         } catch {
             throw MigrationError(.sourceUnreadable, transient, "\(error)")
         }
     }
 
-    /// A name for the copy of a shard: its key with `%XX` for what a name should not have, and a checksum if that is
-    /// too long.
+    /// Returns the name of a shard's imported file: its escaped key, shortened and with a checksum if it is too long.
     static func name(of key: String) -> String {
         let escaped = PercentEscapes.escaped(Array(key.utf8)).replacing("/", with: "%2F")
         let suffix = ".car"
