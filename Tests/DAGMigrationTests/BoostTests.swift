@@ -12,7 +12,7 @@
 
     @testable import DAGMigration
 
-    /// Boost's Local Index Directories, written here row by row as Boost writes them.
+    /// Boost's Local Index Directories, which the tests write row by row.
     @Suite("Boost")
     struct BoostTests {
         private let folder: TemporaryFolder
@@ -21,7 +21,7 @@
 
         private func path(_ name: String) -> FilePath { FilePath(folder.path(of: name)) }
 
-        /// A directory that is being filled.
+        /// A directory that a test fills.
         private struct Directory {
             let writer: LevelDBWriter
 
@@ -66,7 +66,7 @@
             bytes.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
         }
 
-        /// The rows of one go-car index, as Boost has them: offsets from the start of the piece.
+        /// Adds the rows of one go-car index in Boost's form: offsets count from the start of the piece.
         private func add(
             _ index: URL,
             _ piece: String,
@@ -125,7 +125,7 @@
             let outcomes = try run(store, cars: cars)
             #expect(outcomes[car]?.result == .migrated)
             #expect(outcomes[car]?.error == nil)
-            // What go-car would have written. Taken over as they stand, the offsets of a CARv2 give other bytes.
+            // The file that go-car writes. Unconverted offsets of a CARv2 would give other bytes.
             let expected = try Data(contentsOf: index)
             let export = MigrationExport(of: store, to: path("out"), layout: .indexes)
             try export.run { #expect($0.problems.isEmpty) }
@@ -152,7 +152,7 @@
                 first = Multihash(code: entry.hashCode ?? 0, digest: entry.digest.copied)
                 return false
             }
-            // And each leads to its block, once the CAR is read.
+            // Each multihash leads to its block after the CAR was read.
             let shard = try await store.acquire(ShardKey(car))
             #expect(try shard.contains(CID(codec: 0x55, multihash: first)))
             shard.release()
@@ -160,7 +160,7 @@
         }
 
         @Test(
-            "a piece that cannot be read keeps who has what, and makes no index file of offsets that may be wrong",
+            "a piece without a readable CAR answers which shard has a block, and is not exported with wrong offsets",
             .enabled(if: Vectors.areHere)
         )
         func unreadable() async throws {
@@ -188,7 +188,9 @@
             await store.close()
         }
 
-        @Test("pieces that were not indexed, share a cursor or cannot be read are told apart")
+        @Test(
+            "pieces without an index, with a shared cursor or with damage have different problems"
+        )
         func oddPieces() async throws {
             try {
                 let directory = try Directory(folder)

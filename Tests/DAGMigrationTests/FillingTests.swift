@@ -11,7 +11,7 @@ import Testing
 
 @testable import DAGMigration
 
-/// Runs that read from CARs what index files do not say.
+/// Runs that read sizes and codecs, which index files do not contain, from CARs.
 @Suite("Filling", .enabled(if: Vectors.areHere))
 struct FillingTests {
     private let folder: TemporaryFolder
@@ -46,7 +46,7 @@ struct FillingTests {
         return outcomes.withLock { $0 }
     }
 
-    /// Index files of some CARs, beside CARs of the same names, and what maps shards to these.
+    /// Creates index files of some CARs, CARs of the same names, and a map from shards to these CARs.
     private func source(_ cars: [(index: String, car: String)]) throws -> (
         source: MigrationSource, map: MountMap
     ) {
@@ -73,7 +73,7 @@ struct FillingTests {
         return (try MigrationSource(at: path("indexes")), map)
     }
 
-    @Test("a CAR that can be read makes an index complete, and its file comes out as it went in")
+    @Test("a readable CAR completes its index, and the exported file has the same bytes")
     func complete() async throws {
         let names = [
             "v1-raw", "v1-mixed", "v1-identity", "v1-cidv0", "v1-dups", "v1-padded", "v1-blake2b",
@@ -89,7 +89,7 @@ struct FillingTests {
             #expect(outcome.error == nil && outcome.carFault == nil, "\(key)")
             #expect(outcome.isComplete, "\(key)")
         }
-        // Sizes are known, and blocks are read without a look at the whole CAR.
+        // The store knows the sizes, and reads blocks without reading the whole CAR.
         let key = try ShardKey("4")
         let hash = try #require(try store.multihashes(of: key, atMost: 1).multihashes.first)
         let cid = CID(codec: Codec.raw, multihash: hash)
@@ -112,7 +112,7 @@ struct FillingTests {
     }
 
     @Test(
-        "identity CIDs of an index without hash functions come out, also when the CAR is read later"
+        "identity CIDs of an index without hash functions are exported, also if the CAR is read later"
     )
     func later() async throws {
         let all = ["0400", "0400.noident"].map {
@@ -132,7 +132,7 @@ struct FillingTests {
         await store.close()
     }
 
-    @Test("a CAR that is another, broken or not there changes nothing of the index")
+    @Test("a CAR that is another one, damaged or missing does not change the index")
     func faults() async throws {
         let (source, map) = try source([
             (index: "v1-raw.car.0401", car: "v1-mixed"),
@@ -152,7 +152,7 @@ struct FillingTests {
             let key = try ShardKey("\(number)")
             #expect(try store.multihashes(of: key, atMost: 1000).multihashes.count == 200)
         }
-        // Nothing is left behind of what was built in vain.
+        // The run removed the indexes that it could not use.
         #expect(try await store.check().problems.filter { $0.kind != .sourceUnreachable }.isEmpty)
         await store.close()
         let reopened = try open()

@@ -3,11 +3,11 @@ import Testing
 
 @testable import DAGMigration
 
-/// What Go's `path.Clean` makes of rooted paths: cases written down from its documentation.
+/// Results of Go's `path.Clean` for rooted paths, from its documentation.
 @Suite("Go's path cleaning")
 struct GoPathTests {
     @Test(
-        "a rooted path is cleaned as Go cleans it",
+        "cleaning a rooted path gives Go's result",
         arguments: [
             ("a", "/a"), ("a/b", "/a/b"), ("a//b", "/a/b"), ("a/./b", "/a/b"), ("a/../b", "/b"),
             ("../escape", "/escape"), ("a/", "/a"), ("/", "/"), ("", "/"), (".", "/"), ("..", "/"),
@@ -18,9 +18,9 @@ struct GoPathTests {
         #expect(GoPath.cleanRooted(path.utf8) == Array(expected.utf8))
     }
 
-    @Test("what is clean stays as it is, and only that")
+    @Test("exactly the clean paths stay unchanged")
     func isCleanAgrees() {
-        // All paths of up to six bytes out of four.
+        // All paths of up to six bytes, from an alphabet of four.
         let alphabet: [UInt8] = [0x2f, 0x2e, 0x61, 0xff]
         var paths: [[UInt8]] = [[]]
         var last = paths

@@ -6,10 +6,10 @@ import Testing
 
 @testable import DAGMigration
 
-/// Index files as nobody honest writes them.
+/// Index files that no correct program writes.
 @Suite("Index files")
 struct IndexFileTests {
-    /// A 0x0401 index of one bucket, of sha2-256 with digests of four bytes.
+    /// Returns an index of codec 0x0401 with one bucket, of sha2-256 with digests of four bytes.
     private func index(
         records: [[UInt8]],
         codec: [UInt8] = [0x81, 0x08],
@@ -45,7 +45,7 @@ struct IndexFileTests {
         #expect(try read([0x81, 0x08, 0, 0, 0, 0]) == [])
     }
 
-    @Test("every prefix is refused as cut short")
+    @Test("every prefix is refused as truncated")
     func prefixes() throws {
         let bytes = index(records: [record(1, 9), record(2, 8)])
         for size in 0..<bytes.count {
@@ -65,7 +65,7 @@ struct IndexFileTests {
         #expect(try read(index(records: many + [record(2, 8)])).count == 87_382)
     }
 
-    @Test("shapes that cannot be are refused before anything is allocated")
+    @Test("impossible structures are refused before anything is allocated")
     func shapes() throws {
         let error = MigrationError(.malformedIndex, "", "")
         #expect(throws: error) { try read(index(records: [], codec: [0x82, 0x08])) }

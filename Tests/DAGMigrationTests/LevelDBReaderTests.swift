@@ -9,7 +9,7 @@
 
     @testable import DAGMigration
 
-    /// LevelDB folders that somebody else owns, or is writing to meanwhile.
+    /// LevelDB folders that another process owns, or writes to during the test.
     @Suite("LevelDB reader")
     struct LevelDBReaderTests {
         private let folder: TemporaryFolder
@@ -20,7 +20,7 @@
 
         private func key(_ number: Int) -> [UInt8] { Array("key-\(1_000_000 + number)".utf8) }
 
-        /// A database of rows with large values, in several tables.
+        /// Creates a database of rows with large values, in several tables.
         private func make(
             _ name: String,
             rows: Int = 40,
@@ -47,7 +47,7 @@
             return keys
         }
 
-        /// Every file with its bytes and times.
+        /// Returns every file with its bytes and times.
         private func fingerprint(_ folder: FilePath) throws -> [String: String] {
             var found: [String: String] = [:]
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.string) {
@@ -60,7 +60,7 @@
             return found
         }
 
-        // Journals are replayed into tables of the next numbers, which may be there: left by a crash, or being written.
+        // LevelDB replays journals into tables of the next numbers. A crash or a node may already have such tables.
         @Test("tables that no manifest names keep their bytes, whatever their numbers")
         func strayTables() throws {
             let database = try make("db", rows: 3, valueSize: 1000)
@@ -81,13 +81,13 @@
             #expect(try fingerprint(database) == before)
         }
 
-        @Test("a database that is written to meanwhile is read, and loses nothing")
+        @Test("a database is read completely while a process writes to it")
         func liveWriter() async throws {
             let database = path("live")
             let writer = Mutex(try LevelDBWriter(creating: database, bufferSize: 1 << 16))
             let isDone = Atomic<Bool>(false)
             async let written: Int = Self.onThread {
-                // Enough for tables and compactions.
+                // Enough rows for tables and compactions.
                 var random = SplitMix64(seed: 4)
                 for number in 0..<6_000 {
                     var value: [UInt8] = []
@@ -102,7 +102,7 @@
             var looks = 0
             while !isDone.load(ordering: .acquiring) {
                 let found = try await Self.onThread { try rows(LevelDBReader(at: database)) }
-                // What was written before the look, in order and without a gap.
+                // The rows that were written before the reader opened, in order and without a gap.
                 #expect(found == (0..<found.count).map(key))
                 looks += 1
             }
@@ -119,11 +119,11 @@
             }
         }
 
-        @Test("tables that are removed meanwhile were opened before", arguments: [Int.max, 1])
+        @Test("tables that are removed during a walk stay readable", arguments: [Int.max, 1])
         func removedTables(held: Int) throws {
             let database = try make("db")
             let reader = try LevelDBReader(at: database, heldTablesMax: held)
-            // The same rows, in other tables, as after a compaction.
+            // The same rows in other tables, as a compaction leaves them.
             _ = try make("other", seed: 4)
             var found: [[UInt8]] = []
             var values = Set<[UInt8]>()
@@ -135,7 +135,7 @@
                     try? files.moveItem(atPath: database.string, toPath: path("old").string)
                     try? files.removeItem(atPath: path("old").string)
                     try? files.moveItem(atPath: path("other").string, toPath: database.string)
-                    // Under names that the first look does not know.
+                    // Under names that the first manifest does not have.
                     for name in (try? files.contentsOfDirectory(atPath: database.string)) ?? []
                     where name.hasSuffix(".ldb") {
                         let table = String(name.dropLast(4))
@@ -148,7 +148,7 @@
                 return true
             }
             #expect(found == (0..<40).map(key), "\(found.count)")
-            // Where tables were not kept open, the rest is what was there afterwards.
+            // If tables were not kept open, the walk continues over the new tables.
             var random = SplitMix64(seed: 3)
             var old = Set<[UInt8]>()
             for _ in 0..<40 {
@@ -159,7 +159,7 @@
             #expect(values.isSubset(of: old) == (held == .max))
         }
 
-        @Test("a table that lies about its blocks is refused, and takes nothing along")
+        @Test("a table with a false block size is refused, and the process survives")
         func lyingFooter() throws {
             let database = try make("db")
             let names = try FileManager.default.contentsOfDirectory(atPath: database.string)
@@ -167,7 +167,7 @@
             let table = try #require(tables.first)
             let url = URL(filePath: database.appending(table).string)
             var bytes = try Array(Data(contentsOf: url))
-            // The footer: two handles of varints, and the size of the index block becomes 2^40.
+            // The footer has two handles of varints; the size of the index block becomes 2^40.
             let footer = bytes.count - 48
             let handles = bytes[footer..<footer + 40]
             let first = handles.dropFirst(skippedVarints(handles, 3))
@@ -192,7 +192,7 @@
         }
 
         @Test(
-            "what is no database is refused",
+            "a folder without a database is refused",
             arguments: ["", "MANIFEST-1", "MANIFEST-../x\n", "x\n"]
         )
         func wrongCurrent(text: String) throws {

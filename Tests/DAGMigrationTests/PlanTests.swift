@@ -13,7 +13,7 @@ struct PlanTests {
     static let all = lotus + ["generic-repo"]
 
     #if LevelDB
-        @Test("the shards and states are the reference's own", arguments: all)
+        @Test("the shards and states are those that the reference reports", arguments: all)
         func shards(repository: String) throws {
             let expected = try Expected(of: repository)
             let plan = try source(repository).plan()
@@ -51,7 +51,7 @@ struct PlanTests {
                     .unknownScheme: 4,
                 ]
             )
-            // The index of this key lies outside of the folder of the indexes.
+            // The index of this key lies outside the index folder.
             let escape = plan.shards.first { $0.key == "../escape" }
             #expect(escape?.entries == 3)
             #expect(plan.strays == [])
@@ -65,7 +65,7 @@ struct PlanTests {
             #expect(try fingerprint(copy.url) == before)
         }
 
-        @Test("missing, orphaned and unreadable things are named, and stop nothing")
+        @Test("missing, orphaned and unreadable files become problems, and the plan continues")
         func damage() throws {
             let copy = try copied("generic-repo")
             let index = copy.url.appending(path: "dagstore/index")
@@ -87,7 +87,7 @@ struct PlanTests {
         }
 
         @Test(
-            "a damaged LevelDB is refused with its file",
+            "a damaged LevelDB is refused, and the error names its file",
             arguments: ["CURRENT", "MANIFEST-000004", "000006.ldb"]
         )
         func corruptLevelDB(file: String) throws {
@@ -101,7 +101,7 @@ struct PlanTests {
             }
         }
 
-        @Test("a table that is gone is refused, after it was looked for again")
+        @Test("a missing table is refused after several attempts to open it")
         func missingTable() throws {
             let copy = try copied("lotus-repo-compacted")
             let table = copy.url.appending(path: "dagstore/datastore/000006.ldb")
@@ -112,7 +112,7 @@ struct PlanTests {
         }
     #endif
 
-    @Test("a folder of index files is recognised, and every index counted")
+    @Test("a folder of index files is recognized, and every index is counted")
     func indexes() throws {
         let plan = try MigrationSource(at: FilePath(Vectors.url("go-dagstore/indices").path)).plan()
         #expect(plan.layout == .indexes)
@@ -124,7 +124,7 @@ struct PlanTests {
         #expect(plan.problemCounts[.malformedIndex] == nil)
     }
 
-    @Test("a folder of CARs is recognised")
+    @Test("a folder of CARs is recognized")
     func cars() throws {
         let plan = try MigrationSource(at: FilePath(Vectors.url("go-dagstore/cars").path)).plan()
         #expect(plan.layout == .cars)
@@ -141,7 +141,7 @@ struct PlanTests {
         }
     }
 
-    @Test("what cannot be migrated is refused")
+    @Test("a folder without a known layout is refused")
     func nothingThere() throws {
         let folder = try TemporaryFolder()
         #expect(throws: MigrationError(.unknownLayout, "", "")) {
@@ -160,7 +160,7 @@ struct PlanTests {
         try MigrationSource(at: FilePath(Vectors.url("go-dagstore/\(repository)").path))
     }
 
-    /// A copy that may be damaged.
+    /// Returns a copy that a test may damage.
     private func copied(_ repository: String) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         let process = Process()
@@ -175,7 +175,7 @@ struct PlanTests {
         return folder
     }
 
-    /// Every file with its bytes and times.
+    /// Returns every file with its bytes and times.
     private func fingerprint(_ folder: URL) throws -> [String: String] {
         var found: [String: String] = [:]
         for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
@@ -189,7 +189,7 @@ struct PlanTests {
     }
 }
 
-/// What the reference said of its own directory.
+/// The reference's report about its own directory.
 private struct Expected {
     var states: [String: String] = [:]
     var errors: [String: String] = [:]

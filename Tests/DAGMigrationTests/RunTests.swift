@@ -10,7 +10,7 @@ import Testing
 
 @testable import DAGMigration
 
-/// Runs into stores, of directories that the reference wrote.
+/// Migrations of directories that the reference wrote.
 @Suite("Run", .enabled(if: Vectors.areHere))
 struct RunTests {
     private let folder: TemporaryFolder
@@ -25,7 +25,7 @@ struct RunTests {
         try MigrationSource(at: FilePath(Vectors.url("go-dagstore/\(name)").path))
     }
 
-    /// Runs, and says what became of each shard.
+    /// Runs a migration, and returns the outcome of each shard.
     private func run(
         _ source: MigrationSource,
         to store: DAGStore,
@@ -49,18 +49,18 @@ struct RunTests {
         return outcomes.withLock { $0 }
     }
 
-    /// What a store says of every shard.
+    /// Returns the statuses of a store's shards.
     private func states(_ store: DAGStore) throws -> [String: String] {
         var found: [String: String] = [:]
         var statuses = store.statuses().makeIterator()
-        while let status = try statuses.next() {
-            // Their CARs are not here, so that nobody has read them.
+        while let status = statuses.next() {
+            // Their CARs are not on this machine, so the store has not read them.
             found[status.key.text] = status.hasGivenIndex ? "available" : status.state.rawValue
         }
         return found
     }
 
-    @Test("every index file comes over with each of its entries", arguments: [1, 3])
+    @Test("every index file is migrated with all its entries", arguments: [1, 3])
     func indexes(jobs: Int) async throws {
         let source = try source("indices")
         let store = try open()
@@ -68,12 +68,12 @@ struct RunTests {
         #expect(outcomes.count == 100)
         #expect(outcomes.values.allSatisfy { $0.result == .migrated && $0.error == nil })
         #expect(try await store.check().problems.isEmpty)
-        // Again: nothing is left to do.
+        // A second run has nothing to do.
         #expect(try run(source, to: store).values.allSatisfy { $0.result == .present })
         await store.close()
     }
 
-    @Test("a run that was stopped is gone on with")
+    @Test("a new run continues one that was stopped")
     func stopped() async throws {
         let source = try source("indices")
         let asked = Mutex(0)
@@ -94,7 +94,7 @@ struct RunTests {
         await store.close()
     }
 
-    @Test("an index that names two multihashes at one offset is refused, and others come over")
+    @Test("an index with two multihashes at one offset is refused, and other shards are migrated")
     func lyingIndex() async throws {
         var bytes: [UInt8] = [0x81, 0x08]
         bytes.append(littleEndian: Int32(1))
@@ -118,7 +118,7 @@ struct RunTests {
         await store.close()
     }
 
-    @Test("an index that changes while it is read is not taken")
+    @Test("an index that changes while it is read is refused")
     func changing() async throws {
         let indexes = try TemporaryFolder()
         let bytes = try Vectors.url("go-dagstore/indices/v1-raw.car.0401.idx").bytes()
@@ -148,7 +148,7 @@ struct RunTests {
         let check = MigrationCheck(of: source, with: store)
         let shard = try #require(plan.shards.first { $0.key == "v1-raw.car.0401" })
         #expect(try check.difference(of: shard)?.isThere == false)
-        // Another index under the key of this one.
+        // Another index under the same key.
         let other = try TemporaryFolder()
         let file = Vectors.url("go-dagstore/indices/v1-slash.car.0401.idx")
         _ = try other.write(file.bytes(), to: "v1-raw.car.0401.idx")
@@ -160,7 +160,7 @@ struct RunTests {
     }
 
     #if LevelDB
-        @Test("states, errors and mounts come over as planned", arguments: PlanTests.all)
+        @Test("states, errors and mounts are migrated as planned", arguments: PlanTests.all)
         func records(repository: String) async throws {
             let source = try source(repository)
             let plan = try source.plan()
@@ -178,7 +178,7 @@ struct RunTests {
             await store.close()
         }
 
-        @Test("every multihash leads to the shards that the reference names, and mangled ones too")
+        @Test("every multihash, also a mangled one, leads to the shards that the reference names")
         func inverse() async throws {
             struct Expected: Decodable {
                 struct Lookup: Decodable {
@@ -192,13 +192,13 @@ struct RunTests {
             let store = try open()
             let plan = try source("lotus-repo").plan()
             _ = try run(source("lotus-repo"), to: store)
-            // Of one whose index was lost only the reference's inverse index knows what it had.
+            // If a shard's index is lost, only the reference's inverse index has its multihashes.
             let known = Set(plan.shards.filter { $0.entries != nil }.map(\.key))
             var answered = 0
             for lookup in expected.inverted_lookups {
                 let multihash = try Multihash(bytes: #require([UInt8](hexadecimal: lookup.mh)))
                 let found = Set(try store.shards(containing: multihash).map(\.text))
-                // The reference never forgets: it names shards that were destroyed.
+                // The reference keeps the entries of destroyed shards.
                 let wanted = Set(lookup.shards ?? []).intersection(known)
                 #expect(found.isSuperset(of: wanted), "\(lookup.mh)")
                 if !wanted.isEmpty { answered += 1 }
@@ -207,7 +207,7 @@ struct RunTests {
             await store.close()
         }
 
-        @Test("a shard whose mount is mapped serves its blocks, and its index becomes complete")
+        @Test("a shard with a mapped mount serves its blocks, and its index becomes complete")
         func serves() async throws {
             var map = MountMap()
             let cars = Vectors.url("go-dagstore/cars").path
@@ -218,7 +218,7 @@ struct RunTests {
             let hashes = try store.multihashes(of: key, atMost: 1000).multihashes
             #expect(hashes.count == 200)
             let cid = CID(codec: Codec.raw, multihash: hashes[7])
-            // Nobody knows how large a block is before the CAR was read.
+            // Block sizes are unknown until the CAR has been read.
             #expect(try store.contains(cid))
             #expect(throws: DAGStoreError(.mountUnreachable, "")) { try store.size(of: cid) }
             #expect(throws: DAGStoreError(.mountUnreachable, "")) { try store.places(of: cid) }
@@ -237,7 +237,7 @@ struct RunTests {
             await store.close()
         }
 
-        @Test("a shard of an unknown scheme keeps its state and index, however often it is asked")
+        @Test("a shard of an unknown scheme keeps its state and index after repeated requests")
         func unknownScheme() async throws {
             var store = try open()
             _ = try run(source("lotus-repo"), to: store)
@@ -256,7 +256,7 @@ struct RunTests {
     #endif
 }
 
-/// Records in order of their offsets.
+/// Records in the order of their offsets.
 @Suite("Offset order")
 struct OffsetOrderTests {
     @Test(
@@ -278,7 +278,7 @@ struct OffsetOrderTests {
             return bytes
         }
         records.sort { $0.lexicographicallyPrecedes($1) }
-        // A record that stands there twice counts once.
+        // A repeated record counts once.
         records.insert(records[100], at: 100)
         var bytes: [UInt8] = [0x80, 0x08]
         bytes.append(littleEndian: Int32(1))
@@ -299,7 +299,7 @@ struct OffsetOrderTests {
     }
 
     @Test(
-        "records that crowd are split as finely as needed; those of one place are refused, not kept in memory",
+        "dense records are split as finely as needed, and too many at one offset are refused",
         arguments: [false, true]
     )
     func crowd(isAtOnePlace: Bool) throws {
