@@ -4,8 +4,6 @@ internal import Foundation
 struct BarChart {
     /// From the smallest to the largest value, the factor from which the axis is logarithmic.
     private static let logarithmicFactor = 30.0
-    private static let width = 520.0
-    private static let margin = 16.0
     private static let size = 13.0
 
     private let contest: Contest
@@ -15,12 +13,12 @@ struct BarChart {
     private let right: Double
     private let scale: Scale
 
-    /// Where on the axis a value lies, 0 to 1.
+    /// Finds the place of a value on the axis, 0 to 1.
     private enum Scale {
         case linear(max: Double)
         case logarithmic(LogAxis)
 
-        /// What is not above zero lies at the left end of a logarithmic axis.
+        /// Values that are not above zero lie at the left end of a logarithmic axis.
         func fraction(_ value: Double) -> Double {
             switch self {
             case .linear(let max): Swift.min(Swift.max(value / max, 0), 1)
@@ -38,9 +36,9 @@ struct BarChart {
         }
         values = contest.figures.map { NumberText.quantity($0.median, $0.unit) }
         let widest = labels.joined().map { TextMetrics.width($0, size: Self.size, isBold: true) }
-        left = Self.margin + (widest.max() ?? 0) + 10
+        left = Plot.margin + (widest.max() ?? 0) + 10
         let numbers = values.map { TextMetrics.width($0, size: Self.size, isBold: true) }
-        right = Self.width - Self.margin - (numbers.max() ?? 0) - 10
+        right = Plot.width - Plot.margin - (numbers.max() ?? 0) - 10
         scale = Self.scale(for: contest.figures)
     }
 
@@ -55,23 +53,17 @@ struct BarChart {
         return .logarithmic(LogAxis(from: axis.low.rounded(.down), to: axis.high))
     }
 
-    private var isLogarithmic: Bool {
-        if case .logarithmic = scale { true } else { false }
-    }
-
     private var note: String {
         var note = "median of \(NumberText.runs(contest.figures)), whisker min to max; "
         note += contest.better == .lower ? "shorter is better" : "longer is better"
-        if isLogarithmic { note += "; log axis" }
-        if isLogarithmic, contest.figures.contains(where: { $0.median <= 0 }) {
-            note += ", on which zero has no place"
-        }
-        return note
+        guard case .logarithmic = scale else { return note }
+        let hasZero = contest.figures.contains { $0.median <= 0 }
+        return note + "; log axis" + (hasZero ? ", on which zero has no place" : "")
     }
 
     /// The finished chart.
     func plot(named name: String) -> Plot {
-        let head = PlotHead(title: contest.title, note: note, width: Self.width)
+        let head = PlotHead(contest.title, note: note)
         var canvas = Canvas()
         let heights = labels.map { max(30, Double($0.count) * 15 + 12) }
         let bottom = head.height + 8 + heights.reduce(0, +)
@@ -84,15 +76,7 @@ struct BarChart {
         let summary = contest.figures.map {
             "\(Systems.title($0.system)) \(NumberText.spread($0))"
         }
-        return Plot(
-            name: name,
-            title: contest.title,
-            summary: "\(note). " + summary.joined(separator: "; ") + ".",
-            width: Self.width,
-            height: bottom + 32,
-            head: head,
-            body: canvas.body
-        )
+        return head.plot(name, height: bottom + 32, summary.joined(separator: "; ") + ".", canvas)
     }
 
     private func x(_ value: Double) -> Double { left + scale.fraction(value) * (right - left) }
@@ -109,20 +93,12 @@ struct BarChart {
                 canvas.text(text, x: left - 10, y: y, style, anchor: .end)
             }
             let end = x(figure.median)
-            canvas.rect(
-                x: left,
-                y: middle - 8,
-                width: end - left,
-                height: 16,
-                radius: 2,
-                isOurs ? "ours" : "peer"
-            )
+            let color = isOurs ? "ours" : "peer"
+            canvas.rect((left, middle - 8), (end - left, 16), radius: 2, color)
             let (low, high) = (x(figure.min), x(figure.max))
             if high - low >= 1 {
                 canvas.line((low, middle), (high, middle), "halo")
-                canvas.line((low, middle), (high, middle), "whisker")
-                canvas.line((low, middle - 4), (low, middle + 4), "whisker")
-                canvas.line((high, middle - 4), (high, middle + 4), "whisker")
+                canvas.whisker((low, middle), (high, middle), cap: 4, "whisker")
             }
             canvas.text(values[index], x: right + 10, y: middle + 4, style)
         }
@@ -143,9 +119,7 @@ struct BarChart {
     private var ticks: [(value: Double, text: String)] {
         switch scale {
         case .logarithmic(let axis):
-            return axis.decades(limit: 6).map {
-                (pow(10, Double($0)), MeasureUnit.tick($0, contest.unit))
-            }
+            return axis.ticks(limit: 6, contest.unit)
         case .linear(let most):
             let rough = most / 4
             let decade = pow(10, log10(rough).rounded(.down))

@@ -3,86 +3,74 @@ extension Bars {
     public enum Verdict: String, Hashable, Sendable {
         /// Every bar of the row holds.
         case pass
-        /// A bar of the row was missed, or was not measured.
+        /// The run misses a bar of the row, or did not measure it.
         case fail
     }
 
-    /// What a run has to say about one bar.
-    public struct BarOutcome: Hashable, Sendable {
-        /// The row that the bar is in.
-        public let row: Row
-        /// The bar.
-        public let bar: Bar
-        /// What the run measured, in the unit of the bar; nil if it did not measure this.
-        public let figure: BenchRun.Figure?
-        /// How many times longer than the reference's machine this one takes for what the bar is measured by; 1 if
-        /// that was not measured, or does not matter.
-        public let slowness: Double
+    /// The result of a run for one bar.
+    struct BarOutcome {
+        let row: Row
+        let bar: Bar
+        /// The figure in the unit of the bar; nil if the run did not measure it.
+        let figure: BenchRun.Figure?
+        /// How many times longer this machine takes than the reference's; 1 if that is unknown or does not matter.
+        let slowness: Double
 
         /// The limit on this machine.
-        public var target: Double { bar.target(slowness: slowness) }
+        var target: Double { bar.target(slowness: slowness) }
 
-        /// The limit on this machine for people, and the reference's where it is another one.
-        public var targetText: String {
-            slowness == 1 ? bar.targetText : "\(bar.text(of: target)) (\(bar.targetText) there)"
+        /// The limit on this machine for people, with the reference's if it differs.
+        var targetText: String {
+            let there = bar.text(of: bar.target)
+            return slowness == 1 ? there : "\(bar.text(of: target)) (\(there) there)"
         }
 
-        /// Whether the median was measured and keeps the limit.
-        public var holds: Bool {
+        /// Whether the run measured the median and it keeps the limit.
+        var holds: Bool {
             guard let figure else { return false }
-            return switch bar.comparison {
-            case .atMost: figure.median <= target
-            case .atLeast: figure.median >= target
-            }
+            return bar.comparison == .atMost ? figure.median <= target : figure.median >= target
         }
 
-        /// How many times better than the target the median is; below 1 where the bar is missed.
+        /// How many times better than the target the median is; below 1 if the run misses the bar.
         ///
-        /// It is nil where nothing was measured, and where the median is not above zero.
-        public var margin: Double? {
+        /// It is nil if there is no figure, or if the median is not above zero.
+        var margin: Double? {
             guard let figure, figure.median > 0 else { return nil }
-            return switch bar.comparison {
-            case .atMost: target / figure.median
-            case .atLeast: figure.median / target
-            }
+            return bar.comparison == .atMost ? target / figure.median : figure.median / target
         }
+
+        /// The name of the bar, as in `lookup: hit, confirmed`.
+        var name: String { bar.label.isEmpty ? row.topic : "\(row.topic): \(bar.label)" }
     }
 
-    /// What a run has to say about the peers of a row.
-    public struct PeerOutcome: Hashable, Sendable {
-        /// The figure that is compared.
-        public let peer: Peer
-        /// What the store reached; nil if it was not measured.
-        public let ours: BenchRun.Figure?
-        /// What the best peer reached, in the unit of `ours`; nil if no peer was measured.
-        public let best: BenchRun.Figure?
+    /// The result of a run for a figure that peers have too.
+    struct PeerOutcome {
+        let peer: Peer
+        /// The store's figure; nil if the run did not measure it.
+        let ours: BenchRun.Figure?
+        /// The best peer's figure, in the unit of `ours`; nil if the run measured no peer.
+        let best: BenchRun.Figure?
 
         /// How many times better the store is than the best peer; below 1 if the peer is better.
         ///
         /// It is nil if one of the two is missing or not above zero.
-        public var ratio: Double? {
+        var ratio: Double? {
             guard let ours, let best else { return nil }
             return Contest.advantage(of: ours, over: best)
         }
     }
 
-    /// What a run has to say about one row.
-    public struct RowOutcome: Hashable, Sendable {
-        /// The row.
-        public let row: Row
-        /// Every bar of it, in order.
-        public let bars: [BarOutcome]
-        /// Every figure of it that peers have too, in order.
-        public let peers: [PeerOutcome]
+    /// The result of a run for one row.
+    public struct RowOutcome {
+        let row: Row
+        let bars: [BarOutcome]
+        let peers: [PeerOutcome]
 
         /// Whether all bars hold.
         public var verdict: Verdict { bars.allSatisfy(\.holds) ? .pass : .fail }
     }
 
-    /// Holds a run against every row.
-    ///
-    /// - Parameter run: The run, complete or not.
-    /// - Returns: One outcome for each of `rows`, in order.
+    /// Compares a run, complete or not, with every row.
     public static func outcomes(of run: BenchRun) -> [RowOutcome] {
         rows.map { row in
             RowOutcome(

@@ -1,19 +1,18 @@
 internal import Foundation
 
 extension BenchRun {
-    /// The version of the format that is read here.
+    /// The version of the format.
     private static let version = 1
-    /// No figure is larger than this; what is comes from a fault, and would overflow in a unit.
+    /// The largest value of a figure; larger ones come from a fault, and would overflow in another unit.
     private static let magnitudeMax = 1e30
 
     /// Reads the JSON lines of one run.
     ///
-    /// Kinds and keys that are not known are ignored. A last line without a line feed is what a
-    /// crash leaves behind: it is ignored if it is not JSON. Of figures that have name, system and
-    /// place in common the later one wins.
+    /// Unknown kinds and keys are ignored. So is a last line that is not JSON and has no line feed, because a crash
+    /// leaves such a line. Of figures with the same name, system and place the later one wins.
     ///
     /// - Parameter lines: The text of a file, a `run` line first.
-    /// - Throws: `BenchRunError` with the number of the line that is wrong.
+    /// - Throws: `BenchRunError` with the number of the malformed line.
     public init(lines: String) throws(BenchRunError) {
         var reading = Reading()
         let pieces = lines.split(separator: "\n", omittingEmptySubsequences: false)
@@ -22,7 +21,7 @@ extension BenchRun {
             guard !text.allSatisfy(\.isWhitespace) else { continue }
             let line = Line(text: Data(text.utf8), number: index + 1)
             do {
-                try reading.take(line)
+                try reading.add(line)
             } catch {
                 let isCutOff = index == pieces.count - 1 && error.code == .malformedLine
                 guard isCutOff, reading.origin != nil else { throw error }
@@ -34,7 +33,7 @@ extension BenchRun {
         self.init(
             origins: [origin],
             datasets: reading.datasets,
-            figures: reading.figures.laidOver(),
+            figures: reading.figures.merged(),
             skipped: reading.skipped,
             busy: reading.busy,
             isComplete: reading.end != nil,
@@ -42,7 +41,7 @@ extension BenchRun {
         )
     }
 
-    /// What has been read so far.
+    /// The lines that were read so far.
     private struct Reading {
         var origin: Origin?
         var datasets: [Dataset] = []
@@ -51,7 +50,7 @@ extension BenchRun {
         var busy: [BusySpell] = []
         var end: EndLine?
 
-        mutating func take(_ line: Line) throws(BenchRunError) {
+        mutating func add(_ line: Line) throws(BenchRunError) {
             let kind = try line.kind()
             guard let origin else {
                 guard kind == "run" else {
@@ -62,10 +61,14 @@ extension BenchRun {
             }
             switch kind {
             case "run": throw line.error(.secondRun, "a file holds one run")
-            case "dataset": datasets.append(try line.decode(DatasetLine.self).dataset)
+            case "dataset": datasets.append(try line.decode(Dataset.self))
             case "figure": figures.append(try readFigure(line, origin: origin))
-            case "skipped": skipped.append(try line.decode(SkippedLine.self).skip)
-            case "busy": busy.append(try line.decode(BusyLine.self).spell(origin: origin))
+            case "skipped": skipped.append(try line.decode(Skip.self))
+            case "busy":
+                let line = try line.decode(BusyLine.self)
+                busy.append(
+                    BusySpell(workload: line.workload, detail: line.detail, origin: origin)
+                )
             case "end": end = try line.decode(EndLine.self)
             default: return
             }
@@ -77,30 +80,29 @@ extension BenchRun {
                 let detail = "version \(version), \(BenchRun.version) is known"
                 throw line.error(.unknownVersion, detail)
             }
-            return try line.decode(RunLine.self).origin
+            return try line.decode(Origin.self)
         }
 
         private func readFigure(_ line: Line, origin: Origin) throws(BenchRunError) -> Figure {
-            let figure = try line.decode(FigureLine.self)
-            guard let direction = Direction(rawValue: figure.better) else {
-                throw line.error(.malformedValue, "better is neither lower nor higher")
+            let values = try line.decode(Figure.Values.self)
+            let figure = Figure(values: values, origin: origin)
+            let numbers = [values.min, values.median, values.max, values.x ?? 0]
+            guard
+                (numbers + figure.percentiles.values).allSatisfy({
+                    abs($0) <= BenchRun.magnitudeMax
+                })
+            else { throw line.error(.malformedValue, "\(values.name): a value is out of range") }
+            guard values.min <= values.median, values.median <= values.max else {
+                throw line.error(.disorderedFigure, "\(values.name): min, median, max")
             }
-            let numbers = [figure.min, figure.median, figure.max, figure.x ?? 0]
-            let all = numbers + (figure.percentiles ?? [:]).values
-            guard all.allSatisfy({ abs($0) <= BenchRun.magnitudeMax }) else {
-                throw line.error(.malformedValue, "\(figure.name): a value is out of range")
-            }
-            guard figure.min <= figure.median, figure.median <= figure.max else {
-                throw line.error(.disorderedFigure, "\(figure.name): min, median, max")
-            }
-            return figure.figure(better: direction, origin: origin)
+            return figure
         }
     }
 }
 
 extension [BenchRun.Figure] {
-    /// The figures with each key once: the place of its first, the values of its last.
-    func laidOver() -> Self {
+    /// Returns the figures with each key once: at the place of its first, with the values of its last.
+    func merged() -> Self {
         var places: [BenchRun.Figure.Key: Int] = [:]
         var result: Self = []
         for figure in self {

@@ -1,16 +1,15 @@
 extension BenchRun {
-    /// Lays runs over each other.
+    /// Merges runs.
     ///
-    /// Of figures that have name, system and place in common the one of the later run wins. Each
-    /// figure keeps its origin. Origins that no figure is left of are dropped, and so is a skipped
-    /// piece of work that another run did.
+    /// Of figures with the same name, system and place the one of the later run wins. Each figure keeps its origin.
+    /// The result drops origins without figures, and skipped work that another run did.
     ///
-    /// - Parameter runs: The runs, the one that wins last; at least one.
+    /// - Parameter runs: The runs, the winning one last; at least one.
     /// - Returns: One run with the figures of all.
     public static func merging(_ runs: [BenchRun]) -> BenchRun {
         precondition(!runs.isEmpty, "there is nothing to merge")
         guard runs.count > 1 else { return runs[0] }
-        let figures = runs.flatMap(\.figures).laidOver()
+        let figures = runs.flatMap(\.figures).merged()
         let all = unique(runs.flatMap(\.origins))
         let measured = Set(figures.map(\.origin))
         let used = all.filter(measured.contains)

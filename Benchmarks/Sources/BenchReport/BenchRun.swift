@@ -1,177 +1,168 @@
-/// What one run of the benchmarks measured, or several runs laid over each other.
+/// The figures of one run of the benchmarks, or of several merged runs.
 public struct BenchRun: Hashable, Sendable {
-    /// Where and when figures were measured.
-    public struct Origin: Hashable, Sendable {
+    /// Where, when and how a run measured.
+    struct Origin: Hashable, Sendable, Decodable {
         /// When the run began, in ISO 8601.
-        public let date: String
+        let date: String
         /// The commit that was measured, in hexadecimal; empty if unknown.
-        public let commit: String
+        let commit: String
         /// Whether the working copy had changes that `commit` does not have.
-        public let isDirty: Bool
+        let isDirty: Bool?
         /// The processor's name.
-        public let machine: String
-        /// How many cores the run could use, if known.
-        public let cores: Int?
-        /// The size of the machine's memory in bytes, if known.
-        public let memoryBytes: Int?
-        /// The operating system's name.
-        public let os: String
-        /// The kernel's name and version; empty if unknown.
-        public let kernel: String
+        let machine: String
+        let cores: Int?
+        let memoryBytes: Int?
+        let os: String
+        /// The kernel's name and version.
+        let kernel: String?
         /// The compiler's name and version.
-        public let toolchain: String
-        /// Whether sizes and repeats were cut to save time.
-        public let isQuick: Bool
-        /// How often each figure was measured, if known.
-        public let runs: Int?
+        let toolchain: String
+        /// Whether sizes and repeats were reduced to save time.
+        let isQuick: Bool
+        /// The number of measurements of each figure.
+        let runs: Int?
         /// The command that makes such a run.
-        public let command: String
-        /// The machine's load when the run began, if known.
-        public let load: Double?
+        let command: String
+        /// The machine's load when the run began.
+        let load: Double?
     }
 
-    /// A CAR that was measured with.
-    public struct Dataset: Hashable, Sendable {
+    /// A CAR that a run measured with.
+    struct Dataset: Hashable, Sendable, Decodable {
         /// The name that figures use.
-        public let name: String
-        /// How many blocks it holds.
-        public let blocks: Int
+        let name: String
+        let blocks: Int
         /// The size of each block in bytes.
-        public let blockSize: Int
-        /// The seed that its bytes come from, if known.
-        public let seed: UInt64?
+        let blockSize: Int
+        /// The seed of its bytes, if known.
+        let seed: UInt64?
         /// The size of the file in bytes.
-        public let bytes: Int
+        let bytes: Int
         /// The digest of the file, in hexadecimal.
-        public let sha256: String
+        let sha256: String
     }
 
-    /// Which end of a figure is the good one.
-    public enum Direction: String, Hashable, Sendable {
-        /// Small figures are good, as with a time.
+    /// The end of a figure that is good: `lower` as with a time, `higher` as with a rate.
+    enum Direction: String, Hashable, Sendable, Decodable {
         case lower
-        /// Large figures are good, as with a rate.
         case higher
+
+        /// The direction for people.
+        var text: String { "\(rawValue) is better" }
     }
 
-    /// One thing that was measured, several times over.
-    public struct Figure: Hashable, Sendable {
-        /// The workload that measured it.
-        public let workload: String
-        /// What was measured.
-        ///
-        /// Systems did the same work where `name` and `x` are equal.
-        public let name: String
-        /// Who did the work: `dagstore` or a peer.
-        public let system: String
-        /// The unit of every value here.
-        public let unit: String
-        /// Which end is the good one.
-        public let better: Direction
-        /// How often it was measured.
-        public let runs: Int
-        /// The smallest value.
-        public let min: Double
-        /// The value in the middle, which bars and comparisons look at.
-        public let median: Double
-        /// The largest value.
-        public let max: Double
-        /// Percentiles such as `p99`, in the same unit.
-        public let percentiles: [String: Double]
-        /// The place on the axis of a cost curve, if the figure is a point of one.
-        public let x: Double?
-        /// What `x` counts: `entries` or `shards`.
-        public let axis: String?
+    /// One quantity that a run measured several times.
+    @dynamicMemberLookup
+    struct Figure: Hashable, Sendable {
+        /// The values of a line.
+        struct Values: Hashable, Sendable, Decodable {
+            /// The workload that measured it.
+            let workload: String
+            /// The name of the work.
+            ///
+            /// Systems did the same work if `name` and `x` are equal.
+            let name: String
+            /// The system that did the work: `dagstore` or a peer.
+            let system: String
+            /// The unit of all values.
+            fileprivate(set) var unit: String
+            let better: Direction
+            /// The number of measurements.
+            let runs: Int
+            fileprivate(set) var min: Double
+            /// The value in the middle, which bars and comparisons use.
+            fileprivate(set) var median: Double
+            fileprivate(set) var max: Double
+            /// Percentiles such as `p99`, in the same unit.
+            fileprivate(set) var percentiles: [String: Double]?
+            /// The place on the axis of a cost curve, if the figure is a point of one.
+            fileprivate(set) var x: Double?
+            /// What `x` counts: `entries` or `shards`.
+            fileprivate(set) var axis: String?
+        }
+
+        fileprivate(set) var values: Values
         /// The run that measured it.
-        public let origin: Origin
+        let origin: Origin
+
+        var percentiles: [String: Double] { values.percentiles ?? [:] }
+
+        subscript<Value>(dynamicMember path: KeyPath<Values, Value>) -> Value {
+            values[keyPath: path]
+        }
     }
 
-    /// A piece of work that a system did not do.
-    public struct Skip: Hashable, Sendable {
-        /// The workload that was left out.
-        public let workload: String
-        /// The system that would have done it, if it is one system only.
-        public let system: String?
-        /// Why it was left out.
-        public let reason: String
+    /// A workload that a run left out.
+    struct Skip: Hashable, Sendable, Decodable {
+        let workload: String
+        /// The system that would have done the work; nil for all systems.
+        let system: String?
+        let reason: String
     }
 
-    /// A time in which others used the machine.
-    public struct BusySpell: Hashable, Sendable {
-        /// The workload that was disturbed.
-        public let workload: String
-        /// What was seen.
-        public let detail: String
+    /// A time in which other processes used the machine.
+    struct BusySpell: Hashable, Sendable {
+        let workload: String
+        let detail: String
         /// The run that saw it.
-        public let origin: Origin
+        let origin: Origin
     }
 
-    /// The runs that figures came from, in the order they were merged; never empty.
-    public let origins: [Origin]
+    /// The runs that figures came from, in the order of merging; never empty.
+    let origins: [Origin]
     /// The data sets, each once.
-    public let datasets: [Dataset]
-    /// What was measured, in the order of the lines; each name, system and place on the axis once.
-    public let figures: [Figure]
-    /// What was left out.
-    public let skipped: [Skip]
-    /// When others used the machine.
-    public let busy: [BusySpell]
-    /// Whether the run came to its end; a run that was merged from several is if all of them did.
-    public let isComplete: Bool
-    /// How long the run took, or all of them together; nil unless every run came to its end.
-    public let seconds: Double?
+    let datasets: [Dataset]
+    /// The figures in the order of the lines; each name, system and place on the axis once.
+    let figures: [Figure]
+    let skipped: [Skip]
+    let busy: [BusySpell]
+    /// Whether every run came to its end.
+    let isComplete: Bool
+    /// The time that all runs took together; nil unless every run came to its end.
+    let seconds: Double?
 
     /// The latest run that figures came from.
-    public var origin: Origin { origins[origins.count - 1] }
+    var origin: Origin { origins[origins.count - 1] }
 
-    /// Whether any of the runs had its sizes or repeats cut.
-    public var isQuick: Bool { origins.contains(where: \.isQuick) }
+    /// Whether any of the runs was quick.
+    var isQuick: Bool { origins.contains(where: \.isQuick) }
 
-    /// The figure of one system at one place, if it was measured.
-    ///
-    /// - Parameters:
-    ///   - name: What was measured.
-    ///   - system: Who did the work.
-    ///   - x: The place on the axis of a cost curve.
-    /// - Returns: The figure, if the run has it.
-    public func figure(_ name: String, of system: String = "dagstore", at x: Double? = nil)
-        -> Figure?
-    {
+    /// Returns the figure of one system at one place of an axis; nil if the run does not have it.
+    func figure(_ name: String, of system: String = "dagstore", at x: Double? = nil) -> Figure? {
         figures.first { $0.name == name && $0.system == system && $0.x == x }
     }
 }
 
 extension BenchRun.Figure {
-    /// What makes a figure the same as one of another run.
+    /// The parts that are equal in the same figure of another run.
     struct Key: Hashable {
         let name: String
         let system: String
         let x: Double?
     }
 
-    var key: Key { Key(name: name, system: system, x: x) }
+    var key: Key { Key(name: self.name, system: self.system, x: self.x) }
 
-    /// The same figure in another unit; nil if the units measure different things.
+    /// The figure in another unit; nil if the units measure different things.
     func converted(to unit: String) -> Self? {
-        guard unit != self.unit else { return self }
         guard let factor = MeasureUnit.factor(from: self.unit, to: unit) else { return nil }
-        return Self(
-            workload: workload,
-            name: name,
-            system: system,
-            unit: unit,
-            better: better,
-            runs: runs,
-            min: min * factor,
-            median: median * factor,
-            max: max * factor,
-            percentiles: percentiles.mapValues { $0 * factor },
-            x: x,
-            axis: axis,
-            origin: origin
-        )
+        guard unit != self.unit else { return self }
+        var figure = self
+        figure.values.unit = unit
+        figure.values.min *= factor
+        figure.values.median *= factor
+        figure.values.max *= factor
+        figure.values.percentiles = percentiles.mapValues { $0 * factor }
+        return figure
+    }
+
+    /// The figure as a point of a curve.
+    func placed(at x: Double, on axis: String) -> Self {
+        var figure = self
+        (figure.values.x, figure.values.axis) = (x, axis)
+        return figure
     }
 
     /// Whether the ranges of two figures in one unit have a value in common.
-    func overlaps(_ other: Self) -> Bool { min <= other.max && other.min <= max }
+    func overlaps(_ other: Self) -> Bool { self.min <= other.max && other.min <= self.max }
 }

@@ -1,6 +1,6 @@
-/// A picture in the making: elements of SVG, one after the other.
+/// The elements of a picture in SVG, in drawing order.
 struct Canvas {
-    /// Where the point of a text lies in it.
+    /// The part of a text that lies at its point.
     enum Anchor: String { case start, middle, end }
 
     private(set) var body = ""
@@ -10,16 +10,15 @@ struct Canvas {
         body += #" x2="\#(number(to.0))" y2="\#(number(to.1))"/>"# + "\n"
     }
 
+    /// Draws a rectangle from its top left corner.
     mutating func rect(
-        x: Double,
-        y: Double,
-        width: Double,
-        height: Double,
+        _ corner: (Double, Double),
+        _ size: (Double, Double),
         radius: Double = 0,
         _ style: String
     ) {
-        body += #"<rect class="\#(style)" x="\#(number(x))" y="\#(number(y))""#
-        body += #" width="\#(number(max(0, width)))" height="\#(number(max(0, height)))""#
+        body += #"<rect class="\#(style)" x="\#(number(corner.0))" y="\#(number(corner.1))""#
+        body += #" width="\#(number(max(0, size.0)))" height="\#(number(max(0, size.1)))""#
         body += radius > 0 ? #" rx="\#(number(radius))"/>"# + "\n" : "/>\n"
     }
 
@@ -49,7 +48,7 @@ struct Canvas {
         body += Escaping.xml(text) + "</text>\n"
     }
 
-    /// Draws elements that belong together, under a title that shows when one points at them.
+    /// Draws elements of one group, under a title that shows when the pointer rests on them.
     mutating func group(_ style: String, title: String? = nil, _ draw: (inout Canvas) -> Void) {
         body += #"<g class="\#(style)">"# + "\n"
         if let title { body += "<title>\(Escaping.xml(title))</title>\n" }
@@ -57,7 +56,19 @@ struct Canvas {
         body += "</g>\n"
     }
 
-    /// Draws the marker of a style around a point; each style has a shape of its own.
+    /// Draws a whisker between two points, which lie on one horizontal or vertical line.
+    mutating func whisker(
+        _ from: (Double, Double),
+        _ to: (Double, Double),
+        cap: Double,
+        _ style: String
+    ) {
+        let (dx, dy) = from.0 == to.0 ? (cap, 0) : (0, cap)
+        line(from, to, style)
+        for end in [from, to] { line((end.0 - dx, end.1 - dy), (end.0 + dx, end.1 + dy), style) }
+    }
+
+    /// Draws the marker of a style around a point; each style has its own shape.
     mutating func marker(_ style: Int, x: Double, y: Double, radius: Double) {
         let r = radius
         func at(_ dx: Double, _ dy: Double) -> String { "\(number(x + dx)) \(number(y + dy))" }
@@ -69,7 +80,7 @@ struct Canvas {
             body += #"<circle class="mark" cx="\#(number(x))" cy="\#(number(y))""#
             body += #" r="\#(number(r))"/>"# + "\n"
         case 1:
-            rect(x: x - r * 0.9, y: y - r * 0.9, width: r * 1.8, height: r * 1.8, "mark")
+            rect((x - r * 0.9, y - r * 0.9), (r * 1.8, r * 1.8), "mark")
         case 2: path(shape((0, -1.1), (1.1, 0.9), (-1.1, 0.9)), "mark")
         case 3: path(shape((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)), "mark")
         case 4: path(shape((0, 1.1), (1.1, -0.9), (-1.1, -0.9)), "mark")

@@ -1,16 +1,5 @@
 extension Comparison {
-    /// Compares two runs, as a table for a terminal.
-    ///
-    /// - Parameters:
-    ///   - old: The run to start from.
-    ///   - new: The run that is judged.
-    ///   - threshold: The change up to which figures count as the same.
-    /// - Returns: Lines of text; the last one counts.
-    public static func text(old: BenchRun, new: BenchRun, threshold: Double = 0.15) -> String {
-        Comparison(old: old, new: new, threshold: threshold).text
-    }
-
-    /// The comparison as a table for a terminal; the last line counts.
+    /// The comparison as a table for a terminal; the last line has the counts.
     public var text: String {
         var lines = pairs.isEmpty ? ["The runs have no figure in common."] : table
         lines += listing("only in the old run", onlyOld)

@@ -1,7 +1,7 @@
-/// Two runs held against each other, figure by figure.
-public struct Comparison: Hashable, Sendable {
-    /// What became of a figure.
-    public enum Change: String, Hashable, Sendable {
+/// Two runs compared figure by figure.
+public struct Comparison {
+    /// The result for one figure.
+    enum Change: String {
         /// The new figure is better by more than the threshold, and the ranges do not overlap.
         case better
         /// The new figure is worse by more than the threshold, and the ranges do not overlap.
@@ -11,36 +11,32 @@ public struct Comparison: Hashable, Sendable {
     }
 
     /// A figure that both runs have.
-    public struct Pair: Hashable, Sendable {
-        /// The figure of the old run.
-        public let old: BenchRun.Figure
+    struct Pair {
+        let old: BenchRun.Figure
         /// The figure of the new run, in the unit of the old one.
-        public let new: BenchRun.Figure
-        /// What became of it.
-        public let change: Change
+        let new: BenchRun.Figure
+        let change: Change
 
-        /// How much larger the new median is, against the old one; nil if the old one is zero.
-        public var growth: Double? { Comparison.growth(from: old.median, to: new.median) }
+        /// How much larger the new median is, as a part of the old one; nil if the old one is zero.
+        var growth: Double? { Comparison.growth(from: old.median, to: new.median) }
 
         /// Whether the ranges of the two have a value in common.
-        public var overlaps: Bool { old.overlaps(new) }
+        var overlaps: Bool { old.overlaps(new) }
     }
 
     /// The figures that both runs have, in the order of the new run.
-    public let pairs: [Pair]
+    let pairs: [Pair]
     /// The figures that only the old run has.
-    public let onlyOld: [BenchRun.Figure]
+    let onlyOld: [BenchRun.Figure]
     /// The figures that only the new run has.
-    public let onlyNew: [BenchRun.Figure]
+    let onlyNew: [BenchRun.Figure]
     /// The change up to which figures count as the same, as a part of the old median.
-    public let threshold: Double
+    let threshold: Double
 
-    /// How many figures got better.
-    public var betterCount: Int { count(.better) }
-    /// How many figures got worse.
+    var betterCount: Int { count(.better) }
+    /// The number of figures that became worse.
     public var worseCount: Int { count(.worse) }
-    /// How many figures stayed the same.
-    public var sameCount: Int { count(.same) }
+    var sameCount: Int { count(.same) }
 
     /// Compares two runs.
     ///
@@ -66,7 +62,7 @@ public struct Comparison: Hashable, Sendable {
 
     private func count(_ change: Change) -> Int { pairs.count { $0.change == change } }
 
-    fileprivate static func growth(from old: Double, to new: Double) -> Double? {
+    private static func growth(from old: Double, to new: Double) -> Double? {
         guard old != new else { return 0 }
         guard old > 0 else { return nil }
         let growth = (new - old) / old

@@ -1,6 +1,6 @@
 /// The figures of all systems that did the same work.
 struct Contest: Hashable {
-    /// The system that this repository is.
+    /// The name of this repository's system.
     static let store = "dagstore"
 
     let name: String
@@ -56,7 +56,7 @@ struct Contest: Hashable {
 }
 
 extension Contest {
-    /// Every piece of work without a place on an axis that more than one system did.
+    /// The works without a place on an axis that more than one system did.
     static func sideBySide(in run: BenchRun) -> [Contest] {
         unique(run.figures.filter { $0.x == nil }.map(\.name))
             .compactMap { Contest(of: $0, at: nil, in: run.figures) }
@@ -64,12 +64,12 @@ extension Contest {
             .sorted { ($0.row ?? .max) < ($1.row ?? .max) }
     }
 
-    /// The number of the row that the work stands beside, if there is one.
+    /// The number of the row that names the work for its peers, if there is one.
     var row: Int? {
         Bars.rows.first { $0.peers.contains { $0.figure == name } }?.number
     }
 
-    /// What the work is, for people.
+    /// The name of the work for people.
     var title: String { Self.titles[name] ?? name }
 
     private static let titles = [

@@ -1,7 +1,7 @@
 extension CostCurve {
-    /// The system that the line of the processes goes by.
+    /// The name of the line of the processes, in place of a system.
     static let processes = "processes"
-    /// What the axis of these curves counts.
+    /// The name of the axis of these curves.
     static let threadAxis = "threads"
 
     /// The rate of every read of a run against the number of threads, in the order of its figures.
@@ -59,25 +59,4 @@ extension CostCurve {
         "threads.swift.get": "Get from one shard, from Swift",
         "threads.swift.acquire": "Acquire and release one shard, from Swift",
     ]
-}
-
-extension BenchRun.Figure {
-    /// The same figure as a point of a curve.
-    func placed(at x: Double, on axis: String) -> Self {
-        Self(
-            workload: workload,
-            name: name,
-            system: system,
-            unit: unit,
-            better: better,
-            runs: runs,
-            min: min,
-            median: median,
-            max: max,
-            percentiles: percentiles,
-            x: x,
-            axis: axis,
-            origin: origin
-        )
-    }
 }

@@ -1,12 +1,12 @@
-/// How a cost grows: the figures of one name at several places of an axis.
+/// The growth of a cost: the figures of one name at several places of an axis.
 struct CostCurve {
-    /// How the cost should grow.
+    /// The expected growth of a cost.
     enum Theory {
-        /// Not at all.
+        /// No growth.
         case constant
         /// In proportion to the axis.
         case linear
-        /// Not below so much for each on the axis, in the unit of the figures.
+        /// At least this much for each unit of the axis, in the unit of the figures.
         case bound(Double)
     }
 
@@ -20,37 +20,24 @@ struct CostCurve {
     /// Every curve of a run, in the order of its figures.
     static func all(in run: BenchRun) -> [CostCurve] {
         unique(run.figures.filter { $0.x != nil }.map(\.name))
-            .compactMap { CostCurve(of: $0, in: run.figures) }
+            .compactMap { curve(of: $0, in: run.figures) }
     }
 
-    /// A curve of the given lines.
-    init(
-        name: String,
-        axis: String,
-        unit: String,
-        better: BenchRun.Direction,
-        lines: [(system: String, points: [BenchRun.Figure])]
-    ) {
-        self.name = name
-        self.axis = axis
-        self.unit = unit
-        self.better = better
-        self.lines = lines
-    }
-
-    private init?(of name: String, in figures: [BenchRun.Figure]) {
+    private static func curve(of name: String, in figures: [BenchRun.Figure]) -> CostCurve? {
         let same = figures.filter { $0.name == name && $0.x != nil }
         let first = same.first { $0.system == Contest.store } ?? same.first
         guard let first else { return nil }
         let points = same.compactMap { $0.converted(to: first.unit) }
-        self.name = name
-        axis = first.axis ?? "x"
-        unit = first.unit
-        better = first.better
-        lines = Systems.sorted(points.map(\.system)).map { system in
-            let line = points.filter { $0.system == system }
-            return (system, line.sorted { ($0.x ?? 0) < ($1.x ?? 0) })
-        }
+        return CostCurve(
+            name: name,
+            axis: first.axis ?? "x",
+            unit: first.unit,
+            better: first.better,
+            lines: Systems.sorted(points.map(\.system)).map { system in
+                let line = points.filter { $0.system == system }
+                return (system, line.sorted { ($0.x ?? 0) < ($1.x ?? 0) })
+            }
+        )
     }
 
     /// The places on the axis at which any system was measured.
@@ -61,10 +48,10 @@ struct CostCurve {
         lines.first { $0.system == system }?.points.first { $0.x == x }
     }
 
-    /// What the work is, for people.
+    /// The name of the work for people.
     var title: String { Self.known[name]?.title ?? Self.threadTitles[name] ?? name }
 
-    /// How the cost should grow, if that is known.
+    /// The expected growth, if it is known.
     var theory: Theory? { Self.known[name]?.theory }
 
     /// The theory in a word.
@@ -77,7 +64,7 @@ struct CostCurve {
         }
     }
 
-    /// The theory in words, with what ties it to the figures.
+    /// The theory in words, with its relation to the figures.
     var theoryText: String? {
         switch theory {
         case .constant: "constant, at the middle of dagstore's medians"
@@ -88,10 +75,10 @@ struct CostCurve {
         }
     }
 
-    /// The cost that the theory gives at `x`; nil if there is none, or no point to tie it to.
+    /// The cost that the theory gives at `x`; nil if there is no theory, or no point of the store.
     ///
-    /// A constant goes through the median of the store's medians, a line from the origin through
-    /// its point at the largest place, and a bound is where it is said to be.
+    /// A constant goes through the median of the store's medians. A line goes from the origin through the store's
+    /// largest point. A bound needs no point.
     func theoretical(at x: Double) -> Double? {
         let ours = lines.first { $0.system == Contest.store }?.points ?? []
         switch theory {

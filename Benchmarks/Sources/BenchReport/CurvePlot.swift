@@ -2,16 +2,14 @@ internal import Foundation
 
 /// Draws a cost curve on two logarithmic axes, one line a system.
 struct CurvePlot {
-    private static let width = 520.0
     private static let plotHeight = 250.0
-    private static let margin = 16.0
 
     private let curve: CostCurve
     private let styles: [String: Int]
     private let xAxis: LogAxis?
     private let yAxis: LogAxis?
     private let left: Double
-    private let right = width - margin - 4
+    private let right = Plot.width - Plot.margin - 4
 
     init(of curve: CostCurve) {
         self.curve = curve
@@ -24,7 +22,7 @@ struct CurvePlot {
         }
         yAxis = LogAxis(covering: ys, padding: 0.06, isWhole: true)
         let labels = Self.yTicks(yAxis, curve.unit).map { TextMetrics.width($0.text, size: 12) }
-        left = Self.margin + (labels.max() ?? 0) + 8
+        left = Plot.margin + (labels.max() ?? 0) + 8
     }
 
     /// Whether a point has a place on logarithmic axes.
@@ -32,13 +30,13 @@ struct CurvePlot {
         point.median > 0 && (point.x ?? 0) > 0
     }
 
-    /// How many points are left out, because zero has no place on a logarithmic axis.
+    /// The number of points that are not drawn, because zero has no place on a logarithmic axis.
     private var leftOut: Int { curve.lines.flatMap(\.points).count { !Self.isDrawn($0) } }
 
     private var note: String {
         let runs = NumberText.runs(curve.lines.flatMap(\.points))
         var note = "median of \(runs), whisker min to max; "
-        note += curve.better == .lower ? "lower is better" : "higher is better"
+        note += curve.better.text
         if leftOut > 0 {
             note += "; \(leftOut) \(leftOut == 1 ? "point" : "points") at or below zero not drawn"
         }
@@ -47,19 +45,12 @@ struct CurvePlot {
 
     /// The finished plot.
     func plot(named name: String) -> Plot {
-        let head = PlotHead(title: curve.title, note: note, width: Self.width)
+        let head = PlotHead(curve.title, note: note)
         var canvas = Canvas()
         let top = drawLegend(on: &canvas, from: head.height)
         var bottom = top + Self.plotHeight
         if let xAxis, let yAxis {
-            let frame = Frame(
-                left: left,
-                right: right,
-                top: top,
-                bottom: bottom,
-                xAxis: xAxis,
-                yAxis: yAxis
-            )
+            let frame = Frame(xs: (left, right), ys: (top, bottom), xAxis: xAxis, yAxis: yAxis)
             drawGrid(in: frame, on: &canvas)
             drawTheory(in: frame, on: &canvas)
             for line in curve.lines.reversed() { draw(line, in: frame, on: &canvas) }
@@ -67,18 +58,10 @@ struct CurvePlot {
             canvas.text(curve.axis, x: middle, y: bottom + 38, "muted", anchor: .middle)
         } else {
             let text = "No point has a place on a logarithmic axis."
-            canvas.text(text, x: Self.margin, y: top + 24, "muted")
+            canvas.text(text, x: Plot.margin, y: top + 24, "muted")
             bottom = top
         }
-        return Plot(
-            name: name,
-            title: curve.title,
-            summary: summary,
-            width: Self.width,
-            height: bottom + 52,
-            head: head,
-            body: canvas.body
-        )
+        return head.plot(name, height: bottom + 52, summary, canvas)
     }
 
     private var summary: String {
@@ -89,18 +72,13 @@ struct CurvePlot {
             return "\(curve.title(of: line.system)) \(unique(ends).joined(separator: " to "))"
         }
         let theory = curve.theoryText.map { " Theory: \($0)." } ?? ""
-        return "\(note). By \(curve.axis): " + lines.joined(separator: "; ") + "." + theory
+        return "By \(curve.axis): " + lines.joined(separator: "; ") + "." + theory
     }
 
-    /// Draws the names of the lines, in as many rows as they need.
-    ///
-    /// - Parameters:
-    ///   - canvas: What to draw on.
-    ///   - top: Where the first row begins.
-    /// - Returns: Where the plot may begin.
+    /// Draws the names of the lines in as many rows as they need, and returns where the plot may begin.
     private func drawLegend(on canvas: inout Canvas, from top: Double) -> Double {
-        var (x, y) = (Self.margin, top + 6)
-        let limit = Self.width - Self.margin
+        var (x, y) = (Plot.margin, top + 6)
+        let limit = Plot.width - Plot.margin
         var entries = curve.lines.map {
             (style: styles[$0.system], text: curve.title(of: $0.system))
         }
@@ -109,8 +87,8 @@ struct CurvePlot {
             let lines = TextMetrics.wrap(text, limit: limit - 50, size: 13)
             for (index, line) in lines.enumerated() {
                 let width = 34 + TextMetrics.width(line, size: 13)
-                let isFull = x > Self.margin && x + width > limit
-                if isFull || index > 0 { (x, y) = (Self.margin, y + 19) }
+                let isFull = x > Plot.margin && x + width > limit
+                if isFull || index > 0 { (x, y) = (Plot.margin, y + 19) }
                 if index == 0 { drawKey(style, on: &canvas, x: x, y: y) }
                 canvas.text(line, x: x + 30, y: y + 4)
                 x += width + 14
@@ -127,13 +105,11 @@ struct CurvePlot {
         }
     }
 
-    /// The marks of the vertical axis; those between decades only where there is one decade.
+    /// The marks of the vertical axis; with marks between decades only if there is one decade.
     private static func yTicks(_ axis: LogAxis?, _ unit: String) -> [(value: Double, text: String)]
     {
         guard let axis else { return [] }
-        let decades = axis.decades(limit: 7).map {
-            (pow(10, Double($0)), MeasureUnit.tick($0, unit))
-        }
+        let decades = axis.ticks(limit: 7, unit)
         guard axis.high - axis.low < 1.5 else { return decades }
         let base = pow(10, axis.low)
         return decades
@@ -147,7 +123,7 @@ struct CurvePlot {
         if curve.axis == CostCurve.threadAxis {
             return curve.places.map { ($0, NumberText.count($0)) }
         }
-        return axis.decades(limit: 9).map { (pow(10, Double($0)), MeasureUnit.tick($0, "")) }
+        return axis.ticks(limit: 9, "")
     }
 
     private func drawGrid(in frame: Frame, on canvas: inout Canvas) {
@@ -162,10 +138,10 @@ struct CurvePlot {
         }
         for (value, text) in xTicks(frame.xAxis) {
             guard let x = frame.x(value) else { continue }
-            canvas.line((x, frame.top), (x, frame.bottom), "grid")
-            canvas.text(text, x: x, y: frame.bottom + 17, "tick", anchor: .middle)
+            canvas.line((x, frame.ys.0), (x, frame.ys.1), "grid")
+            canvas.text(text, x: x, y: frame.ys.1 + 17, "tick", anchor: .middle)
         }
-        canvas.line((left, frame.bottom), (right, frame.bottom), "axis")
+        canvas.line((left, frame.ys.1), (right, frame.ys.1), "axis")
     }
 
     /// Draws the theory, which is a straight line on these axes, as far as it is in the frame.
@@ -207,48 +183,38 @@ struct CurvePlot {
                 let at = "\(NumberText.count(point.x ?? 0)) \(curve.axis)"
                 let title = "\(curve.title(of: line.system)) at \(at): \(NumberText.spread(point))"
                 canvas.group("point", title: title) { canvas in
-                    drawWhisker(of: point, at: place.0, in: frame, on: &canvas)
+                    if let high = frame.y(point.max) {
+                        let low = frame.y(point.min) ?? frame.ys.1
+                        let ends = ((place.0, low), (place.0, high))
+                        if low - high >= 1 { canvas.whisker(ends.0, ends.1, cap: 3, "error") }
+                    }
                     canvas.marker(style, x: place.0, y: place.1, radius: style == 0 ? 4.6 : 4)
                 }
             }
         }
     }
-
-    private func drawWhisker(
-        of point: BenchRun.Figure,
-        at x: Double,
-        in frame: Frame,
-        on canvas: inout Canvas
-    ) {
-        guard let high = frame.y(point.max) else { return }
-        let low = frame.y(point.min) ?? frame.bottom
-        guard low - high >= 1 else { return }
-        canvas.line((x, low), (x, high), "error")
-        canvas.line((x - 3, low), (x + 3, low), "error")
-        canvas.line((x - 3, high), (x + 3, high), "error")
-    }
 }
 
-/// The rectangle of a plot, and where values lie in it.
+/// The rectangle of a plot, which finds the places of values.
 private struct Frame {
-    let left: Double
-    let right: Double
-    let top: Double
-    let bottom: Double
+    /// The left and the right end.
+    let xs: (Double, Double)
+    /// The top and the bottom.
+    let ys: (Double, Double)
     let xAxis: LogAxis
     let yAxis: LogAxis
 
     func x(_ value: Double) -> Double? {
-        xAxis.fraction(value).map { left + $0 * (right - left) }
+        xAxis.fraction(value).map { xs.0 + $0 * (xs.1 - xs.0) }
     }
 
     func y(_ value: Double) -> Double? {
-        yAxis.fraction(value).map { bottom - $0 * (bottom - top) }
+        yAxis.fraction(value).map { ys.1 - $0 * (ys.1 - ys.0) }
     }
 
     func place(xPower: Double, yPower: Double) -> (Double, Double) {
         let x = (xPower - xAxis.low) / (xAxis.high - xAxis.low)
         let y = (yPower - yAxis.low) / (yAxis.high - yAxis.low)
-        return (left + x * (right - left), bottom - y * (bottom - top))
+        return (xs.0 + x * (xs.1 - xs.0), ys.1 - y * (ys.1 - ys.0))
     }
 }

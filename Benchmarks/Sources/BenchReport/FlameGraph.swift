@@ -1,9 +1,8 @@
 internal import Foundation
 
-/// Where a program spent its time, drawn as a flame graph: a box for each function, as wide as it was on the stack, on
-/// top of the one that called it.
+/// A flame graph of a program's time: a box for each function on top of its caller, as wide as its time on the stack.
 public struct FlameGraph: Sendable {
-    /// A function on a stack, and those that it called.
+    /// A function on a stack, and the functions that it called.
     private final class Frame {
         let name: String
         var count = 0
@@ -14,7 +13,7 @@ public struct FlameGraph: Sendable {
         var depth: Int { 1 + (callees.values.map(\.depth).max() ?? 0) }
     }
 
-    /// The stacks with how often each was met, the outermost function first.
+    /// The stacks and their numbers of samples, the outermost function first.
     private let stacks: [[String]: Int]
     /// The number of samples.
     public let sampleCount: Int
@@ -22,14 +21,12 @@ public struct FlameGraph: Sendable {
     private static let width = 1180.0
     private static let height = 17.0
     private static let top = 40.0
-    /// What is narrower is not drawn.
+    /// The width below which a box is not drawn.
     private static let leastWidth = 0.6
     private static let characterWidth = 6.4
 
-    /// Reads the samples that `perf script` prints: a line about the sample, then a line a function, the innermost
+    /// Reads the output of `perf script`: a line about each sample, then a line for each function, the innermost
     /// first, then an empty line.
-    ///
-    /// - Parameter samples: What it printed.
     public init(samples: String) {
         var stacks: [[String]: Int] = [:]
         var stack: [String] = []
@@ -45,7 +42,7 @@ public struct FlameGraph: Sendable {
                 end()
                 continue
             }
-            // The address, the function with where in it, and the file in parentheses.
+            // The address, the function with an offset in it, and the file in parentheses.
             let words = line.trimmingCharacters(in: .whitespaces)
                 .split(separator: " ", maxSplits: 1).map(String.init)
             guard words.count == 2 else { continue }
@@ -63,10 +60,7 @@ public struct FlameGraph: Sendable {
         sampleCount = count
     }
 
-    /// The graph, readable on light and dark; a box tells its name and its share when the pointer rests on it.
-    ///
-    /// - Parameter title: What was measured.
-    /// - Returns: A whole SVG file.
+    /// Draws the graph as an SVG file; a box shows its name and share when the pointer rests on it.
     public func svg(title: String) -> String {
         let root = Frame("all")
         root.count = sampleCount
@@ -106,7 +100,7 @@ public struct FlameGraph: Sendable {
         text +=
             "<g><title>\(Escaping.xml(tip))</title><rect x=\"\(Self.number(start))\" y=\"\(Self.number(y))\""
             + " width=\"\(Self.number(max(0.4, width - 0.4)))\" height=\"\(Int(Self.height) - 1)\""
-            + " fill=\"\(Self.colour(of: frame.name))\"/>"
+            + " fill=\"\(Self.color(of: frame.name))\"/>"
         let room = Int((width - 6) / Self.characterWidth)
         if room >= 3 {
             let name =
@@ -123,8 +117,8 @@ public struct FlameGraph: Sendable {
         }
     }
 
-    /// A warm colour that is the same for the same function, everywhere.
-    private static func colour(of name: String) -> String {
+    /// A warm color, the same for the same function in every graph.
+    private static func color(of name: String) -> String {
         let hash = name.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }
         return "hsl(\(20 + hash % 36),\(70 + hash >> 8 % 20)%,\(66 + hash >> 16 % 12)%)"
     }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A logarithmic axis: where on it a value lies, and where its decades are.
+/// A logarithmic axis, which finds the places of values and of its decades.
 struct LogAxis {
     /// The ends, as powers of ten.
     let low: Double
@@ -16,9 +16,9 @@ struct LogAxis {
     /// An axis that covers every value above zero; nil if there is none.
     ///
     /// - Parameters:
-    ///   - values: The values; those that are not above zero are passed over.
-    ///   - padding: How many decades to leave free at each end.
-    ///   - isWhole: Whether the ends are moved outwards to decades.
+    ///   - values: The values; those that are not above zero are ignored.
+    ///   - padding: The number of decades to leave free at each end.
+    ///   - isWhole: Whether the ends move outwards to decades.
     init?(covering values: [Double], padding: Double, isWhole: Bool) {
         let powers = values.filter { $0 > 0 && $0.isFinite }.map { log10($0) }
         guard let least = powers.min(), let most = powers.max() else { return nil }
@@ -27,9 +27,9 @@ struct LogAxis {
         high = isWhole ? (most + room).rounded(.up) : most + room
     }
 
-    /// Where a value lies, 0 at the low end and 1 at the high one; nil if it is not above zero.
+    /// Returns the place of a value, 0 at the low end and 1 at the high one; nil if the value is not above zero.
     ///
-    /// What lies beyond an end is put on it.
+    /// Values beyond an end lie on that end.
     func fraction(_ value: Double) -> Double? {
         guard value > 0 else { return nil }
         return min(max((log10(value) - low) / (high - low), 0), 1)
@@ -42,6 +42,11 @@ struct LogAxis {
         guard first <= last else { return [] }
         let step = max(1, (last - first + limit) / max(1, limit))
         return Array(stride(from: first, through: last, by: step))
+    }
+
+    /// The marks of decades in `unit`, no more than `limit` of them.
+    func ticks(limit: Int, _ unit: String) -> [(value: Double, text: String)] {
+        decades(limit: limit).map { (pow(10, Double($0)), MeasureUnit.tick($0, unit)) }
     }
 
     /// The values between decades, if there are few decades: 2 to 9 times each.

@@ -32,7 +32,7 @@ struct MarkdownWriter {
         case .plot(let plot): image(plot)
         case .panels(let panels):
             for panel in panels {
-                paragraph("### \(Escaping.markdown(panel.title))")
+                paragraph("### \(Escaping.markdown(panel.plot.title))")
                 paragraph(Self.line(panel.note))
                 image(panel.plot)
                 write(panel.table)

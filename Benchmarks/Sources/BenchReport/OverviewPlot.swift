@@ -1,16 +1,13 @@
 internal import Foundation
 
-/// Draws every bar as a mark left or right of its target: the state of all rows at a glance.
+/// Draws every bar as a mark left or right of its target.
 struct OverviewPlot {
-    private static let width = 520.0
-    private static let margin = 16.0
     private static let step = 20.0
     private static let gap = 5.0
-    private static let labelLeft = margin + 28
-    /// No mark is drawn farther from the target than a factor of a thousand.
+    private static let labelLeft = Plot.margin + 28
+    /// The largest distance of a mark from the target, as a power of ten.
     private static let powerMax = 3.0
     private static let missing = "not measured"
-    private static let title = "How far each bar is from its target"
 
     private let outcomes: [Bars.RowOutcome]
     private let axis: LogAxis
@@ -25,21 +22,16 @@ struct OverviewPlot {
         let low = min(-0.4, (powers.min() ?? 0) - 0.12)
         let high = max(0.4, (powers.max() ?? 0) + 0.12)
         axis = LogAxis(from: max(low, -Self.powerMax), to: min(high, Self.powerMax))
-        let labels = bars.map { TextMetrics.width(Self.label($0), size: 13) }
+        let labels = bars.map { TextMetrics.width($0.name, size: 13) }
         left = Self.labelLeft + (labels.max() ?? 0) + 14
         let values = bars.map { TextMetrics.width(Self.value($0), size: 13, isBold: true) }
-        right = Self.width - Self.margin - (values.max() ?? 0) - 14
+        right = Plot.width - Plot.margin - (values.max() ?? 0) - 14
         let kept = bars.count(where: \.holds)
         let missed = bars.count { $0.figure != nil && !$0.holds }
         let passed = outcomes.count { $0.verdict == .pass }
         note =
             "\(passed) of \(outcomes.count) rows pass; bars: \(kept) kept, \(missed) missed, "
             + "\(bars.count - kept - missed) not measured; log axis"
-    }
-
-    private static func label(_ outcome: Bars.BarOutcome) -> String {
-        let (topic, label) = (outcome.row.topic, outcome.bar.label)
-        return label.isEmpty ? topic : "\(topic): \(label)"
     }
 
     private static func value(_ outcome: Bars.BarOutcome) -> String {
@@ -50,7 +42,7 @@ struct OverviewPlot {
 
     /// The finished plot.
     func plot(named name: String) -> Plot {
-        let head = PlotHead(title: Self.title, note: note, width: Self.width)
+        let head = PlotHead("How far each bar is from its target", note: note)
         var canvas = Canvas()
         let top = head.height + 24
         let bars = Double(outcomes.flatMap(\.bars).count)
@@ -61,30 +53,22 @@ struct OverviewPlot {
         for outcome in outcomes {
             y += Self.gap / 2
             let number = "\(outcome.row.number)"
-            canvas.text(number, x: Self.margin + 20, y: y + 14, "strong", anchor: .end)
+            canvas.text(number, x: Plot.margin + 20, y: y + 14, "strong", anchor: .end)
             for bar in outcome.bars {
                 draw(bar, on: &canvas, middle: y + Self.step / 2)
                 y += Self.step
             }
             y += Self.gap / 2
         }
-        return Plot(
-            name: name,
-            title: Self.title,
-            summary: summary,
-            width: Self.width,
-            height: bottom + 34,
-            head: head,
-            body: canvas.body
-        )
+        return head.plot(name, height: bottom + 34, summary, canvas)
     }
 
     private var summary: String {
         let bars = outcomes.flatMap(\.bars).map {
-            "row \($0.row.number), \(Self.label($0)): "
+            "row \($0.row.number), \($0.name): "
                 + ($0.figure == nil ? Self.missing : Self.value($0))
         }
-        return "\(note). How many times better than its target each bar is: "
+        return "How many times better than its target each bar is: "
             + bars.joined(separator: "; ") + "."
     }
 
@@ -93,14 +77,8 @@ struct OverviewPlot {
         for (index, outcome) in outcomes.enumerated() {
             let height = Double(outcome.bars.count) * Self.step + Self.gap
             if index % 2 == 0 {
-                canvas.rect(
-                    x: Self.margin / 2,
-                    y: y,
-                    width: Self.width - Self.margin,
-                    height: height,
-                    radius: 3,
-                    "band"
-                )
+                let size = (Plot.width - Plot.margin, height)
+                canvas.rect((Plot.margin / 2, y), size, radius: 3, "band")
             }
             y += height
         }
@@ -140,30 +118,26 @@ struct OverviewPlot {
         let value = Self.value(outcome)
         let style = outcome.figure == nil ? "muted" : outcome.holds ? "good" : "bad"
         let figure = outcome.figure.map(NumberText.spread) ?? Self.missing
-        let title = "\(Self.label(outcome)): \(figure), target \(outcome.targetText)"
+        let title = "\(outcome.name): \(figure), target \(outcome.targetText)"
         canvas.group(style, title: title) { canvas in
             let text = outcome.figure == nil ? "muted" : ""
-            canvas.text(Self.label(outcome), x: Self.labelLeft, y: middle + 4, text)
+            canvas.text(outcome.name, x: Self.labelLeft, y: middle + 4, text)
             guard outcome.figure != nil else { return drawMissing(on: &canvas, middle: middle) }
-            canvas.text(value, x: Self.width - Self.margin, y: middle + 4, style, anchor: .end)
+            canvas.text(value, x: Plot.width - Plot.margin, y: middle + 4, style, anchor: .end)
             let end = outcome.margin.map(x) ?? (outcome.holds ? right : left)
             canvas.line((x(1), middle), (end, middle), "error")
-            // A circle where the bar is kept, a diamond where it is missed.
+            // A circle means kept, a diamond means missed.
             canvas.marker(outcome.holds ? 0 : 3, x: end, y: middle, radius: 5)
         }
     }
 
-    /// Says that nothing was measured, right of the target if there is room.
+    /// Draws `not measured`, right of the target if there is room.
     private func drawMissing(on canvas: inout Canvas, middle: Double) {
         let target = x(1)
         let width = TextMetrics.width(Self.missing, size: 13)
-        let isRight = Self.width - Self.margin - target > width + 10
-        canvas.text(
-            Self.missing,
-            x: isRight ? target + 10 : target - 10,
-            y: middle + 4,
-            "muted",
-            anchor: isRight ? .start : .end
-        )
+        let isRight = Plot.width - Plot.margin - target > width + 10
+        let x = isRight ? target + 10 : target - 10
+        let anchor: Canvas.Anchor = isRight ? .start : .end
+        canvas.text(Self.missing, x: x, y: middle + 4, "muted", anchor: anchor)
     }
 }

@@ -72,10 +72,10 @@ struct PageWriter {
     }
 
     private mutating func write(_ panel: ReportDocument.Panel) {
-        let anchor = "panel-\(panel.name)"
+        let anchor = "panel-\(panel.plot.name)"
         let style = panel.isBeside ? "panel beside" : "panel"
         text += "<article class=\"\(style)\" aria-labelledby=\"\(anchor)\">\n"
-        text += "<h3 id=\"\(anchor)\">\(Escaping.xml(panel.title))</h3>\n"
+        text += "<h3 id=\"\(anchor)\">\(Escaping.xml(panel.plot.title))</h3>\n"
         text += "<p class=\"note\">\(Self.line(panel.note))</p>\n<div class=\"pair\">\n"
         figure(panel.plot.inline(hasTitle: false), style: "")
         write(panel.table)

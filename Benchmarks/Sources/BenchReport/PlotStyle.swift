@@ -1,41 +1,47 @@
-/// The colours of plots and pages, for light and for dark.
+/// The colors of plots and pages, for light and for dark.
 enum PlotStyle {
-    /// How many systems have a colour and a shape of their own.
+    /// The number of systems with their own color and shape.
     static let seriesCount = 7
 
-    /// A colour: the name of its custom property, and its values.
+    /// A color: the name of its custom property, and its values.
     struct Color {
         let name: String
         let light: String
         let dark: String
+
+        init(_ name: String, _ light: String, _ dark: String) {
+            (self.name, self.light, self.dark) = (name, light, dark)
+        }
     }
 
-    /// The first seven are the systems': hues that stay apart under the common kinds of colour
-    /// blindness, each at least 3:1 against its background.
+    /// The colors of systems and of everything else.
+    ///
+    /// The first seven are the systems'. Their hues differ under the common kinds of color blindness, each with a
+    /// contrast of at least 3:1 against its background.
     static let colors = [
-        Color(name: "s0", light: "#0a5fb4", dark: "#62aef7"),
-        Color(name: "s1", light: "#c2560a", dark: "#f0975c"),
-        Color(name: "s2", light: "#0b7d62", dark: "#43c6a3"),
-        Color(name: "s3", light: "#8e3fa8", dark: "#d095e8"),
-        Color(name: "s4", light: "#666d77", dark: "#a4acb6"),
-        Color(name: "s5", light: "#876800", dark: "#dcba48"),
-        Color(name: "s6", light: "#b3325f", dark: "#f48fb3"),
-        Color(name: "back", light: "#ffffff", dark: "#14171b"),
-        Color(name: "ink", light: "#1d2126", dark: "#e3e6e9"),
-        Color(name: "muted", light: "#5b646e", dark: "#9ca5af"),
-        Color(name: "grid", light: "#e3e6e9", dark: "#2b3138"),
-        Color(name: "axis", light: "#aab2ba", dark: "#565f69"),
-        Color(name: "band", light: "#f5f6f7", dark: "#1b1f24"),
-        Color(name: "peer", light: "#b7bec6", dark: "#59626c"),
-        Color(name: "good", light: "#0b6e57", dark: "#4fd0ae"),
-        Color(name: "bad", light: "#b4420a", dark: "#ff9d66"),
-        Color(name: "badback", light: "#fdf1ea", dark: "#2b1e16"),
+        Color("s0", "#0a5fb4", "#62aef7"),
+        Color("s1", "#c2560a", "#f0975c"),
+        Color("s2", "#0b7d62", "#43c6a3"),
+        Color("s3", "#8e3fa8", "#d095e8"),
+        Color("s4", "#666d77", "#a4acb6"),
+        Color("s5", "#876800", "#dcba48"),
+        Color("s6", "#b3325f", "#f48fb3"),
+        Color("back", "#ffffff", "#14171b"),
+        Color("ink", "#1d2126", "#e3e6e9"),
+        Color("muted", "#5b646e", "#9ca5af"),
+        Color("grid", "#e3e6e9", "#2b3138"),
+        Color("axis", "#aab2ba", "#565f69"),
+        Color("band", "#f5f6f7", "#1b1f24"),
+        Color("peer", "#b7bec6", "#59626c"),
+        Color("good", "#0b6e57", "#4fd0ae"),
+        Color("bad", "#b4420a", "#ff9d66"),
+        Color("badback", "#fdf1ea", "#2b1e16"),
     ]
 
     static let font =
         #"system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif"#
 
-    /// What the classes of a drawing look like; `$name` stands for a colour.
+    /// The styles of a drawing's classes; `$name` stands for a color.
     private static let rules = """
         .plot text{fill:$ink;font-family:\(font);font-size:13px;font-variant-numeric:tabular-nums}
         .plot text.title{font-size:16px;font-weight:600}
@@ -63,17 +69,11 @@ enum PlotStyle {
         .plot .stroke{fill:none;stroke:currentColor;stroke-width:2.2}
         .plot .good{color:$good}
         .plot .bad{color:$bad}
-        .plot .s0{color:$s0}
-        .plot .s1{color:$s1}
-        .plot .s2{color:$s2}
-        .plot .s3{color:$s3}
-        .plot .s4{color:$s4}
-        .plot .s5{color:$s5}
-        .plot .s6{color:$s6}
+        \((0..<seriesCount).map { ".plot .s\($0){color:$s\($0)}" }.joined(separator: "\n"))
 
         """
 
-    /// The rules with the colours written out, for a file of its own.
+    /// The rules with the colors written out, for a file of its own.
     static let standalone =
         rules(\.light) + "@media (prefers-color-scheme:dark){\n" + rules(\.dark) + "}\n"
 

@@ -5,7 +5,7 @@ extension ReportContent {
         let missed = bars.filter { $0.figure != nil && !$0.holds }
         let missing = bars.filter { $0.figure == nil }
         let behind = plots.contests.flatMap { contest, _ in
-            contest.winners.map { Loss(title: contest.title, place: "", peer: $0, in: contest) }
+            contest.winners.map { Loss(title: contest.title, peer: $0, contest: contest) }
         }
         let curves = plots.curves.flatMap(curveLosses)
         var blocks: [ReportDocument.Block] = []
@@ -18,57 +18,43 @@ extension ReportContent {
             blocks.append(.table(table(curves, caption: caption)))
         }
         if !missing.isEmpty { blocks.append(.paragraph(missingLine(missing))) }
-        if blocks.isEmpty {
-            let text = "Every bar is kept and no peer is better: nothing in this run."
-            blocks.append(.paragraph([.text(text)]))
-        }
-        return ReportDocument.Section(title: "Where we lose", blocks: blocks)
+        return ReportDocument.Section(
+            "Where we lose",
+            blocks,
+            orElse: "Every bar is kept and no peer is better: nothing in this run."
+        )
     }
 
     /// A comparison in which a peer is better.
     private struct Loss {
         let title: String
-        let place: String
+        var place = ""
         let peer: BenchRun.Figure
-        let ours: BenchRun.Figure?
-        /// How many times better the peer is.
-        let factor: Double?
+        let contest: Contest
 
-        init(title: String, place: String, peer: BenchRun.Figure, in contest: Contest) {
-            self.title = title
-            self.place = place
-            self.peer = peer
-            ours = contest.ours
-            factor = contest.ours.flatMap { Contest.advantage(of: peer, over: $0) }
+        /// How many times better the peer is.
+        var factor: Double? {
+            contest.ours.flatMap { Contest.advantage(of: peer, over: $0) }
         }
     }
 
     private func curveLosses(_ curve: CostCurve, _ plot: Plot) -> [Loss] {
         curve.places.compactMap { Contest(of: curve.name, at: $0, in: run.figures) }
             .flatMap { contest in
-                contest.winners.map { peer in
-                    Loss(
-                        title: curve.title,
-                        place: place(contest.x ?? 0, curve.axis),
-                        peer: peer,
-                        in: contest
-                    )
+                let place = place(contest.x ?? 0, curve.axis)
+                return contest.winners.map { peer in
+                    Loss(title: curve.title, place: place, peer: peer, contest: contest)
                 }
             }
     }
 
     private func missedTable(_ missed: [Bars.BarOutcome]) -> Table {
         Table(
-            caption: "Bars that are missed",
-            columns: [
-                .init(title: "bar"),
-                .init(title: "figure", isNumber: true),
-                .init(title: "target", isNumber: true),
-                .init(title: "off by", isNumber: true),
-            ],
+            "Bars that are missed",
+            ["bar", "figure#", "target#", "off by#"],
             rows: missed.map { outcome in
                 [
-                    [.text(name(outcome))],
+                    [.text("row \(outcome.row.number), \(outcome.name)")],
                     Self.cell(outcome.figure.map(spread) ?? ""),
                     [.text(outcome.targetText)],
                     [.text(outcome.margin.map { NumberText.factor(1 / $0) } ?? "zero")],
@@ -79,22 +65,16 @@ extension ReportContent {
 
     private func table(_ losses: [Loss], caption: String) -> Table {
         let hasPlaces = losses.contains { !$0.place.isEmpty }
-        let places = hasPlaces ? [Table.Column(title: "at", isNumber: true)] : []
         return Table(
-            caption: caption,
-            columns: [.init(title: "work")] + places + [
-                .init(title: "peer"),
-                .init(title: "its figure", isNumber: true),
-                .init(title: "ours", isNumber: true),
-                .init(title: "the peer is better by", isNumber: true),
-                .init(title: "ranges"),
-            ],
+            caption,
+            ["work"] + (hasPlaces ? ["at#"] : [])
+                + ["peer", "its figure#", "ours#", "the peer is better by#", "ranges"],
             rows: Self.grouped(losses).map { loss in
-                let overlaps = loss.ours.map(loss.peer.overlaps) ?? false
+                let overlaps = loss.contest.ours.map(loss.peer.overlaps) ?? false
                 return [[.text(loss.title)]] + (hasPlaces ? [[.text(loss.place)]] : []) + [
                     [.text(Systems.title(loss.peer.system))],
                     [.text(spread(loss.peer))],
-                    Self.cell(loss.ours.map(spread) ?? ""),
+                    Self.cell(loss.contest.ours.map(spread) ?? ""),
                     [.text(loss.factor.map(NumberText.factor) ?? "undefined")],
                     [.text(overlaps ? "overlap" : "apart")],
                 ]
@@ -115,16 +95,10 @@ extension ReportContent {
     private func missingLine(_ missing: [Bars.BarOutcome]) -> Line {
         let names = unique(missing.map(\.row)).map { row -> Line in
             let bars = missing.filter { $0.row == row }.map { [.code($0.bar.figure)] as Line }
-            return [.text("row \(row.number) ")] + .joining(bars, separator: [.text(", ")])
+            return [.text("row \(row.number) ")] + .joining(bars, ", ")
         }
         let text = "\(missing.count) \(missing.count == 1 ? "bar was" : "bars were") not measured,"
         return [.strong(text), .text(" which counts as failed: ")]
-            + .joining(names, separator: [.text("; ")]) + [.text(".")]
-    }
-
-    /// The row and the label of a bar, as in `row 7, lookup: hit, confirmed`.
-    private func name(_ outcome: Bars.BarOutcome) -> String {
-        let (row, label) = (outcome.row, outcome.bar.label)
-        return "row \(row.number), \(row.topic)" + (label.isEmpty ? "" : ": \(label)")
+            + .joining(names, "; ") + [.text(".")]
     }
 }

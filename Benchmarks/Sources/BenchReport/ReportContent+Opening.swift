@@ -1,5 +1,5 @@
 extension ReportContent {
-    /// What was measured, when, where and how, before anything else.
+    /// The facts about the run: when, where and how it measured.
     var opening: [ReportDocument.Block] {
         var blocks: [ReportDocument.Block] = []
         if run.isQuick {
@@ -27,20 +27,19 @@ extension ReportContent {
 
     private var facts: [(name: String, value: Line)] {
         let origin = run.origin
-        let several = run.origins.count > 1
         let rows = plots.outcomes.count { $0.verdict == .pass }
         var facts: [(name: String, value: Line)] = [
             ("Verdict", [.strong("\(rows) of \(plots.outcomes.count) rows pass")])
         ]
         for origin in run.origins {
-            let name = several ? "Run \(letter(origin))" : "Measured"
+            let name = isMerged ? "Run \(letter(origin))" : "Measured"
             facts.append((name, measured(origin)))
         }
         facts.append(("Machine", [.text(machine(origin))]))
         facts.append(("System", [.text(system(origin))]))
         facts.append(("Toolchain", [.text(origin.toolchain)]))
         let command = unique(run.origins.map(\.command)).map { [.code($0)] as Line }
-        facts.append(("Command", .joining(command, separator: [.text(" and ")])))
+        facts.append(("Command", .joining(command, " and ")))
         if !run.datasets.isEmpty {
             // Those of the curves differ in their number of blocks alone; the lines of the run have their sums.
             let ofCurves = run.datasets.filter { $0.name.hasPrefix("curve-") }
@@ -49,10 +48,10 @@ extension ReportContent {
                 let text = " (\(ofCurves.count) of them, of 10^n blocks of \(one.blockSize) B)"
                 datasets.append([.code("curve-…"), .text(text)])
             }
-            facts.append(("Datasets", .joining(datasets, separator: [.text("; ")])))
+            facts.append(("Datasets", .joining(datasets, "; ")))
         }
         var figures = "the median of several runs, and the smallest and largest in brackets"
-        if several { figures += ", then the letter of the run" }
+        if isMerged { figures += ", then the letter of the run" }
         facts.append(("Figures", [.text(figures)]))
         return facts
     }
@@ -60,12 +59,12 @@ extension ReportContent {
     private func measured(_ origin: BenchRun.Origin) -> Line {
         var line: Line = [.text(Self.moment(origin.date) + ", commit ")]
         line.append(origin.commit.isEmpty ? .text("unknown") : .code(origin.commit))
-        if origin.isDirty { line.append(.text(" with changes that are not committed")) }
+        if origin.isDirty == true { line.append(.text(" with changes that are not committed")) }
         if origin.isQuick { line.append(.text(", quick")) }
-        if run.origins.count > 1, origin.machine != run.origin.machine {
+        if isMerged, origin.machine != run.origin.machine {
             line.append(.text(", on \(origin.machine)"))
         }
-        if run.origins.count > 1, origin.toolchain != run.origin.toolchain {
+        if isMerged, origin.toolchain != run.origin.toolchain {
             line.append(.text(", with \(origin.toolchain)"))
         }
         if run.origins.count == 1, let seconds = run.seconds {
@@ -87,7 +86,7 @@ extension ReportContent {
     }
 
     private func system(_ origin: BenchRun.Origin) -> String {
-        origin.kernel.isEmpty ? origin.os : "\(origin.os), \(origin.kernel)"
+        [origin.os, origin.kernel ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
     private func dataset(_ dataset: BenchRun.Dataset) -> Line {

@@ -1,5 +1,5 @@
 extension ReportContent {
-    /// Every figure that stands nowhere above.
+    /// The figures that no other section shows.
     var others: ReportDocument.Section {
         let bars = Set(Bars.rows.flatMap(\.bars).map(\.figure))
         let contests = Set(plots.contests.map(\.contest.name))
@@ -17,27 +17,19 @@ extension ReportContent {
                 && !figure.percentiles.isEmpty && !shown.contains(figure.key)
         }
         let all = rest + detailed.filter { !rest.contains($0) }
-        let none = "There are none in this run."
         return ReportDocument.Section(
-            title: "Other figures",
-            blocks: all.isEmpty ? [.paragraph([.text(none)])] : [.table(table(all))]
+            "Other figures",
+            all.isEmpty ? [] : [.table(table(all))],
+            orElse: "There are none in this run."
         )
     }
 
     private func table(_ figures: [BenchRun.Figure]) -> Table {
         let hasPercentiles = figures.contains { !$0.percentiles.isEmpty }
-        let percentileColumns = hasPercentiles ? [Table.Column(title: "percentiles")] : []
         return Table(
-            caption: "Other figures",
-            columns: [
-                .init(title: "workload"),
-                .init(title: "name"),
-                .init(title: "system"),
-                .init(title: "median", isNumber: true),
-                .init(title: "min and max", isNumber: true),
-                .init(title: "good is"),
-                .init(title: "runs", isNumber: true),
-            ] + percentileColumns,
+            "Other figures",
+            ["workload", "name", "system", "median#", "min and max#", "good is", "runs#"]
+                + (hasPercentiles ? ["percentiles"] : []),
             rows: figures.map { figure in
                 let place = figure.x.map { " at \(self.place($0, figure.axis ?? ""))" } ?? ""
                 return [
@@ -60,15 +52,15 @@ extension ReportContent {
             return [.strong(skip.workload + system), .text(" was skipped: \(skip.reason)")]
         }
         let busy = run.busy.map { spell -> Line in
-            let mark = run.origins.count > 1 ? " (run \(letter(spell.origin)))" : ""
-            let text = " ran on a busy machine: \(spell.detail)\(mark)"
-            return [.strong(spell.workload), .text(text)]
+            let mark = isMerged ? " (run \(letter(spell.origin)))" : ""
+            return [
+                .strong(spell.workload), .text(" ran on a busy machine: \(spell.detail)\(mark)"),
+            ]
         }
-        let none = "Nothing was skipped, and the machine was not seen busy."
         return ReportDocument.Section(
-            title: "Skipped and disturbed",
-            blocks: skipped.isEmpty && busy.isEmpty
-                ? [.paragraph([.text(none)])] : [.list(skipped + busy)]
+            "Skipped and disturbed",
+            skipped.isEmpty && busy.isEmpty ? [] : [.list(skipped + busy)],
+            orElse: "Nothing was skipped, and the machine was not seen busy."
         )
     }
 }

@@ -2,16 +2,8 @@ extension ReportContent {
     /// One line for each row of the targets.
     var rows: ReportDocument.Section {
         let table = Table(
-            caption: "Rows 1 to 18 and 23 to 32",
-            columns: [
-                .init(title: "#", isNumber: true),
-                .init(title: "measure"),
-                .init(title: "target"),
-                .init(title: "figure"),
-                .init(title: "best peer"),
-                .init(title: "ratio"),
-                .init(title: "verdict"),
-            ],
+            "Rows 1 to 18 and 23 to 32",
+            ["##", "measure", "target", "figure", "best peer", "ratio", "verdict"],
             rows: plots.outcomes.map(row)
         )
         let text =
@@ -20,12 +12,12 @@ extension ReportContent {
             + " (below 1x the peer is better); that work is not always the one of the bar, and "
             + "stands under “Peers side by side”."
         return ReportDocument.Section(
-            title: "Targets",
-            blocks: [.paragraph([.text(text + yardsticks)]), .plot(plots.overview), .table(table)]
+            "Targets",
+            [.paragraph([.text(text + yardsticks)]), .plot(plots.overview), .table(table)]
         )
     }
 
-    /// By what the targets are measured on this machine.
+    /// How the targets of the reference's machine become targets of this one.
     private var yardsticks: String {
         let parts = [Bars.Yardstick.searching, .hashing].compactMap { yardstick -> String? in
             guard let slowness = yardstick.slowness(in: run),
@@ -65,7 +57,7 @@ extension ReportContent {
         label.isEmpty ? text : "\(label): \(text)"
     }
 
-    /// What is said about each figure that peers have too; a dash if there is nothing to say.
+    /// A text about each figure that peers have too; a dash if there is none.
     private func peers(
         of outcome: Bars.RowOutcome,
         _ text: (Bars.PeerOutcome) -> String
@@ -90,34 +82,25 @@ extension ReportContent {
     var bars: ReportDocument.Section {
         let outcomes = plots.outcomes.flatMap(\.bars)
         let table = Table(
-            caption: "Every bar",
-            columns: [
-                .init(title: "bar"),
-                .init(title: "name"),
-                .init(title: "target", isNumber: true),
-                .init(title: "median", isNumber: true),
-                .init(title: "min and max", isNumber: true),
-                .init(title: "margin", isNumber: true),
-                .init(title: "state"),
-            ],
+            "Every bar",
+            ["bar", "name", "target#", "median#", "min and max#", "margin#", "state"],
             rows: outcomes.map(bar)
         )
         let text =
             "The margin is how many times better the median is than the target; below 1x the bar is "
             + "missed."
         return ReportDocument.Section(
-            title: "Every bar",
-            blocks: [.paragraph([.text(text)]), .table(table)]
+            "Every bar",
+            [.paragraph([.text(text)]), .table(table)]
         )
     }
 
     private func bar(_ outcome: Bars.BarOutcome) -> [Line] {
-        let (row, label) = (outcome.row, outcome.bar.label)
         let state = outcome.figure == nil ? "not measured" : outcome.holds ? "kept" : "missed"
         let figure = outcome.figure
         let margin = outcome.margin.map(NumberText.factor)
         return [
-            [.text("row \(row.number), \(row.topic)" + (label.isEmpty ? "" : ": \(label)"))],
+            [.text("row \(outcome.row.number), \(outcome.name)")],
             [.code(outcome.bar.figure)],
             [.text(outcome.targetText)],
             Self.cell(figure.map { NumberText.quantity($0.median, $0.unit) + mark($0) } ?? "–"),

@@ -1,4 +1,4 @@
-/// Turns a run into what the report says about it.
+/// Turns a run into the document of its report.
 struct ReportContent {
     typealias Line = ReportDocument.Line
     typealias Table = ReportDocument.Table
@@ -15,24 +15,18 @@ struct ReportContent {
         ReportDocument(
             title: "Benchmark results",
             opening: opening,
-            sections: [
-                losses,
-                rows,
-                bars,
-                sideBySide,
-                curves,
-                threads,
-                others,
-                omissions,
-            ]
+            sections: [losses, rows, bars, sideBySide, curves, threads, others, omissions]
         )
     }
 
-    // MARK: What everything uses
+    // MARK: Texts of all sections
+
+    /// Whether figures come from several runs.
+    var isMerged: Bool { run.origins.count > 1 }
 
     /// The letter of a figure's run, in brackets; empty if there is one run only.
     func mark(_ figure: BenchRun.Figure) -> String {
-        guard run.origins.count > 1 else { return "" }
+        guard isMerged else { return "" }
         return " (\(letter(figure.origin)))"
     }
 

@@ -58,7 +58,7 @@ struct ComparisonTests {
             Fixtures.figure("steady", 101), Fixtures.figure("fresh", 8),
             Fixtures.figure("curve", 100, x: 10_000),
         ])
-        let text = Comparison.text(old: old, new: new, threshold: 0.15)
+        let text = Comparison(old: old, new: new, threshold: 0.15).text
         let lines = text.split(separator: "\n").map { line in
             line.split(separator: " ").joined(separator: " ")
         }

@@ -36,7 +36,7 @@ struct NumberTextTests {
 
     @Test("targets have no zeros at the end")
     func targets() {
-        let texts = Bars.rows.flatMap(\.bars).map(\.targetText)
+        let texts = Bars.rows.flatMap(\.bars).map { $0.text(of: $0.target) }
         #expect(
             texts.prefix(6) == ["≤ 120 ms", "≤ 250 ms", "≤ 60 ms", "≤ 50 ms", "≤ 2 us", "≤ 20 us"]
         )
