@@ -63,4 +63,35 @@ extension ReportContent {
             orElse: "Nothing was skipped, and the machine was not seen busy."
         )
     }
+
+    /// The machines that the figures of other documents are of.
+    var elsewhere: ReportDocument.Section {
+        let texts = [
+            (
+                "README.md",
+                "Numbers: medians of this run on \(run.origin.machine), rounded. Sizes of program and library "
+                    + "are those of a build."
+            ),
+            (
+                "Architecture.md",
+                "Reads that share nothing: a 16-core Xeon, before and after one change."
+            ),
+            (
+                "Architecture.md",
+                "everything else: two shared cores of an AMD EPYC, from the runs in which a choice was made. "
+                    + "Compare within a line."
+            ),
+        ]
+        return ReportDocument.Section(
+            "Figures in other documents",
+            [
+                .paragraph([
+                    .text(
+                        "If another document gives a quantity of this run, it gives the figure here."
+                    )
+                ]),
+                .list(texts.map { [.code($0), .text(", \($1)")] }),
+            ]
+        )
+    }
 }

@@ -15,7 +15,9 @@ struct ReportContent {
         ReportDocument(
             title: "Benchmark results",
             opening: opening,
-            sections: [losses, rows, bars, sideBySide, curves, threads, others, omissions]
+            sections: [
+                losses, rows, bars, sideBySide, curves, threads, others, omissions, elsewhere,
+            ]
         )
     }
 
