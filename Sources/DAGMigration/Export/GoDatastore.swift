@@ -125,12 +125,11 @@ struct GoDatastore {
             multihash.setMultihash(hashCode: hashCode, digest: digest)
             guard !multihash.withView(GoPath.isClean) else { return }
             let key = Self.inversePrefix + GoPath.cleanRooted(multihash)
-            guard let row = try writer.value(of: key) else {
-                return try writer.put(key, Self.array([member.quoted]))
-            }
-            guard !Self.contains(row, member.quoted) else { return }
-            let rest = [UInt8(ascii: ",")] + member.quoted + [UInt8(ascii: "]")]
-            try writer.put(key, row.dropLast() + rest)
+            // Elements are compared by their bytes: Swift calls some strings of different bytes equal.
+            let row = try writer.value(of: key).map { try GoNodeLayout.keys(in: $0) } ?? []
+            let elements = row.map { Array(GoJSON.quoted($0).utf8) }
+            guard !elements.contains(member.quoted) else { return }
+            try writer.put(key, Self.array(elements + [member.quoted]))
         }
     }
 
@@ -169,33 +168,5 @@ struct GoDatastore {
     private static func array(_ elements: [[UInt8]]) -> [UInt8] {
         let inner = elements.joined(separator: [UInt8(ascii: ",")])
         return [UInt8(ascii: "[")] + inner + [UInt8(ascii: "]")]
-    }
-
-    /// Whether an array that `array(_:)` made has an element.
-    private static func contains(_ array: [UInt8], _ element: [UInt8]) -> Bool {
-        // Elements are compared where they begin; a quoted string is no prefix of another one.
-        let inner = array.dropFirst().dropLast()
-        var rest = inner[...]
-        while rest.count >= element.count {
-            if rest.starts(with: element) { return true }
-            guard let comma = end(ofFirstElement: rest) else { return false }
-            rest = rest[comma...].dropFirst()
-        }
-        return false
-    }
-
-    /// Returns the position of the comma after the first string of a list; nil if the string is the last.
-    private static func end(ofFirstElement list: ArraySlice<UInt8>) -> Int? {
-        var isEscaped = false
-        for index in list.indices.dropFirst() {
-            if isEscaped {
-                isEscaped = false
-            } else if list[index] == UInt8(ascii: "\\") {
-                isEscaped = true
-            } else if list[index] == UInt8(ascii: "\"") {
-                return index + 1 < list.endIndex ? index + 1 : nil
-            }
-        }
-        return nil
     }
 }

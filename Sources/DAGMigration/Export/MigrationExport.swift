@@ -200,11 +200,8 @@ package struct MigrationExport: Sendable {
             try Self.translating(path) { () throws(MountError) in try file.write(bytes) }
         }
         guard isWhole else {
-            throw MigrationError(
-                .sourceChanged,
-                path,
-                "\(shard.key): another process indexed the shard again meanwhile"
-            )
+            let detail = "\(shard.key): another process indexed the shard again meanwhile"
+            throw MigrationError(.sourceChanged, path, detail)
         }
         try Self.close(file)
         outcome.codec = shard.codec
@@ -251,11 +248,8 @@ package struct MigrationExport: Sendable {
     /// Creates the folder in which the export writes.
     private func makeFolder() throws(MigrationError) -> FilePath {
         guard let name = destination.lastComponent, name.kind == .regular else {
-            throw MigrationError(
-                .destinationExists,
-                destination,
-                "the destination must be the name of a folder"
-            )
+            let detail = "the destination must be the name of a folder"
+            throw MigrationError(.destinationExists, destination, detail)
         }
         if destination.isFolder {
             let isEmpty = (try? destination.fileNames().isEmpty) ?? false

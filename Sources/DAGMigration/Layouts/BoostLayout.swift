@@ -44,11 +44,8 @@ struct BoostLayout: SourceLayout {
         reader = try LevelDBReader(at: root)
         let isBoost = isRequested ? true : try Self.isRecognized(reader)
         guard isBoost else {
-            throw MigrationError(
-                .unknownLayout,
-                root,
-                "the LevelDB is not Boost's; for a Go node's, name the folder above it"
-            )
+            let detail = "the LevelDB is not Boost's; for a Go node's, name the folder above it"
+            throw MigrationError(.unknownLayout, root, detail)
         }
     }
 

@@ -162,8 +162,13 @@ struct GoNodeLayout: SourceLayout {
         try LevelDBReader(at: datastore).forEachInverseRow(
             prefix: GoDatastore.inversePrefix + [UInt8(ascii: "/")],
             multihash: \.copied,
-            keys: { try? JSONDecoder().decode([String].self, from: Data($0)) },
+            keys: { try? Self.keys(in: $0) },
             body
         )
+    }
+
+    /// Decodes the keys of shards in a row of the inverse index.
+    static func keys(in row: [UInt8]) throws -> [String] {
+        try JSONDecoder().decode([String].self, from: Data(row))
     }
 }

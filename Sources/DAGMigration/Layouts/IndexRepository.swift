@@ -18,11 +18,8 @@ enum IndexRepository {
         guard let bytes = FileManager.default.contents(atPath: path.string) else { return }
         guard bytes.elementsEqual(version) else {
             let text = String(decoding: bytes.prefix(32), as: UTF8.self)
-            throw MigrationError(
-                .unsupportedVersion,
-                path,
-                "the index repository has version \(text), and only version 1 can be read"
-            )
+            let detail = "the index repository has version \(text), and only version 1 can be read"
+            throw MigrationError(.unsupportedVersion, path, detail)
         }
     }
 

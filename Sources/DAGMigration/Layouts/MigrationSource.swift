@@ -38,11 +38,8 @@ package struct MigrationSource: Sendable {
             return
         }
         let missing = layout.map { "no \($0.rawValue) layout" } ?? "nothing to migrate"
-        throw MigrationError(
-            .unknownLayout,
-            folder,
-            "\(missing): the folder has neither datastore/CURRENT nor .idx or .car files"
-        )
+        let detail = "\(missing): the folder has neither datastore/CURRENT nor .idx or .car files"
+        throw MigrationError(.unknownLayout, folder, detail)
     }
 
     private static func absolute(_ path: FilePath) throws(MigrationError) -> FilePath {

@@ -1,3 +1,4 @@
+internal import DAGBytes
 internal import SystemPackage
 
 /// One way in which a source keeps its shards.
@@ -5,7 +6,6 @@ internal import SystemPackage
 /// A layout recognizes its folder, plans its shards, names their problems and reads their records. Nothing else in
 /// this module asks which layout a source has.
 protocol SourceLayout: Sendable {
-    /// The layout's name.
     static var name: MigrationLayout { get }
     /// Whether offsets count from the start of the piece; otherwise they count from the start of the payload.
     static var countsFromPieceStart: Bool { get }
@@ -29,11 +29,8 @@ protocol SourceLayout: Sendable {
 
     /// Finds the records of a planned shard that has some.
     ///
-    /// - Parameters:
-    ///   - shard: The shard.
-    ///   - dataOffset: Where the payload begins, if offsets count from the start of the piece.
-    /// - Returns: The records; nil if the plan does not say where they are.
-    /// - Throws: `.sourceUnreadable`, `.truncated`, `.malformedIndex`.
+    /// `dataOffset` is where the payload begins, if offsets count from the start of the piece. The result is nil if the
+    /// plan does not say where the records are. Throws `.sourceUnreadable`, `.truncated` and `.malformedIndex`.
     func records(
         of shard: PlannedShard,
         dataOffset: UInt64
@@ -61,4 +58,20 @@ extension SourceLayout {
     func forEachInverseRow(
         _ body: (_ multihash: [UInt8]?, _ keys: [String]?) throws -> Void
     ) throws {}
+}
+
+/// The records that say where a shard's multihashes are, read from a source.
+protocol MigrationRecords {
+    /// The file or folder that they are read from.
+    var path: FilePath { get }
+
+    /// Calls `body` with every record, in any order, the same at each call.
+    ///
+    /// - Parameter body: Receives the hash function if it is known, the digest, valid during the call, and
+    ///   the section's offset.
+    /// - Throws: `.malformedIndex`, `.sourceChanged`, `.sourceUnreadable`, and what `body` throws.
+    func forEach(
+        _ body: (_ hashCode: UInt64?, _ digest: ByteView, _ offset: UInt64) throws(MigrationError)
+            -> Void
+    ) throws(MigrationError)
 }

@@ -69,7 +69,7 @@ final class IndexFile: MigrationRecords {
             }
         default:
             let text = String(codec.value, radix: 16)
-            throw MigrationError(.malformedIndex, path, "the index codec 0x\(text) is unknown")
+            throw malformed("the index codec 0x\(text) is unknown")
         }
     }
 
@@ -77,15 +77,6 @@ final class IndexFile: MigrationRecords {
     var count: UInt64 { buckets.reduce(0) { $0 + $1.count } }
     /// The size of the file in bytes.
     var size: UInt64 { file.size }
-
-    /// Checks that the file is still the one that was opened.
-    ///
-    /// - Throws: `.sourceChanged` if it is not.
-    func checkUnchanged() throws(MigrationError) {
-        do throws(MountError) { try file.checkUnchanged() } catch {
-            throw MigrationError(error, path)
-        }
-    }
 
     /// Calls `body` with every record, in file order.
     ///
@@ -118,11 +109,8 @@ final class IndexFile: MigrationRecords {
                         )
                         : done == 0 || last.withView { !digest.lexicographicallyPrecedes($0) }
                     guard isInOrder else {
-                        throw MigrationError(
-                            .malformedIndex,
-                            path,
-                            "the records at byte \(bucket.start) are not sorted"
-                        )
+                        let detail = "the records at byte \(bucket.start) are not sorted"
+                        throw MigrationError(.malformedIndex, path, detail)
                     }
                     let offset = bytes.loadUInt64(at: start + bucket.width - 8)
                     try body(bucket.hashCode, digest, offset)
@@ -132,7 +120,9 @@ final class IndexFile: MigrationRecords {
                 done += UInt64(share)
             }
         }
-        try checkUnchanged()
+        do throws(MountError) { try file.checkUnchanged() } catch {
+            throw MigrationError(error, path)
+        }
     }
 
     // MARK: Structure

@@ -74,11 +74,8 @@ struct OffsetOrder {
             guard binSize <= budget else {
                 let end = start + min(range.upperBound - start, 1 << shift - 1)
                 guard start < end else {
-                    throw MigrationError(
-                        .malformedIndex,
-                        index.path,
-                        "the records at offset \(start) take \(binSize) bytes"
-                    )
+                    let detail = "the records at offset \(start) take \(binSize) bytes"
+                    throw MigrationError(.malformedIndex, index.path, detail)
                 }
                 try split(start...end, budget)
                 continue

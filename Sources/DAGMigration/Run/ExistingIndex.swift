@@ -79,11 +79,8 @@ package struct ExistingIndex: Sendable {
                     guard !isOver, offset >= layout.headerSize, place < end,
                         try Self.holds(source, at: place, before: end, hashCode, digest)
                     else {
-                        throw MigrationError(
-                            .malformedIndex,
-                            path,
-                            "the CAR has no such section at offset \(offset)"
-                        )
+                        let detail = "the CAR has no such section at offset \(offset)"
+                        throw MigrationError(.malformedIndex, path, detail)
                     }
                 }
                 number += 1

@@ -169,24 +169,8 @@ package struct MigrationRun: Sendable {
                 return state.next
             }
             guard let number else { break }
-            let shard = plan.shards[number]
-            do {
-                guard let prepared = try prepare(shard) else {
-                    let outcome = Outcome(shard: shard, result: .present, error: nil)
-                    state.withLock { _ in report(outcome) }
-                    continue
-                }
-                waiting.append((shard, prepared))
-                size += prepared.size
-            } catch let refusal as Refusal {
-                let outcome = Outcome(shard: shard, result: .refused, error: refusal.reason)
+            if let outcome = try prepare(plan.shards[number], &waiting, &size) {
                 state.withLock { _ in report(outcome) }
-                continue
-            } catch let error as MigrationError where error.isAboutOneFile {
-                var outcome = Outcome(shard: shard, result: .refused, error: error.description)
-                outcome.code = error.code
-                state.withLock { _ in report(outcome) }
-                continue
             }
             if waiting.count >= Self.commitCount || size >= Self.commitSize {
                 try commit(waiting, state, report)
@@ -230,16 +214,35 @@ package struct MigrationRun: Sendable {
         let reason: String
     }
 
+    /// Prepares a shard for the next commit; returns its outcome if it has one already.
+    private func prepare(
+        _ shard: PlannedShard,
+        _ waiting: inout [(shard: PlannedShard, prepared: PreparedShard)],
+        _ size: inout Int
+    ) throws -> Outcome? {
+        do {
+            guard let prepared = try prepare(shard) else {
+                return Outcome(shard: shard, result: .present, error: nil)
+            }
+            waiting.append((shard, prepared))
+            size += prepared.size
+            return nil
+        } catch let refusal as Refusal {
+            return Outcome(shard: shard, result: .refused, error: refusal.reason)
+        } catch let error as MigrationError where error.isAboutOneFile {
+            let text = error.description
+            return Outcome(shard: shard, result: .refused, error: text, code: error.code)
+        }
+    }
+
     /// Writes a shard's index; returns nil if the store has the shard.
     private func prepare(_ shard: PlannedShard) throws -> PreparedShard? {
         let key: ShardKey
         let url: MountURL
         do {
             key = try ShardKey(shard.key)
-            url = try map.url(
-                shard.mountURL ?? MountMap.placeholderURL(of: shard.key),
-                key: shard.key
-            )
+            let text = shard.mountURL ?? MountMap.placeholderURL(of: shard.key)
+            url = try map.url(text, key: shard.key)
         } catch {
             throw Refusal(reason: "\(error)")
         }
@@ -297,9 +300,6 @@ package struct MigrationRun: Sendable {
 
     private func compare(_ shard: PlannedShard) throws -> MigrationDifference? {
         let checker = MigrationCheck(of: source, importer: importer, recordBudget: recordBudget)
-        return try checker.difference(
-            of: shard,
-            inverseStep: verification == .full ? 1 : 1000
-        )
+        return try checker.difference(of: shard, inverseStep: verification == .full ? 1 : 1000)
     }
 }

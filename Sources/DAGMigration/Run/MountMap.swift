@@ -48,23 +48,8 @@ package struct MountMap: Sendable {
     }
 
     private static func filled(_ template: String, key: String, rest: String) -> String {
-        var text = ""
-        var remainder = template[...]
-        while let brace = remainder.firstIndex(of: "{") {
-            text += remainder[..<brace]
-            remainder = remainder[brace...]
-            if remainder.hasPrefix("{key}") {
-                text += key
-                remainder = remainder.dropFirst("{key}".count)
-            } else if remainder.hasPrefix("{rest}") {
-                text += rest
-                remainder = remainder.dropFirst("{rest}".count)
-            } else {
-                text += remainder.prefix(1)
-                remainder = remainder.dropFirst()
-            }
-        }
-        return text + remainder
+        template.split(separator: "{rest}", omittingEmptySubsequences: false)
+            .map { $0.replacing("{key}", with: key) }.joined(separator: rest)
     }
 
     /// Counts the elements of the path that are `..` after a server, which may be lenient, has decoded it.
