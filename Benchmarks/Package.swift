@@ -2,7 +2,7 @@
 
 import PackageDescription
 
-// A package of its own, so that nobody who uses the library resolves what the harness needs.
+// A separate package, so that users of the library do not resolve the harness's dependencies.
 
 let arguments = Target.Dependency.product(
     name: "ArgumentParser",
@@ -46,29 +46,30 @@ let package = Package(
         .target(name: "Peers", dependencies: ["CLevelDBPeer", "CLMDBPeer", "CDigestPeer"]),
         .testTarget(name: "PeersTests", dependencies: ["Peers", "CDigestPeer"]),
 
-        // What is made of the figures.
+        // Turns figures into reports.
         .target(name: "BenchReport"),
         .testTarget(name: "BenchReportTests", dependencies: ["BenchReport"]),
 
         .executableTarget(
             name: "dagstore-bench",
             dependencies: [
-                "BenchReport", "CLevelDBPeer", "Peers", dagstore("DAGStorage"), dagstore("DAGCAR"),
-                dagstore("DAGMultiformats"), arguments,
+                "BenchReport", "CLevelDBPeer", "Peers", dagstore("DAGStorage"),
+                dagstore("DAGMeasurement"), dagstore("DAGCAR"), dagstore("DAGMultiformats"),
+                arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        // Single steps: their times, and what a tool that counts instructions looks at.
+        // Single steps: their times, and a program for a tool that counts instructions.
         .executableTarget(
             name: "dagstore-micro",
             dependencies: [
-                dagstore("DAGStorage"), .product(name: "Benchmark", package: "swift-benchmark"),
+                dagstore("DAGMeasurement"), .product(name: "Benchmark", package: "swift-benchmark"),
             ]
         ),
         .executableTarget(
             name: "dagstore-steps",
-            dependencies: [dagstore("DAGStorage")]
+            dependencies: [dagstore("DAGMeasurement")]
         ),
     ]
 )

@@ -2,15 +2,15 @@ internal import DAGBytes
 internal import DAGCAR
 internal import DAGHashing
 internal import DAGMultiformats
+internal import DAGStorage
 internal import ShardIndex
 internal import ShardLifecycle
 
-/// A single step of something, to be done many times: what a tool that counts instructions looks at.
-@_spi(Measurement)
+/// A single step that a benchmark repeats, for a tool that counts instructions.
 public struct MeasuredStep: Sendable {
-    /// Its name.
+    /// The name of the step.
     public let name: String
-    /// The unit of one step.
+    /// A description of one step.
     public let about: String
     private let prepare: @Sendable () throws -> (Int) throws -> UInt64
 
@@ -24,10 +24,9 @@ public struct MeasuredStep: Sendable {
         self.prepare = prepare
     }
 
-    /// Makes what the step works on.
+    /// Prepares the step's data, and returns a function that does a number of steps.
     ///
-    /// - Returns: What does so many steps, and answers something that depends on all of them.
-    /// - Throws: What making it throws.
+    /// The function's result depends on all steps, so that the compiler cannot remove one.
     public func prepared() throws -> (Int) throws -> UInt64 { try prepare() }
 
     /// Every step.
@@ -159,7 +158,10 @@ public struct MeasuredStep: Sendable {
         }
     }
 
-    private static let pageDecoding = MeasuredStep("page.decode", "such a page is decoded") {
+    private static let pageDecoding = MeasuredStep(
+        "page.decode",
+        "a page of 256 sections is decoded"
+    ) {
         let parts = try IndexedEntries(count: 256, seed: 5)
         let page = parts.pages[0]
         return { count in
@@ -199,7 +201,7 @@ public struct MeasuredStep: Sendable {
                 var search = segment.search(position: place.low)
                 sum &+= segment.next(&search) ?? 1
             }
-            // The views must not outlive what they look at.
+            // The views must not outlive their bytes.
             return withExtendedLifetime(owners) { sum }
         }
     }
@@ -210,7 +212,7 @@ public struct MeasuredStep: Sendable {
     ) {
         let parts = try IndexedEntries(count: 100_000, seed: 8)
         guard case .run(let shape) = parts.inverse else {
-            throw DAGStoreError(.invalidArgument, "a shard without a run of its own")
+            throw DAGStoreError(.invalidArgument, "the shard has no run of its own")
         }
         let owners = parts.inverseSegments.map { $0.withView { OwnedBytes(copying: $0) } }
         let run = InverseRun(
@@ -250,7 +252,7 @@ public struct MeasuredStep: Sendable {
     }
 }
 
-/// A seeded generator; what is measured must be the same each time.
+/// A seeded generator, so that each run measures the same.
 private struct StepRandom {
     private var state: UInt64
 
@@ -315,7 +317,7 @@ private struct IndexedEntries: @unchecked Sendable {
     }
 }
 
-/// Keeps what it is given in memory.
+/// A sink that keeps all pieces in memory.
 private final class KeepingSink: IndexSink {
     var values: [[UInt8]] = []
     var segments: [[UInt8]] = []
@@ -326,7 +328,7 @@ private final class KeepingSink: IndexSink {
     func writeInverse(_ number: Int, _ bytes: [UInt8]) { inverse.append(bytes) }
 
     func spill(_ bytes: ByteView) throws -> UInt64 {
-        throw DAGStoreError(.quotaExceeded, "nothing is put aside here")
+        throw DAGStoreError(.quotaExceeded, "the benchmark does not spill")
     }
 
     func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) {}

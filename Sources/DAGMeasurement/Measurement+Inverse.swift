@@ -1,22 +1,22 @@
 internal import DAGCatalog
 internal import DAGHashing
+public import DAGStorage
 internal import Dispatch
 internal import ShardIndex
 internal import SystemPackage
 
-/// Parts of the inverse index that only a benchmark looks at by themselves.
-@_spi(Measurement)
+/// Single parts of the inverse index.
 extension Measurement {
     /// A digest of 32 bytes, as four little-endian words.
     public typealias Digest = (UInt64, UInt64, UInt64, UInt64)
 
-    /// Registers a shard that has multihashes and no blocks: what the inverse index sees of a registration.
+    /// Registers a shard that has multihashes and no blocks, with the same inverse entries as a real registration.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - store: The store.
-    ///   - digests: How many.
-    ///   - digest: The digest with a number.
+    ///   - digests: The number of digests.
+    ///   - digest: Returns the digest of a number.
     /// - Throws: `catalogFull`, `readOnly`, `closed`.
     public static func addShard(
         _ key: ShardKey,
@@ -44,8 +44,8 @@ extension Measurement {
         )
         var record = ShardRecord(number: 0, key: key.text, mountURL: "", state: .available)
         record.sectionCount = UInt64(digests)
-        // As a registration that has been indexed.
-        try engine.loop.perform { [record] in
+        // The commits of a registration that has been indexed.
+        try engine.onLoop { [record] in
             let inserted = try engine.writer.sync {
                 try engine.catalog.commit([.insert(record, pending: nil)])[0]
             }
@@ -56,7 +56,7 @@ extension Measurement {
         }
     }
 
-    /// How many shards the inverse index names for a digest.
+    /// Counts the shards that the inverse index names for a digest.
     public static func candidateCount(of digest: Digest, in store: DAGStore) throws -> Int {
         let hash = InverseEntry.hash(of: store.engine.catalog.hash.hash(digest).high)
         return try store.engine.access.reading {
@@ -64,7 +64,7 @@ extension Measurement {
         }
     }
 
-    /// Waits until the merger has nothing to do.
+    /// Waits until the merger has no work.
     public static func settle(_ store: DAGStore) async throws {
         let engine = store.engine
         engine.merger.wake()

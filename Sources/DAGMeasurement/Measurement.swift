@@ -4,32 +4,32 @@ internal import DAGCARFiles
 internal import DAGHashing
 internal import DAGMounts
 public import DAGMultiformats
+public import DAGStorage
 internal import ShardIndex
 public import SystemPackage
 
-/// Parts of the store by themselves, for the benchmark harness; no part of the stable interface.
-@_spi(Measurement)
+/// Single parts of the store, for the benchmark harness; not part of the stable interface.
 public enum Measurement {
-    /// Drops what it is given.
+    /// A sink that drops all pieces.
     private final class Dropped: IndexSink {
         func writePages(_ number: Int, _ bytes: [UInt8]) {}
         func writeSegment(_ number: Int, _ bytes: [UInt8]) {}
         func writeInverse(_ number: Int, _ bytes: [UInt8]) {}
         func spill(_ bytes: ByteView) throws -> UInt64 {
-            throw DAGStoreError(.quotaExceeded, "nothing is put aside here")
+            throw DAGStoreError(.quotaExceeded, "the benchmark does not spill")
         }
         func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) {}
     }
 
-    /// The result of building an index.
+    /// The size of an index that was built.
     public struct Built: Sendable {
-        /// Sections indexed.
+        /// The number of sections.
         public let sections: UInt64
-        /// Bytes of pages and locator.
+        /// The bytes of pages and locator.
         public let bytes: UInt64
-        /// Index pages.
+        /// The number of index pages.
         public let pages: Int
-        /// Pages whose body or digests are zstd.
+        /// The number of pages whose body or digests are compressed with zstd.
         public let zstdPages: Int
         /// The bytes that zstd saved.
         public let bytesSaved: Int
@@ -60,9 +60,7 @@ public enum Measurement {
         )
     }
 
-    /// Walks over the sections of a CAR, as indexing does.
-    ///
-    /// - Returns: How many there are.
+    /// Walks over the sections of a CAR as indexing does, and returns their number.
     public static func scan(_ path: FilePath) throws -> UInt64 {
         var count: UInt64 = 0
         var walk = try CARFile(LocalFile(opening: path), limits: CARLimits()).walk()
@@ -70,7 +68,7 @@ public enum Measurement {
         return count
     }
 
-    /// Calls `body` with the number of every section and what makes its CID, in CAR order, until it returns false.
+    /// Calls `body` with every section's number and a function that makes its CID, in CAR order, until it returns false.
     public static func forEachCID(
         of shard: Shard,
         _ body: (_ ordinal: UInt64, _ cid: () throws -> CID) throws -> Bool
@@ -80,7 +78,10 @@ public enum Measurement {
             for slot in 0..<page.count {
                 let isWanted = try body(page.firstOrdinal + UInt64(slot)) {
                     guard let cid = page.entry(slot).cid else {
-                        throw DAGStoreError(.catalogCorrupt, "a CID is unknown")
+                        throw DAGStoreError(
+                            .catalogCorrupt,
+                            "an index page has a section without a CID"
+                        )
                     }
                     return cid
                 }
@@ -89,9 +90,7 @@ public enum Measurement {
         }
     }
 
-    /// Hashes every block of a CAR.
-    ///
-    /// - Returns: Whether everything holds, and the payload's size.
+    /// Hashes every block of a CAR, and returns whether all digests are right and the size of the payload.
     public static func verify(
         _ path: FilePath,
         workers: Int
@@ -100,17 +99,17 @@ public enum Measurement {
         return (car.verify(workers: workers).isSound, car.layout.dataSize)
     }
 
-    /// The first offset that the locator names, unconfirmed.
+    /// Returns the first offset that the locator names, unconfirmed.
     public static func firstCandidate(in shard: Shard, of cid: CID) -> UInt64? {
         shard.reader.firstCandidate(of: cid)
     }
 
-    /// The size of a shard's locator in bytes.
+    /// Returns the size of a shard's locator in bytes.
     public static func locatorSize(of shard: Shard) -> UInt64 {
         shard.reader.root.segmentSizes.reduce(0) { $0 + UInt64($1) }
     }
 
-    /// The CIDs from number `ordinal` on, in CAR order.
+    /// Returns the CIDs from number `ordinal` on, in CAR order.
     public static func cids(of shard: Shard, from ordinal: UInt64 = 0) throws -> [CID] {
         var all: [CID] = []
         try shard.forEachEntry(from: ordinal) { entry in
@@ -120,7 +119,7 @@ public enum Measurement {
         return all
     }
 
-    /// Walks all sections through the page cache and adds up their sizes.
+    /// Walks over all sections through the page cache, and returns the sum of their sizes.
     public static func walkPages(of shard: Shard) throws -> UInt64 {
         var sum: UInt64 = 0
         for number in shard.reader.root.pages.indices {

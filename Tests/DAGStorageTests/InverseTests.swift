@@ -1,5 +1,6 @@
 import DAGCAR
 import DAGCatalog
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
 import Foundation
@@ -7,7 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@_spi(Measurement) @testable import DAGStorage
+@testable import DAGStorage
 
 @Suite("Blocks of all shards")
 struct InverseTests {

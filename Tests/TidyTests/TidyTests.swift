@@ -12,10 +12,9 @@ struct TidyTests {
         "ShardLifecycle": 0,
         "DAGCAR": 1, "ShardIndex": 1, "IPLD": 1,
         "DAGCatalog": 2, "DAGMounts": 2,
-        "DAGCARFiles": 3,
-        "DAGStorage": 4,
-        "Gateway": 5, "DAGMigration": 5, "RemoteMounts": 5,
-        "dagstore": 6, "dagstore-demo": 6, "dagstore-manual": 6, "DAGStoreC": 6,
+        "DAGStorage": 3,
+        "Gateway": 4, "DAGMeasurement": 4, "DAGMigration": 4, "RemoteMounts": 4,
+        "dagstore": 5, "dagstore-demo": 5, "dagstore-manual": 5, "DAGStoreC": 5,
     ]
 
     /// The floor from which on Foundation may be imported.

@@ -1,6 +1,7 @@
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import SystemPackage
 
@@ -51,7 +52,7 @@ extension Workload {
 
 /// A CAR whose blocks are put out of memory and read again.
 private final class ColdReads {
-    /// How a block is read.
+    /// The ways to read a block.
     enum Way: String, CaseIterable {
         /// As a view of the mapped CAR, of which every page is touched.
         case mapped
@@ -66,7 +67,7 @@ private final class ColdReads {
     private struct Target {
         let cid: CID
         let location: BlockLocation
-        /// What `sum` gives for the block; the compiler cannot leave out what is compared with it.
+        /// The result of `sum` for the block; comparing with it keeps the compiler from removing the read.
         let sum: Int
     }
 
@@ -86,7 +87,7 @@ private final class ColdReads {
         self.shard = shard
         file = try FileDescriptor.open(path, .readOnly)
         size = Int(try file.seek(offset: 0, from: .end))
-        // What is not on disk yet cannot leave memory.
+        // Pages that are not on disk yet cannot leave memory.
         guard fsync(file.rawValue) == 0 else { throw BenchmarkError("\(path): fsync fails") }
         guard let watch = mmap(nil, size, PROT_READ, MAP_SHARED, file.rawValue, 0),
             watch != MAP_FAILED
@@ -131,7 +132,7 @@ private final class ColdReads {
         return times
     }
 
-    /// The nanoseconds of a read that also looks at every page.
+    /// Returns the nanoseconds of a read that also touches every page.
     private func read(_ target: Target, _ way: Way) throws -> UInt64 {
         let start = now()
         var sum: Int?

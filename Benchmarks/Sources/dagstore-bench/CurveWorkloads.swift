@@ -1,11 +1,12 @@
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import Peers
 import SystemPackage
 
-/// What things cost as there is more of everything.
+/// Workloads whose costs are measured at growing numbers of entries and shards.
 extension Workload {
     private static let searches = 100_000
 

@@ -1,7 +1,8 @@
 import DAGHashing
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import Synchronization
 import SystemPackage
@@ -13,7 +14,7 @@ private final class Flag: Sendable {
     func set() { value.store(true, ordering: .releasing) }
 }
 
-/// Workloads of the inverse index: TARGETS 10 to 12, and blocks over many shards.
+/// Workloads of the inverse index: rows 10 to 12, and blocks over many shards.
 extension Workload {
     /// Multihashes of a shard; shard j has four draws of splitmix64(1000 + j) for each.
     private static let shardSize = 1_000_000

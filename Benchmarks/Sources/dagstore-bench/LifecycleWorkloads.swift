@@ -1,11 +1,11 @@
 import DAGHashing
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import SystemPackage
 
-/// Workloads of the shard lifecycle: TARGETS 5, 13 to 16, and what STORAGE promises of small answers.
+/// Workloads of the shard lifecycle: rows 5 and 13 to 16, and small answers beside large registrations.
 extension Workload {
     /// Acquires timed one by one for the percentiles.
     private static let acquisitions = 100_000

@@ -1,9 +1,9 @@
 import DAGMounts
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import SystemPackage
 
-/// Registering small shards, one after the other.
+/// Registers small shards, one after another.
 extension Workload {
     static let oneByOne = Workload(
         name: "one-by-one",

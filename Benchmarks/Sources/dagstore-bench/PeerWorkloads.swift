@@ -1,6 +1,7 @@
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import Peers
 import SystemPackage
@@ -126,7 +127,7 @@ extension Workload {
         }
     }
 
-    /// What our store does when `n1m` is in it.
+    /// Measures the store with `n1m` in it.
     private static func measureStore(
         _ place: FilePath,
         _ set: Dataset,
@@ -167,7 +168,7 @@ extension Workload {
         return figures + [Figure(name: "peers.restart", unit: "ms", values: restart)]
     }
 
-    /// What a peer does when the same is in it.
+    /// Measures a peer with the same entries.
     private static func measure(
         _ peer: any IndexPeer.Type,
         _ folder: String,

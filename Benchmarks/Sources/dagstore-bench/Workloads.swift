@@ -1,13 +1,14 @@
 import DAGBytes
 import DAGHashing
+import DAGMeasurement
 import DAGMounts
 import DAGMultiformats
-@_spi(Measurement) import DAGStorage
+import DAGStorage
 import Glibc
 import Peers
 import SystemPackage
 
-/// What a workload works with.
+/// The folders and options of a workload.
 struct Bench {
     let folder: FilePath
     let runs: Int
@@ -33,15 +34,15 @@ struct Bench {
     }
 }
 
-/// What came of a workload.
+/// The results of a workload.
 struct WorkloadResult {
     var figures: [Figure] = []
-    /// What was not measured: by which system, nil for all, and why.
+    /// The work that was skipped: the system, nil for all, and the reason.
     var skipped: [(system: String?, reason: String)] = []
 }
 
 struct Workload {
-    /// When it is run.
+    /// The runs that include a workload.
     enum Kind {
         /// Always.
         case plain
@@ -86,7 +87,7 @@ struct Workload {
         oneByOne,
     ]
 
-    /// What this machine does whatever we do: to scale the targets by.
+    /// Work that measures the machine and not the store; the targets are scaled by it.
     static let line = Workload(
         name: "line",
         about: "what the machine does: SHA-256 of 256 KiB and 1 KiB, an LMDB get among 1 M"
@@ -115,7 +116,7 @@ struct Workload {
         return figures
     }
 
-    /// Random gets of rows of 36 and 12 bytes among a million, in LMDB as it comes.
+    /// Random gets of rows of 36 and 12 bytes among a million, in LMDB with its defaults.
     private static func lmdbGets(_ bench: Bench) throws -> [Double] {
         let folder = bench.folder.appending("line-lmdb").string
         system("rm -rf \(folder)")
@@ -310,7 +311,7 @@ struct Workload {
         ]
     }
 
-    /// How much an index takes of the heap when all of it was searched, in megabytes.
+    /// The heap that an index takes after a search of all its entries, in megabytes.
     private static func heapOfLookups(_ shard: Shard) throws -> Double {
         let absent = absentCIDs(count: 10_000)
         let before = dagstore_bench.memory("RssAnon")
@@ -501,7 +502,7 @@ struct Workload {
             "TARGETS 18: resident memory while registering and serving n1m, in a process of its own"
     ) { bench in
         if getenv(childVariable) != nil { return try await ownMemory(bench) }
-        // What ran before in this process would be counted.
+        // In this process the memory of earlier workloads would count.
         _ = try Dataset.n1m.file(in: bench.folder)
         let program = try FilePath(String(cString: unwrapped(realpath("/proc/self/exe", nil))))
         let lines = Machine.output(

@@ -1,7 +1,7 @@
 import Benchmark
-@_spi(Measurement) import DAGStorage
+import DAGMeasurement
 
-// How long single steps take, a thousand at a time.
+// Times single steps, a thousand at a time.
 for step in MeasuredStep.all {
     let run = try step.prepared()
     var sum: UInt64 = 0

@@ -1,10 +1,11 @@
-@_spi(Measurement) import DAGStorage
+import DAGMeasurement
+import DAGStorage
 import Glibc
 import SystemPackage
 
-/// Takes and gives back a lease so many times, and nothing else: what a tool that counts instructions looks at.
+/// Acquires and releases a shard `count` times, for a tool that counts instructions.
 ///
-/// Two runs with different counts, one taken from the other, give the instructions of a lease. There is no
+/// The difference of two runs with different counts gives the instructions of a lease. There is no
 /// async function here, because such a tool loses a main thread that ends before the others.
 func leases(_ path: String, _ key: String, _ count: Int) throws {
     var configuration = Configuration()

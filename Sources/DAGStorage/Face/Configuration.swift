@@ -1,7 +1,7 @@
 public import DAGCAR
 internal import DAGMounts
 public import DAGMultiformats
-internal import ShardIndex
+package import ShardIndex
 
 /// How a store behaves; everything has a default that suits a server.
 public struct Configuration: Sendable {
@@ -149,7 +149,7 @@ public struct Configuration: Sendable {
         else { throw DAGStoreError(.invalidConfiguration, "watermarks that are no shares") }
     }
 
-    var indexPagePolicy: ShardIndex.PagePolicy {
+    package var indexPagePolicy: ShardIndex.PagePolicy {
         switch pagePolicy {
         case .smallest: .smallest
         case .zstd: .zstd

@@ -16,7 +16,7 @@ public import SystemPackage
 ///
 /// *Concurrency*: every method may be called from any thread or task, at once.
 public final class DAGStore: Sendable {
-    let engine: StoreEngine
+    package let engine: StoreEngine
 
     private init(_ engine: StoreEngine) { self.engine = engine }
 

@@ -311,7 +311,7 @@ package final class IndexReader: Sendable {
     // MARK: Pages
 
     /// A decoded page, from the cache if it is there.
-    func page(_ number: Int) throws -> DecodedPage { try withPage(number) { $0 } }
+    package func page(_ number: Int) throws -> DecodedPage { try withPage(number) { $0 } }
 
     /// Calls `body` with a decoded page, from the cache if it is there.
     @inline(__always)

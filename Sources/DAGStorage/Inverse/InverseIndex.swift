@@ -8,8 +8,8 @@ internal import Synchronization
 /// A result is a claim: 48 bits of a hash agree. The caller confirms it with the shard's own index.
 ///
 /// *Concurrency*: any thread looks. Entries are added by the loop; runs change by `change`.
-final class InverseIndex: Sendable {
-    /// An immutable snapshot, in which only the last table grows.
+package final class InverseIndex: Sendable {
+    /// What is there at one moment; only the last table grows.
     final class Snapshot: Sendable {
         /// The newest entries; the last table takes more, one before it is being made a run.
         let tables: [RecentEntries]
@@ -92,7 +92,7 @@ final class InverseIndex: Sendable {
     /// - Parameter hash: The digest's.
     /// - Returns: Their numbers.
     /// - Throws: `catalogCorrupt` if a run is damaged.
-    func candidates(of hash: UInt64) throws -> ShardNumbers {
+    package func candidates(of hash: UInt64) throws -> ShardNumbers {
         var found = ShardNumbers()
         try forEachShard(of: hash) { number in
             found.insert(number)
@@ -185,10 +185,10 @@ final class InverseIndex: Sendable {
 }
 
 /// Numbers of shards, most often one; ascending and each once after `finish`.
-struct ShardNumbers {
+package struct ShardNumbers {
     private var first: UInt32 = 0
     private var others: [UInt32] = []
-    private(set) var count = 0
+    package private(set) var count = 0
 
     /// Adds a number, which may be there.
     @inline(__always)
@@ -238,7 +238,7 @@ struct FewNumbers {
     static let countMax = 4
 
     private var numbers = InlineArray<4, UInt32>(repeating: 0)
-    private(set) var count = 0
+    package private(set) var count = 0
     /// Whether there were more.
     private(set) var isCut = false
 

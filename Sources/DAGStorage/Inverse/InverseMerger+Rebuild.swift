@@ -1,8 +1,8 @@
-internal import DAGCatalog
+package import DAGCatalog
 internal import DAGHashing
 internal import DAGMounts
 internal import Dispatch
-internal import ShardIndex
+package import ShardIndex
 
 /// Opening the inverse index, adding to it, and building it anew.
 extension InverseMerger {
@@ -27,7 +27,7 @@ extension InverseMerger {
     }
 
     /// Adds what a published shard has; called by the loop, after the commit.
-    func add(_ parts: InverseParts, of record: ShardRecord) {
+    package func noteInverse(_ record: ShardRecord, _ parts: InverseParts) {
         switch parts {
         case .recent(let hashes): inverse.add(hashes, of: record.number)
         case .run(var shape):

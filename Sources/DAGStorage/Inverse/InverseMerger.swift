@@ -8,7 +8,7 @@ internal import Synchronization
 /// Makes runs of the recent entries, and few runs of many, beside everything else.
 ///
 /// *Concurrency*: works on a thread of its own, one thing at a time; any thread may wake it.
-final class InverseMerger: Sendable {
+package final class InverseMerger: Sendable {
     /// A shard is not indexed before the merger has had a turn while so many newest entries are there.
     static let recentMax = 1 << 20
     /// The same for so many runs.
@@ -57,18 +57,8 @@ final class InverseMerger: Sendable {
         runPins = GenerationPins { deleter.deleteRunLater($0) }
     }
 
-    /// Runs `first` on its thread, and then looks for work.
-    func begin(after first: @escaping @Sendable () -> Void) {
-        guard access.beginWork() else { return }
-        pool.submit { [self] in
-            first()
-            access.endUse()
-        }
-        wake()
-    }
-
-    /// Asks the merger to look for work soon.
-    func wake() {
+    /// Has the merger look for work, soon.
+    package func wake(_ engine: StoreEngine) {
         guard !isStopped.load(ordering: .relaxed),
             !isAwake.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
@@ -86,8 +76,8 @@ final class InverseMerger: Sendable {
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
     /// Blocks the thread for a turn of the merger, if there is too much for it to do.
-    func waitForRoom() {
-        let snapshot = inverse.snapshot
+    package func waitForRoom(_ engine: StoreEngine) {
+        let snapshot = engine.inverse.snapshot
         guard
             snapshot.runs.count > Self.runsMax
                 || snapshot.tables.contains(where: { $0.count > Self.recentMax })
@@ -183,7 +173,7 @@ final class InverseMerger: Sendable {
     }
 
     /// Runs `body` when nothing else of the merger does.
-    func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    package func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await pool.run(body)
     }
 

@@ -1,11 +1,11 @@
-internal import DAGBytes
-internal import DAGCatalog
+package import DAGBytes
+package import DAGCatalog
 internal import DAGMounts
-internal import Dispatch
+package import Dispatch
 internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
 /// Takes the pieces of one index to the catalog, in batches, while the next pieces are made.
 ///
@@ -13,7 +13,7 @@ internal import SystemPackage
 /// answers must not wait behind a large one. At most one batch is being written and one waits.
 ///
 /// *Concurrency*: used by one thread; the batches are written by the store's writer queue.
-final class GenerationWriter: IndexSink {
+package final class GenerationWriter: IndexSink {
     /// The size of the first batch in bytes: an index that fits is written by the transaction that publishes it.
     static let firstBatchSize = 8 << 20
     /// The size of the batches after it, and of all while a small answer waits.
@@ -41,7 +41,7 @@ final class GenerationWriter: IndexSink {
         let state = Lock(State())
     }
 
-    init(
+    package init(
         catalog: Catalog,
         queue: DispatchQueue,
         temporaryDirectory: FilePath,
@@ -53,19 +53,19 @@ final class GenerationWriter: IndexSink {
         self.isLoopBusy = isLoopBusy
     }
 
-    func writePages(_ number: Int, _ bytes: [UInt8]) throws {
+    package func writePages(_ number: Int, _ bytes: [UInt8]) throws {
         try add(.pages(number: UInt32(number), bytes: bytes))
     }
 
-    func writeSegment(_ number: Int, _ bytes: [UInt8]) throws {
+    package func writeSegment(_ number: Int, _ bytes: [UInt8]) throws {
         try add(.segment(number: UInt32(number), bytes: bytes))
     }
 
-    func writeInverse(_ number: Int, _ bytes: [UInt8]) throws {
+    package func writeInverse(_ number: Int, _ bytes: [UInt8]) throws {
         try add(.inverse(number: UInt32(number), bytes: bytes))
     }
 
-    func makeBuffer() -> [UInt8] {
+    package func makeBuffer() -> [UInt8] {
         guard var buffer = outcome.state.withLock({ $0.buffers.popLast() }) else { return [] }
         buffer.removeAll(keepingCapacity: true)
         return buffer
@@ -108,7 +108,7 @@ final class GenerationWriter: IndexSink {
     /// Waits for the batches under way.
     ///
     /// - Returns: The generation they are under, if there was one, and the pieces that are left.
-    func finish() throws -> (generation: UInt64?, pieces: [IndexPiece]) {
+    package func finish() throws -> (generation: UInt64?, pieces: [IndexPiece]) {
         waitForBatches()
         let (generation, error) = outcome.state.withLock { ($0.generation, $0.error) }
         if let error { throw error }
@@ -129,7 +129,7 @@ final class GenerationWriter: IndexSink {
         room.signal()
     }
 
-    func spill(_ bytes: ByteView) throws -> UInt64 {
+    package func spill(_ bytes: ByteView) throws -> UInt64 {
         do {
             let file = try spillFile ?? SpillFile(in: directory)
             spillFile = file
@@ -139,7 +139,7 @@ final class GenerationWriter: IndexSink {
         }
     }
 
-    func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) throws {
+    package func readSpill(at offset: UInt64, size: Int, _ body: (ByteView) -> Void) throws {
         guard let spillFile else { preconditionFailure("nothing was spilled") }
         do {
             try spillFile.read(at: offset, size: size, body)
