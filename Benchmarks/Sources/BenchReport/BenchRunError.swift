@@ -1,4 +1,4 @@
-/// Why the lines of a run could not be read.
+/// The reason why the lines of a run cannot be read.
 public struct BenchRunError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kinds of error.
     public enum Code: String, Hashable, Sendable {
@@ -10,7 +10,7 @@ public struct BenchRunError: Error, Hashable, Sendable, CustomStringConvertible 
         case disorderedFigure
         /// The first line is not a `run` line.
         case missingRun
-        /// A second `run` line stands in the same file.
+        /// The file has a second `run` line.
         case secondRun
         /// The version of the format is not known.
         case unknownVersion
@@ -20,7 +20,7 @@ public struct BenchRunError: Error, Hashable, Sendable, CustomStringConvertible 
     public let code: Code
     /// The number of the bad line, from 1.
     public let line: Int
-    /// What is wrong with it, for people.
+    /// The fault, for people.
     public let detail: String
 
     /// The line, the kind of error and what is wrong.

@@ -1,4 +1,4 @@
-/// Makes text safe inside the languages of the report.
+/// Escapes text for the languages of the report.
 enum Escaping {
     /// Text inside an element or a quoted attribute of XML or HTML.
     ///
@@ -44,7 +44,7 @@ enum Escaping {
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - isInTable: Whether the span stands in a table, where a bar would end the cell.
+    ///   - isInTable: Whether the span is in a table, where a bar would end the cell.
     /// - Returns: The span with its delimiters; longer ones if the text has backticks.
     static func markdownCode(_ text: String, isInTable: Bool) -> String {
         let scalars = text.unicodeScalars.map { isControl($0) ? " " : $0 }

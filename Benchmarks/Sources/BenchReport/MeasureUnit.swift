@@ -25,7 +25,7 @@ enum MeasureUnit {
         return exponent < 0 ? 1 / magnitude : magnitude
     }
 
-    /// What a value in `unit` is multiplied by to be in `other`; nil if they cannot be compared.
+    /// The factor from `unit` to `other`; nil if they measure different things.
     static func factor(from unit: String, to other: String) -> Double? {
         guard unit != other else { return 1 }
         guard let from = ladder(of: unit), let to = ladder(of: other) else { return nil }

@@ -2,13 +2,13 @@ internal import Foundation
 
 /// Writes numbers as people read them: three digits that count, grouped thousands, fitting units.
 enum NumberText {
-    /// What is closer to zero is written as 0.
+    /// Values closer to zero are written as 0.
     static let least = 1e-15
 
     /// The value with three significant digits.
     ///
     /// - Parameters:
-    ///   - value: Any number. What is closer to zero than `least` is written as 0.
+    ///   - value: Any number. Values closer to zero than `least` are written as 0.
     ///   - trimmed: Whether zeros at the end of a fraction are left away, as targets want it.
     /// - Returns: The digits, with thousands grouped; with an exponent from 1e9 on and below 1e-4.
     static func significant(_ value: Double, trimmed: Bool = false) -> String {
@@ -87,9 +87,9 @@ enum NumberText {
         return "[\(significant(figure.min * factor)), \(significant(figure.max * factor))]"
     }
 
-    /// How many times one thing is another, as in `2.31x`.
+    /// Writes a ratio, as in `2.31x`.
     ///
-    /// What is close to 1 has more digits, so that it does not read as if it were 1.
+    /// Values close to 1 have more digits, so that they do not read as 1.
     static func factor(_ value: Double) -> String {
         guard value != 1, abs(value - 1) < 0.005 else { return "\(significant(value))x" }
         let parts = Int((value * 1000).rounded())
@@ -97,7 +97,7 @@ enum NumberText {
         return "\(parts / 1000).\(String(parts % 1000 + 1000).dropFirst())x"
     }
 
-    /// How often figures were measured, as in `5 runs`, or `1 or 5 runs` if they differ.
+    /// Writes the numbers of measurements, as in `5 runs`, or `1 or 5 runs` if they differ.
     static func runs(_ figures: [BenchRun.Figure]) -> String {
         let counts = Set(figures.map(\.runs)).sorted()
         let noun = counts == [1] ? "run" : "runs"

@@ -1,4 +1,4 @@
-/// How the page looks.
+/// The style of the page.
 enum PageStyle {
     static let css = """
         :root{color-scheme:light dark;\(PlotStyle.properties(\.light))}

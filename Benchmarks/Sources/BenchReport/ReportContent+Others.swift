@@ -45,7 +45,7 @@ extension ReportContent {
         )
     }
 
-    /// What was skipped, and when the machine was busy.
+    /// The skipped work, and the times in which the machine was busy.
     var omissions: ReportDocument.Section {
         let skipped = run.skipped.map { skip -> Line in
             let system = skip.system.map { " on \(Systems.title($0))" } ?? ""

@@ -1,4 +1,4 @@
-/// The systems that are measured: their order, and how people call them.
+/// The measured systems: their order and their names for people.
 enum Systems {
     private static let known: [(system: String, title: String)] = [
         (Contest.store, "dagstore"),
@@ -8,7 +8,7 @@ enum Systems {
         ("flat", "flat file"),
     ]
 
-    /// The name for people; that of a system nobody knows is the one in the figure.
+    /// The name for people; an unknown system has the name in its figures.
     static func title(_ system: String) -> String {
         known.first { $0.system == system }?.title ?? system
     }
@@ -26,7 +26,7 @@ enum Systems {
         unique(systems).sorted { place($0) < place($1) }
     }
 
-    /// The colour and marker of each system: known ones keep theirs from plot to plot.
+    /// The color and marker of each system; known systems keep theirs from plot to plot.
     static func styles(_ systems: [String]) -> [String: Int] {
         var next = known.count
         var result: [String: Int] = [:]

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// One line of the program that reads on many threads, `Foreign/threads.c`.
 public struct ThreadLine: Hashable, Sendable, Decodable {
-    /// How a row was measured.
+    /// The ways to measure a row.
     public enum Mode: String, Hashable, Sendable, Decodable {
         /// Many threads of one process, on one store.
         case threads
@@ -12,7 +12,7 @@ public struct ThreadLine: Hashable, Sendable, Decodable {
 
     /// The read that was measured, such as `get.any`.
     public let row: String
-    /// How the row was measured.
+    /// The way in which the row was measured.
     public let mode: Mode
     /// The number of threads, or of processes.
     public let count: Int

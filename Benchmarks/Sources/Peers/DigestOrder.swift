@@ -17,7 +17,7 @@ struct DigestOrder: ~Copyable {
     private let entries: UnsafeBufferPointer<PeerEntry>
     private let keys: UnsafeMutableBufferPointer<Key>
 
-    /// How many entries there are; equal digests count each.
+    /// The number of entries; equal digests count each.
     var count: Int { keys.count }
 
     /// Sorts; entries of equal digests stay in the order given.
@@ -55,7 +55,7 @@ struct DigestOrder: ~Copyable {
         return self[place - 1].digest == self[place].digest
     }
 
-    /// One pass of a radix sort; it keeps the order of what has equal bits.
+    /// One pass of a stable radix sort.
     private static func scatter(
         _ source: UnsafeMutableBufferPointer<Key>,
         into target: UnsafeMutableBufferPointer<Key>,
@@ -79,7 +79,7 @@ struct DigestOrder: ~Copyable {
         }
     }
 
-    /// Insertion sort of what the radix passes left; digests that are not random go to `sort`.
+    /// Sorts the rest after the radix passes by insertion; digests that are not random go to `sort`.
     private func finish() {
         var movesLeft = 8 * keys.count + 64 * 64
         for end in keys.indices.dropFirst() {

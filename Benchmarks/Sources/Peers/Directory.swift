@@ -15,7 +15,7 @@ func forEachName(in directory: String, _ body: (String) -> Void) {
     }
 }
 
-/// What the files under `path` take on disk, in bytes: `st_blocks` times 512, as `du` counts.
+/// Returns the size of the files under `path` on disk in bytes: `st_blocks` times 512, as `du` counts.
 func allocatedSize(of path: String) -> UInt64 {
     var status = stat()
     guard lstat(path, &status) == 0 else { return 0 }

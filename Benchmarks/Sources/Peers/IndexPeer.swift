@@ -6,7 +6,7 @@ public struct PeerEntry: Sendable {
     /// Where the section starts in the CAR, in bytes: its length varint, as in go-car's indexes.
     public var offset: UInt64
 
-    /// How many bytes the block has, without its CID.
+    /// The size of the block in bytes, without its CID.
     public var size: UInt32
 
     /// Makes an entry of its parts.
@@ -17,7 +17,7 @@ public struct PeerEntry: Sendable {
     }
 }
 
-/// Another way to keep what our store keeps: the same entries, as durable, found as exactly.
+/// Another way to keep the store's entries, with the same durability and exactness.
 ///
 /// A peer is tuned as somebody who knows it would tune it; each says how, and why, where it is
 /// declared.
@@ -32,7 +32,7 @@ public protocol IndexPeer: AnyObject, SendableMetatype {
     /// Why the peer cannot run here, or nil if it can.
     static func unavailability() -> String?
 
-    /// Opens the directory, or makes it with what belongs into it.
+    /// Opens the directory, or creates it with its files.
     init(at directory: String) throws(PeerError)
 
     /// Adds a shard's entries, given in CAR order, with their inverse; durable when it returns.
@@ -57,7 +57,7 @@ public protocol IndexPeer: AnyObject, SendableMetatype {
     /// Lets go of all that is open. Nothing else may be called after it; a second time is harmless.
     func close() throws(PeerError)
 
-    /// What a closed peer's files take on disk, in bytes: allocated blocks, not lengths.
+    /// Returns the size of a closed peer's files on disk in bytes: allocated blocks, not lengths.
     static func sizeOnDisk(of directory: String) -> UInt64
 }
 
@@ -77,12 +77,12 @@ public enum Peers {
     ]
 }
 
-/// What a peer could not do.
+/// The error of a peer.
 public struct PeerError: Error, Hashable, CustomStringConvertible {
     /// The peer's name in figures.
     public let system: String
 
-    /// What its library, or the operating system, said.
+    /// The message of its library or of the operating system.
     public let text: String
 
     /// "lmdb: No space left on device".

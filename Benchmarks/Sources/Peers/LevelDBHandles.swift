@@ -58,7 +58,7 @@ final class LevelDBKey {
         }
     }
 
-    /// Takes over another key's multihash.
+    /// Copies another key's multihash.
     func copyMultihash(of other: LevelDBKey) {
         memcpy(
             bytes + (count - Self.multihashSize),
@@ -68,7 +68,7 @@ final class LevelDBKey {
     }
 }
 
-/// What LevelDB's C interface gives out, and gets back.
+/// The objects of LevelDB's C interface, freed at the end.
 final class LevelDBHandles {
     private var database: OpaquePointer?
     private let options: OpaquePointer?
@@ -140,7 +140,7 @@ final class LevelDBHandles {
         value.withUnsafeBytes { put(key, $0) }
     }
 
-    /// Writes what was put since the last time, and forgets it.
+    /// Writes the batch, and empties it.
     func writeBatch(isDurable: Bool) throws(PeerError) {
         var message: UnsafeMutablePointer<CChar>?
         leveldb_writeoptions_set_sync(writeOptions, isDurable ? 1 : 0)

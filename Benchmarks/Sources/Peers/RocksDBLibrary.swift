@@ -17,7 +17,7 @@ struct RocksDBLibrary: @unchecked Sendable {  // Function pointers only, never c
     typealias SetSize = @convention(c) (Handle, Int) -> Void
     typealias SetHandle = @convention(c) (Handle, Handle) -> Void
 
-    /// The library, or why it is not to be had.
+    /// The library, or the reason why it cannot be loaded.
     static let shared: Result<RocksDBLibrary, PeerError> = load()
 
     // The database.
@@ -105,7 +105,7 @@ private struct SymbolFinder {
         precondition(MemoryLayout<F>.size == MemoryLayout<UnsafeMutableRawPointer>.size)
         let symbol = dlsym(library, "rocksdb_" + name)
         if symbol == nil { missing = missing ?? name }
-        // Any address will do for a function that nobody calls.
+        // Nothing calls the function, so any address serves.
         return unsafeBitCast(symbol ?? library, to: F.self)
     }
 }

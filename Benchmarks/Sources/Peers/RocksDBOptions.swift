@@ -1,4 +1,4 @@
-/// How the RocksDB peer is set up; owns the options, and what they refer to.
+/// The options of the RocksDB peer, with the objects that they refer to.
 final class RocksDBOptions {
     let library: RocksDBLibrary
     /// For records, whose keys are found whole.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// RocksDB with binary keys, as somebody who has read its guides would lay the index out.
+/// RocksDB with binary keys, laid out as its guides recommend.
 ///
 /// Records (default family): u32 shard, big-endian, and multihash, to u64 offset and u32 size.
 /// Inverse (family "shards"): multihash and u32 shard, big-endian, to nothing: no read before a
@@ -33,7 +33,7 @@ public final class RocksDBPeer: IndexPeer {
     private var database: OpaquePointer?
     private var records: OpaquePointer?
     private var inverse: OpaquePointer?
-    /// Sees what was there when it was made, so that each ingest drops it.
+    /// An iterator over the rows at its creation, so each ingest drops it.
     private var iterator: OpaquePointer?
     /// The shard, 12 20, the digest, the shard: a record's key is the beginning, an inverse key the
     /// end.
@@ -43,7 +43,7 @@ public final class RocksDBPeer: IndexPeer {
     private var inverseKey: UnsafeMutablePointer<CChar> { key + Self.shardSize }
     private static let keySize = shardSize + multihashSize
 
-    /// "librocksdb is not here", or what it lacks.
+    /// The reason why librocksdb cannot be used; nil if it can.
     public static func unavailability() -> String? {
         switch RocksDBLibrary.shared {
         case .success: nil

@@ -12,7 +12,7 @@ struct SectionReader: ~Copyable {
     struct Section {
         /// Where its length varint starts, in bytes.
         let offset: UInt64
-        /// How many bytes the block has.
+        /// The size of the block in bytes.
         let size: Int
         /// The digest in its CID, in memory order.
         let digest: Digest
@@ -33,7 +33,7 @@ struct SectionReader: ~Copyable {
     /// Which part of the file is in the buffer.
     private var start = 0
     private var end = 0
-    /// Where the walk is.
+    /// The place of the walk.
     private var position = 0
     /// For blocks larger than the buffer; grows to the largest.
     private var large = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -78,7 +78,7 @@ struct SectionReader: ~Copyable {
         return Section(offset: UInt64(offset), size: length - Self.identifierSize, digest: digest)
     }
 
-    /// Goes on to the next section.
+    /// Reads the head of the next section.
     mutating func skipBlock(of section: Section) throws(CARScanError) { position += section.size }
 
     /// The block of the section read last, valid until the next call; goes on to the next section.

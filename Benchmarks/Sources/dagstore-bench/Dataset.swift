@@ -182,7 +182,7 @@ struct BenchmarkError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// Tells whoever watches.
+/// Prints a line about the progress to standard error.
 func note(_ text: String) {
     _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
 }
@@ -194,7 +194,7 @@ extension Dataset {
     ///   - count: How many; of equal ones only the first.
     ///   - folder: Where to; made if it is missing.
     ///   - isSame: Whether all have the same content.
-    /// - Throws: What the system says.
+    /// - Throws: `BenchmarkError` with the system's message.
     static func writeSmallShards(_ count: Int, in folder: FilePath, isSame: Bool) throws {
         let last = folder.appending("\(isSame ? 0 : count - 1).car")
         guard access(last.string, R_OK) != 0 else { return }

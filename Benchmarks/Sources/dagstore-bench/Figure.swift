@@ -1,8 +1,8 @@
 import Histogram
 
-/// What one workload measured, run by run.
+/// A figure of one workload, with a value for each run.
 struct Figure {
-    /// Who did the work, if not the store: a peer's name.
+    /// The name of the peer that did the work; nil for the store.
     var system = "dagstore"
     let name: String
     let unit: String
@@ -11,14 +11,14 @@ struct Figure {
     let values: [Double]
     /// Single times over all runs, in the unit.
     var percentiles: [String: Double]?
-    /// Where on a cost curve this is.
+    /// The place on a cost curve.
     var point: Point?
 
     /// A place on a cost curve.
     struct Point {
-        /// How many.
+        /// The number.
         let count: Int
-        /// Of what: entries or shards.
+        /// The things that are counted: entries or shards.
         let axis: String
     }
 

@@ -3,7 +3,7 @@ import SystemPackage
 
 /// A program of another language, compiled against an installed libdagstore.
 struct ForeignProgram {
-    /// Where libdagstore is installed; `nil` if `DAGSTORE_PREFIX` is not set.
+    /// The prefix of the installed libdagstore; `nil` if `DAGSTORE_PREFIX` is not set.
     static var prefix: String? { getenv("DAGSTORE_PREFIX").map { String(cString: $0) } }
 
     /// Why a workload that needs libdagstore was skipped.
@@ -51,7 +51,7 @@ struct ForeignProgram {
     /// Runs the program.
     ///
     /// - Parameter arguments: The arguments, as a shell reads them.
-    /// - Returns: What the program prints.
+    /// - Returns: The program's output.
     /// - Throws: `BenchmarkError` if the program fails or prints nothing.
     func output(_ arguments: String) throws -> String {
         let text = Machine.output("LD_LIBRARY_PATH=\(prefix)/lib \(path) \(arguments)")

@@ -57,7 +57,7 @@ extension Workload {
         var swift: [[Double]] = []
         var c: [[Double]] = []
         var go: [[Double]] = []
-        // One after the other, so that what disturbs disturbs all.
+        // In turn, so that a disturbance meets all.
         for _ in 0..<bench.runs {
             swift.append(try await measure(bench, cids))
             c.append(try programs.run(programs.c, arguments))

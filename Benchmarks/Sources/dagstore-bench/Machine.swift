@@ -1,8 +1,8 @@
 import Foundation
 
-/// What is measured on.
+/// The machine of a run.
 enum Machine {
-    /// Everything that somebody must know who wants the same figures.
+    /// The facts that a reader needs to measure the same figures.
     static func run(isQuick: Bool, runs: Int) -> RunLine {
         RunLine(
             date: date,
@@ -22,7 +22,7 @@ enum Machine {
         )
     }
 
-    /// The time, as everybody writes it.
+    /// The time in ISO 8601.
     static var date: String {
         Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
             .formatted(.iso8601)
@@ -43,7 +43,7 @@ enum Machine {
         return "Swift \(words[place + 1])"
     }
 
-    /// What a command prints; empty if it fails.
+    /// Returns the output of a command; empty if it fails.
     static func output(_ command: String) -> String {
         guard let pipe = popen(command, "r") else { return "" }
         var bytes: [UInt8] = []
@@ -80,11 +80,11 @@ enum Machine {
     }
 }
 
-/// What others did with the processors meanwhile.
+/// The use of the processors by other processes during a measurement.
 struct Watch {
     private let start = Sample()
 
-    /// What is said of it; nil if that was next to nothing.
+    /// The use in words; nil if it was negligible.
     var complaint: String? {
         let end = Sample()
         let time = end.time - start.time

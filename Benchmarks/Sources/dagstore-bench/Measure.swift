@@ -49,6 +49,6 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     for thread in threads { pthread_join(thread, nil) }
 }
 
-/// Keeps the optimiser from removing what made `value`.
+/// Keeps the optimizer from removing the computation of `value`.
 @inline(never)
 func consume<T>(_ value: T) {}

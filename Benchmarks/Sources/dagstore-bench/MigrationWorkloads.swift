@@ -26,7 +26,7 @@ extension Workload {
         var memory: [String: [Double]] = [:]
         var rows: [Double] = []
         var rowSizes: [Double] = []
-        // One after the other, so that what disturbs disturbs all; row by row, LevelDB takes a minute and more.
+        // In turn, so that a disturbance meets all; row by row, LevelDB takes a minute and more.
         for _ in 0..<min(3, bench.runs) {
             for (name, options) in [
                 ("jobs1", "--verify none --jobs 1"), ("jobs2", "--verify none --jobs 2"),
@@ -137,7 +137,7 @@ extension Workload {
         return Double(usage.ru_maxrss) * 1024
     }
 
-    /// What the files of a folder take on disk, in bytes.
+    /// Returns the size of a folder's files on disk, in bytes.
     private static func size(of folder: FilePath) throws -> Double {
         guard let pipe = popen("du -s --block-size=1 \(folder)", "r") else {
             throw BenchmarkError("du cannot be started")

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// Where results go: a JSON line each, on standard output and, if asked for, in a file.
+/// Writes results as JSON lines to standard output and, on request, to a file.
 struct ResultLines {
     private let file: FileDescriptor?
     private let encoder: JSONEncoder
@@ -27,7 +27,7 @@ struct ResultLines {
         _ = try file?.writeAll(bytes)
     }
 
-    /// Writes what a workload measured; of nothing, nothing.
+    /// Writes the figures of a workload, if it has any.
     func write(_ figure: Figure, of workload: String) throws {
         guard let low = figure.values.min(), let high = figure.values.max() else { return }
         try write(
@@ -60,7 +60,7 @@ extension Double {
     }
 }
 
-/// Under what circumstances the figures that follow were measured.
+/// The line about the run, before its figures.
 struct RunLine: Encodable {
     let kind = "run"
     let version = 1
@@ -90,7 +90,7 @@ struct DatasetLine: Encodable {
     let sha256: String
 }
 
-/// What one workload measured.
+/// The line of one figure.
 struct FigureLine: Encodable {
     let kind = "figure"
     let workload: String
@@ -109,7 +109,7 @@ struct FigureLine: Encodable {
     let axis: String?
 }
 
-/// What was not measured, and why.
+/// The line about work that was skipped.
 struct SkippedLine: Encodable {
     let kind = "skipped"
     let workload: String
@@ -117,14 +117,14 @@ struct SkippedLine: Encodable {
     let reason: String
 }
 
-/// That the machine had other things to do.
+/// The line about a busy machine.
 struct BusyLine: Encodable {
     let kind = "busy"
     let workload: String
     let detail: String
 }
 
-/// That a run came to its end.
+/// The last line of a complete run.
 struct EndLine: Encodable {
     let kind = "end"
     let date: String

@@ -110,7 +110,7 @@ extension Workload {
 }
 
 extension Figure {
-    /// What many threads reached; more is better, also of ratios.
+    /// The rates of many threads, or ratios of rates; more is better.
     fileprivate init(_ values: ThreadFigure.Values) {
         let figure = values.figure
         self.init(name: figure.name, unit: figure.kind.unit, values: values.values)

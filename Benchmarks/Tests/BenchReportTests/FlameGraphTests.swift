@@ -3,7 +3,7 @@ import Testing
 
 @testable import BenchReport
 
-/// Flame graphs of what perf prints.
+/// Flame graphs of the output of perf.
 @Suite("Flame graph")
 struct FlameGraphTests {
     private let samples = """

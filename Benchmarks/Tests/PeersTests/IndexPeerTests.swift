@@ -47,7 +47,7 @@ struct IndexPeerTests {
         }
     }
 
-    /// How many answers are wrong.
+    /// Counts the wrong answers.
     private static func faults(
         of peer: any IndexPeer,
         _ shards: [[PeerEntry]],
@@ -63,7 +63,7 @@ struct IndexPeerTests {
                 if try peer.shards(of: &digest).sorted() != expected { faults += 1 }
                 let other = numbers[(place + 1) % numbers.count]
                 if index >= 20, try peer.offset(of: &digest, in: other) != nil { faults += 1 }
-                // Neighbours of what is there, which differ in one bit.
+                // Digests that differ from an entry in one bit.
                 digest.3 ^= 1 << 63
                 if try peer.offset(of: &digest, in: numbers[place]) != nil { faults += 1 }
                 digest.0 ^= 1
@@ -98,7 +98,7 @@ struct IndexPeerTests {
             try peer.settle()
             #expect(try Self.faults(of: peer, shards, numbers) == 0)
 
-            // A shard that comes after lookups is seen by them.
+            // Later lookups find a shard that was added after the first ones.
             let more = Self.makeShards(sizes: [100, 12_000, 2_500, 21, 9_000])
             try Self.ingest([more[4]], [5], into: peer)
             #expect(try Self.faults(of: peer, more, numbers + [5]) == 0)
