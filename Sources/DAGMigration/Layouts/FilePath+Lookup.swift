@@ -16,23 +16,17 @@ extension FilePath {
     /// The size of the file in bytes; 0 if there is no regular file.
     var fileSize: UInt64 { (try? FileIdentity(at: self))?.size ?? 0 }
 
-    /// Lists the names in the folder, sorted.
+    /// Lists the names in the folder, or the relative paths of all files below it; sorted.
     ///
     /// - Throws: `.sourceUnreadable`.
-    func fileNames() throws(MigrationError) -> [String] {
+    func fileNames(isDeep: Bool = false) throws(MigrationError) -> [String] {
+        let files = FileManager.default
         do {
-            return try FileManager.default.contentsOfDirectory(atPath: string).sorted()
-        } catch {
-            throw unreadable(error)
-        }
-    }
-
-    /// Lists the files below the folder, as paths relative to it, sorted.
-    ///
-    /// - Throws: `.sourceUnreadable`.
-    func filesBelow() throws(MigrationError) -> [String] {
-        do {
-            return try FileManager.default.subpathsOfDirectory(atPath: string).sorted()
+            let names =
+                try isDeep
+                ? files.subpathsOfDirectory(atPath: string)
+                : files.contentsOfDirectory(atPath: string)
+            return names.sorted()
         } catch {
             throw unreadable(error)
         }

@@ -35,7 +35,8 @@ struct GoNodeLayout: SourceLayout {
         // does.
         var indexNames = Set<[UInt8]>()
         if let indexes {
-            for name in try indexes.filesBelow() where name.hasSuffix(IndexRepository.suffix) {
+            for name in try indexes.fileNames(isDeep: true)
+            where name.hasSuffix(IndexRepository.suffix) {
                 indexNames.insert(Array(name.utf8))
             }
         }
