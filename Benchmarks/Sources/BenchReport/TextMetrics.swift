@@ -1,7 +1,7 @@
-/// Guesses how wide text will be, on the wide side.
+/// Estimates the width of text, never too small.
 ///
-/// The reader's font is not known here. The widths are those of DejaVu Sans and Verdana, the widest
-/// that browsers fall back to, so that what fits here fits everywhere.
+/// The reader's font is unknown. The widths are those of DejaVu Sans and Verdana, the widest fonts that browsers fall
+/// back to, so text that fits here fits everywhere.
 enum TextMetrics {
     static func width(_ text: String, size: Double, isBold: Bool = false) -> Double {
         let ems = text.reduce(0) { $0 + width($1) }

@@ -1,9 +1,8 @@
 /// The name of a figure of reads on many threads, such as `threads.get.16.processes`.
 ///
-/// It is `threads.`, the read, the number of threads, and what was measured unless that is the rate
-/// of the threads.
+/// It is `threads.`, the read, the number of threads, and the kind unless that is the rate of the threads.
 public struct ThreadFigure: Hashable, Sendable {
-    /// What was measured.
+    /// The kinds of figures.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// The rate of many threads on one store.
         case threads = ""
@@ -29,7 +28,7 @@ public struct ThreadFigure: Hashable, Sendable {
     public let row: String
     /// The number of threads, or of processes.
     public let count: Int
-    /// What was measured.
+    /// The kind of figure.
     public let kind: Kind
 
     /// The figure of a read on `count` threads.

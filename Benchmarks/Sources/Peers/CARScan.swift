@@ -1,13 +1,11 @@
 import CDigestPeer
 import Glibc
 
-/// What go-car does with a CAR, done as well as its way allows: a buffered reader, section by
-/// section.
+/// The best form of go-car's way to read a CAR: a buffered reader, section by section.
 ///
-/// go-car reads through a `bufio.Reader`, 4 KiB unless told otherwise, and skips what it does not
-/// need; it knows the end of a block only from its section's head, so it sees one section at a
-/// time, on one thread. *Limits*: CARv1 with CIDs of version 1, raw, sha2-256: what the data sets
-/// have.
+/// go-car reads through a `bufio.Reader` of 4 KiB by default, and skips blocks that it does not need. It knows the
+/// end of a block only from its section's head, so it reads one section at a time, on one thread. *Limits*: CARv1
+/// with CIDs of version 1, raw, sha2-256, as the data sets have.
 ///
 /// *Errors*: `CARScanError` of any code; the first stops the walk.
 public enum CARScan {
@@ -53,8 +51,7 @@ public enum CARScan {
 
     /// Reads every block, hashes it with OpenSSL on this thread, and compares.
     ///
-    /// The function is fetched and the context made once, not for each block: as an engineer would
-    /// who found that one-shot calls cost 25 % more on small blocks.
+    /// The function is fetched and the context created once, because one-shot calls cost 25 % more on small blocks.
     ///
     /// - Returns: How many sections there are, and how many bytes their blocks have.
     public static func verify(

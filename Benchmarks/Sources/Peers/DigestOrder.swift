@@ -2,7 +2,7 @@
 ///
 /// Peers that want sorted input get the sort that an engineer in a hurry for speed would write, not
 /// the library's: a radix sort over the top bits of the digests, which are as good as random, and
-/// an insertion pass for the few neighbours that agree in them. 1 M entries take 50 ms.
+/// an insertion pass for the few neighbors that agree in them. 1 M entries take 50 ms.
 ///
 /// *Limits*: 2^32 - 1 entries; 32 bytes of memory an entry while it works.
 struct DigestOrder: ~Copyable {
@@ -29,7 +29,7 @@ struct DigestOrder: ~Copyable {
             let prefix = entries[index].digest.0.bigEndian
             keys.initializeElement(at: index, to: Key(prefix: prefix, index: UInt32(index)))
         }
-        // 8 bits more than tell the entries apart leave one neighbour in 256 to the insertion pass.
+        // 8 bits more than tell the entries apart leave one neighbor in 256 to the insertion pass.
         let bits = entries.count < 64 ? 0 : Int.bitWidth - entries.count.leadingZeroBitCount + 8
         let passes = (bits + Self.radixBits - 1) / Self.radixBits
         if passes > 0 {

@@ -23,7 +23,7 @@ public final class FlatPeer: IndexPeer {
     private static let headSize = 30
     private static let recordSize = 40
 
-    /// Linux maps 65,530 ranges a process at most; at half of that all are let go, and mapped anew.
+    /// Linux allows 65,530 mappings a process; at half of that the peer unmaps all files and starts again.
     private static let mappingsMax = 32_768
 
     private struct Mapping {

@@ -19,8 +19,7 @@ public struct PeerEntry: Sendable {
 
 /// Another way to keep the store's entries, with the same durability and exactness.
 ///
-/// A peer is tuned as somebody who knows it would tune it; each says how, and why, where it is
-/// declared.
+/// Each peer has the tuning of an expert; its declaration says how, and why.
 ///
 /// *Limits*: 2^32 - 1 entries a shard. A digest that a CAR has twice is found at one of its places.
 ///
@@ -49,12 +48,12 @@ public protocol IndexPeer: AnyObject, SendableMetatype {
     /// The shards that have the block with these 32 bytes of digest, in no order.
     func shards(of digest: UnsafeRawPointer) throws(PeerError) -> [UInt32]
 
-    /// Finishes what the peer has put off (compaction), so that lookups meet its best form.
+    /// Finishes the peer's background work (compaction), so that lookups are compared with its best form.
     ///
-    /// For nobody to be compared while still at work behind the scenes; it is no part of `ingest`.
+    /// It is not part of `ingest`.
     func settle() throws(PeerError)
 
-    /// Lets go of all that is open. Nothing else may be called after it; a second time is harmless.
+    /// Closes everything. No other call may follow; a second `close` does nothing.
     func close() throws(PeerError)
 
     /// Returns the size of a closed peer's files on disk in bytes: allocated blocks, not lengths.

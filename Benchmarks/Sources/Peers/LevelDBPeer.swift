@@ -6,11 +6,11 @@ import Glibc
 /// Records: "/", the cursor of the shard in decimal, "/", the multihash in hexadecimal, to uvarint
 /// offset and uvarint size. Inverse: "/", 2 as a varint in ten bytes, the multihash in hexadecimal,
 /// to a JSON array of shard keys, read, extended and put back, a get for each entry. The shard keys
-/// are shorter than Boost's piece CIDs (64 characters), which favours the peer.
+/// are shorter than Boost's piece CIDs (64 characters), which favors the peer.
 ///
 /// Tuned: snappy, filters of 10 bits, a cache of 64 MB, batches of 1,000 records. Beyond what Boost
 /// does: a memory table of 64 MB, and entries in the order of their digests, not of the CAR, so
-/// that neighbours in the memory table and in files come after each other. With 1 M entries sorting
+/// that neighbors in the memory table and in files come after each other. With 1 M entries sorting
 /// alone made ingest 1.3 times as fast (0.12 M/s), the larger table alone did nothing, both made it
 /// 2.8 times as fast (0.26 M/s).
 ///

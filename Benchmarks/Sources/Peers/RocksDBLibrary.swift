@@ -50,7 +50,7 @@ struct RocksDBLibrary: @unchecked Sendable {  // Function pointers only, never c
     let batchPut: @convention(c) (Handle, Handle, Bytes, Int, Bytes, Int) -> Void
     let batchDestroy: Destroy
 
-    // Files made outside of the database.
+    // Files written outside of the database.
     let fileWriterCreate: @convention(c) (Handle, Handle) -> Handle
     let fileWriterOpen: @convention(c) (Handle, Bytes, Message) -> Void
     let fileWriterPut: @convention(c) (Handle, Bytes, Int, Bytes, Int, Message) -> Void
@@ -127,7 +127,7 @@ extension RocksDBLibrary {
             let text = "\(name) has no rocksdb_\(missing)"
             return .failure(PeerError(system: RocksDBPeer.system, text: text))
         }
-        return .failure(PeerError(system: RocksDBPeer.system, text: "librocksdb is not here"))
+        return .failure(PeerError(system: RocksDBPeer.system, text: "librocksdb is not installed"))
     }
 
     private init(_ find: inout SymbolFinder) {

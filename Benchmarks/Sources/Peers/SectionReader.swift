@@ -2,9 +2,9 @@ import Glibc
 
 /// Walks the sections of a CARv1 through one buffer, and never reads what the caller skips over.
 ///
-/// A buffered reader like Go's: what is left in the buffer moves to its front when more is needed,
-/// a block that does not fit in is read past it. A skip beyond the buffer costs no call at all,
-/// since reads name their place (`pread`), where Go's reader must seek.
+/// It is a buffered reader like Go's: before a read, the rest of the buffer moves to its front, and a block that does
+/// not fit is read past it. A skip beyond the buffer costs no call, because `pread` names its place, where Go's
+/// reader must seek.
 struct SectionReader: ~Copyable {
     typealias Digest = (UInt64, UInt64, UInt64, UInt64)
 

@@ -63,7 +63,7 @@ extension Workload {
             let start = now()
             var found = 0
             for cid in cids where try shard.contains(cid) { found += 1 }
-            guard found == cids.count else { throw BenchmarkError("some were not found") }
+            guard found == cids.count else { throw BenchmarkError("a lookup found no entry") }
             return Double(now() - start) / Double(cids.count)
         }
         let size = Double(try store.statistics().catalogUsedBytes)

@@ -89,7 +89,7 @@ extension Workload {
         }
         let warm = try pass()
         var start = now()
-        guard try pass() == warm else { throw BenchmarkError("another answer") }
+        guard try pass() == warm else { throw BenchmarkError("the pass gave another result") }
         let get = Double(now() - start) / Double(cids.count)
         shard.release()
         start = now()

@@ -230,12 +230,16 @@ extension Workload {
         for _ in 0..<bench.runs {
             var start = now()
             for cid in asked {
-                guard try await store.block(for: cid) != nil else { throw BenchmarkError("lost") }
+                guard try await store.block(for: cid) != nil else {
+                    throw BenchmarkError("a block was not found")
+                }
             }
             rates.append(Double(asked.count) / Double(now() - start) * 1e6)
             start = now()
             for cid in asked {
-                guard try store.blockIfLocal(for: cid) != nil else { throw BenchmarkError("lost") }
+                guard try store.blockIfLocal(for: cid) != nil else {
+                    throw BenchmarkError("a block was not found")
+                }
             }
             sync.append(Double(asked.count) / Double(now() - start) * 1e6)
             for cid in asked.prefix(100_000) {

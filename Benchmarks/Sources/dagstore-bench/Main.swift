@@ -31,20 +31,20 @@ struct List: ParsableCommand {
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run workloads: those that are named, or all that need neither peers nor minutes."
+        abstract: "Run the named workloads, or all that need neither peers nor minutes."
     )
 
     @Argument(help: "Names of workloads.")
     var names: [String] = []
-    @Flag(help: "Three repeats, and cost curves only as far as a minute goes.")
+    @Flag(help: "Measure three times, and cost curves for at most a minute.")
     var quick = false
-    @Flag(help: "Everything, with peers and with what takes minutes.")
+    @Flag(help: "Run everything, with peers and with workloads that take minutes.")
     var all = false
-    @Option(help: "Where data sets and stores are kept: 5 GB, with --all 20 GB.")
+    @Option(help: "The folder of data sets and stores: 5 GB, with --all 20 GB.")
     var data = "bench-data"
     @Option(help: ArgumentHelp("A file for the lines, beside standard output.", valueName: "file"))
     var out: String?
-    @Option(help: "How often each figure is measured; else 5, or 3 if quick.")
+    @Option(help: "The number of measurements of each figure; default 5, with --quick 3.")
     var runs: Int?
 
     func validate() throws {

@@ -128,7 +128,7 @@ extension Workload {
         var status: Int32 = 0
         var usage = rusage()
         guard wait4(child, &status, 0, &usage) == child else {
-            throw BenchmarkError("\(line) went away")
+            throw BenchmarkError("\(line): the process is gone")
         }
         let code = status >> 8 & 0xff
         guard status & 0x7f == 0, lawful.contains(code) || code == 0 else {
@@ -144,7 +144,9 @@ extension Workload {
         }
         defer { pclose(pipe) }
         var line = [CChar](repeating: 0, count: 4096)
-        guard fgets(&line, Int32(line.count), pipe) != nil else { throw BenchmarkError("du") }
+        guard fgets(&line, Int32(line.count), pipe) != nil else {
+            throw BenchmarkError("du printed nothing")
+        }
         let digits = line.prefix { $0 != 9 }.map { UInt8(bitPattern: $0) }
         return Double(String(decoding: digits, as: UTF8.self)) ?? 0
     }

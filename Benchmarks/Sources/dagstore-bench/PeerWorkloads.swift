@@ -41,7 +41,9 @@ extension Workload {
         let sections = UInt64(Dataset.n1m.blocks)
         let ours = try bench.values {
             let start = now()
-            guard try Measurement.scan(path) == sections else { throw BenchmarkError("sections") }
+            guard try Measurement.scan(path) == sections else {
+                throw BenchmarkError("the scan found another number of sections")
+            }
             return Double(now() - start) / 1e9
         }
         result.figures.append(Figure(name: "peers.scan.n1m", unit: "s", values: ours))
@@ -62,7 +64,7 @@ extension Workload {
         let verified = try bench.values {
             let start = now()
             let outcome = try Measurement.verify(small, workers: 2)
-            guard outcome.isSound else { throw BenchmarkError("not sound") }
+            guard outcome.isSound else { throw BenchmarkError("the CAR is not sound") }
             return Double(outcome.bytes) / Double(now() - start)
         }
         result.figures.append(Figure(name: "peers.verify.n100k", unit: "GB/s", values: verified))
@@ -160,7 +162,7 @@ extension Workload {
             let start = now()
             store = try DAGStore.open(at: place)
             shard = try await store.acquire(key)
-            guard try shard.contains(hits[0]) else { throw BenchmarkError("not found") }
+            guard try shard.contains(hits[0]) else { throw BenchmarkError("a block was not found") }
             restart.append(Double(now() - start) / 1e6)
         }
         shard.release()

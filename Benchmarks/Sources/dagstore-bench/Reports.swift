@@ -4,14 +4,14 @@ import Foundation
 
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Hold a run against an older one, figure by figure."
+        abstract: "Compare a run with an older one, figure by figure."
     )
 
     @Argument(help: "The lines of the older run.")
     var old: String
     @Argument(help: "The lines of the newer run.")
     var new: String
-    @Option(help: "What a median may differ by, as a share.")
+    @Option(help: "The change up to which medians count as the same, as a share; default 0.15.")
     var threshold = 0.15
     @Flag(help: "End with 1 if a figure became worse.")
     var strict = false
@@ -29,8 +29,8 @@ struct Compare: ParsableCommand {
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make RESULTS.md, its plots and one page of HTML of one or more runs.",
-        discussion: "Of figures that several runs have, the last one counts."
+        abstract: "Write RESULTS.md, its plots and one page of HTML from one or more runs.",
+        discussion: "If several runs have a figure, the last one counts."
     )
 
     @Argument(help: "The lines of runs, oldest first.")
@@ -68,13 +68,13 @@ struct Flame: ParsableCommand {
         abstract: "Draw a flame graph of the samples that perf script prints to standard input."
     )
 
-    @Option(help: "What was measured.")
+    @Option(help: "The name of the measured work.")
     var title = "Profile"
 
     func run() throws {
         let samples = try FileHandle.standardInput.readToEnd() ?? Data()
         let graph = FlameGraph(samples: String(decoding: samples, as: UTF8.self))
-        guard graph.sampleCount > 0 else { throw BenchmarkError("no samples") }
+        guard graph.sampleCount > 0 else { throw BenchmarkError("standard input has no samples") }
         try FileHandle.standardOutput.write(contentsOf: Data(graph.svg(title: title).utf8))
     }
 }

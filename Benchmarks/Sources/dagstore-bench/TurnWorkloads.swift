@@ -142,7 +142,9 @@ extension Workload {
             var start = now()
             let store = try DAGStore.open(at: pair.store)
             let shard = try await store.acquire(pair.key)
-            guard try shard.contains(pair.cid) else { throw BenchmarkError("not found") }
+            guard try shard.contains(pair.cid) else {
+                throw BenchmarkError("a block was not found")
+            }
             ours.append(Double(now() - start) / 1e6)
             shard.release()
             await store.close()

@@ -372,7 +372,9 @@ struct Workload {
         about:
             "TARGETS 6, views and copies under the mapping guard, which stays for the rest of the run"
     ) { bench in
-        guard MappingGuard.install() else { throw BenchmarkError("no mapping guard") }
+        guard MappingGuard.install() else {
+            throw BenchmarkError("the mapping guard cannot be installed")
+        }
         let store = try await store(bench, .n1m)
         let shard = try await store.acquire(ShardKey("n1m"))
         let cids = try randomCIDs(shard, count: 1_000_000)
@@ -434,7 +436,7 @@ struct Workload {
             let values = try bench.values {
                 let start = now()
                 let outcome = try Measurement.verify(path, workers: 2)
-                guard outcome.isSound else { throw BenchmarkError("not sound") }
+                guard outcome.isSound else { throw BenchmarkError("the CAR is not sound") }
                 return Double(outcome.bytes) / Double(now() - start)
             }
             figures.append(Figure(name: "verify.\(set.name)", unit: "GB/s", values: values))
@@ -563,7 +565,7 @@ struct Workload {
         let last = try Measurement.cids(of: shard, from: UInt64(Dataset.n16k.blocks - 1)).last
         shard.release()
         await store.close()
-        guard let last else { throw BenchmarkError("no last block") }
+        guard let last else { throw BenchmarkError("the shard has no last block") }
         let place = bench.folder.appending("store-n16k").string
         let values = try bench.values {
             let start = now()

@@ -21,7 +21,7 @@ struct BarsTests {
     }
 
     @Test(
-        "a bar is kept on its target, and missed beyond it",
+        "a figure keeps a bar up to its target, and misses it beyond",
         arguments: Bars.rows.flatMap(\.bars)
     )
     func holdsOnTheTarget(bar: Bars.Bar) throws {
@@ -35,7 +35,7 @@ struct BarsTests {
         #expect(try verdicts(bar.comparison == .atMost ? 1.01 : 0.99) == [row.number])
     }
 
-    @Test("a bar that was not measured fails its row", arguments: Bars.rows.flatMap(\.bars))
+    @Test("a bar without a figure fails its row", arguments: Bars.rows.flatMap(\.bars))
     func missingFails(bar: Bars.Bar) throws {
         let lines = Fixtures.allBars().filter { !$0.contains("\"\(bar.figure)\"") }
         let outcomes = Bars.outcomes(of: try Fixtures.run(lines))
@@ -44,7 +44,7 @@ struct BarsTests {
         #expect(failed.count == 1)
     }
 
-    @Test("targets are scaled by what the machine takes to search and to hash, sizes are not")
+    @Test("targets are scaled by the machine's speed of searching and hashing, except for sizes")
     func scales() throws {
         // Twice as long for a search, half as long for a hash.
         let lines = [
@@ -79,7 +79,7 @@ struct BarsTests {
         #expect(try !holds(1, "MB"))
     }
 
-    @Test("the margin is how many times better than the target a figure is")
+    @Test("the margin says how many times better than its target a figure is")
     func margins() throws {
         let lines = Fixtures.allBars(["build.n1m": 0.24, "gets.views.1": 5, "lookup.heap": 0])
         let bars = Bars.outcomes(of: try Fixtures.run(lines)).flatMap(\.bars)
@@ -89,7 +89,7 @@ struct BarsTests {
         #expect(margin("lookup.heap") == nil)
     }
 
-    @Test("the ratio is against the best peer, in the direction that is good")
+    @Test("the ratio compares with the best peer, in the good direction")
     func ratios() throws {
         let run = try Fixtures.run([
             Fixtures.figure("peers.lookup.hit", 100),

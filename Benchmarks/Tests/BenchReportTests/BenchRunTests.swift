@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Lines of a run")
 struct BenchRunTests {
-    @Test("a run with all kinds of lines is read whole")
+    @Test("a run with all kinds of lines is read completely")
     func readsAll() throws {
         let dataset =
             #"{"kind":"dataset","name":"n1m","blocks":1000000,"blockSize":256,"seed":2,"#
@@ -31,7 +31,7 @@ struct BenchRunTests {
         #expect(!run.isQuick)
     }
 
-    @Test("kinds and keys that nobody knows are ignored, and so are empty lines")
+    @Test("unknown kinds, unknown keys and empty lines are ignored")
     func ignoresTheUnknown() throws {
         let run = try Fixtures.run([
             #"{"kind":"weather","value":"rain","min":[]}"#,
@@ -41,7 +41,7 @@ struct BenchRunTests {
         #expect(run.figures.map(\.name) == ["lookup"])
     }
 
-    @Test("a last line that a crash cut off is left away, at any byte")
+    @Test("a last line that a crash truncated at any byte is ignored")
     func toleratesTruncation() throws {
         let whole = Fixtures.figure("second", 2)
         let head = [Fixtures.runLine(), Fixtures.figure("first", 1)].joined(separator: "\n") + "\n"
@@ -54,7 +54,7 @@ struct BenchRunTests {
     }
 
     @Test(
-        "a line that is wrong is named by its number",
+        "the error of a malformed line has its number",
         arguments: [
             ("{\"kind\":\"figure\"\n", BenchRunError.Code.malformedLine),
             ("[]\n", .malformedLine),
@@ -80,7 +80,7 @@ struct BenchRunTests {
     }
 
     @Test(
-        "a file that does not begin with a run is refused",
+        "a file without a run line at its start is refused",
         arguments: ["", "\n\n", Fixtures.endLine + "\n", Fixtures.figure("a", 1)]
     )
     func needsARun(lines: String) {
@@ -88,14 +88,16 @@ struct BenchRunTests {
         #expect(error?.code == .missingRun)
     }
 
-    @Test("a version from the future is refused")
+    @Test("an unknown version is refused")
     func refusesVersion() {
         let line = Fixtures.runLine().replacing(#""version":1"#, with: #""version":2"#)
         let error = #expect(throws: BenchRunError.self) { try BenchRun(lines: line) }
         #expect(error?.code == .unknownVersion)
     }
 
-    @Test("of equal figures the later run's wins, keeps the place, and says where it is from")
+    @Test(
+        "of equal figures the later run's wins, at the place of the first and with its own origin"
+    )
     func merges() throws {
         let old = try Fixtures.run(
             [
@@ -123,7 +125,7 @@ struct BenchRunTests {
         #expect(BenchRun.merging([new, old]).figures.map(\.median) == [1, 4, 2, 9])
     }
 
-    @Test("a run of which no figure is left is no origin any more")
+    @Test("a run without remaining figures is no origin")
     func dropsOrigins() throws {
         let old = try Fixtures.run([Fixtures.figure("a", 1)], date: "old", isQuick: true)
         let new = try Fixtures.run([Fixtures.figure("a", 3)], date: "new")

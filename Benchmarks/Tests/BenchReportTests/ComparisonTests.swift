@@ -17,7 +17,7 @@ struct ComparisonTests {
         return Comparison(old: first, new: second, threshold: 0.15).pairs.first?.change
     }
 
-    @Test("a change beyond the threshold is better or worse by the direction that is good")
+    @Test("a change beyond the threshold is better or worse, by the good direction")
     func judges() throws {
         #expect(try change(100, 120) == .worse)
         #expect(try change(100, 80) == .better)
@@ -25,7 +25,7 @@ struct ComparisonTests {
         #expect(try change(100, 80, better: "higher") == .worse)
     }
 
-    @Test("a change within the threshold, or of ranges that overlap, is none")
+    @Test("a change within the threshold, or with overlapping ranges, counts as the same")
     func same() throws {
         #expect(try change(100, 114) == .same)
         #expect(try change(100, 86) == .same)
@@ -33,20 +33,20 @@ struct ComparisonTests {
         #expect(try change(0, 0) == .same)
     }
 
-    @Test("a figure that was zero has no percentage but a verdict")
+    @Test("a change from zero has a verdict and no percentage")
     func fromZero() throws {
         #expect(try change(0, 5) == .worse)
         #expect(try change(0, 5, better: "higher") == .better)
     }
 
-    @Test("units are made the same, and units that cannot be are not compared")
+    @Test("figures are compared in one unit, and not if their units measure different things")
     func units() throws {
         #expect(try change(1000, 1, units: ("ns", "us")) == .same)
         #expect(try change(1000, 1000, units: ("ns", "us")) == .worse)
         #expect(try change(1, 1, units: ("ns", "MB")) == nil)
     }
 
-    @Test("the text has a line for each figure, lists the others, and counts last")
+    @Test("the text has a line for each figure, lists the others, and ends with the counts")
     func text() throws {
         let old = try Fixtures.run([
             Fixtures.figure("slower", 100), Fixtures.figure("faster", 100),

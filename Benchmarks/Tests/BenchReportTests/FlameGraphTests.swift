@@ -19,7 +19,7 @@ struct FlameGraphTests {
         \tffff4 [unknown] ([kernel.kallsyms])
         """
 
-    @Test("each stack counts once, and a caller is as wide as what it called")
+    @Test("each stack counts once, and a caller is as wide as its callees")
     func counts() {
         let graph = FlameGraph(samples: samples)
         #expect(graph.sampleCount == 3)

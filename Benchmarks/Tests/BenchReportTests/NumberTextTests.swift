@@ -45,7 +45,7 @@ struct NumberTextTests {
         #expect(texts.contains("≥ 2.5 M/s"))
     }
 
-    @Test("a factor next to 1 does not read as 1")
+    @Test("a factor close to 1 does not read as 1")
     func factors() {
         #expect(NumberText.factor(2.314) == "2.31x")
         #expect(NumberText.factor(1) == "1.00x")
@@ -54,7 +54,7 @@ struct NumberTextTests {
         #expect(NumberText.factor(0.99999) == "just under 1x")
     }
 
-    @Test("the range stands in the unit of the median")
+    @Test("the range has the unit of the median")
     func spread() throws {
         let run = try Fixtures.run([Fixtures.figure("a", 1000, spread: 0.1)])
         #expect(NumberText.spread(run.figures[0]) == "1.00 us [0.900, 1.10]")

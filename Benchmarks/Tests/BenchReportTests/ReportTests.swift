@@ -50,7 +50,7 @@ struct ReportTests {
         #expect(rows.map(\.last) == Bars.outcomes(of: run).map(\.verdict.rawValue))
     }
 
-    @Test("what we lose comes first, with both figures and the factor")
+    @Test("losses come first, with both figures and the factor")
     func losses() throws {
         let text = ResultsPage.markdown(try run("everything"))
         let sections = text.split(separator: "\n").filter { $0.hasPrefix("## ") }
@@ -63,7 +63,7 @@ struct ReportTests {
         #expect(rows.contains(["Random lookup against entries", "1 k entries"] + point))
     }
 
-    @Test("a run that loses nothing says so")
+    @Test("a run without losses says so")
     func noLosses() throws {
         let run = try Fixtures.run(Fixtures.allBars())
         #expect(ResultsPage.markdown(run).contains("nothing in this run"))
@@ -82,7 +82,7 @@ struct ReportTests {
         #expect(!other.contains("did not come to its end"))
     }
 
-    @Test("figures of a merged run say which run they are of")
+    @Test("figures of a merged run name their run")
     func origins() throws {
         let text = ResultsPage.markdown(try run("merged"))
         #expect(text.contains("6.00 ns (B)"))
@@ -90,7 +90,7 @@ struct ReportTests {
         #expect(!ResultsPage.markdown(try run("everything")).contains("(A)"))
     }
 
-    @Test("every figure of a run stands in the report")
+    @Test("the report shows every figure of a run")
     func nothingIsLost() throws {
         let run = try run("everything")
         let text = ResultsPage.markdown(run)
@@ -119,7 +119,7 @@ struct ReportTests {
         }
     }
 
-    @Test("every plot is well-formed, has words, and is used once", arguments: runs.keys)
+    @Test("every plot is well-formed, has a description, and is used once", arguments: runs.keys)
     func plots(name: String) throws {
         let run = try run(name)
         let plots = ResultsPage.plots(run)
@@ -136,7 +136,7 @@ struct ReportTests {
         #expect(text.components(separatedBy: "(plots/").count == plots.count + 1)
     }
 
-    @Test("the page is well-formed and needs nothing from outside", arguments: runs.keys)
+    @Test("the page is well-formed and needs no other file", arguments: runs.keys)
     func page(name: String) throws {
         let html = ReportPage.html(try run(name))
         #expect(html.hasPrefix("<!DOCTYPE html>\n"))
@@ -147,7 +147,7 @@ struct ReportTests {
         #expect(html.contains("prefers-color-scheme:dark"))
     }
 
-    @Test("text from outside is escaped for where it stands")
+    @Test("text from outside is escaped for its place")
     func escapes() {
         #expect(Escaping.xml("<a href=\"x\">&'\u{1}") == "&lt;a href=&quot;x&quot;&gt;&amp;&#39; ")
         #expect(Escaping.markdown("a|b*c_d<e>`f`\n") == "a\\|b\\*c\\_d&lt;e&gt;\\`f\\` ")
@@ -157,7 +157,7 @@ struct ReportTests {
         #expect(Escaping.slug("../Über <x>/y.z") == "ber-x-y.z")
     }
 
-    @Test("names that differ only in what a file's name cannot have give different files")
+    @Test("names that differ only in characters that file names cannot have give different files")
     func slugs() throws {
         let lines = ["a<b", "a>b"].flatMap { name in
             [Fixtures.figure(name, 1), Fixtures.figure(name, 2, of: "lmdb")]
@@ -166,7 +166,7 @@ struct ReportTests {
         #expect(names == ["overview", "a-b", "a-b-2"])
     }
 
-    @Test("points at zero are left out of a curve, which says how many")
+    @Test("a curve leaves out points at zero, and says how many")
     func zeros() throws {
         let plots = ResultsPage.plots(try run("everything"))
         let curve = try #require(plots.first { $0.name == "curve.lookup" })

@@ -32,7 +32,7 @@ struct ThreadTests {
     }
 
     @Test(
-        "a name is read as it was written",
+        "a name that was written can be read",
         arguments: [
             ThreadFigure("get", 16), ThreadFigure("get.any", 1, .processes),
             ThreadFigure("contains.closed.10000", 2, .ratio),

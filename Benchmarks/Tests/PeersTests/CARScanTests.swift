@@ -8,7 +8,7 @@ struct CARScanTests {
     private static let sizes = [0, 1, 256, 4_050, 4_096, 4_097, 100, 70_000, 3, 1_024, 9_000, 64]
     private static let bufferSizes = [64, 100, 4_096, 1 << 20]
 
-    @Test("every section is met, whatever the buffer", arguments: bufferSizes)
+    @Test("every section is read with every buffer size", arguments: bufferSizes)
     func meetsAll(bufferSize: Int) throws {
         let car = TestCAR(blockSizes: Self.sizes)
         try withDirectory { directory in
@@ -30,7 +30,7 @@ struct CARScanTests {
         }
     }
 
-    @Test("a changed byte of any block is found by verify alone", arguments: bufferSizes)
+    @Test("only verify finds a changed byte of a block", arguments: bufferSizes)
     func corruptedBlock(bufferSize: Int) throws {
         let car = TestCAR(blockSizes: Self.sizes)
         try withDirectory { directory in
@@ -72,7 +72,7 @@ struct CARScanTests {
     }
 
     @Test(
-        "what is not a CAR of raw sha2-256 blocks is refused",
+        "a file other than a CAR of raw sha2-256 blocks is refused",
         arguments: [
             ([0x00], CARScanError.Code.unsupportedCID),
             ([0x80, 0x00], .malformedVarint),

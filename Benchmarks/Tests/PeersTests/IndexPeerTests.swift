@@ -76,7 +76,7 @@ struct IndexPeerTests {
     }
 
     @Test(
-        "a peer finds what it took, where it is, and nothing else",
+        "a peer finds exactly its entries, at their places",
         arguments: Subject.available
     )
     func findsExactly(_ subject: Subject) throws {
@@ -148,7 +148,10 @@ struct IndexPeerTests {
         }
     }
 
-    @Test("an empty shard is taken, an empty peer finds nothing", arguments: Subject.available)
+    @Test(
+        "an empty shard is accepted, and an empty peer finds nothing",
+        arguments: Subject.available
+    )
     func empty(_ subject: Subject) throws {
         try withDirectory { directory in
             let peer = try subject.type.init(at: directory)
@@ -161,7 +164,10 @@ struct IndexPeerTests {
         }
     }
 
-    @Test("a directory that cannot be made is an error with a text", arguments: Subject.available)
+    @Test(
+        "a directory that cannot be created gives an error with a text",
+        arguments: Subject.available
+    )
     func unusableDirectory(_ subject: Subject) throws {
         let error = #expect(throws: PeerError.self) {
             _ = try subject.type.init(at: "/proc/nothing/here")
