@@ -200,13 +200,13 @@ let package = Package(
         .target(
             name: "DAGMeasurement",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
-                "DAGStorage", "ShardIndex", "ShardLifecycle", system,
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGHashing", "DAGMounts",
+                "DAGMultiformats", "DAGStorage", "ShardIndex", "ShardLifecycle", system,
             ],
             swiftSettings: house
         ),
 
-        // Floor 5: doors.
+        // Floor 6: doors.
         .target(
             name: "DAGStoreC",
             dependencies: [

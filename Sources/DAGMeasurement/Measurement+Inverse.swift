@@ -45,7 +45,7 @@ extension Measurement {
         var record = ShardRecord(number: 0, key: key.text, mountURL: "", state: .available)
         record.sectionCount = UInt64(digests)
         // The commits of a registration that has been indexed.
-        try engine.onLoop { [record] in
+        try engine.loop.perform { [record] in
             let inserted = try engine.writer.sync {
                 try engine.catalog.commit([.insert(record, pending: nil)])[0]
             }

@@ -2,6 +2,7 @@ internal import DAGBytes
 internal import DAGCAR
 internal import DAGMounts
 package import DAGStorage
+internal import DAGSystem
 internal import FoundationEssentials
 package import SystemPackage
 

@@ -11,7 +11,7 @@ internal import Synchronization
 /// catalog too: the store that closes gives its lock back while they last.
 ///
 /// *Concurrency*: any thread.
-final class CatalogAccess: Sendable {
+package final class CatalogAccess: Sendable {
     private struct State {
         /// Whether new calls are refused.
         var isClosed = false
@@ -79,8 +79,7 @@ final class CatalogAccess: Sendable {
     /// *Cost*: two stores to memory of the calling thread.
     ///
     /// - Throws: `closed`, and what `body` throws.
-    @inline(__always)
-    func reading<R>(_ body: () throws -> R) throws -> R {
+    package func reading<R>(_ body: () throws -> R) throws -> R {
         Reading.begin(mark)
         defer { Reading.end() }
         try checkOpen()

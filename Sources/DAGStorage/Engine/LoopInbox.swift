@@ -5,7 +5,7 @@ internal import Synchronization
 /// The messages that wait for the loop.
 ///
 /// *Concurrency*: any thread posts; one thread takes.
-final class LoopInbox: Sendable {
+package final class LoopInbox: Sendable {
     private struct State {
         var messages: [LoopMessage] = []
         var isOpen = true
@@ -76,7 +76,7 @@ final class LoopInbox: Sendable {
     /// shard's runs so.
     ///
     /// - Throws: `closed`, and what `body` throws.
-    func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
+    package func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
         let result = BlockingResult<R, any Error>()
         let isSent = post(.perform { result.deliver(Result { try body() }) })
         guard isSent else { throw DAGStoreError.storeIsClosed }

@@ -1,16 +1,16 @@
-internal import DAGCatalog
+package import DAGCatalog
 internal import DAGFailpoints
 internal import DAGMounts
-internal import Dispatch
+package import Dispatch
 internal import SharedReads
-internal import SystemPackage
+package import SystemPackage
 
 /// The parts of an open store, and their start and end.
 ///
 /// Each part has one duty; none knows the engine. `DAGStore` is the face of it, `ShardLoop` its event loop.
 ///
 /// *Concurrency*: any thread. The loop decides about shards; here is only what all threads share.
-final class StoreEngine: Sendable {
+package final class StoreEngine: Sendable {
     /// The arguments that several parts share.
     struct Parts {
         let directory: FilePath
@@ -24,21 +24,21 @@ final class StoreEngine: Sendable {
         let openings: JobPool
     }
 
-    let directory: FilePath
+    package let directory: FilePath
     let configuration: Configuration
-    let catalog: Catalog
-    let access: CatalogAccess
+    package let catalog: Catalog
+    package let access: CatalogAccess
     let transients: TransientStore
-    let writer: DispatchQueue
+    package let writer: DispatchQueue
     let openings: JobPool
-    let loop: LoopInbox
+    package let loop: LoopInbox
     let requests: LoopRequests
     let events: EventStreams
     let away: AwayShards
     let openShards: OpenShards
     let indexes: ShardIndexes
-    let inverse: InverseIndex
-    let merger: InverseMerger
+    package let inverse: InverseIndex
+    package let merger: InverseMerger
     let lookup: BlockLookup
     let sources: SourceFinder
     let worker: ShardWorker

@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// *Concurrency*: any thread looks. Entries are added by the loop; runs change by `change`.
 package final class InverseIndex: Sendable {
-    /// What is there at one moment; only the last table grows.
+    /// An immutable snapshot, in which only the last table grows.
     final class Snapshot: Sendable {
         /// The newest entries; the last table takes more, one before it is being made a run.
         let tables: [RecentEntries]
@@ -238,7 +238,7 @@ struct FewNumbers {
     static let countMax = 4
 
     private var numbers = InlineArray<4, UInt32>(repeating: 0)
-    package private(set) var count = 0
+    private(set) var count = 0
     /// Whether there were more.
     private(set) var isCut = false
 

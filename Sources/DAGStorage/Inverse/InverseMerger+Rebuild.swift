@@ -27,7 +27,7 @@ extension InverseMerger {
     }
 
     /// Adds what a published shard has; called by the loop, after the commit.
-    package func noteInverse(_ record: ShardRecord, _ parts: InverseParts) {
+    package func add(_ parts: InverseParts, of record: ShardRecord) {
         switch parts {
         case .recent(let hashes): inverse.add(hashes, of: record.number)
         case .run(var shape):

@@ -57,8 +57,18 @@ package final class InverseMerger: Sendable {
         runPins = GenerationPins { deleter.deleteRunLater($0) }
     }
 
-    /// Has the merger look for work, soon.
-    package func wake(_ engine: StoreEngine) {
+    /// Runs `first` on its thread, and then looks for work.
+    func begin(after first: @escaping @Sendable () -> Void) {
+        guard access.beginWork() else { return }
+        pool.submit { [self] in
+            first()
+            access.endUse()
+        }
+        wake()
+    }
+
+    /// Asks the merger to look for work soon.
+    package func wake() {
         guard !isStopped.load(ordering: .relaxed),
             !isAwake.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
@@ -76,8 +86,8 @@ package final class InverseMerger: Sendable {
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
     /// Blocks the thread for a turn of the merger, if there is too much for it to do.
-    package func waitForRoom(_ engine: StoreEngine) {
-        let snapshot = engine.inverse.snapshot
+    package func waitForRoom() {
+        let snapshot = inverse.snapshot
         guard
             snapshot.runs.count > Self.runsMax
                 || snapshot.tables.contains(where: { $0.count > Self.recentMax })

@@ -31,7 +31,7 @@ package final class ShardReader: Sendable {
     let readsTransient: Bool
     package let root: IndexRoot
     /// The index, through its pages.
-    let index: IndexReader
+    package let index: IndexReader
     let payload: Payload
     /// The payload, if it is in memory; else empty.
     let memory: ByteView
