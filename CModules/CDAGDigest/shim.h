@@ -1,7 +1,7 @@
 #ifndef CDIGEST_SHIM_H
 #define CDIGEST_SHIM_H
 
-// The block functions themselves: for small blocks OpenSSL 3's one-shot calls cost more than the hashing.
+// The block functions themselves, because OpenSSL 3's one-shot calls cost more than the hashing of a small block.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/md5.h>
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The largest digest of the functions below, in bytes.
+/// The largest digest of these functions, in bytes.
 #define DAGSTORE_DIGEST_SIZE_MAX 64
 
 static inline void dagstore_md5(const void *data, size_t size, uint8_t *digest) {
@@ -55,16 +55,16 @@ static inline void dagstore_sha512(const void *data, size_t size, uint8_t *diges
     SHA512_Final(digest, &context);
 }
 
-/// A function that has no cheaper way in.
+/// A function that OpenSSL offers only through its allocating interface.
 ///
-/// Returns: whether OpenSSL was able to; it is not if it has no memory, or was built without the function.
+/// Returns: whether OpenSSL computed the digest; false without memory, or if OpenSSL was built without the function.
 static inline bool dagstore_evp(const void *data, size_t size, const EVP_MD *function, size_t digest_size,
                                 uint8_t *digest) {
     unsigned int written = 0;
     return EVP_Digest(data, size, digest, &written, function, NULL) == 1 && written == digest_size;
 }
 
-/// SHA3 with a digest of 28, 32, 48 or 64 bytes.
+/// Computes SHA3 with a digest of 28, 32, 48 or 64 bytes.
 static inline bool dagstore_sha3(const void *data, size_t size, size_t digest_size, uint8_t *digest) {
     const EVP_MD *function = digest_size == 28   ? EVP_sha3_224()
                              : digest_size == 32 ? EVP_sha3_256()
@@ -73,7 +73,7 @@ static inline bool dagstore_sha3(const void *data, size_t size, size_t digest_si
     return dagstore_evp(data, size, function, digest_size, digest);
 }
 
-/// SHA-512/224 or SHA-512/256: a digest of 28 or 32 bytes, with an initial chain of its own.
+/// Computes SHA-512/224 or SHA-512/256: a digest of 28 or 32 bytes, with its own initial chain.
 static inline bool dagstore_sha512_cut(const void *data, size_t size, size_t digest_size, uint8_t *digest) {
     const EVP_MD *function = digest_size == 28 ? EVP_sha512_224() : EVP_sha512_256();
     return dagstore_evp(data, size, function, digest_size, digest);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 void dagstore_will_need(const void *address, size_t size) {
-    // The system wants whole pages.
+    // The system requires whole pages.
     uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
     uintptr_t start = (uintptr_t)address & ~mask;
     int error = errno;

@@ -1,4 +1,4 @@
-// `process_vm_readv` is an extension; so is the name of the signal codes elsewhere.
+// `process_vm_readv` is an extension; on other systems the names of signal codes are extensions too.
 #if defined(__linux__)
 #define _GNU_SOURCE
 #endif
@@ -18,16 +18,15 @@
 #include <sys/uio.h>
 #endif
 
-/// One guarded copy that is under way.
+/// A running guarded copy.
 struct guard {
     sigjmp_buf back;
-    /// The pages it reads: the first byte of the first, and the byte after the last.
+    /// Its pages: the first byte of the first page, and the byte after the last.
     uintptr_t first, end;
 };
 
-// The innermost guarded copy of this thread. The handler reads it, and a handler must not allocate:
-// with the model `initial-exec` the variable is there before the thread first uses it, even in a
-// library that was loaded late.
+// The innermost guarded copy of this thread. The handler reads it, and must not allocate. With the model
+// `initial-exec` the variable exists before the thread first uses it, even in a library that was loaded late.
 #if defined(__linux__)
 __attribute__((tls_model("initial-exec")))
 #endif
@@ -35,13 +34,13 @@ static _Thread_local struct guard *volatile current_guard;
 
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool is_installed;
-/// What was there before; written before `is_installed` is set, and never again.
+/// The earlier handler; written before `is_installed` is set, and never again.
 static struct sigaction previous;
-/// Set once a previous handler that asked for SA_RESETHAND has had its one signal.
+/// Set after the one signal of an earlier handler with SA_RESETHAND.
 static atomic_flag previous_is_spent = ATOMIC_FLAG_INIT;
 static uintptr_t page_mask;
 
-/// Whether the instruction that was interrupted raised the signal, and would raise it again.
+/// Whether the interrupted instruction raised the signal, and would raise it again.
 static bool is_fault(const siginfo_t *info) {
     switch (info->si_code) {
     case BUS_ADRALN:
@@ -56,18 +55,18 @@ static bool is_fault(const siginfo_t *info) {
     }
 }
 
-/// Lets the signal do what it does by default: end the process.
+/// Sets the default action, which ends the process.
 static void pass_to_default(int signal, const siginfo_t *info) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = SIG_DFL;
     sigemptyset(&action.sa_mask);
     sigaction(signal, &action, NULL);
-    // A fault comes again when the handler returns, and then with the place that a core dump shows.
+    // After the handler, a fault comes again, with the right place for a core dump.
     if (!is_fault(info)) raise(signal);
 }
 
-/// Calls the handler that was there before, under the mask that it asked for.
+/// Calls the earlier handler, with its own signal mask.
 static void pass_on(int signal, siginfo_t *info, void *context) {
     bool takes_info = (previous.sa_flags & SA_SIGINFO) != 0;
     if (!takes_info && previous.sa_handler == SIG_IGN && !is_fault(info)) return;
@@ -95,8 +94,8 @@ static void handle(int signal, siginfo_t *info, void *context) {
     struct guard *guard = current_guard;
     uintptr_t address = (uintptr_t)info->si_addr;
     if (guard && is_fault(info) && address >= guard->first && address < guard->end) {
-        // A handler that was installed after this one may have called it with the signal blocked, as it is in handlers
-        // unless they ask otherwise: the next fault would end the process.
+        // A later handler may have called this one with the signal blocked, which is the default in handlers. The
+        // next fault would then end the process.
         sigset_t fault;
         sigemptyset(&fault);
         sigaddset(&fault, signal);
@@ -116,11 +115,11 @@ bool dagstore_guard_install(void) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
         action.sa_sigaction = handle;
-        // SA_ONSTACK: Go requires it of every handler. SA_NODEFER: the way back out of the handler
-        // restores no mask, so that none may have been set.
+        // SA_ONSTACK: Go requires it of every handler. SA_NODEFER: the jump out of the handler restores no mask, so
+        // the system must not set one.
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
         sigemptyset(&action.sa_mask);
-        // The handler may run before the second call returns, and must know what was before it.
+        // The handler may run before the second call returns, and then needs the earlier handler.
         installed = sigaction(SIGBUS, NULL, &previous) == 0
             && sigaction(SIGBUS, &action, NULL) == 0;
         atomic_store_explicit(&is_installed, installed, memory_order_release);
@@ -138,15 +137,15 @@ bool dagstore_guarded_copy(void *to, const void *from, size_t size) {
     struct guard guard;
     guard.first = (uintptr_t)from & page_mask;
     guard.end = (((uintptr_t)from + size - 1) & page_mask) - page_mask;
-    // Neither changes after `sigsetjmp`, so that both are what they were when it returns again.
+    // Neither variable changes after `sigsetjmp`, so both keep their values when it returns again.
     struct guard *const outer = current_guard;
-    // The mask is not saved: that would be a system call, and the handler changes none.
+    // Saving the mask would be a system call, and the handler does not change the mask.
     if (sigsetjmp(guard.back, 0) != 0) {
         current_guard = outer;
         return false;
     }
     current_guard = &guard;
-    // The copy may be moved neither before the guard is up nor behind its end.
+    // The compiler must not move the copy out of the guard.
     atomic_signal_fence(memory_order_seq_cst);
     memcpy(to, from, size);
     atomic_signal_fence(memory_order_seq_cst);
@@ -156,7 +155,7 @@ bool dagstore_guarded_copy(void *to, const void *from, size_t size) {
 
 enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size) {
 #if defined(__linux__)
-    // `getpid` each time: a number that was kept would be the parent's after a fork.
+    // A stored process number would be the parent's after a fork, so the code asks each time.
     pid_t self = getpid();
     size_t done = 0;
     while (done < size) {

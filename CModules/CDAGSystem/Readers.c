@@ -21,7 +21,7 @@
 #endif
 #endif
 
-// From linux/membarrier.h, which older headers lack.
+// Copied from linux/membarrier.h, which older headers lack.
 enum {
     membarrierQuery = 0,
     membarrierPrivateExpedited = 1 << 3,
@@ -32,7 +32,7 @@ _Thread_local struct dagstore_reader *dagstore_reader_current DAGSTORE_INITIAL_E
 bool dagstore_readers_need_barriers;
 _Atomic uint64_t dagstore_readers_nested;
 
-/// The record made last; all others hang on it.
+/// The newest record, the head of the list of all records.
 static struct dagstore_reader *_Atomic newest;
 static atomic_uint count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -47,11 +47,11 @@ static long membarrier(int command) {
 #endif
 }
 
-/// Gives the record of a thread that ends to the next one.
+/// Frees the record of a thread that ends, for the next thread.
 static void give_back(void *record) {
     struct dagstore_reader *reader = record;
     dagstore_reader_current = NULL;
-    // A thread that is ended within a reading, as by `pthread_exit`, does not read any more.
+    // A thread that ends within a reading, as by `pthread_exit`, reads no more.
     for (int depth = 0; depth < DAGSTORE_READER_DEPTH; depth++) {
         uint64_t word = atomic_load_explicit(&reader->marks[depth], memory_order_relaxed) >> 32 << 32;
         atomic_store_explicit(&reader->marks[depth], word, memory_order_release);
@@ -75,7 +75,7 @@ static void start(void) {
 #endif
 }
 
-/// Registers while the program has one thread: with several, the system waits some 7 ms for all processors.
+/// Registers while the process has one thread: with several, the system waits some 7 ms for all processors.
 __attribute__((constructor)) static void start_early(void) { pthread_once(&once, start); }
 
 static struct dagstore_reader *take(void) {
@@ -109,7 +109,7 @@ void dagstore_readers_barrier(void) {
     pthread_once(&once, start);
     atomic_thread_fence(memory_order_seq_cst);
     if (!dagstore_readers_need_barriers && membarrier(membarrierPrivateExpedited) != 0) {
-        // It was registered, and cannot fail; going on without it would free what is read.
+        // A registered barrier cannot fail. Without it, memory would be freed while a thread reads it.
         abort();
     }
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Longer names are refused by Linux.
+// Linux refuses longer names.
 enum { nameSize = 16 };
 
 struct start {
@@ -31,7 +31,7 @@ static void *run(void *argument) {
     return NULL;
 }
 
-/// The signals that come from outside a thread.
+/// Returns the signals that come from outside a thread.
 static sigset_t outside(void) {
     static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
     sigset_t signals;
@@ -52,7 +52,7 @@ bool dagstore_thread_start(const char *name, void (*body)(void *context), void *
         return false;
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    // A thread inherits the mask, and so has it from its first instruction.
+    // A thread inherits the mask, so it has the mask from its first instruction.
     sigset_t signals = outside(), before;
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     pthread_t thread;

@@ -1,49 +1,45 @@
 #ifndef DAGSTORE_CSYSTEM_H
 #define DAGSTORE_CSYSTEM_H
 
-// What Swift cannot say.
+// System calls and instructions that Swift cannot express.
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "DAGReaders.h"
 
-/// Asks the processor to have the cache line at `address` ready; any address will do.
+/// Prefetches the cache line at `address`; any address is valid.
 static inline void dagstore_prefetch(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
 
-/// Has the system read the pages of a mapped file ahead, without waiting for them.
+/// Asks the system to read the pages of a mapped file ahead, without waiting for them.
 ///
-/// Returns at once, also if the system does not take the advice. Memory of any other kind is left alone.
+/// Returns at once, even if the system ignores the advice. It does not affect other memory.
 void dagstore_will_need(const void *address, size_t size);
 
-/// The time since the machine was started, in nanoseconds, as of the last tick of its clock.
+/// The time since the start of the machine, in nanoseconds, at the last tick of its clock.
 ///
-/// Ticks are 1 to 10 ms apart. Costs 5 ns, a quarter of a precise clock.
+/// Ticks are 1 to 10 ms apart. A call costs 5 ns, a quarter of a precise clock.
 uint64_t dagstore_coarse_time(void);
 
-/// How often the process has been forked, counted from its first ancestor that has this code.
+/// The number of forks since the first ancestor process with this code.
 ///
-/// A child has the number of its parent and one: what needs a thread of the parent's is dead there. Costs one load.
+/// A child has its parent's number plus one: the parent's threads do not exist in it. A call costs one load.
 unsigned dagstore_fork_count(void);
 
-// Copies out of mappings that may have lost their file.
+// Copies out of mappings whose file may have become shorter.
 //
-// Touching a page of a mapped file that is not there any more raises SIGBUS. There are two ways to
-// copy from such a mapping and live: under a guard, which catches the signal, and by system call,
-// which answers EFAULT.
+// A read of a lost page raises SIGBUS. There are two safe ways to copy from such a mapping: under a guard, which
+// catches the signal, and by system call, which returns EFAULT.
 
-/// Installs the handler for SIGBUS that guarded copies need, and remembers the one before it.
+/// Installs the handler for SIGBUS that guarded copies need, and keeps the earlier one.
 ///
-/// A fault that no guarded copy of the faulting thread caused goes to the handler that was there
-/// before, with its mask and flags. If there was none, or faults were ignored, which would repeat
-/// them for ever, the default is restored and ends the process.
+/// A fault outside the faulting thread's guarded copy goes to the earlier handler, with its mask and flags. If there
+/// was none, or faults were ignored (which would repeat them forever), the default action ends the process.
 ///
-/// Any thread may call it, at any time and any number of times; only the first call does anything.
-/// A handler that is installed later stands before this one, and should pass on what is not
-/// its own.
-/// The handler stays as long as the process.
+/// Any thread may call it, at any time; only the first call does anything. A handler that is installed later comes
+/// first, and should pass all other faults on. The handler stays until the process ends.
 ///
 /// Returns: whether the handler is installed.
 bool dagstore_guard_install(void);
@@ -51,15 +47,15 @@ bool dagstore_guard_install(void);
 /// Whether `dagstore_guard_install` has succeeded in this process. Costs one load.
 bool dagstore_guard_is_installed(void);
 
-/// Copies `size` bytes, and survives if pages of `from` are not there.
+/// Copies `size` bytes, and returns even if pages of `from` are gone.
 ///
-/// It guards nothing before `dagstore_guard_install`, or on a thread that blocks SIGBUS. Faults are
-/// caught on the pages of `from` only. A signal handler that interrupts it may call it too.
+/// It has no guard before `dagstore_guard_install`, or on a thread that blocks SIGBUS. It catches faults only on the
+/// pages of `from`. A signal handler that interrupts it may call it too.
 ///
-/// Returns: whether all bytes were copied; if not, `to` holds some of them, nobody knows which.
+/// Returns: whether it copied all bytes; if not, `to` holds an unknown part of them.
 bool dagstore_guarded_copy(void *to, const void *from, size_t size);
 
-/// What a copy by system call did.
+/// The result of a copy by system call.
 enum dagstore_copy {
     /// It copied all bytes.
     DAGSTORE_COPY_DONE,
@@ -75,26 +71,26 @@ enum dagstore_copy {
 /// Other systems have no such call.
 enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size);
 
-// Whether this thread is in a callback of somebody else's.
+// Callbacks into a user's code, per thread.
 
-/// Enters a callback; they may be nested.
+/// Enters a callback; callbacks may nest.
 void dagstore_callback_enter(void);
 
 /// Leaves a callback.
 void dagstore_callback_leave(void);
 
-/// Whether this thread has entered a callback and not left it.
+/// Whether this thread is inside a callback.
 bool dagstore_callback_is_running(void);
 
 // Threads.
 
-/// Runs `body(context)` on a new thread, which nobody joins.
+/// Runs `body(context)` on a new detached thread.
 ///
-/// Signals that are sent to the process are blocked there; faults of its own are not.
+/// The thread blocks signals from outside, but not its own faults.
 ///
-/// `name` is cut after 15 bytes where the system wants it.
+/// The system may cut `name` after 15 bytes.
 ///
-/// Returns: whether the thread was started; if not, `body` is not called.
+/// Returns: whether the thread has started; if not, `body` does not run.
 bool dagstore_thread_start(const char *name, void (*body)(void *context), void *context);
 
 #endif
