@@ -89,7 +89,7 @@ fi
 mutant "a release counts nothing" release 's/leases -= 1/leases -= 0/'
 mutant "a release may come twice" release 's/precondition(leases > 0.*/if leases == 0 { return [] }/'
 mutant "a release is announced as an acquisition" release 's/announce(.release)/announce(.acquire)/'
-mutant "any shard may be leased" noteLeases '/precondition(/d'
+mutant "any shard may be leased" setLeases '/precondition(/d'
 mutant "a shard that is registered lazily is indexed" receiveAbsent 's/state = .registered/state = .initializing(job: number)/'
 mutant "the registrant of a shard to be indexed is not parked" receiveAbsent 's/\.start(job: number), \.park,/.start(job: number),/'
 mutant "a destroyed shard exists" receiveAbsent 's/reject(.unknown)/reject(.exists)/'

@@ -37,7 +37,7 @@ struct TidyTests {
     ]
 
     /// The one file that starts tasks: for an owner, which cancels the task and may wait for it.
-    static let taskFile = "DAGMounts/OwnedTask.swift"
+    static let taskFile = "DAGMounts/Threads/OwnedTask.swift"
 
     /// Targets that do not meet the newer rules yet.
     static let pendingTargets: Set = [
