@@ -204,7 +204,10 @@ struct InverseRunTests {
             #expect(recent.append(entry))
             expected[entry.hash, default: []].insert(entry.shard)
             var found: Set<UInt32> = []
-            recent.forEachShard(of: entry.hash) { found.insert($0) }
+            _ = recent.forEachShard(of: entry.hash) { shard in
+                found.insert(shard)
+                return true
+            }
             #expect(found == expected[entry.hash])
         }
         #expect(recent.count == count)

@@ -37,9 +37,6 @@ package final class RemoteBytes: ByteSource {
         Self.ends.async { source.close() }
     }
 
-    /// Waits until all sources without readers are closed; for tests.
-    package static func waitForEnds() { ends.sync(flags: .barrier) {} }
-
     /// Ends all reads at once with `.cancelled`, and all later ones; does not wait for the source.
     package func cancel() {
         let reads = state.withLock { state in

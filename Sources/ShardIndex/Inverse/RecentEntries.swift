@@ -80,17 +80,6 @@ public import Synchronization
         return true
     }
 
-    /// Calls `body` with every shard of a hash.
-    public func forEachShard(of hash: UInt64, _ body: (UInt32) -> Void) {
-        _ = forEachShard(
-            of: hash,
-            while: { shard -> Bool in
-                body(shard)
-                return true
-            }
-        )
-    }
-
     /// All entries so far, in their order of arrival.
     public var entries: [InverseEntry] {
         (0..<count).map { index in
