@@ -21,7 +21,7 @@ extension FileDescriptor {
     ///   - options: Further flags.
     ///   - permissions: The rights of a new file, before the umask; nil if the call makes none.
     /// - Returns: The descriptor, which the caller closes.
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package static func opening(
         _ path: FilePath,
         _ mode: AccessMode = .readOnly,
@@ -41,7 +41,7 @@ extension FileDescriptor {
     /// The corresponding C function is `fsync`. On Darwin it is `fcntl` with `F_FULLFSYNC`, because `fsync` leaves
     /// the bytes in the disk's cache there.
     ///
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package func synchronize() throws(Errno) {
         #if canImport(Darwin)
             try check(fcntl(rawValue, F_FULLFSYNC))
@@ -58,7 +58,7 @@ extension FileDescriptor {
     ///   - offset: The first byte to read.
     ///   - buffer: Receives the bytes.
     /// - Returns: The number of bytes read; 0 for an offset that the system cannot express.
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package func read(
         at offset: UInt64,
         filling buffer: UnsafeMutableRawBufferPointer
@@ -91,7 +91,7 @@ extension FileDescriptor {
     /// The corresponding C function is `write`.
     ///
     /// - Returns: The number of bytes written.
-    /// - Throws: `.wouldBlock` if a non-blocking descriptor has no room; what the system reports.
+    /// - Throws: `.wouldBlock` if a non-blocking descriptor has no room; all other errors of the system.
     package func writeSome(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
         // SAFETY: the caller's buffer lives through the call, which reads it.
         let count = unsafe systemWrite(rawValue, bytes.baseAddress, bytes.count)
@@ -119,9 +119,9 @@ extension FileDescriptor {
 
     /// Locks the file for this descriptor, without waiting.
     ///
-    /// The corresponding C function is `flock`. The system removes the lock when the last copy of the descriptor closes.
+    /// The corresponding C function is `flock`. Closing the last copy of the descriptor removes the lock.
     ///
-    /// - Throws: `.wouldBlock` if another descriptor has the lock; what the system reports.
+    /// - Throws: `.wouldBlock` if another descriptor has the lock; all other errors of the system.
     package func lockWithoutWaiting() throws(Errno) {
         try check(flock(rawValue, LOCK_EX | LOCK_NB))
     }
@@ -135,7 +135,7 @@ extension FileDescriptor {
     /// descriptor of the file.
     ///
     /// - Returns: Whether this process has the lock now; false if another process has it.
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package func lockFirstByte() throws(Errno) -> Bool {
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
@@ -155,7 +155,7 @@ extension FileDescriptor {
     ///
     /// The corresponding C function is `fchown`.
     ///
-    /// - Throws: `.notPermitted` if this process may not give files away; what the system reports.
+    /// - Throws: `.notPermitted` if this process may not give files away; all other errors of the system.
     package func setOwner(_ user: UserID, _ group: GroupID) throws(Errno) {
         try check(fchown(rawValue, user.rawValue, group.rawValue))
     }
@@ -164,7 +164,7 @@ extension FileDescriptor {
     ///
     /// The corresponding C function is `fchmod`.
     ///
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package func setPermissions(_ permissions: FilePermissions) throws(Errno) {
         try check(fchmod(rawValue, permissions.rawValue))
     }

@@ -8,7 +8,7 @@ package enum FileSystem {
     ///
     /// The corresponding C function is `mkdir`.
     ///
-    /// - Throws: `.fileExists` if the path has a file already; what the system reports.
+    /// - Throws: `.fileExists` if the path has a file already; all other errors of the system.
     package static func makeDirectory(_ path: FilePath) throws(Errno) {
         // SAFETY: the string lives through the call.
         try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o777) })
@@ -18,7 +18,7 @@ package enum FileSystem {
     ///
     /// The corresponding C function is `unlink`.
     ///
-    /// - Throws: `.noSuchFileOrDirectory` if there is none; what the system reports.
+    /// - Throws: `.noSuchFileOrDirectory` if there is none; all other errors of the system.
     package static func removeFile(_ path: FilePath) throws(Errno) {
         // SAFETY: the string lives through the call.
         try check(unsafe path.withPlatformString { unsafe unlink($0) })
@@ -28,7 +28,7 @@ package enum FileSystem {
     ///
     /// The corresponding C function is `rename`.
     ///
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
         // SAFETY: both strings live through the call.
         let code = unsafe old.withPlatformString { old in
@@ -39,7 +39,7 @@ package enum FileSystem {
 
     /// Waits until the disk has a file's bytes, or a directory's names.
     ///
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package static func synchronize(_ path: FilePath) throws(Errno) {
         let file = try FileDescriptor.opening(path)
         defer { try? file.close() }
@@ -69,7 +69,7 @@ package enum FileSystem {
     ///
     /// The corresponding C function is `readdir`.
     ///
-    /// - Throws: What the system reports.
+    /// - Throws: The error of the system.
     package static func names(in directory: FilePath) throws(Errno) -> [String] {
         // SAFETY: the string lives through the call.
         guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
@@ -97,7 +97,7 @@ package enum FileSystem {
     ///
     /// The corresponding C function is `getcwd`.
     ///
-    /// - Throws: `.noSuchFileOrDirectory` if the directory was removed; what the system reports.
+    /// - Throws: `.noSuchFileOrDirectory` if the directory was removed; all other errors of the system.
     package static func workingDirectory() throws(Errno) -> FilePath {
         // SAFETY: without a buffer the system allocates one, which this function frees.
         guard let name = unsafe getcwd(nil, 0) else { throw Errno.last }

@@ -9,7 +9,7 @@ internal import Dispatch
 @safe final class ReclaimerCore: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: `new` has a lock, and only the queue touches the rest.
 
-    /// Runs a body once, and then releases what the body holds.
+    /// An action, which runs its body once and then frees it.
     private final class Action: @unchecked Sendable {
         // SAFETY: `@unchecked Sendable`: one thread runs the action, and only that thread touches the body.
         private var body: (@Sendable () -> Void)?

@@ -118,7 +118,7 @@ internal import Synchronization
         var found: [Object] = []
         found.reserveCapacity(count)
         slots.object.forEach { address, _ in
-            // SAFETY: the table retains its objects, and only the owner, who calls this, removes any.
+            // SAFETY: the table retains its objects, and only the calling owner removes any.
             found.append(unsafe Borrowed<Object>(at: address).object)
         }
         return found

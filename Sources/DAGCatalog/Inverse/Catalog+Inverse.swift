@@ -43,8 +43,8 @@ package struct InverseTotals: Equatable, Sendable {
 /// 40  u64 generation[]                the runs that are merged
 /// ```
 ///
-/// From format 4 on, the row begins with a zero word, the version, the checksum of the rest and the number of runs,
-/// and ends with the shape of the result:
+/// From format 4 on, the row begins with a zero word, the version, the checksum of the rest and the number of runs.
+/// It ends with the shape of the result:
 ///
 /// ```
 ///  0  u64 zero    8  u64 version = 1    16  u64 checksum    24  u64 runs    32  as above    …  `InverseRunShape`

@@ -10,7 +10,7 @@ package struct CheckedSegments: Sendable {
     package init() {}
 }
 
-/// The inverse index as the check of a store reads it: from the tables, whatever process writes them.
+/// The inverse index, read from the tables, even if another process writes them.
 extension Catalog {
     /// Returns those of some hashes that no run has for a shard.
     ///

@@ -44,7 +44,7 @@ package struct ShardRecord: Equatable, Sendable {
         case failed = 4
     }
 
-    /// What the file fields of a record describe.
+    /// The object that the file fields of a record describe.
     package enum Identity: UInt8, Sendable, CaseIterable {
         /// The mount's own file: size, modification time, inode and device.
         case file = 0
@@ -114,7 +114,7 @@ package struct ShardRecord: Equatable, Sendable {
     package var fileModified: Int64 = 0
     package var fileInode: UInt64 = 0
     package var fileDevice: UInt64 = 0
-    /// What the file fields describe.
+    /// The object that the file fields describe.
     package var identity = Identity.file
     /// The source's validator of these bytes; empty if there is none.
     package var validator = ""

@@ -52,8 +52,8 @@ package enum EnvironmentFiles {
     /// Replaces an environment's data file by a copy.
     ///
     /// No process may have the environment open. LMDB keeps the number of the last transaction beside the readers'
-    /// slots, and an open environment would pass the old file's number on to those that open the new file. So the
-    /// call locks the slots' file as LMDB's only user does. A process that opens the environment at this moment waits
+    /// slots. An open environment would pass the old file's number on to those that open the new file. So the call
+    /// locks the slots' file as LMDB's only user does. A process that opens the environment at this moment waits
     /// until the call returns.
     ///
     /// - Parameters:

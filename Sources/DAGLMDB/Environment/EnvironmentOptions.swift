@@ -1,7 +1,7 @@
 internal import CDAGLMDB
 
 extension Environment {
-    /// What a commit waits for.
+    /// The durability of a commit.
     package enum Durability: Sendable {
         /// A commit waits for the disk, so it survives a crash of the machine.
         case full
@@ -27,7 +27,7 @@ extension Environment {
         ///
         /// A read-only environment may lie on a read-only file system.
         package var isReadOnly: Bool
-        /// What a commit waits for.
+        /// The durability of commits.
         package var durability: Durability
         /// The largest number of read transactions over all processes; the first process sets it.
         package var readersMax: Int

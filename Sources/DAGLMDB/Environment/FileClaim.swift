@@ -11,7 +11,7 @@ internal import SystemPackage
 ///
 /// *Concurrency*: any thread makes and drops claims.
 final class FileClaim: Sendable {
-    /// The identity of a file, whatever its path.
+    /// The identity of a file, the same under all its paths.
     struct Identity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64

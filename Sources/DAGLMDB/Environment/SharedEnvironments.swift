@@ -51,7 +51,7 @@ enum SharedEnvironments {
 
 /// A snapshot that outlives the call that took it.
 ///
-/// Its pages stay in place, whatever writers do.
+/// A snapshot that outlives the call that took it. Writers leave its pages in place.
 ///
 /// *Concurrency*: any thread. It is ended once, before its environment is closed.
 package final class LastingSnapshot: Sendable {

@@ -2,9 +2,9 @@ internal import DAGBytes
 
 /// Checks every page of a snapshot before LMDB follows it, because LMDB itself checks nothing.
 ///
-/// It finds pages past the end of the file, pages of another number or kind, pages that are reached twice, rows
-/// outside their page or out of order, and trees whose sizes differ from their descriptions. It ignores the content
-/// of rows, so it misses a changed byte within one.
+/// It finds pages after the end of the file, pages of another number or kind, and pages that are reached twice. It
+/// also finds rows outside their page or out of order, and trees whose sizes differ from their descriptions. It
+/// ignores the content of rows, so it misses a changed byte within one.
 ///
 /// ```
 /// page header   0  u64 page number    8  u16 zero    10  u16 flags: 1 branch, 2 leaf, 4 overflow

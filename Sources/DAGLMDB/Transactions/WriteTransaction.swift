@@ -185,7 +185,7 @@ package struct WriteTransaction: ~Copyable {
     }
 }
 
-/// What a commit waits for in an environment with full durability.
+/// The durability of one commit, in an environment with full durability.
 package enum CommitDurability: Sendable {
     /// The commit waits until the disk has the pages and the meta page that leads to them.
     case full

@@ -26,7 +26,7 @@ public protocol Mount: Sendable {
     /// - Throws: `MountError(.malformedURL)`.
     func resolving(_ url: MountURL) throws -> Self
 
-    /// Returns what is known of the bytes without reading them.
+    /// Returns the properties of the bytes that are known without reading them.
     ///
     /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable`, `.timedOut`.
     func stat() async throws -> MountStat

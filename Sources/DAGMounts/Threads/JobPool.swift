@@ -96,7 +96,7 @@ private final class JobLanes: Sendable {
         case wait, leave
     }
 
-    /// What a submitted job needs.
+    /// The action that a submitted job requires.
     private enum Need {
         case ring, thread, nothing
         case watch(begun: UInt64)
