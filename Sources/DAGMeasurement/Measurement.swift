@@ -68,7 +68,8 @@ public enum Measurement {
         return count
     }
 
-    /// Calls `body` with every section's number and a function that makes its CID, in CAR order, until it returns false.
+    /// Calls `body` with every section's number and a function that makes its CID, in CAR order, until it returns
+    /// false.
     public static func forEachCID(
         of shard: Shard,
         _ body: (_ ordinal: UInt64, _ cid: () throws -> CID) throws -> Bool

@@ -33,6 +33,7 @@ package enum Zstd {
     }
 
     private static let decompressors = ContextPool(idleMax: idleContextsMax) {
+        // SAFETY: the pool owns the new context, and frees it once.
         guard let pointer = unsafe ZSTD_createDCtx() else { fatalError("no memory for zstd") }
         return unsafe ContextPool.Context(pointer: pointer)
     } free: { context in

@@ -2,8 +2,8 @@
 enum HashFamilyVectors {
     /// The message "abc" and the empty message.
     ///
-    /// Keccak: the Keccak team's submission; SHA2 and SHA3: FIPS 180-4 and FIPS 202, the examples of the NIST; BLAKE2s:
-    /// RFC 7693, appendix B. Computed again with pycryptodome and Python's hashlib.
+    /// Keccak: the Keccak team's submission; SHA2 and SHA3: FIPS 180-4 and FIPS 202, the examples of the NIST;
+    /// BLAKE2s: RFC 7693, appendix B. Computed again with pycryptodome and Python's hashlib.
     static let published: [(code: UInt64, abc: String, nothing: String)] = [
         (
             0x17,
@@ -78,7 +78,8 @@ enum HashFamilyVectors {
         1, 63, 64, 65, 71, 72, 73, 103, 104, 105, 135, 136, 137, 143, 144, 145, 167, 168, 169, 1000,
     ]
 
-    /// SHA-256 of the digests of messages of `sizes`, one after the other: pycryptodome, hashlib and the blake3 of PyPI.
+    /// SHA-256 of the digests of messages of `sizes`, one after the other: pycryptodome, hashlib and the blake3 of
+    /// PyPI.
     static let ofAllSizes: [(code: UInt64, digest: String)] = [
         (0x17, "45b5ad568648d8232a2c07fdfb4a5bf4150a3ec475734114272f00e536a11269"),
         (0x18, "cc1da3db2c6df0d544b05d76254343201d1610108f29c722e2f485b1ff6b3fc7"),

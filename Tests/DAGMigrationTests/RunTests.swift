@@ -53,7 +53,7 @@ struct RunTests {
     private func states(_ store: DAGStore) throws -> [String: String] {
         var found: [String: String] = [:]
         var statuses = store.statuses().makeIterator()
-        while let status = statuses.next() {
+        while let status = try statuses.next() {
             // Their CARs are not on this machine, so the store has not read them.
             found[status.key.text] = status.hasGivenIndex ? "available" : status.state.rawValue
         }

@@ -39,11 +39,6 @@ struct TidyTests {
     /// The one file that starts tasks: for an owner, which cancels the task and may wait for it.
     static let taskFile = "DAGMounts/Threads/OwnedTask.swift"
 
-    /// Targets that do not meet the newer rules yet.
-    static let pendingTargets: Set = [
-        "DAGSystem", "DAGBytes", "DAGZstd", "DAGStorage", "DAGMigration", "DAGHashingTests",
-    ]
-
     static let lineCountMax = 800
     /// The lines from which on a file says why it is long, among its first lines.
     static let lineCountUsual = 400
@@ -100,7 +95,6 @@ struct TidyTests {
 
     @Test("each group of unsafe lines says why it is safe", arguments: try SourceFile.sources())
     func unsafeNotes(file: SourceFile) {
-        guard !Self.pendingTargets.contains(file.target) else { return }
         let bare = file.unsafeGroups.filter { !$0.hasNote }
         #expect(bare.map { $0.lines } == [], "\(file.path)")
     }
@@ -143,7 +137,6 @@ struct TidyTests {
     func fileLength(file: SourceFile) {
         #expect(file.lines.count <= Self.lineCountMax, "\(file.path)")
         guard file.lines.count > Self.lineCountUsual + 1 else { return }
-        guard !Self.pendingTargets.contains(file.target) else { return }
         let hasReason = file.lines.prefix(Self.longReasonLineMax).contains {
             $0.hasPrefix(Self.longReason)
         }
@@ -152,7 +145,6 @@ struct TidyTests {
 
     @Test("lines are short", arguments: try SourceFile.all())
     func columns(file: SourceFile) {
-        guard !Self.pendingTargets.contains(file.target) else { return }
         for (index, line) in file.lines.enumerated() {
             let place = "\(file.path):\(index + 1)"
             #expect(line.count <= Self.columnsMax, "\(place)")

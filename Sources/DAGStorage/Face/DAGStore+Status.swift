@@ -66,7 +66,8 @@ extension DAGStore {
     /// Returns the counts of the store.
     ///
     /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store
-    /// that is opened read-only also reads its recent entries; after a destruction, a look at the record of each shard that has some.
+    /// that is opened read-only also reads its recent entries; after a destruction, a look at the record of each
+    /// shard that has some.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {

@@ -1,0 +1,91 @@
+internal import DAGBytes
+internal import DAGCAR
+internal import DAGCARFiles
+internal import DAGCatalog
+internal import DAGHashing
+internal import DAGMounts
+internal import DAGMultiformats
+internal import Dispatch
+internal import ShardIndex
+internal import SharedReads
+internal import Synchronization
+
+/// Looking at the sources of shards, and at their blocks.
+extension StoreCheck {
+    /// Whether the shard's bytes are on this machine, and what was indexed.
+    ///
+    /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
+    func isWithinReach(_ record: ShardRecord) throws -> Bool {
+        do {
+            guard let source = try engine.sources.sourceAtOnce(record, isOpening: true) else {
+                return false
+            }
+            let known = SourceFacts(record)
+            let isOther = source.facts.identity != known.identity
+            guard !isOther, !source.facts.agrees(with: known) else { return true }
+            guard source.facts.resembles(known) else {
+                throw DAGStoreError(
+                    .sourceChanged,
+                    "\(source.reader.name) is not what was indexed"
+                )
+            }
+            let reader = try engine.worker.reader(record, source)
+            try reader.checkSample(of: source.reader)
+            return true
+        } catch {
+            throw DAGStoreError(any: error)
+        }
+    }
+
+    /// Hashes every block of a shard, and compares every section with the index.
+    ///
+    /// - Throws: `hashMismatch` with the first block that is wrong; `sourceChanged`, and what reading throws.
+    func hashBlocks(of reader: ShardReader) throws -> HashedBlocks {
+        var hashed = HashedBlocks()
+        do {
+            let source = try reader.openReader()
+            try reader.checkSections(of: source)
+            let car = try CARFile(source, limits: reader.limits)
+            let window = FileWindow(on: source, capacity: 1 << 20)
+            var walk = car.walk()
+            try walk.forEach { section, digest in
+                let size = Int(section.dataSize)
+                try window.fill(at: car.layout.dataOffset + section.dataOffset, size: size)
+                let found = BlockHash.check(
+                    code: section.cid.hashCode,
+                    digest: digest,
+                    data: window.bytes
+                )
+                guard found != .differs else {
+                    throw DAGStoreError(
+                        .hashMismatch,
+                        "the block at payload offset \(section.offset) has another hash",
+                        offset: section.offset
+                    )
+                }
+                guard found == .matches else {
+                    hashed.unverified += 1
+                    return
+                }
+                hashed.blocks += 1
+                hashed.bytes += UInt64(size)
+            }
+            hashed.ignored = try car.ignoredBytes(after: walk.position)
+        } catch {
+            throw DAGStoreError(any: error)
+        }
+        return hashed
+    }
+}
+
+/// The result of hashing the blocks of a shard.
+struct HashedBlocks {
+    /// Blocks with the hash that their CIDs say.
+    var blocks: UInt64 = 0
+    /// The bytes of these blocks.
+    var bytes: UInt64 = 0
+    /// Blocks with a hash function that this package cannot compute, or with a digest too short to prove anything.
+    var unverified: UInt64 = 0
+    /// Bytes after the end of the data that are not all zero.
+    var ignored: IgnoredBytes?
+}
