@@ -253,6 +253,7 @@ let package = Package(
             path: "Tests/Fuzz/Checks",
             swiftSettings: house
         ),
+        tests("DAGSystem", also: [system]),
         tests("SharedReads"),
         tests("DAGMultiformats", also: ["DAGBytes"]),
         tests("DAGHashing", also: ["DAGBytes", "DAGMultiformats"]),
