@@ -5,7 +5,7 @@ internal import SystemPackage
 ///
 /// A missing row is never an error: look-ups return nil and deletions false. Two errors are equal when their codes
 /// are equal; their numbers may differ.
-package struct LMDBError: Error, Sendable {
+package struct LMDBError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of error.
     package enum Code: Hashable, Sendable {
         /// The map has no room for another page. The transaction is lost, the environment is sound.
@@ -90,16 +90,10 @@ package struct LMDBError: Error, Sendable {
         default: .io(errno.rawValue)
         }
     }
-}
 
-extension LMDBError: Equatable {
     /// Compares the codes.
-    package static func == (left: LMDBError, right: LMDBError) -> Bool {
-        left.code == right.code
-    }
-}
+    package static func == (one: Self, other: Self) -> Bool { one.code == other.code }
 
-extension LMDBError: CustomStringConvertible {
     /// The code, LMDB's own words and the number.
     package var description: String {
         if let words { return "\(code): \(words)" }

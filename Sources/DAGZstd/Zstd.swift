@@ -103,7 +103,9 @@ package enum Zstd {
             }
         }
         if let failure { throw failure }
-        guard content.count == size else { throw .mismatch(content.count, size) }
+        guard content.count == size else {
+            throw ZstdError(.sizeMismatch, "the content has \(content.count) bytes, not \(size)")
+        }
         return content
     }
 
@@ -187,10 +189,4 @@ package enum Zstd {
 
     /// `ZSTD_CONTENTSIZE_UNKNOWN`, a macro that Swift cannot import.
     private static let contentSizeUnknown = UInt64.max
-}
-
-extension ZstdError {
-    fileprivate static func mismatch(_ size: Int, _ expected: Int) -> ZstdError {
-        ZstdError(.sizeMismatch, "the content has \(size) bytes, not \(expected)")
-    }
 }

@@ -3,7 +3,7 @@ internal import CDAGZstd
 /// An error of zstd, or a frame that cannot be decompressed.
 ///
 /// Two errors are equal when their codes are.
-package struct ZstdError: Error, Sendable {
+package struct ZstdError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of error.
     package enum Code: Hashable, Sendable {
         /// The bytes end inside the frame.
@@ -43,13 +43,7 @@ package struct ZstdError: Error, Sendable {
         // SAFETY: zstd returns a constant string for every result.
         description = unsafe String(cString: ZSTD_getErrorName(result))
     }
-}
 
-extension ZstdError: Equatable {
     /// Compares the codes.
-    package static func == (left: ZstdError, right: ZstdError) -> Bool {
-        left.code == right.code
-    }
+    package static func == (one: Self, other: Self) -> Bool { one.code == other.code }
 }
-
-extension ZstdError: CustomStringConvertible {}

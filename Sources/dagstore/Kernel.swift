@@ -10,12 +10,8 @@ enum Kernel {
     }
 
     /// The working directory, if it still has a name.
-    static var workingDirectory: FilePath? {
-        // SAFETY: without a buffer the system allocates one, which `defer` frees.
-        guard let name = unsafe getcwd(nil, 0) else { return nil }
-        defer { unsafe free(name) }
-        return unsafe FilePath(platformString: name)
-    }
+    static var workingDirectory: FilePath? { try? FileSystem.workingDirectory() }
+
 
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
@@ -120,19 +116,14 @@ enum Kernel {
 
     /// Whether a regular file, or nothing, is at `path`; a symbolic link is neither.
     static func isRegularOrMissing(_ path: FilePath) -> Bool {
-        var status = stat()
-        // SAFETY: `lstat` fills the structure it is given.
-        let code = unsafe path.withPlatformString { unsafe lstat($0, &status) }
-        return code != 0 || status.st_mode & S_IFMT == S_IFREG
+        guard let status = try? Stat(path, followTargetSymlink: false) else { return true }
+        return status.type == .regular
     }
 
     /// Whether a pipe, a socket or a character device is at `path`.
     static func isPipe(_ path: FilePath) -> Bool {
-        var status = stat()
-        // SAFETY: `stat` fills the structure it is given.
-        let code = unsafe path.withPlatformString { unsafe stat($0, &status) }
-        let kind = status.st_mode & S_IFMT
-        return code == 0 && [S_IFIFO, S_IFCHR, S_IFSOCK].contains(kind)
+        guard let kind = (try? Stat(path))?.type else { return false }
+        return [.fifo, .characterSpecial, .socket].contains(kind)
     }
 
     // MARK: Terminals

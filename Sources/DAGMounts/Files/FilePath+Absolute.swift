@@ -17,18 +17,13 @@ extension FilePath {
         if let last = rest.lastIndex(where: { $0.kind == .parentDirectory }) {
             var folder = path
             folder.components.append(contentsOf: rest[...last])
-            if let found = folder.resolved() {
+            if let found = FileSystem.resolved(folder) {
                 path = found
                 rest.removeFirst(last + 1)
             }
         }
         path.components.append(contentsOf: rest)
         return path
-    }
-
-    /// Returns the path behind all links; nil if nothing is there, or the process may not look.
-    package func resolved() -> FilePath? {
-        FileSystem.resolved(self)
     }
 
     /// The target of a symbolic link, absolute if its folder's path is absolute; nil if the path is no link.
@@ -48,7 +43,7 @@ extension FilePath {
         // The system follows 40 links at most.
         for _ in 0..<40 {
             guard let name = path.lastComponent,
-                let folder = path.removingLastComponent().resolved()
+                let folder = FileSystem.resolved(path.removingLastComponent())
             else { break }
             path = folder.appending(name)
             if path.starts(with: "/proc") || path.starts(with: "/dev/fd") {
