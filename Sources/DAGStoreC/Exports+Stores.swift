@@ -197,7 +197,7 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
     runCall(out_error) {
-        let problems = HandlePlace(orNULL: out_problems)
+        let problems = try HandlePlace(out_problems, nil)
         let output = try StructPlace(out_check, "out_check")
         try checkFlags(flags, DAGSTORE_CHECK_DEEP, DAGSTORE_CHECK_REPAIR)
         var options = CheckOptions()

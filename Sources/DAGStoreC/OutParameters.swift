@@ -43,18 +43,12 @@ internal import DAGStorage
     // SAFETY: NULL, or a place of the caller's for the call; no export keeps this struct longer.
     private let start: UnsafeMutablePointer<OpaquePointer?>?
 
-    /// Takes a place that must be there, and empties it.
+    /// Takes a place, and empties it; without a name it may be NULL.
     ///
     /// - Throws: `INVALID_ARGUMENT` if it is NULL.
-    @safe init(_ start: UnsafeMutablePointer<OpaquePointer?>?, _ name: String) throws(Failure) {
-        // SAFETY: only compared with NULL.
-        guard unsafe start != nil else { throw .argument("\(name) is NULL") }
-        self.init(orNULL: start)
-    }
-
-    /// Takes a place that may be NULL, and empties it.
-    @safe init(orNULL start: UnsafeMutablePointer<OpaquePointer?>?) {
+    @safe init(_ start: UnsafeMutablePointer<OpaquePointer?>?, _ name: String?) throws(Failure) {
         // SAFETY: NULL, or a place for one handle.
+        if let name, unsafe start == nil { throw .argument("\(name) is NULL") }
         unsafe self.start = start
         unsafe start?.pointee = nil
     }

@@ -24,9 +24,7 @@ struct Page {
     static func all(of command: Command, below parents: [String] = [], _ version: String) -> [Page]
     {
         let words = parents + [command.commandName]
-        let verbs = (command.subcommands ?? []).filter {
-            $0.shouldDisplay && $0.commandName != "help"
-        }
+        let verbs = shownVerbs(of: command)
         let below = verbs.map { words + [$0.commandName] }
         let above = parents.isEmpty ? [] : [parents]
         let page = Page(command, words, version: version, related: above + below)
@@ -58,6 +56,10 @@ struct Page {
         (command.arguments ?? []).filter(\.shouldDisplay)
     }
 
+    private static func shownVerbs(of command: Command) -> [Command] {
+        (command.subcommands ?? []).filter { $0.shouldDisplay && $0.commandName != "help" }
+    }
+
     private var hasVerbs: Bool { command.subcommands?.isEmpty == false }
 
     private var synopsis: String {
@@ -72,9 +74,7 @@ struct Page {
     }
 
     private var verbs: [String] {
-        let verbs = (command.subcommands ?? []).filter {
-            $0.shouldDisplay && $0.commandName != "help"
-        }
+        let verbs = Self.shownVerbs(of: command)
         guard !verbs.isEmpty else { return [] }
         return [".SH VERBS"]
             + verbs.flatMap { verb in

@@ -19,7 +19,7 @@ enum Interruption {
     /// Starts to listen for the signals; returns when none can be missed.
     @MainActor
     static func prepare(_ format: OutputFormat) async {
-        for (number, name) in Kernel.interruptions {
+        for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
             guard Kernel.ignore(number) else { continue }
             await withCheckedContinuation { ready in
                 listen(for: number, { end(name, format) }, ready)
@@ -59,6 +59,7 @@ enum Interruption {
         bar?.finish()
         let report = ErrorReport(code: .cancelled, "interrupted by \(signal)")
         report.write(format)
-        Kernel.endAtOnce(report.exitStatus)
+        // `_exit`: other threads still run, and static data must outlive them.
+        _exit(report.exitStatus)
     }
 }

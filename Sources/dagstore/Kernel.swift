@@ -141,16 +141,7 @@ enum Kernel {
         return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
     }
 
-    // MARK: Signals and the end
-
-    /// The signals that ask the program to end.
-    static let interruptions = [(number: SIGINT, name: "SIGINT"), (SIGTERM, "SIGTERM")]
-
-    /// Ends the program.
-    static func end(_ status: Int32) -> Never { exit(status) }
-
-    /// Ends the program while other threads still run, whose static data must outlive them.
-    static func endAtOnce(_ status: Int32) -> Never { _exit(status) }
+    // MARK: Signals
 
     /// Ignores a signal.
     ///

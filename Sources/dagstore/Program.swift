@@ -34,7 +34,7 @@ enum Program {
                 var command = command
                 try command.run()
             }
-            Kernel.end(0)
+            exit(0)
         } catch {
             end(error, format)
         }
@@ -60,7 +60,7 @@ enum Program {
         } else {
             ErrorReport.write(lines: Dagstore.fullMessage(for: error))
         }
-        Kernel.end(usageStatus)
+        exit(usageStatus)
     }
 
     private static func endWithHelp(_ error: any Error) -> Never {
@@ -70,7 +70,7 @@ enum Program {
     private static func end(printing text: String) -> Never {
         do {
             try Output.run(.text) { try $0.lines(text) }
-            Kernel.end(0)
+            exit(0)
         } catch {
             end(error, .text)
         }
@@ -78,17 +78,17 @@ enum Program {
 
     private static func end(_ error: any Error, _ format: OutputFormat) -> Never {
         switch error {
-        case let code as ExitCode: Kernel.end(code.rawValue)
+        case let code as ExitCode: exit(code.rawValue)
         // The reader of the output has closed it.
-        case OutputError.closed: Kernel.end(0)
+        case OutputError.closed: exit(0)
         case let missing as MissingVerb:
             ErrorReport.write(lines: missing.help)
-            Kernel.end(usageStatus)
+            exit(usageStatus)
         case _ where Dagstore.exitCode(for: error) == .success: endWithHelp(error)
         default:
             let report = ErrorReport(error)
             report.write(format)
-            Kernel.end(report.exitStatus)
+            exit(report.exitStatus)
         }
     }
 }
