@@ -12,7 +12,6 @@ enum Kernel {
     /// The working directory, if it still has a name.
     static var workingDirectory: FilePath? { try? FileSystem.workingDirectory() }
 
-
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 
