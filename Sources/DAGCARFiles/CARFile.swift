@@ -1,6 +1,5 @@
 internal import DAGBytes
 package import DAGCAR
-internal import DAGHashing
 package import DAGMounts
 internal import DAGMultiformats
 package import ShardIndex

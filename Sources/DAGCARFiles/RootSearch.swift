@@ -1,5 +1,4 @@
 internal import DAGBytes
-internal import DAGCAR
 internal import DAGMultiformats
 
 /// Looks for the roots of a CAR among its sections.

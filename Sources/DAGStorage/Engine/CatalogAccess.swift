@@ -1,6 +1,5 @@
 internal import DAGCatalog
 internal import DAGMounts
-internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 

@@ -1,5 +1,3 @@
-internal import Dispatch
-
 /// Sends the requests of callers to the loop, and waits for the answers.
 ///
 /// *Concurrency*: any thread or task.

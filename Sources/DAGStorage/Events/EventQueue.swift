@@ -1,6 +1,5 @@
 package import Dispatch
 internal import SharedReads
-internal import Synchronization
 
 /// Events for a thread that polls or blocks; when it is full, the oldest goes.
 ///

@@ -1,7 +1,6 @@
 public import DAGCARFiles
 internal import DAGCatalog
 public import DAGMounts
-internal import Synchronization
 public import SystemPackage
 
 extension DAGStore {

@@ -1,5 +1,4 @@
 internal import DAGCatalog
-internal import DAGMounts
 internal import ShardIndex
 
 /// The shards of a store in order of registration, read page by page.

@@ -1,5 +1,4 @@
 internal import SharedReads
-internal import Synchronization
 
 /// Counts the readers of each index, so that none is deleted under them.
 ///

@@ -1,5 +1,4 @@
 internal import DAGCatalog
-internal import DAGMounts
 internal import SharedReads
 
 /// The indexes of all shards, found by number, and kept from being deleted while they are read.

@@ -1,6 +1,4 @@
 package import DAGCatalog
-internal import DAGHashing
-internal import DAGMounts
 internal import Dispatch
 package import ShardIndex
 

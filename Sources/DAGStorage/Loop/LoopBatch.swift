@@ -1,11 +1,5 @@
-internal import DAGCAR
 internal import DAGCatalog
-internal import DAGMounts
-internal import Dispatch
 internal import ShardLifecycle
-internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// The changes that a turn commits, and what follows from each.
 struct LoopBatch {

@@ -1,11 +1,7 @@
-internal import DAGCAR
 internal import DAGCatalog
-internal import DAGMounts
 internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// Asks the lifecycle what follows from an event, and writes what must last: one transaction a turn.
 extension ShardLoop {

@@ -1,11 +1,5 @@
-internal import DAGCAR
 internal import DAGCatalog
-internal import DAGMounts
-internal import Dispatch
 internal import ShardLifecycle
-internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// Does what follows from an event after the commit: answers callers, starts jobs, sends events.
 extension ShardLoop {

@@ -1,11 +1,8 @@
-internal import DAGCAR
 internal import DAGCatalog
-internal import DAGMounts
 internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads
 internal import Synchronization
-internal import SystemPackage
 
 /// Closes idle shards, and forgets those at rest.
 extension ShardLoop {

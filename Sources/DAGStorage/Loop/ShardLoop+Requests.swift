@@ -1,11 +1,5 @@
-internal import DAGCAR
 internal import DAGCatalog
-internal import DAGMounts
-internal import Dispatch
 internal import ShardLifecycle
-internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// Turns the requests of callers into events of the lifecycle.
 extension ShardLoop {

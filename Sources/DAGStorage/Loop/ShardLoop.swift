@@ -1,10 +1,6 @@
 internal import DAGCatalog
-internal import DAGMounts
-internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// Runs the lifecycle of every shard in use, on a thread of its own.
 ///

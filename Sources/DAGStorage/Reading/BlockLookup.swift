@@ -1,12 +1,9 @@
 internal import DAGBytes
-internal import DAGCAR
 internal import DAGCatalog
 internal import DAGHashing
 internal import DAGMultiformats
-internal import Dispatch
 internal import ShardIndex
 internal import SharedReads
-internal import Synchronization
 
 /// Finds blocks over all shards: the inverse index names candidates, and their own indexes confirm them.
 ///

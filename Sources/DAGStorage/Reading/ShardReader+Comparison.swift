@@ -1,13 +1,9 @@
 internal import DAGBytes
 internal import DAGCAR
 internal import DAGCARFiles
-internal import DAGCatalog
-internal import DAGHashing
 internal import DAGMounts
-internal import DAGMultiformats
 internal import ShardIndex
 internal import SharedReads
-internal import SystemPackage
 
 /// Comparing the source of a shard with what was indexed.
 extension ShardReader {

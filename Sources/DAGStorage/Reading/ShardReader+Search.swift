@@ -1,13 +1,9 @@
 internal import DAGBytes
 internal import DAGCAR
-internal import DAGCARFiles
-internal import DAGCatalog
 internal import DAGHashing
-internal import DAGMounts
 package import DAGMultiformats
 internal import ShardIndex
 internal import SharedReads
-internal import SystemPackage
 
 /// Finding sections: the locator names candidates, and the bytes confirm them.
 extension ShardReader {

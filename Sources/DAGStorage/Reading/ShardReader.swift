@@ -1,10 +1,8 @@
 internal import DAGBytes
 internal import DAGCAR
-internal import DAGCARFiles
 internal import DAGCatalog
 internal import DAGHashing
 internal import DAGMounts
-internal import DAGMultiformats
 package import ShardIndex
 internal import SharedReads
 internal import SystemPackage

@@ -2,9 +2,7 @@ internal import DAGBytes
 internal import DAGCAR
 internal import DAGCARFiles
 internal import DAGCatalog
-internal import DAGMounts
 internal import DAGMultiformats
-internal import Dispatch
 internal import ShardIndex
 
 /// Reading from a shard's CAR what an index file does not say: sizes, codecs, and sections that it leaves out.

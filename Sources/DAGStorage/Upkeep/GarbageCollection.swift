@@ -1,6 +1,5 @@
 internal import DAGCatalog
 internal import DAGMounts
-internal import SharedReads
 
 /// The effect of garbage collection on one of the store's copies.
 public struct CollectedTransient: Sendable, Equatable {

@@ -1,6 +1,4 @@
 internal import DAGCatalog
-internal import DAGHashing
-internal import DAGMounts
 internal import ShardIndex
 internal import SharedReads
 

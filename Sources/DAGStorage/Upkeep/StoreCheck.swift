@@ -1,14 +1,9 @@
 internal import DAGBytes
-internal import DAGCAR
-internal import DAGCARFiles
 internal import DAGCatalog
-internal import DAGHashing
 internal import DAGMounts
-internal import DAGMultiformats
 internal import Dispatch
 internal import ShardIndex
 internal import SharedReads
-internal import Synchronization
 
 /// One check of a store.
 final class StoreCheck: Sendable {

@@ -1,5 +1,4 @@
 package import DAGBytes
-internal import DAGCatalog
 public import DAGMultiformats
 package import ShardIndex
 internal import SharedReads

@@ -1,8 +1,4 @@
 internal import DAGCatalog
-internal import DAGMounts
-internal import ShardIndex
-internal import SharedReads
-internal import Synchronization
 public import SystemPackage
 
 /// The status of a shard.

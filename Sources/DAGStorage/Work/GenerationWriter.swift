@@ -4,7 +4,6 @@ internal import DAGMounts
 package import Dispatch
 internal import ShardIndex
 internal import SharedReads
-internal import Synchronization
 package import SystemPackage
 
 /// Takes the pieces of one index to the catalog, in batches, while the next pieces are made.

@@ -1,4 +1,3 @@
-internal import DAGBytes
 internal import DAGCatalog
 internal import DAGMounts
 internal import SystemPackage

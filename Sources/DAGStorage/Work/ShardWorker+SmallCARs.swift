@@ -1,13 +1,6 @@
 internal import DAGCAR
-internal import DAGCARFiles
 internal import DAGCatalog
-internal import DAGFailpoints
-internal import DAGMounts
-internal import Dispatch
-internal import ShardIndex
 internal import SharedReads
-internal import Synchronization
-internal import SystemPackage
 
 /// Small CARs, which are indexed before their shards are known, and what is left of shards.
 extension ShardWorker {

@@ -5,8 +5,6 @@ internal import DAGFailpoints
 internal import DAGMounts
 internal import Dispatch
 internal import ShardIndex
-internal import SharedReads
-internal import Synchronization
 internal import SystemPackage
 
 /// Fetches, indexes and opens shards, on threads of the store; the loop starts each job and gets its outcome.

@@ -1,7 +1,6 @@
 internal import DAGCatalog
 internal import DAGMounts
 internal import SharedReads
-internal import SystemPackage
 
 /// Finds the bytes of a shard: in the user's copy, in the store's copy, or behind the mount.
 ///
