@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo program libdagstore install uninstall install-for-bench test lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo program libdagstore install uninstall install-for-bench test test-long lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -63,18 +63,29 @@ docs: setup ## Build the documentation in .build/docs; warnings are errors
 lint: ## Check the format of all sources
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
-test: setup lint ## Build and run all tests, build the documentation, run the release smoke test and the README's example
+# These kill processes at every failpoint, lose power at every write, or try random sequences.
+LONG_SUITES = FailpointTests|CrashTests|PowerLossTests|StoreSequenceTests
+
+test: setup lint ## Build and run the tests, build the documentation, run the release smoke test and the README's example
 	$(SWIFT) build $(TRAITS) --build-tests
-	$(SWIFT) test $(TRAITS) --skip-build
+	$(SWIFT) test $(TRAITS) --skip-build --skip '$(LONG_SUITES)'
 	@.ci/docs
 	@.ci/smoke
 	@.ci/foreign
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
+test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
+	$(SWIFT) build $(TRAITS) --build-tests
+	$(SWIFT) test $(TRAITS) --skip-build --filter '$(LONG_SUITES)'
+
 multicodec-names: ## Write the names of multicodec numbers anew: make multicodec-names TABLE=table.csv
 	.ci/multicodec-names $(TABLE)
 
-check-multicodec-names: ## Check that these names are those of a table: make check-multicodec-names TABLE=table.csv
+check-test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
+	$(SWIFT) build $(TRAITS) --build-tests
+	$(SWIFT) test $(TRAITS) --skip-build --filter '$(LONG_SUITES)'
+
+multicodec-names: ## Check that these names are those of a table: make check-multicodec-names TABLE=table.csv
 	.ci/multicodec-names --check $(TABLE)
 
 soak: setup ## Kill a busy store again and again for a minute, and look for anything lost

@@ -4,8 +4,8 @@ internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage
 
-// Reads the arguments of C callers. Each function checks for NULL and limits, and none traps. For what it cannot check
-// it relies on rule 3 and 4 of dagstore.h: memory stays for the call, texts end with NUL, sizes are true.
+// Reads the arguments of C callers. Each function checks for NULL and limits, and none traps. For what it cannot
+// check it relies on rule 3 and 4 of dagstore.h: memory stays for the call, texts end with NUL, sizes are true.
 
 /// Reads a text.
 ///
@@ -51,8 +51,8 @@ internal import SystemPackage
 @safe @inline(__always)
 func borrowBytes(_ start: UnsafePointer<UInt8>?, _ size: Int) -> ByteView? {
     guard let start = unsafe start else { return nil }
-    // SAFETY: not NULL, and rule 3 says that the caller has `size` bytes there until the call returns. No export keeps
-    // the view longer; those that need the bytes later copy them.
+    // SAFETY: not NULL, and rule 3 says that the caller has `size` bytes there until the call returns. No export
+    // keeps the view longer; those that need the bytes later copy them.
     return unsafe ByteView(UnsafeRawBufferPointer(start: start, count: size))
 }
 

@@ -1,5 +1,6 @@
 internal import CDAGSystem
 internal import DAGMounts
+internal import DAGStorage
 internal import Dispatch
 internal import SharedReads
 
@@ -24,34 +25,14 @@ var isInCallback: Bool { dagstore_callback_is_running() }
     }
 }
 
-/// Carries a result to a thread that waits for it.
-final class Outcome<Success: Sendable>: Sendable {
-    private let content = Lock<Result<Success, any Error>?>(nil)
-    private let bell = DispatchSemaphore(value: 0)
-
-    func set(_ result: Result<Success, any Error>) {
-        content.withLock { $0 = result }
-        bell.signal()
-    }
-
-    /// Blocks until there is a result.
-    func wait() throws -> Success {
-        bell.wait()
-        guard let result = content.withLock({ $0 }) else {
-            preconditionFailure("an outcome was signaled without a result")
-        }
-        return try result.get()
-    }
-}
-
 /// Runs `body` in a task, and blocks this thread until it ends.
 func waitForTask<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
-    let outcome = Outcome<R>()
+    let outcome = BlockingResult<R, any Error>()
     let task = OwnedTask {
         do {
-            outcome.set(.success(try await body()))
+            outcome.deliver(.success(try await body()))
         } catch {
-            outcome.set(.failure(error))
+            outcome.deliver(.failure(error))
         }
     }
     return try withExtendedLifetime(task) { try outcome.wait() }

@@ -6,8 +6,8 @@ internal import Dispatch
 internal import SharedReads
 internal import SystemPackage
 
-// The objects of cursor handles. The header says that one thread at a time steps a cursor. If several do, a lock limits
-// the damage to a wrong text.
+// The objects of cursor handles. The header says that one thread at a time steps a cursor. If several do, a lock
+// limits the damage to a wrong text.
 
 /// The texts and bytes of a step, kept until the next one.
 private struct StepStorage {

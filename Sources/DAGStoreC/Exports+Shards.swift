@@ -59,8 +59,8 @@ private struct Registration {
 private func waitForReply<Success: Sendable>(
     _ start: (@escaping DAGStore.Reply<Success>) throws -> Void
 ) throws -> Success {
-    let outcome = Outcome<Success>()
-    try start { outcome.set($0.mapError { $0 }) }
+    let outcome = BlockingResult<Success, any Error>()
+    try start { outcome.deliver($0.mapError { $0 }) }
     return try outcome.wait()
 }
 

@@ -125,7 +125,8 @@ private func mountRegistry(_ config: dagstore_config_t) throws(Failure) -> Mount
 
 /// Calls `body` with a store.
 ///
-/// - Throws: `INVALID_ARGUMENT` if the handle is no open store, `CLOSED` in a forked process, and the errors of `body`.
+/// - Throws: `INVALID_ARGUMENT` if the handle is no open store, `CLOSED` in a forked process, and the errors of
+///   `body`.
 @safe @inline(__always)
 func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) throws -> R {
     let result = try HandleTable.with(handle, .store, as: StoreBox.self) { box in

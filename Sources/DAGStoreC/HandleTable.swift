@@ -18,8 +18,8 @@ enum HandleKind: UInt64 {
 /// bits  0...3    clear
 /// ```
 ///
-/// The generation tells a handle that was given back from a valid one, until its slot was used 2^27 times. A thread may
-/// give a handle back while other threads use it: the last use releases the object.
+/// The generation tells a handle that was given back from a valid one, until its slot was used 2^27 times. A thread
+/// may give a handle back while other threads use it: the last use releases the object.
 ///
 /// A use pins the slot, which is a write that all threads with one handle share. From the 64th use on, a
 /// handle is read under a mark instead (`Reading`): a use writes to memory of its thread only, and giving the

@@ -4,7 +4,8 @@ internal import DAGMultiformats
 internal import DAGStorage
 
 // Writes the results of a call. Each type checks its place for NULL once, empties it, and writes through it until the
-// call returns. Rules 1 and 3 of dagstore.h ask the caller for a place of the parameter's type that stays for the call.
+// call returns. Rules 1 and 3 of dagstore.h ask the caller for a place of the parameter's type that stays for the
+// call.
 
 /// A place for one value.
 @safe struct ValuePlace<Value: BitwiseCopyable> {

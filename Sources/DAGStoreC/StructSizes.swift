@@ -1,7 +1,7 @@
 internal import CDAGStore
 
-// The sizes in bytes of the structs of `dagstore.h` as version 1 of the library had them, on machines with pointers of
-// eight bytes. They never change, so programs that were compiled with that header keep working.
+// The sizes in bytes of the structs of `dagstore.h` as version 1 of the library had them, on machines with pointers
+// of eight bytes. They never change, so programs that were compiled with that header keep working.
 
 extension dagstore_mount_vtable_t: SizedStruct { static var firstSize: Int { 56 } }
 extension dagstore_config_t: SizedStruct { static var firstSize: Int { 136 } }

@@ -131,8 +131,8 @@ extension FileDescriptor {
 
     /// Locks the file's first byte for this process, without waiting.
     ///
-    /// The corresponding C function is `fcntl` with `F_SETLK`. The system removes the lock when the process closes any
-    /// descriptor of the file.
+    /// The corresponding C function is `fcntl` with `F_SETLK`. The system removes the lock when the process closes
+    /// any descriptor of the file.
     ///
     /// - Returns: Whether this process has the lock now; false if another process has it.
     /// - Throws: The error of the system.

@@ -75,8 +75,8 @@ package enum FileSystem {
         guard let folder = unsafe directory.withPlatformString({ unsafe opendir($0) }) else {
             throw Errno.last
         }
-        // SAFETY: `folder` is open until here, and each entry is copied before the next call. The system ends its name
-        // with a zero.
+        // SAFETY: `folder` is open until here, and each entry is copied before the next call. The system ends its
+        // name with a zero.
         defer { unsafe _ = closedir(folder) }
         var names: [String] = []
         errno = 0

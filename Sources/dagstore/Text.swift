@@ -3,8 +3,8 @@ internal import SystemPackage
 extension Unicode.Scalar {
     /// Whether a terminal obeys it instead of showing it.
     ///
-    /// *Shape*: the controls C0, DEL and C1, ends of lines and paragraphs, marks for the direction of writing and marks
-    /// that no terminal shows.
+    /// *Shape*: the controls C0, DEL and C1, ends of lines and paragraphs, marks for the direction of writing and
+    /// marks that no terminal shows.
     var isControl: Bool {
         switch value {
         case 0..<0x20, 0x7f...0x9f: true

@@ -231,7 +231,7 @@ struct SliceTests {
         shard.release()
         shard.release()
         #expect(shard.key.text == name)
-        #expect(shard.blockCount == 40)
+        #expect(shard.blockCount == 0)
         #expect(shard.roots == [])
         let closed = DAGStoreError(.closed)
         #expect(throws: closed) { try shard.contains(cid) }

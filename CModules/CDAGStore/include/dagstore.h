@@ -354,14 +354,14 @@ typedef struct dagstore_mount_vtable {
     void (*close)(void *context, void *source);
 
     /*
-     * Asks reads of this source to return soon, because the store needs them no more. Called at
+     * Asks reads of this source to return soon, because the store no longer needs them. Called at
      * most once, before `close`, on any thread, while reads may run. NULL if nothing can interrupt
      * reads.
      */
     void (*interrupt)(void *context, void *source);
 
     /*
-     * Frees `context`, when the library uses the scheme no more and no callback runs. Called once,
+     * Frees `context`, when the library no longer uses the scheme and no callback runs. Called once,
      * on any thread, perhaps shortly after dagstore_close or the last release has returned. NULL if
      * there is nothing to free.
      */

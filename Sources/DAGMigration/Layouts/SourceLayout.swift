@@ -29,8 +29,8 @@ protocol SourceLayout: Sendable {
 
     /// Finds the records of a planned shard that has some.
     ///
-    /// `dataOffset` is where the payload begins, if offsets count from the start of the piece. The result is nil if the
-    /// plan does not say where the records are. Throws `.sourceUnreadable`, `.truncated` and `.malformedIndex`.
+    /// `dataOffset` is where the payload begins, if offsets count from the start of the piece. The result is nil if
+    /// the plan does not say where the records are. Throws `.sourceUnreadable`, `.truncated` and `.malformedIndex`.
     func records(
         of shard: PlannedShard,
         dataOffset: UInt64

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// A remote source, for blocking threads and for tasks.
 ///
-/// A blocking read waits for a task. Only a thread outside Swift's cooperative pool may do that: the pool has only as
-/// many threads as processors, and the task needs one.
+/// A blocking read waits for an `OwnedTask`. The threads that run owned tasks must not do that: the task needs one of
+/// them.
 ///
 /// *Concurrency*: any thread may read or cancel. The end of the object closes the source.
 package final class RemoteBytes: ByteSource {

@@ -1,7 +1,7 @@
 /// A task with an owner: the end of this object cancels it.
 ///
-/// Only this type starts tasks, so every task has an owner. They run on threads of their own instead of Swift's task
-/// pool, so the store works even in a program that blocks every thread of the pool.
+/// Only this type starts unstructured tasks, so every task has an owner. They run on threads of their own instead of
+/// Swift's task pool, so the store works even in a program that blocks every thread of the pool.
 ///
 /// *Concurrency*: any thread may call anything.
 package final class OwnedTask<Success: Sendable>: Sendable {

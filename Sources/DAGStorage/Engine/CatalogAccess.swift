@@ -225,5 +225,7 @@ package final class CatalogAccess: Sendable {
 
 extension DAGStoreError {
     static var storeIsClosed: DAGStoreError { DAGStoreError(.closed, "the store is closed") }
-    static var storeIsReadOnly: DAGStoreError { DAGStoreError(.readOnly, "opened read-only") }
+    static var storeIsReadOnly: DAGStoreError {
+        DAGStoreError(.readOnly, "the store was opened read-only")
+    }
 }

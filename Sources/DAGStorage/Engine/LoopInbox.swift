@@ -72,8 +72,7 @@ package final class LoopInbox: Sendable {
 
     /// Runs `body` on the loop's thread, between two of its commits, and blocks this thread until it has ended.
     ///
-    /// Records and recent entries of the inverse index have one writer: what changes them and is no event of a
-    /// shard's runs so.
+    /// The loop is the only writer of records and recent entries. Other changes to them run through this call.
     ///
     /// - Throws: `closed`, and what `body` throws.
     package func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {

@@ -69,16 +69,6 @@ struct Registration: Sendable {
     let progress: (@Sendable (IndexingProgress) -> Void)?
 }
 
-/// When a shard that is being registered is indexed.
-public enum Indexing: Sendable {
-    /// At once, and the caller waits until it is available.
-    case now
-    /// At once, and the caller waits only until the registration is on disk.
-    case inBackground
-    /// When a caller first asks for a lease or for its initialization.
-    case onFirstUse
-}
-
 /// A message to the loop.
 enum LoopMessage: Sendable {
     case request(Request)

@@ -15,7 +15,7 @@ package final class EventQueue: EventSink {
     }
 
     private struct State {
-        var events = RingQueue<ShardEvent>()
+        var events = FIFOQueue<ShardEvent>()
         var isFinished = false
         /// Threads that wait and were not woken.
         var waiting = 0
@@ -81,16 +81,16 @@ package final class EventQueue: EventSink {
 }
 
 extension DAGStore {
-    /// Tells a sink what happens to the shards from now on.
+    /// Adds a sink, which receives the events from now on.
     ///
     /// - Parameters:
     ///   - sink: Receives the events.
-    ///   - isReader: Whether it hears, if it is the first reader, what happened before.
-    /// - Returns: What ends it; nil if the store is closed.
+    ///   - isReader: Whether the sink is a reader. The first reader also receives the early events.
+    /// - Returns: The number for `removeSink`; nil if the store is closed.
     package func addSink(_ sink: any EventSink, isReader: Bool) -> Int? {
         engine.events.add(sink, isReader: isReader)
     }
 
-    /// Tells a sink no more.
+    /// Removes a sink.
     package func removeSink(_ number: Int) { engine.events.remove(number) }
 }

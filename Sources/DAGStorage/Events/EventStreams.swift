@@ -14,7 +14,7 @@ public struct ShardEvent: Sendable, Equatable {
         case makeAvailable
         /// It is known no longer.
         case destroy
-        /// A caller took a lease.
+        /// A caller asked for a lease, and got it, waits for it or was refused.
         case acquire
         /// It failed.
         case fail
@@ -52,7 +52,7 @@ package protocol EventSink: Sendable {
     ///
     /// - Returns: Whether no event was lost for it.
     func take(_ event: ShardEvent) -> Bool
-    /// Hears that there will be no more.
+    /// Ends the sink: no event follows.
     func finish()
 }
 
@@ -130,12 +130,12 @@ final class EventStreams: Sendable {
         return stream
     }
 
-    /// Tells a sink what happens from now on, until it is removed.
+    /// Adds a sink, which receives the events from now on.
     ///
     /// - Parameters:
     ///   - sink: Receives the events.
-    ///   - isReader: Whether it counts as a reader: the first of those hears what happened early.
-    /// - Returns: What `remove` wants; nil if nothing will happen any more, and the sink is finished.
+    ///   - isReader: Whether the sink is a reader. The first reader also receives the early events.
+    /// - Returns: The number for `remove`; nil if the streams have ended, and so has the sink.
     func add(_ sink: any EventSink, isReader: Bool) -> Int? {
         var number: Int?
         add { readers, id in
@@ -159,40 +159,39 @@ final class EventStreams: Sendable {
             guard !readers.isFinished else { return false }
             readers.last += 1
             body(&readers, readers.last)
-            note(readers)
+            updateIsRead(readers)
             return true
         }
         if !isOpen { finish() }
     }
 
-    /// Tells a reader or sink no more.
+    /// Removes a reader or a sink.
     func remove(_ id: Int) {
         readers.withLock { readers in
             readers.sinks[id] = nil
             readers.events[id] = nil
             readers.failures[id] = nil
-            note(readers)
+            updateIsRead(readers)
         }
     }
 
-    private func note(_ readers: Readers) {
+    private func updateIsRead(_ readers: Readers) {
         let isEmpty =
             readers.events.isEmpty && readers.failures.isEmpty && readers.sinks.isEmpty
             && !readers.isRecording
         isRead.store(!isEmpty, ordering: .relaxed)
     }
 
-    /// Keeps no more for readers who come late: somebody asks for something now, and what follows is not
-    /// the store's own doing.
+    /// Stops recording early events; the loop's callers do so with their first request.
     func stopRecording() {
         readers.withLock { readers in
             guard readers.isRecording else { return }
             readers.isRecording = false
-            note(readers)
+            updateIsRead(readers)
         }
     }
 
-    /// Tells what happened.
+    /// Sends an event to all readers.
     func send(
         _ operation: ShardEvent.Operation,
         _ key: ShardKey,

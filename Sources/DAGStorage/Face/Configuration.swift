@@ -44,15 +44,15 @@ public struct Configuration: Sendable {
         case atOpen
     }
 
-    /// Whether to look only: records and indexes are neither locked nor written.
+    /// Whether the store is read-only: it takes no lock, and writes no record or index.
     ///
     /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
     /// system is read-only.
     public var isReadOnly = false
     /// Whether opening looks at every page of the catalog before LMDB follows it; for files that may be damaged.
     ///
-    /// LMDB believes what it reads: a damaged page can end the process with a signal. A file that was cut short is
-    /// refused in any case. *Cost*: every page of rows is read, about a microsecond each.
+    /// LMDB does not verify pages, so a damaged page can end the process with a signal. The store always rejects a
+    /// truncated file. *Cost*: every page of rows is read, about a microsecond each.
     public var checksPages = false
     /// The address space reserved for the catalog, in bytes; not disk, not memory.
     ///
@@ -77,7 +77,7 @@ public struct Configuration: Sendable {
     public var concurrentIndexing = JobPool.processorCount
     /// How many mounts that say they are ready are opened and copied at once.
     ///
-    /// One that is not ready yet may take hours: it is asked at once, and counts for nothing.
+    /// A mount that is not ready may take hours. The store opens it at once, outside this limit.
     public var concurrentReadyFetches = 8
     /// How long a mount may take until the bytes of a shard are there; then the job ends in `fetchTimedOut`.
     ///
@@ -85,34 +85,35 @@ public struct Configuration: Sendable {
     public var fetchTimeout: Duration?
     /// How failed shards are treated after the store is opened.
     public var recovery = Recovery.manual
-    /// Whether opening for writing goes on with what an end of a process interrupted.
+    /// Whether an opening for writing continues interrupted jobs.
     ///
     /// If not, such shards wait for `initialize`, `recover`, a lease, or the same registration again.
     public var continuesInterrupted = true
-    /// How often a shard that fails is recovered by itself, until it is available again.
+    /// The number of automatic recoveries of a failing shard, until it is available again.
     ///
     /// At once the first time; then after 250 ms, and after twice as long each time, up to four minutes.
     public var automaticRecoveries = 0
-    /// Chooses among the shards that may have a block, best first; none if it is to be refused.
+    /// Orders the shards that may have a block, best first.
     ///
-    /// The keys come in the order in which they would be asked: open ones, available ones, failed ones.
-    /// It is called on the caller's thread, for each block that is asked for over all shards.
+    /// An empty array refuses the block.
+    ///
+    /// The keys come in the order in which the store would ask: open, available, failed. The store calls it on the
+    /// caller's thread, for each block that is read over all shards.
     public var selectShards: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
-    /// So many new entries of the inverse index become a run; lower in tests.
+    /// The number of recent entries that become a run; lower in tests.
     package var inverseFlushFrom = 1 << 16
-    /// So many entries are sorted at once when the inverse index is built anew; lower in tests.
+    /// The number of entries that a rebuild of the inverse index sorts at once; lower in tests.
     package var inverseRebuildBatch = 1 << 20
     /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
     public var indexer: Indexer?
     /// How many bytes the store's own copies of shards may take; nil if there is no limit.
     ///
-    /// Room is reserved before a copy begins. A copy that finds no room gets some by removing those
-    /// that were used longest ago and have no readers; if that is not enough, it fails with
-    /// `quotaExceeded`.
+    /// The store reserves room before a copy begins. If the quota is full, it removes unused copies, the longest
+    /// unused first; if that is not enough, the copy fails with `quotaExceeded`.
     public var transientQuota: UInt64?
-    /// The share of the quota above which copies are removed when another one comes.
+    /// The share of the quota above which a new copy starts removal.
     public var transientHighWatermark = 0.9
-    /// The share of the quota down to which they are removed then.
+    /// The share of the quota at which removal stops.
     public var transientLowWatermark = 0.7
     /// How many shards without leases stay open, so that the next lease finds them warm.
     public var idleShardsMax = 256
@@ -123,10 +124,10 @@ public struct Configuration: Sendable {
     /// How long a shard without leases stays open; nil if there is no limit.
     public var idleTimeMax: Duration?
 
-    /// For how long a shard's file is taken to be what was indexed after it was compared with it.
+    /// The time for which one comparison of a shard's file stays valid.
     ///
-    /// The first lease on a shard compares size, time and inode of the file, if that was last done so long ago; a
-    /// block that is asked for over all shards does so once a second. Zero: every first lease compares.
+    /// After that time, the first lease compares size, time and inode again. Reads over all shards compare once a
+    /// second. With zero, every first lease compares.
     public var sourceCheckInterval: Duration = .milliseconds(10)
 
     /// `idleTimeMax`, at most so long that times can be added to it.
@@ -137,16 +138,29 @@ public struct Configuration: Sendable {
 
     func check() throws(DAGStoreError) {
         guard mapSize >= 1 << 20 else {
-            throw DAGStoreError(.invalidConfiguration, "a map of \(mapSize) bytes")
+            throw DAGStoreError(
+                .invalidConfiguration,
+                "mapSize is \(mapSize) bytes; the minimum is 1 MiB"
+            )
         }
         guard sortBudget >= 0, pageCacheSize >= 0, concurrentIndexing > 0,
             concurrentReadyFetches > 0, idleShardsMax >= 0, automaticRecoveries >= 0,
             idleTimeMax ?? .zero >= .zero, sourceCheckInterval >= .zero,
             fetchTimeout ?? .zero >= .zero
-        else { throw DAGStoreError(.invalidConfiguration, "a negative size or count") }
+        else {
+            throw DAGStoreError(
+                .invalidConfiguration,
+                "sizes, counts and times must not be negative, and the concurrent limits at least 1"
+            )
+        }
         guard transientLowWatermark >= 0, transientLowWatermark <= transientHighWatermark,
             transientHighWatermark <= 1
-        else { throw DAGStoreError(.invalidConfiguration, "watermarks that are no shares") }
+        else {
+            throw DAGStoreError(
+                .invalidConfiguration,
+                "the watermarks must be 0 <= low <= high <= 1"
+            )
+        }
     }
 
     package var indexPagePolicy: ShardIndex.PagePolicy {

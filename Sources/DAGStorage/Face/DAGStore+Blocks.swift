@@ -48,7 +48,7 @@ extension DAGStore {
     ///
     /// The block of an identity CID is in the CID. No byte of a shard is touched.
     ///
-    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not; `closed`.
+    /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block; `closed`.
     public func contains(_ cid: CID) throws -> Bool {
         if cid.isIdentity { return true }
         return try engine.access.reading { try translating { try engine.lookup.isAnywhere(cid) } }
@@ -168,7 +168,11 @@ extension DAGStore {
         }
         return try ask(candidates) { key in
             guard let shard = try acquireIfAvailable(key) else {
-                throw DAGStoreError(.mountUnreachable, "the shard is not at hand", shard: key)
+                throw DAGStoreError(
+                    .mountUnreachable,
+                    "the bytes of the shard are not on this machine",
+                    shard: key
+                )
             }
             defer { shard.release() }
             return try shard.blockIfLocal(for: cid)

@@ -3,14 +3,26 @@ internal import DAGCatalog
 public import DAGMounts
 public import SystemPackage
 
+/// When a shard that is being registered is indexed.
+public enum Indexing: Sendable {
+    /// At once, and the caller waits until it is available.
+    case now
+    /// At once, and the caller waits only until the registration is on disk.
+    case inBackground
+    /// When a caller first asks for a lease or for its initialization.
+    case onFirstUse
+}
+
 extension DAGStore {
     // MARK: Registering
 
-    /// Makes a CAR known under a key and, unless it is to wait, indexes it.
+    /// Registers a CAR under a key.
+    ///
+    /// Indexes it now, unless `indexing` says `onFirstUse`.
     ///
     /// If the CAR cannot be indexed, a failed shard with the error stays, which can be recovered or destroyed. If the
-    /// caller is cancelled, the registration goes on. If the process ends, the next open continues it; of a small
-    /// local file without an answer yet, nothing stays.
+    /// caller is cancelled, the registration goes on. If the process ends, the next open continues it; a small local
+    /// file that had no answer leaves nothing.
     ///
     /// *Cost*: one commit, and another one when the shard is available; a local file of at most a megabyte, which the
     /// caller waits for, takes one in all. Indexing reads the CAR once, of large blocks the headers only: about 100

@@ -50,17 +50,19 @@ extension DAGStore {
     /// - Parameters:
     ///   - key: The shard.
     ///   - count: How many at most; at least one.
-    ///   - cursor: What the chunk before said; nil to begin.
+    ///   - cursor: The `next` of the previous chunk; nil for the first one.
     /// - Returns: The multihashes, fewer than `count` only at the end.
-    /// - Throws: `shardUnknown`; `shardFailed` if the shard has no index; `sourceChanged` if it was indexed anew
-    ///   since the cursor was made; `invalidArgument` if a count or cursor cannot be; `catalogCorrupt`,
+    /// - Throws: `shardUnknown`; `shardFailed` if the shard has no index; `sourceChanged` if it was indexed again
+    ///   since the cursor was made; `invalidArgument` if the count or the cursor is out of range; `catalogCorrupt`,
     ///   `closed`.
     public func multihashes(
         of key: ShardKey,
         atMost count: Int,
         from cursor: MultihashCursor? = nil
     ) throws -> MultihashChunk {
-        guard count > 0 else { throw DAGStoreError(.invalidArgument, "a chunk of \(count)") }
+        guard count > 0 else {
+            throw DAGStoreError(.invalidArgument, "the count is \(count); the minimum is 1")
+        }
         return try engine.access.using {
             try translating(for: key) { try engine.multihashes(key, count, cursor) }
         }
@@ -74,7 +76,7 @@ extension StoreEngine {
         _ cursor: MultihashCursor?
     ) throws -> MultihashChunk {
         guard let record = try catalog.record(of: key.text) else {
-            throw DAGStoreError(.shardUnknown, "there is no such shard")
+            throw DAGStoreError(.shardUnknown, "no shard has this key")
         }
         let chunk = try indexes.withLastingIndex(of: record.number) { reader in
             try self.multihashes(reader, count, cursor)
@@ -90,7 +92,10 @@ extension StoreEngine {
     ) throws -> MultihashChunk {
         let generation = reader.record.generation
         guard cursor == nil || cursor?.generation == generation else {
-            throw DAGStoreError(.sourceChanged, "the shard was indexed anew since")
+            throw DAGStoreError(
+                .sourceChanged,
+                "the shard was indexed again after the cursor was made"
+            )
         }
         var ordinal = cursor?.ordinal ?? 0
         let start = MultihashCursor(generation: generation, ordinal: ordinal)

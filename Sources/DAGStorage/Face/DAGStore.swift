@@ -91,7 +91,7 @@ public final class DAGStore: Sendable {
     /// calls wait for the first.
     ///
     /// - Parameter isCancelling: Whether to end fetches and indexings instead of waiting for them; their callers get
-    ///   `closed`. A mount that does not answer is not waited for either.
+    ///   `closed`. Also stops waiting for mounts that do not answer.
     public func close(cancellingJobs isCancelling: Bool = false) async {
         await engine.close(cancellingJobs: isCancelling)
     }

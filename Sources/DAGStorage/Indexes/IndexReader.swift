@@ -325,20 +325,35 @@ package final class IndexReader: Sendable {
     }
 
     private func decodedPage(_ number: Int) throws -> DecodedPage {
-        let place = root.pages[number]
-        let page = try Self.reading(record, in: catalog) {
-            try catalog.withPages(record.generation, place.value) { value in
-                let end = Int(place.start) + Int(place.size)
-                return Result { () throws(ShardIndexError) in
-                    guard end <= value.count else {
-                        throw ShardIndexError(.malformed, "page \(number) outside its value")
-                    }
-                    return try DecodedPage(reading: value[Int(place.start)..<end])
-                }
-            }.get()
+        try Self.reading(record, in: catalog) {
+            try Self.decodedPage(number, of: root, record.generation, in: catalog)
         }
+    }
+
+    /// Decodes a page of a generation.
+    ///
+    /// - Throws: `catalogCorrupt` if it is damaged or another page.
+    static func decodedPage(
+        _ number: Int,
+        of root: IndexRoot,
+        _ generation: UInt64,
+        in catalog: Catalog
+    ) throws -> DecodedPage {
+        let place = root.pages[number]
+        let page = try catalog.withPages(generation, place.value) { value in
+            let end = Int(place.start) + Int(place.size)
+            return Result { () throws(ShardIndexError) in
+                guard end <= value.count else {
+                    throw ShardIndexError(
+                        .malformed,
+                        "index page \(number) lies outside its catalog value"
+                    )
+                }
+                return try DecodedPage(reading: value[Int(place.start)..<end])
+            }
+        }.get()
         guard page.firstOrdinal == place.firstOrdinal, page.count == Int(place.count) else {
-            throw ShardIndexError(.malformed, "page \(number) is another page")
+            throw ShardIndexError(.malformed, "index page \(number) is another page")
         }
         return page
     }

@@ -13,7 +13,7 @@ final class ShardIndexes: Sendable {
     private let openShards: OpenShards
     private let deleter: GenerationDeleter
     let cache: PageCache
-    private let readers: IndexReaders
+    private let readers: ClosedIndexCache
     private let pins: GenerationPins
 
     init(
@@ -27,7 +27,7 @@ final class ShardIndexes: Sendable {
         self.openShards = openShards
         self.deleter = deleter
         cache = PageCache(sizeMax: pageCacheSize, readUnder: access.mark)
-        readers = IndexReaders(sizeMax: Self.readersSizeMax, readUnder: access.mark)
+        readers = ClosedIndexCache(sizeMax: Self.readersSizeMax, readUnder: access.mark)
         pins = GenerationPins { deleter.deleteIndexLater($0) }
     }
 
@@ -60,7 +60,7 @@ final class ShardIndexes: Sendable {
             try reader.record.generation == record.generation ? body(reader) : nil
         }
         if let known, let known { return known }
-        // The loop may give it up at any moment: a look at the record after pinning tells.
+        // The loop may discard the index at any moment, so the record is read again after pinning.
         let pin = pin(record)
         guard try isCurrent(record) else { return nil }
         let reader = try IndexReader(record, catalog: catalog, cache: cache, pin: pin)

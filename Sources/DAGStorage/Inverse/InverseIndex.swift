@@ -3,7 +3,7 @@ internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// From digests to the shards that may have them: the newest entries and the runs, as all threads see them.
+/// From digests to the shards that may have them: the recent entries and the runs, as all threads see them.
 ///
 /// A result is a claim: 48 bits of a hash agree. The caller confirms it with the shard's own index.
 ///
@@ -11,7 +11,7 @@ internal import Synchronization
 package final class InverseIndex: Sendable {
     /// An immutable snapshot, in which only the last table grows.
     final class Snapshot: Sendable {
-        /// The newest entries; the last table takes more, one before it is being made a run.
+        /// The recent entries; the last table takes more, one before it is being made a run.
         let tables: [RecentEntries]
         let runs: [InverseRunReader]
         /// The same, for searches.
@@ -51,22 +51,22 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// Puts runs and newest entries in the place of everything.
+    /// Puts runs and recent entries in the place of everything.
     func load(runs: [InverseRunReader], recent: [InverseEntry]) {
         let table = RecentEntries(capacity: max(Self.firstCapacity, 2 * recent.count))
         for entry in recent { _ = table.append(entry) }
         change { _ in (Snapshot(tables: [table], runs: runs), ()) }
-        noteIsSound()
+        clearDamage()
     }
 
-    /// Has every search fail, because something that was published cannot be read.
+    /// Makes every search throw: a published run is unreadable.
     func markDamaged() { isDamaged.store(true, ordering: .relaxed) }
 
     /// Whether everything that was published can be read.
     var isSound: Bool { !isDamaged.load(ordering: .relaxed) }
 
-    /// Lets searches go on.
-    func noteIsSound() { isDamaged.store(false, ordering: .relaxed) }
+    /// Lets searches run again.
+    func clearDamage() { isDamaged.store(false, ordering: .relaxed) }
 
     /// The current snapshot.
     var snapshot: Snapshot { changes.withLock { _ in current.object } }
@@ -157,7 +157,7 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// Begins a new table of newest entries; called by the loop.
+    /// Begins a new table of recent entries; called by the loop.
     ///
     /// - Returns: The one that takes no more.
     func freeze() -> RecentEntries? {
@@ -223,7 +223,7 @@ package struct ShardNumbers {
 
 /// The first few of some numbers, each once, in the order in which they came.
 struct FewNumbers {
-    /// Which of them something is true of.
+    /// One bit for each number.
     struct Flags {
         private var bits: UInt32 = 0
 

@@ -19,7 +19,7 @@ extension InverseMerger {
         } catch {
             let code = DAGStoreError(any: error).code
             guard code == .catalogCorrupt || code == .catalogFull else { throw error }
-            // The shards can be read by their keys, and a check with repairs builds it anew.
+            // The shards can be read by their keys, and a check with repairs rebuilds it.
             inverse.markDamaged()
         }
     }
@@ -77,7 +77,7 @@ extension InverseMerger {
             throw error
         }
         inverse.change(removing: Set(old.runs), tables: old.tables, adding: runs)
-        inverse.noteIsSound()
+        inverse.clearDamage()
         forgetFrozenTables()
         for run in old.runs { deleteWhenUnread(run) }
     }
@@ -116,8 +116,8 @@ extension InverseMerger {
 struct OldInverse {
     /// Its runs, by generation.
     let runs: [UInt64]
-    /// Its newest entries.
+    /// Its recent entries.
     let tables: [RecentEntries]
-    /// Rows of newest entries before this one belong to it.
+    /// Rows of recent entries before this one belong to it.
     let end: UInt64
 }

@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// *Concurrency*: works on a thread of its own, one thing at a time; any thread may wake it.
 package final class InverseMerger: Sendable {
-    /// A shard is not indexed before the merger has had a turn while so many newest entries are there.
+    /// The number of recent entries above which an indexing job waits for the merger.
     static let recentMax = 1 << 20
     /// The same for so many runs.
     static let runsMax = 24
@@ -17,10 +17,12 @@ package final class InverseMerger: Sendable {
     private static let segmentsPerBatch = 4
 
     private struct State {
-        /// Rows of newest entries before this one are of the tables that take no more, and the other way
-        /// round; nil if there are no such tables, or if that is not known.
+        /// The first row of the growing table: all earlier rows belong to frozen tables.
+        ///
+        /// Nil if no table is frozen, or the row is unknown.
         var frozenEnd: UInt64?
-        /// The entries that were left when everything was cleaned: what leads nowhere and cannot be told.
+        /// The number of entries after the last merge of all runs; some may be stale, which the merger cannot
+        /// recognize.
         var cleanedTo: UInt64 = 0
         var waiters: [DispatchSemaphore] = []
     }
@@ -111,7 +113,7 @@ package final class InverseMerger: Sendable {
     ///
     /// - Returns: Whether there may be more.
     private func step() throws -> Bool {
-        // A damaged index must not be written over: a check builds it anew.
+        // A damaged index must not be written over: a check rebuilds it.
         guard inverse.isSound else { return false }
         if try flush() { return true }
         if try retire() { return true }
@@ -131,7 +133,7 @@ package final class InverseMerger: Sendable {
 
     // MARK: Newest entries
 
-    /// Makes a run of the newest entries, if they are many, or if some take no more.
+    /// Makes a run of the recent entries, if they are many, or if some take no more.
     private func flush() throws -> Bool {
         var tables = inverse.snapshot.tables
         let isFull = (tables.last?.count ?? 0) >= configuration.inverseFlushFrom
@@ -154,8 +156,9 @@ package final class InverseMerger: Sendable {
         return true
     }
 
-    /// Entries without those of shards that are gone: a run that is written only to be merged away costs pages in a
-    /// row, which a catalog has no more when many small shards come and go.
+    /// Returns the entries of shards that have a record.
+    ///
+    /// A run of dead entries needs contiguous pages, which are scarce after many small shards came and went.
     ///
     /// *Cost*: a look at the record of each shard.
     func living(
@@ -288,7 +291,7 @@ package final class InverseMerger: Sendable {
     }
 
     /// Goes on with a merge that the end of a process interrupted.
-    private func resume(_ merge: PendingMerge, ) throws -> Bool {
+    private func resume(_ merge: PendingMerge) throws -> Bool {
         let runs = inverse.snapshot.runs
         let inputs = merge.inputs.compactMap { input in runs.first { $0.generation == input } }
         let shape = merge.shape ?? InverseMerge.shape(of: inputs.map(\.shape))

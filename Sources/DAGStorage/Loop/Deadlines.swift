@@ -2,7 +2,7 @@
 ///
 /// A caller that was answered stays in the queue until its deadline; its ticket leads nowhere then.
 struct Deadlines {
-    private var queue = RingQueue<(time: ContinuousClock.Instant, ticket: UInt64)>()
+    private var queue = FIFOQueue<(time: ContinuousClock.Instant, ticket: UInt64)>()
 
     /// The earliest deadline; nil if there is none.
     var first: ContinuousClock.Instant? { queue.first?.time }

@@ -131,9 +131,9 @@ extension ShardLoop {
         _ shard: LoopShard
     ) -> DAGStoreError {
         switch rejection {
-        case .unknown: return DAGStoreError(.shardUnknown, "there is no such shard")
-        case .exists: return DAGStoreError(.shardExists, "the key is taken")
-        case .inUse: return DAGStoreError(.shardInUse, "the shard is in use")
+        case .unknown: return DAGStoreError(.shardUnknown, "no shard has this key")
+        case .exists: return DAGStoreError(.shardExists, "another shard has this key")
+        case .inUse: return DAGStoreError(.shardInUse, "the shard has leases or waiters")
         case .notFailed:
             let state = shard.publicState?.rawValue ?? "unknown"
             return DAGStoreError(.notFailed, "the shard has not failed: it is \(state)")

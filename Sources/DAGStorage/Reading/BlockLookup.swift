@@ -100,14 +100,14 @@ final class BlockLookup: Sendable {
 
     /// Whether any shard has a multihash; damage of one shard's index does not hide another's answer.
     ///
-    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block.
     func isAnywhere(_ cid: CID) throws -> Bool {
         try first(of: cid) { reader in try reader.contains(cid) ? true : nil } ?? false
     }
 
     /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.
     ///
-    /// - Throws: `catalogCorrupt` if no shard has it that could be asked, and one could not.
+    /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block.
     func firstPlace(of cid: CID) throws -> FoundBlock? {
         try first(of: cid) { try Self.place(of: cid, in: $0) }
     }

@@ -125,7 +125,7 @@ final class OpenShards: Sendable {
             lease = shard.with { shard in
                 guard addLease(to: shard) else { return nil }
                 isToCheck = shard.isCheckDue(after: sourceCheckInterval)
-                return Shard(shard, of: self)
+                return Shard(shard, of: self, key: key)
             }
         }
         guard let lease else { return nil }
@@ -210,7 +210,7 @@ final class OpenShards: Sendable {
     /// Grants a lease; on the loop's thread.
     func grantLease(on shard: OpenShard) -> Shard {
         shard.leases.add()
-        return Shard(shard, of: self)
+        return Shard(shard, of: self, key: shard.key)
     }
 
     /// Ends a lease; within a reading.

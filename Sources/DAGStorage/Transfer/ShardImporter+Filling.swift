@@ -34,10 +34,10 @@ extension ShardImporter {
         }
         var record = record
         source.facts.apply(to: &record)
-        record.origin?.note(sections: known, of: root.sectionCount)
+        record.origin?.compare(sections: known, of: root.sectionCount)
         record.isIncomplete = false
-        record.note(limits)
-        record.note(root)
+        record.keep(limits)
+        record.setSizes(root)
         return PreparedShard(record: record, parts: parts)
     }
 
@@ -113,8 +113,8 @@ extension ShardImporter {
 }
 
 extension ShardRecord {
-    /// Notes the size of an index.
-    mutating func note(_ root: IndexRoot) {
+    /// Stores the sizes of an index.
+    mutating func setSizes(_ root: IndexRoot) {
         sectionCount = root.sectionCount
         payloadSize = root.payloadSize
         indexSize = root.indexSize
@@ -127,14 +127,14 @@ extension ShardRecord.Origin {
     /// - Parameters:
     ///   - known: The sections in the index file.
     ///   - count: All sections of the CAR.
-    mutating func note(sections known: UInt64, of count: UInt64) {
+    mutating func compare(sections known: UInt64, of count: UInt64) {
         guard codec == CARIndex.sorted else { return }
         self = Self(codec: codec, hasIdentity: known == count)
     }
 }
 
 extension DAGStoreError {
-    /// Whether a CAR is to blame that is there: it cannot be read, or is not the one that an index is of.
+    /// Whether the CAR causes the error: it is unreadable, or the index belongs to another one.
     var isFaultOfCAR: Bool {
         switch code {
         case .malformedCAR, .truncated, .unsupportedVersion, .limitExceeded, .malformedIndex,

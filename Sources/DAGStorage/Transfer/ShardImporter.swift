@@ -95,8 +95,7 @@ package struct ImportedIndex {
 package struct PreparedShard: Sendable {
     let record: ShardRecord
     let parts: IndexParts?
-    /// Why what its index does not know was not read from its CAR, which is there; nil if it was, or was not asked
-    /// for.
+    /// The fault that kept the importer from reading the CAR; nil if it read the CAR, or was not asked to.
     package var fault: DAGStoreError?
     /// Whether everything is known of its sections.
     package var isComplete: Bool { parts != nil && !record.isIncomplete }
@@ -148,7 +147,7 @@ package struct ShardImporter: Sendable {
             state: shard.failure != nil ? .failed : index != nil ? .available : .registered
         )
         record.isLazy = shard.isLazy
-        record.note(limits)
+        record.keep(limits)
         record.transientPath = shard.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered
@@ -171,7 +170,7 @@ package struct ShardImporter: Sendable {
                 }
             }
             let (root, parts) = try write(index, build)
-            record.note(root)
+            record.setSizes(root)
             return PreparedShard(record: record, parts: parts, fault: fault)
         }
     }
@@ -186,7 +185,7 @@ package struct ShardImporter: Sendable {
                 guard let parts = shard.parts else { return .insert(shard.record, pending: nil) }
                 return .adopt(shard.record, parts)
             }
-            // The newest entries have one writer, and are made a run between commits: so this is the loop's to do.
+            // The recent entries have one writer, and are made a run between commits: so this is the loop's to do.
             try engine.loop.perform { [engine] in
                 let records = try translating {
                     try engine.writer.sync { try engine.catalog.commit(changes) }

@@ -104,12 +104,11 @@ public struct CheckReport: Sendable, Equatable {
 }
 
 extension DAGStore {
-    /// Looks for what is wrong: in the catalog's rows, in indexes, in sources and copies and, if asked,
-    /// in every block.
+    /// Checks the catalog's rows, the indexes, the sources, the copies and, if asked, every block.
     ///
-    /// A shard whose source is away is told and stays indexed. One that has failed says itself what is wrong with it:
-    /// it is recovered if repairs are asked for and its source is back, and told of only if all shards have failed.
-    /// Shards that come or go meanwhile may or may not be looked at. Nothing of the user's is ever removed.
+    /// The check reports a shard whose source is away, and keeps its index. With repairs, it recovers a failed shard
+    /// whose source is back. It lists failed shards only if all have failed. Shards that are registered or destroyed
+    /// meanwhile may be left out. It never removes anything of the user's.
     ///
     /// *Cost*: every record and index page is read, about 200 ns a section; `isDeep` reads and hashes every
     /// block that is on this machine. It works beside everything else, on a thread of its own.

@@ -1,18 +1,14 @@
 internal import DAGCatalog
 public import DAGMounts
 internal import Dispatch
-internal import ShardLifecycle
-internal import SharedReads
-internal import SystemPackage
 
 extension DAGStore {
     /// Gives a shard another mount, in place: nothing is indexed again.
     ///
-    /// The new source must have the size that was indexed, and is compared with the index by a sample of at most 98
-    /// sections. A stream is copied for that. A shard whose CAR was never read gets its mount unseen. One that has
-    /// failed after it was indexed is recovered, with the index that it has if the source is the same. A copy of the
-    /// user's own that the shard was registered with is not read any more. Leases that are held go on with the old
-    /// source.
+    /// The new source must have the size that was indexed; the store compares a sample of at most 98 sections with
+    /// the index, and copies a stream for that. If the store has never read the CAR, it changes the mount without a
+    /// comparison. It recovers a shard that failed after indexing, and keeps the index if the source is the same. The
+    /// store no longer reads a borrowed copy. Leases that are held go on with the old source.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
@@ -42,27 +38,12 @@ extension DAGStore {
     }
 }
 
-/// A shard's new mount, on its way to the loop.
-struct Relocation: Sendable {
-    let key: ShardKey
-    /// The record that the new source was compared with.
-    let before: ShardRecord
-    /// The record with the new mount.
-    let after: ShardRecord
-    /// The reader for leases from now on; nil if the shard is not indexed.
-    let reader: ShardReader?
-    /// Answers whether it is done; false if the shard is being opened, and the caller asks again after that.
-    ///
-    /// Called once, on the loop's thread or one of the store.
-    let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
-}
-
 extension StoreEngine {
     fileprivate func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
         guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
         try sources.checkMount(url)
         guard let standing = try catalog.standing(of: key.text) else {
-            throw DAGStoreError(.shardUnknown, "there is no such shard")
+            throw DAGStoreError(.shardUnknown, "no shard has this key")
         }
         let before = standing.record
         var after = before
@@ -197,92 +178,5 @@ extension StoreEngine {
         } onCancel: {
             if answer.give(.failure(CancellationError())) { job.cancel() }
         }
-    }
-}
-
-/// A value that a task waits for: the first answer counts.
-private final class OneAnswer<Success: Sendable>: Sendable {
-    private enum State {
-        case nothing
-        case waiting(CheckedContinuation<Success, any Error>)
-        case given(Result<Success, any Error>)
-        case taken
-    }
-
-    private let state = Lock(State.nothing)
-
-    /// Gives an answer.
-    ///
-    /// - Returns: Whether it is the first.
-    func give(_ answer: Result<Success, any Error>) -> Bool {
-        let (isFirst, waiting) = state.withLock { state in
-            switch state {
-            case .nothing:
-                state = .given(answer)
-                return (true, nil as CheckedContinuation<Success, any Error>?)
-            case .waiting(let continuation):
-                state = .taken
-                return (true, continuation)
-            case .given, .taken: return (false, nil)
-            }
-        }
-        waiting?.resume(with: answer)
-        return isFirst
-    }
-
-    /// Resumes `continuation` with the answer, at once if there is one.
-    func wait(_ continuation: CheckedContinuation<Success, any Error>) {
-        let given = state.withLock { state in
-            guard case .given(let answer) = state else {
-                state = .waiting(continuation)
-                return nil as Result<Success, any Error>?
-            }
-            state = .taken
-            return answer
-        }
-        if let given { continuation.resume(with: given) }
-    }
-}
-
-extension ShardLoop {
-    /// Writes a shard's new mount, and lets leases read through it from now on.
-    func relocate(_ relocation: Relocation) {
-        let key = relocation.key
-        finishBatch()
-        guard let shard = shard(key, nil), shard.record.number == relocation.before.number else {
-            return relocation.refuse(.shardUnknown, "there is no such shard")
-        }
-        if case .opening = shard.lifecycle.state { return relocation.reply(.success(false)) }
-        guard !shard.isPassing, shard.pending == nil || shard.record.generation == 0 else {
-            return relocation.refuse(.shardInUse, "it is being fetched and indexed")
-        }
-        guard shard.record.generation == relocation.before.generation else {
-            return relocation.refuse(.shardInUse, "it was indexed anew meanwhile")
-        }
-        var record = shard.record
-        record.mountURL = relocation.after.mountURL
-        record.transientPath = relocation.after.transientPath
-        if relocation.reader != nil { SourceFacts(relocation.after).apply(to: &record) }
-        do {
-            let change = CatalogChange.update(record, pending: shard.pending)
-            let written = try engine.writer.sync { try engine.catalog.commit([change]) }
-            shard.record = written[0]
-        } catch {
-            return relocation.reply(.failure(DAGStoreError(any: error).about(key)))
-        }
-        engine.indexes.removeReader(of: shard.record.number)
-        if shard.lifecycle.state == .open, let reader = relocation.reader {
-            // No lease may be taken on the old source any more: the new entry counts those that there are.
-            if let old = shard.open { _ = old.leases.close() }
-            install(reader, in: shard)
-        }
-        putAway(shard)
-        relocation.reply(.success(true))
-    }
-}
-
-extension Relocation {
-    fileprivate func refuse(_ code: DAGStoreError.Code, _ message: String) {
-        reply(.failure(DAGStoreError(code, message, shard: key)))
     }
 }

@@ -17,7 +17,7 @@ struct InverseChart: Sendable {
     /// How many entries the runs have of each shard.
     var counts: [UInt32: UInt64] = [:]
     var checked = CheckedSegments()
-    /// Why nothing can be said; nil if the index can be read.
+    /// The error that made the inverse index unreadable; nil if it is readable.
     var damage: DAGStoreError?
     /// Whether a shard's blocks are missing in it.
     var hasGaps = false
@@ -92,7 +92,7 @@ extension StoreCheck {
         return try engine.catalog.missing(rest, of: shard, checked: &chart.checked).count
     }
 
-    /// Notes what is wrong with the inverse index as a whole and, if repairs are asked for, builds it anew.
+    /// Notes what is wrong with the inverse index as a whole and, if repairs are asked for, rebuilds it.
     func settleInverse(_ detail: String, in report: inout CheckReport) async throws {
         var isMended = false
         if options.repairs {

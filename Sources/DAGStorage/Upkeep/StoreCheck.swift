@@ -1,4 +1,3 @@
-internal import DAGBytes
 internal import DAGCatalog
 internal import DAGMounts
 internal import Dispatch
@@ -60,7 +59,7 @@ final class StoreCheck: Sendable {
                 try await examine(record, &report, chart)
             }
         }
-        // Once for all shards: an index that is built anew lacks nothing.
+        // Once for all shards: an index that is rebuilt lacks nothing.
         if chart.chart.withLock({ $0.hasGaps }) {
             try await settleInverse("the inverse index lacks what shards have", in: &report)
         }
@@ -304,29 +303,12 @@ final class StoreCheck: Sendable {
             }
             let segments = try pinned.map { try LocatorSegment(reading: $0.bytes) }
             var check = IndexCheck(root: root, segments: segments, hash: catalog.hash)
-            check.run { try decodePage($0, of: root, generation) }
+            check.run { try IndexReader.decodedPage($0, of: root, generation, in: catalog) }
             return withExtendedLifetime(pinned) { faults + check.problems }
         } catch {
             guard !DAGStoreError(any: error).code.isOwn else { throw error }
             let isGone = try catalog.record(record.number)?.generation != generation
             return isGone ? [] : ["\(DAGStoreError(any: error).message)"]
         }
-    }
-
-    private func decodePage(
-        _ number: Int,
-        of root: IndexRoot,
-        _ generation: UInt64
-    ) throws -> DecodedPage {
-        let place = root.pages[number]
-        return try engine.catalog.withPages(generation, place.value) { value in
-            let end = Int(place.start) + Int(place.size)
-            return Result { () throws(ShardIndexError) in
-                guard end <= value.count else {
-                    throw ShardIndexError(.malformed, "page \(number) outside its value")
-                }
-                return try DecodedPage(reading: value[Int(place.start)..<end])
-            }
-        }.get()
     }
 }

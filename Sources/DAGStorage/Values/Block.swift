@@ -40,7 +40,7 @@ public struct Block: Sendable {
     ///
     /// Bytes of a mapped file are copied first, so that they stay as they were hashed.
     ///
-    /// An attacker finds other bytes for a short digest, so it proves nothing. The block of an identity CID is its
+    /// A short digest proves nothing: an attacker can find other bytes with it. The block of an identity CID is its
     /// digest, which may have any size.
     ///
     /// *Cost*: hashes all bytes, and copies them if they are in a mapped file.

@@ -54,13 +54,13 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let shardUnknown = Self(.shardUnknown)
         /// The block is not here.
         public static let blockNotFound = Self(.blockNotFound)
-        /// An argument that cannot be.
+        /// An argument is out of range.
         public static let invalidArgument = Self(.invalidArgument)
         /// A key that is empty, over 480 bytes, or has a NUL.
         public static let invalidKey = Self(.invalidKey)
         /// Text or bytes that are no CID.
         public static let invalidCID = Self(.invalidCID)
-        /// A configuration that cannot be.
+        /// A field of the configuration is out of range.
         public static let invalidConfiguration = Self(.invalidConfiguration)
         /// A mount URL whose scheme is not registered.
         public static let unknownScheme = Self(.unknownScheme)
@@ -92,7 +92,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let limitExceeded = Self(.limitExceeded)
         /// A block's bytes do not have its CID's hash.
         public static let hashMismatch = Self(.hashMismatch)
-        /// An index that cannot be, or that contradicts its CAR.
+        /// An index is malformed, or contradicts its CAR.
         public static let malformedIndex = Self(.malformedIndex)
         /// The store's own data are damaged.
         public static let catalogCorrupt = Self(.catalogCorrupt)
@@ -117,7 +117,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let reopenNeeded = Self(.reopenNeeded)
         /// The store was closed.
         public static let closed = Self(.closed)
-        /// The caller went away.
+        /// The operation was cancelled.
         public static let cancelled = Self(.cancelled)
         /// The caller's deadline passed.
         public static let deadlineExceeded = Self(.deadlineExceeded)
@@ -150,8 +150,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             }
         }
 
-        /// Whether it is the store's or the process's own trouble, or the end of a call: it says nothing about any
-        /// shard.
+        /// Whether the cause is the store, the process or the end of a call, and never the shard.
         var isOwn: Bool {
             switch known {
             case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,

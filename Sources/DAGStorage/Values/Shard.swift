@@ -17,11 +17,15 @@ public final class Shard: Sendable {
     private let openShards: Borrowed<OpenShards>
     private let mark: ReadMark
     private let isReleased = Atomic<Bool>(false)
-    /// The key and the number of sections, from the release on.
-    private let remains = Lock<(key: ShardKey, blockCount: UInt64)?>(nil)
 
     /// Makes the object of a lease that was counted already.
-    init(_ open: OpenShard, of openShards: OpenShards) {
+    ///
+    /// - Parameters:
+    ///   - open: The shard.
+    ///   - openShards: Ends the lease.
+    ///   - key: The shard's key, in the caller's memory: all leases would count references to the shard's own.
+    init(_ open: OpenShard, of openShards: OpenShards, key: ShardKey) {
+        self.key = key
         leasedReader = Borrowed(open.reader)
         self.open = Borrowed(open)
         self.openShards = Borrowed(openShards)
@@ -38,19 +42,10 @@ public final class Shard: Sendable {
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `roots` is empty then, and
-    /// `key` and `blockCount` stay. No other call on this object may be under way.
+    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `key` stays, `roots` is empty and
+    /// `blockCount` is 0. No other call on this object may be under way.
     public func release() {
-        let isFirst = remains.withLock { remains in
-            guard remains == nil else { return false }
-            leasedReader.with { reader in
-                // A copy of the text: all leases of a shard would count references to the same one.
-                remains = (ShardKey(copying: reader.key), reader.root.sectionCount)
-            }
-            return true
-        }
-        guard isFirst else { return }
-        isReleased.store(true, ordering: .releasing)
+        guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         endLease()
     }
 
@@ -70,29 +65,22 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `closed`.
     @inline(__always)
-    func checkHeld() throws(DAGStoreError) {
-        guard !isReleased.load(ordering: .relaxed) else { throw Self.wasReleased }
-    }
+    func checkHeld() throws(DAGStoreError) { guard isHeld else { throw Self.wasReleased } }
+
+    private var isHeld: Bool { !isReleased.load(ordering: .relaxed) }
 
     private static var wasReleased: DAGStoreError {
         DAGStoreError(.closed, "the lease on the shard was released")
     }
 
     /// The shard's key.
-    public var key: ShardKey { remaining?.key ?? leasedReader.with { $0.key } }
+    public let key: ShardKey
 
     /// The roots that the CAR's header names, in its order.
-    public var roots: [CID] { remaining == nil ? leasedReader.with { $0.root.roots } : [] }
+    public var roots: [CID] { isHeld ? leasedReader.with { $0.root.roots } : [] }
 
     /// The number of sections, repeated ones included.
-    public var blockCount: UInt64 {
-        remaining?.blockCount ?? leasedReader.with { $0.root.sectionCount }
-    }
-
-    /// The values that stay after a release; nil before.
-    private var remaining: (key: ShardKey, blockCount: UInt64)? {
-        isReleased.load(ordering: .acquiring) ? remains.withLock { $0 } : nil
-    }
+    public var blockCount: UInt64 { isHeld ? leasedReader.with { $0.root.sectionCount } : 0 }
 
     /// Calls `body` with the reader.
     @inline(__always)
@@ -267,8 +255,8 @@ public final class Shard: Sendable {
     /// The blocks with the multihashes of some CIDs, in their order, if this needs no waiting; nil for blocks that
     /// are not here.
     ///
-    /// *Cost*: at random in a large mapped shard a third of `blockIfLocal(for:)` each, because eight at a time wait
-    /// for memory together; the array, and nothing else, is allocated.
+    /// *Cost*: in random order, a third of `blockIfLocal(for:)` a block: the call overlaps eight memory reads. It
+    /// allocates only the array.
     ///
     /// - Throws: As `blockIfLocal(for:)`, for the first that cannot be had.
     public func blocksIfLocal(for cids: [CID]) throws -> [Block?] {

@@ -35,9 +35,6 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
     /// A key from the catalog, which was checked when it was written.
     init(stored text: String) { self.text = text }
 
-    /// The same key with memory of its own.
-    init(copying key: ShardKey) { text = String(decoding: Array(key.text.utf8), as: UTF8.self) }
-
     /// Compares the bytes; Unicode's canonical equivalence does not make two keys one.
     public static func == (one: ShardKey, other: ShardKey) -> Bool {
         let mine = one.text.utf8.span

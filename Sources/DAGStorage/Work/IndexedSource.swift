@@ -15,14 +15,14 @@ struct IndexedSource: Sendable {
     func apply(to record: inout ShardRecord) {
         facts.apply(to: &record)
         if record.isIncomplete {
-            record.origin?.note(sections: record.sectionCount, of: sectionCount)
+            record.origin?.compare(sections: record.sectionCount, of: sectionCount)
         }
         record.sectionCount = sectionCount
         record.payloadSize = payloadSize
         record.indexSize = indexSize
         record.state = .available
         record.isIncomplete = false
-        record.note(limits)
+        record.keep(limits)
         record.errorCode = 0
         record.errorText = ""
     }

@@ -76,7 +76,7 @@ struct SourceFacts: Equatable, Sendable {
         FileIdentity(size: size, modified: modified, inode: inode, device: device)
     }
 
-    /// Whether this is what `other` was: of content, what one of them does not know is not compared.
+    /// Whether both identify the same source; unknown properties match anything.
     func agrees(with other: SourceFacts) -> Bool {
         guard identity == other.identity else { return false }
         guard identity == .content else { return file.isUnchanged(since: other.file) }
@@ -85,7 +85,7 @@ struct SourceFacts: Equatable, Sendable {
             && (checksum == 0 || other.checksum == 0 || checksum == other.checksum)
     }
 
-    /// Whether this may be what `other` was, which a look into the bytes tells.
+    /// Whether only a comparison of bytes can tell the two apart.
     func resembles(_ other: SourceFacts) -> Bool {
         identity == other.identity && identity != .content && size == other.size
     }

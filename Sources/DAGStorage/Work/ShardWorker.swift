@@ -89,10 +89,10 @@ final class ShardWorker: Sendable {
 
     /// Whether a failed shard's source is what was indexed, so that the index it has will do.
     ///
-    /// *Cost*: nothing if the file was away and is the very same; else a walk over the headers of all sections,
-    /// because what was found to differ may be a section that no sample meets.
+    /// *Cost*: none if the file is unchanged; otherwise a walk over all section headers, because a sample could miss
+    /// the changed section.
     ///
-    /// - Returns: What the source is told by now; nil if it has to be indexed.
+    /// - Returns: The facts that identify the source now; nil if it has to be indexed.
     private func unchanged(
         _ record: ShardRecord,
         _ source: ShardSource,
@@ -349,7 +349,7 @@ final class ShardWorker: Sendable {
         var error = DAGStoreError(any: error)
         // The store did not cancel it.
         if error.code == .cancelled || error.code == .closed {
-            error = DAGStoreError(.fetchFailed, "the mount gave up by itself: \(error.message)")
+            error = DAGStoreError(.fetchFailed, "the mount ended the read: \(error.message)")
         }
         loop.post(.ended(job, .failed(error.about(job.key))))
     }

@@ -162,7 +162,7 @@ final class SourceFinder: Sendable {
         guard stat.size == nil || stat.size == size else {
             throw DAGStoreError(
                 .fetchFailed,
-                "\(record.mountURL) has \(size) bytes and said \(stat.size ?? 0)"
+                "\(record.mountURL) opened with \(size) bytes, but its stat reported \(stat.size ?? 0)"
             )
         }
     }

@@ -9,7 +9,7 @@ final class Throttle: Sendable {
         var free: Int
         var lastTicket: UInt64 = 0
         /// The waiters, oldest first; a ticket that is missing in `waiting` was cancelled.
-        var tickets = RingQueue<UInt64>()
+        var tickets = FIFOQueue<UInt64>()
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     }
 

@@ -43,13 +43,3 @@ package struct IndexEntry: Equatable, Sendable {
         return nil
     }
 }
-
-/// How pages choose between the direct encodings and zstd.
-package enum PagePolicy: String, Sendable, CaseIterable {
-    /// Each page takes the smaller encoding.
-    case smallest
-    /// Always zstd.
-    case zstd
-    /// Never zstd.
-    case direct
-}

@@ -2,6 +2,16 @@ package import DAGBytes
 internal import DAGHashing
 internal import DAGZstd
 
+/// How pages choose between the direct encodings and zstd.
+package enum PagePolicy: String, Sendable, CaseIterable {
+    /// Each page takes the smaller encoding.
+    case smallest
+    /// Always zstd.
+    case zstd
+    /// Never zstd.
+    case direct
+}
+
 /// Counts of the encodings that pages chose.
 package struct PageStatistics: Equatable, Sendable {
     /// The number of pages.

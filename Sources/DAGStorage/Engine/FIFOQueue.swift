@@ -1,5 +1,5 @@
 /// Elements in the order in which they came, taken from the front in constant time on average.
-struct RingQueue<Element> {
+struct FIFOQueue<Element> {
     private var elements: [Element] = []
     /// How many elements at the start of the array were taken.
     private var head = 0

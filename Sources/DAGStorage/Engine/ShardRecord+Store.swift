@@ -22,7 +22,7 @@ extension ShardRecord {
             state: .registered
         )
         record.isLazy = registration.indexing == .onFirstUse
-        record.note(limits)
+        record.keep(limits)
         record.transientPath = registration.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered
@@ -31,7 +31,7 @@ extension ShardRecord {
 
     /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones, for
     /// later readers.
-    mutating func note(_ limits: CARLimits) {
+    mutating func keep(_ limits: CARLimits) {
         let usual = CARLimits()
         sectionSizeMax = limits.sectionSizeMax > usual.sectionSizeMax ? limits.sectionSizeMax : 0
         headerSizeMax = limits.headerSizeMax > usual.headerSizeMax ? limits.headerSizeMax : 0

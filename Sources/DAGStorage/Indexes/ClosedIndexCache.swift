@@ -4,7 +4,7 @@ internal import SharedReads
 /// The indexes of shards that are not open, kept for the next question, bounded by the memory they take.
 ///
 /// *Concurrency*: any thread; `find` within a reading of the store's mark.
-final class IndexReaders: Sendable {
+final class ClosedIndexCache: Sendable {
     private let cache: SharedCache<IndexReader>
 
     /// No readers yet.

@@ -1,0 +1,63 @@
+internal import DAGCatalog
+internal import DAGMounts
+internal import Dispatch
+internal import ShardLifecycle
+internal import SharedReads
+
+/// A shard's new mount, on its way to the loop.
+struct Relocation: Sendable {
+    let key: ShardKey
+    /// The record that the new source was compared with.
+    let before: ShardRecord
+    /// The record with the new mount.
+    let after: ShardRecord
+    /// The reader for leases from now on; nil if the shard is not indexed.
+    let reader: ShardReader?
+    /// Answers whether it is done; false if the shard is being opened, and the caller asks again after that.
+    ///
+    /// Called once, on the loop's thread or one of the store.
+    let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
+}
+
+extension ShardLoop {
+    /// Writes a shard's new mount, and lets leases read through it from now on.
+    func relocate(_ relocation: Relocation) {
+        let key = relocation.key
+        finishBatch()
+        guard let shard = shard(key, nil), shard.record.number == relocation.before.number else {
+            return relocation.refuse(.shardUnknown, "no shard has this key")
+        }
+        if case .opening = shard.lifecycle.state { return relocation.reply(.success(false)) }
+        guard !shard.isPassing, shard.pending == nil || shard.record.generation == 0 else {
+            return relocation.refuse(.shardInUse, "it is being fetched and indexed")
+        }
+        guard shard.record.generation == relocation.before.generation else {
+            return relocation.refuse(.shardInUse, "it was indexed again meanwhile")
+        }
+        var record = shard.record
+        record.mountURL = relocation.after.mountURL
+        record.transientPath = relocation.after.transientPath
+        if relocation.reader != nil { SourceFacts(relocation.after).apply(to: &record) }
+        do {
+            let change = CatalogChange.update(record, pending: shard.pending)
+            let written = try engine.writer.sync { try engine.catalog.commit([change]) }
+            shard.record = written[0]
+        } catch {
+            return relocation.reply(.failure(DAGStoreError(any: error).about(key)))
+        }
+        engine.indexes.removeReader(of: shard.record.number)
+        if shard.lifecycle.state == .open, let reader = relocation.reader {
+            // No lease may be taken on the old source any more: the new entry counts those that there are.
+            if let old = shard.open { _ = old.leases.close() }
+            install(reader, in: shard)
+        }
+        putAway(shard)
+        relocation.reply(.success(true))
+    }
+}
+
+extension Relocation {
+    fileprivate func refuse(_ code: DAGStoreError.Code, _ message: String) {
+        reply(.failure(DAGStoreError(code, message, shard: key)))
+    }
+}
