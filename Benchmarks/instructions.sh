@@ -48,9 +48,36 @@ while IFS=$'\t' read -r name about; do
     fi
 done < <("$scratch/steps" list)
 
+retains() { # retains FEW MANY ARGUMENT… - how often swift_retain is called in one of the reads that MANY has more
+    local few=$1 many=$2 count counts=(); shift 2
+    for count in "$few" "$many"; do
+        instructions "$@" "$count" >/dev/null
+        counts+=("$(awk '/^cfn=/ { split($0, part, /[()]/); if ($0 ~ / swift_retain$/) id = part[2]; called = part[2] }
+            /^calls=/ && called == id && id != "" { split($1, part, "="); sum += part[2] } END { print sum + 0 }' "$scratch/out")")
+    done
+    echo $(((counts[1] - counts[0]) / (many - few)))
+}
+
+# Threads that read must not write one count: an object that they share is not retained. What is counted here are a
+# lease's own object and its key, the CID of the caller, and the share of the mapping of the thread's stripe.
+read_() { # read_ NAME STORE KEY RETAINS
+    [ -d "$data/$2" ] || { echo "instructions: no $data/$2, read.$1 is left out" >&2; return; }
+    local count
+    count=$(retains 1000 11000 "$1" "$data/$2" "$3")
+    printf '{"name":"retains.%s","value":%d,"unit":"calls"}\n' "$1" "$count"
+    [ "$count" -le "$4" ] || { echo "instructions: $1 retains $count objects, and may retain $4" >&2; status=1; }
+}
+
+read_ lease store-n1m n1m 2
+read_ contains store-n1m n1m 4
+read_ absent store-n1m n1m 3
+read_ nowhere store-n1m n1m 1
+read_ get store-n1m n1m 3
+read_ block store-n1m n1m 3
+
 lease() { # lease NAME STORE KEY
     [ -d "$data/$2" ] || { echo "instructions: no $data/$2, lease.$1 is left out" >&2; return; }
-    printf '{"name":"lease.%s","value":%d,"unit":"instructions"}\n' "$1" "$(each 1000 21000 "$data/$2" "$3")"
+    printf '{"name":"lease.%s","value":%d,"unit":"instructions"}\n' "$1" "$(each 1000 21000 lease "$data/$2" "$3")"
 }
 
 lease blocks-100k store-n100k n100k

@@ -219,7 +219,7 @@ struct PowerLossTests {
                 mountURL: mount.url.text,
                 state: .available
             )
-            record.note(built.root)
+            record.setSizes(built.root)
             SourceFacts(.file, file.identity).apply(to: &record)
             let root = built.root.encoded(policy: .smallest)
             return (

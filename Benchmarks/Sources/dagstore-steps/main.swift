@@ -3,21 +3,41 @@ import DAGStorage
 import Glibc
 import SystemPackage
 
-/// Acquires and releases a shard `count` times, for a tool that counts instructions.
+/// The reads that `reads` repeats.
+let readNames = ["lease", "get", "contains", "absent", "block", "nowhere"]
+
+/// Repeats a read `count` times, for a tool that counts instructions.
 ///
-/// The difference of two runs with different counts gives the instructions of a lease. There is no
+/// The difference of two runs with different counts gives the instructions of one read. There is no
 /// async function here, because such a tool loses a main thread that ends before the others.
-func leases(_ path: String, _ key: String, _ count: Int) throws {
-    var configuration = Configuration()
-    configuration.isReadOnly = true
-    let store = try DAGStore.open(at: FilePath(path), configuration: configuration)
+func reads(_ name: String, _ path: String, _ key: String, _ count: Int) throws {
+    let store = try DAGStore.open(at: FilePath(path))
     let key = try ShardKey(key)
-    for _ in 0..<count {
-        guard let shard = try store.acquireIfAvailable(key) else {
-            throw DAGStoreError(.shardFailed, "the shard is not available")
-        }
-        shard.release()
+    guard let lease = try store.acquireIfAvailable(key) else {
+        throw DAGStoreError(.shardFailed, "the shard is not available")
     }
+    var cids: [CID] = []
+    try Measurement.forEachCID(of: lease) { _, cid in
+        cids.append(try cid())
+        return cids.count < 64
+    }
+    let others = (0..<64).map { number in
+        let digest = [UInt8](repeating: UInt8(number), count: 32)
+        return CID(codec: Codec.raw, multihash: Multihash(code: HashCode.sha2_256, digest: digest))
+    }
+    var found = 0
+    for index in 0..<count {
+        switch name {
+        case "lease": try store.acquireIfAvailable(key)?.release()
+        case "get": found += try lease.blockIfLocal(for: cids[index & 63])?.size ?? 0
+        case "contains": found += try store.contains(cids[index & 63]) ? 1 : 0
+        case "absent": found += try store.contains(others[index & 63]) ? 1 : 0
+        case "block": found += try store.blockIfLocal(for: cids[index & 63])?.size ?? 0
+        case "nowhere": found += try store.blockIfLocal(for: others[index & 63])?.size ?? 0
+        default: throw DAGStoreError(.invalidArgument, "no read \(name)")
+        }
+    }
+    print("\(name): \(count) reads, \(found)")
 }
 
 /// Does a step so many times.
@@ -37,11 +57,12 @@ do {
     case 3:
         guard let count = Int(arguments[2]) else { fallthrough }
         try steps(arguments[1], count)
-    case 4:
-        guard let count = Int(arguments[3]) else { fallthrough }
-        try leases(arguments[1], arguments[2], count)
+    case 5:
+        guard let count = Int(arguments[4]) else { fallthrough }
+        try reads(arguments[1], arguments[2], arguments[3], count)
     default:
-        print("Usage: dagstore-steps list | STEP COUNT | STORE KEY COUNT")
+        print("Usage: dagstore-steps list | STEP COUNT | READ STORE KEY COUNT")
+        print("READ is one of \(readNames.joined(separator: ", "))")
         exit(2)
     }
 } catch {

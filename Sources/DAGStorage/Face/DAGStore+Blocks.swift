@@ -29,7 +29,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt`, `closed`.
     public func shards(containing multihash: Multihash) throws -> [ShardKey] {
         let cid = CID(codec: Codec.raw, multihash: multihash)
-        return try translating { try engine.lookup.holders(of: cid) }
+        return try translating { try lookup.holders(of: cid) }
     }
 
     /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
@@ -41,7 +41,7 @@ extension DAGStore {
     ///
     /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have it.
     public func places(of cid: CID) throws -> [FoundBlock] {
-        try translating { try engine.lookup.places(of: cid) }
+        try translating { try lookup.places(of: cid) }
     }
 
     /// Whether any shard has the block with the multihash of `cid`.
@@ -51,7 +51,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block; `closed`.
     public func contains(_ cid: CID) throws -> Bool {
         if cid.isIdentity { return true }
-        return try engine.access.reading { try translating { try engine.lookup.isAnywhere(cid) } }
+        return try access.reading { try translating { try lookup.isAnywhere(cid) } }
     }
 
     /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
@@ -59,8 +59,8 @@ extension DAGStore {
     /// - Throws: As `contains`; `mountUnreachable` if only shards have it whose CAR was not read yet.
     public func size(of cid: CID) throws -> UInt64? {
         if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
-        return try engine.access.reading {
-            try translating { try engine.lookup.firstPlace(of: cid) }
+        return try access.reading {
+            try translating { try lookup.firstPlace(of: cid) }
         }?
         .location.size
     }
@@ -92,8 +92,9 @@ extension DAGStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Block? {
         var candidates: Candidates
-        switch try engine.lookup.answer(for: cid) {
+        switch try lookup.answer(for: cid) {
         case .found(let block): return block
+        case .nowhere: return nil
         case .candidates(let others): candidates = others
         }
         while let key = try candidates.next() {
@@ -125,8 +126,9 @@ extension DAGStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> BlockSlice? {
         var candidates: Candidates
-        switch try engine.lookup.answer(for: cid) {
+        switch try lookup.answer(for: cid) {
         case .found(let block): return BlockSlice(block, range)
+        case .nowhere: return nil
         case .candidates(let others): candidates = others
         }
         while let key = try candidates.next() {
@@ -152,7 +154,7 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt`, `closed`.
     @discardableResult
     public func prefetch(_ cids: [CID]) throws -> Int {
-        try translating { try cids.count { try engine.lookup.prefetch($0) } }
+        try translating { try cids.count { try lookup.prefetch($0) } }
     }
 
     /// The block with the multihash of `cid`, if this takes no waiting for a mount; nil if no shard has it.
@@ -162,8 +164,9 @@ extension DAGStore {
     /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
     public func blockIfLocal(for cid: CID) throws -> Block? {
         let candidates: Candidates
-        switch try engine.lookup.answer(for: cid) {
+        switch try lookup.answer(for: cid) {
         case .found(let block): return block
+        case .nowhere: return nil
         case .candidates(let others): candidates = others
         }
         return try ask(candidates) { key in
@@ -207,11 +210,11 @@ extension DAGStore {
         var wanted: [UInt32: [Int]] = [:]
         var others: [Int] = []
         for (index, cid) in cids.enumerated() {
-            switch try engine.lookup.answer(for: cid) {
+            switch try lookup.answer(for: cid) {
             case .found(let block): blocks[index] = block
+            case .nowhere: break
             case .candidates(let candidates):
                 let numbers = candidates.numbers
-                guard !numbers.isEmpty else { break }
                 // Any of them; one that has been chosen before, if there is one.
                 let number =
                     numbers.first { wanted[$0] != nil } ?? numbers.first {
@@ -273,7 +276,7 @@ extension DAGStore {
     }
 
     private func lease(_ number: UInt32) async throws -> Shard? {
-        let record = try engine.access.using {
+        let record = try access.using {
             try translating { try engine.catalog.record(number) }
         }
         guard let record, engine.configuration.selectShards == nil else { return nil }

@@ -168,7 +168,7 @@ extension DAGStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Shard {
         try checkOpen()
-        if let shard = try engine.openShards.lease(key) { return shard }
+        if let shard = try openShards.lease(key) { return shard }
         guard
             case .lease(let shard) = try await engine.requests.ask(
                 .acquire(waits: true),
@@ -188,11 +188,11 @@ extension DAGStore {
     /// - Throws: As `acquire`.
     public func acquireIfAvailable(_ key: ShardKey) throws -> Shard? {
         try checkOpen()
-        if let shard = try engine.openShards.lease(key) { return shard }
+        if let shard = try openShards.lease(key) { return shard }
         return try engine.requests.leaseBlocking(key)
     }
 
     func checkOpen() throws {
-        try engine.access.checkOpen()
+        try access.checkOpen()
     }
 }

@@ -125,7 +125,7 @@ extension DAGStore {
     /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if `patience` is `.none`.
     package func acquire(_ key: ShardKey, _ patience: Patience) throws -> Shard {
         try checkOpen()
-        if let shard = try engine.openShards.lease(key) { return shard }
+        if let shard = try openShards.lease(key) { return shard }
         let kind = Request.Kind.acquire(waits: patience != .none)
         let answer = try engine.requests.askBlocking(kind, key, deadline: patience.deadline)
         return try Self.lease(answer, key).get()
@@ -138,8 +138,9 @@ extension DAGStore {
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
     package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {
         let candidates: Candidates
-        switch try engine.lookup.answer(for: cid) {
+        switch try lookup.answer(for: cid) {
         case .found(let block): return block.content
+        case .nowhere: return nil
         case .candidates(let others): candidates = others
         }
         return try ask(candidates) { key in

@@ -178,6 +178,8 @@ final class BlockLookup: Sendable {
     /// Where a block is found: in an open shard, or in shards that the caller has to ask.
     enum Answer {
         case found(Block)
+        /// No shard has it.
+        case nowhere
         case candidates(Candidates)
     }
 
@@ -194,6 +196,7 @@ final class BlockLookup: Sendable {
         return try translating {
             guard select == nil else {
                 let all = try access.reading { try candidates(of: cid).all }
+                guard !all.isEmpty else { return .nowhere }
                 return .candidates(Candidates(cid, all, areMore: false, in: self))
             }
             return try openBlock(for: cid)
@@ -212,6 +215,7 @@ final class BlockLookup: Sendable {
             }
             if let block { return .found(block) }
         }
+        guard some.count > 0 else { return .nowhere }
         let numbers = (0..<some.count).map { some[$0] }
         return .candidates(Candidates(cid, numbers, areMore: some.isCut, in: self))
     }
@@ -239,7 +243,6 @@ final class BlockLookup: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     fileprivate func keys(of numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
-        guard !numbers.isEmpty else { return [] }
         let keys = try access.reading { try translating { try order(numbers) } }
         return select?(cid, keys) ?? keys
     }

@@ -24,6 +24,8 @@ public final class Shard: Sendable {
     ///   - open: The shard.
     ///   - openShards: Ends the lease.
     ///   - key: The shard's key, in the caller's memory: all leases would count references to the shard's own.
+    // Inlined, or the caller counts references to the shard and to the table.
+    @inline(__always)
     init(_ open: OpenShard, of openShards: OpenShards, key: ShardKey) {
         self.key = key
         leasedReader = Borrowed(open.reader)
