@@ -66,7 +66,8 @@ enum Advice {
         }
         return code == .sourceChanged
             ? "restore the old file, or accept the new one with 'dagstore recover \(key)'"
-            : "restore the source ('dagstore status \(key)' shows it); if the shard has failed, then run 'dagstore recover \(key)'"
+            : "restore the source ('dagstore status \(key)' shows it); if the shard has failed, "
+                + "then run 'dagstore recover \(key)'"
     }
 
     private static func afterBytes(_ code: DAGStoreError.Code, _ key: String?) -> String {

@@ -17,7 +17,8 @@ public import SystemPackage
 /// *Concurrency*: every method may be called from any thread or task, at once.
 public final class DAGStore: Sendable {
     package let engine: StoreEngine
-    // Parts of the engine that reads call. Loaded from here they need no reference count, which all threads would write.
+    // Parts of the engine that reads call. Loaded from here they need no reference count, which all threads would
+    // write.
     let access: CatalogAccess
     let openShards: OpenShards
     let lookup: BlockLookup

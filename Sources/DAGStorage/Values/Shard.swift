@@ -44,8 +44,8 @@ public final class Shard: Sendable {
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `key` stays, `roots` is empty and
-    /// `blockCount` is 0. No other call on this object may be under way.
+    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `key` stays, `roots` is empty
+    /// and `blockCount` is 0. No other call on this object may be under way.
     public func release() {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         endLease()
