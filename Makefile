@@ -81,11 +81,7 @@ test-long: setup ## Run the suites that kill processes, lose power and try rando
 multicodec-names: ## Write the names of multicodec numbers anew: make multicodec-names TABLE=table.csv
 	.ci/multicodec-names $(TABLE)
 
-check-test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
-	$(SWIFT) build $(TRAITS) --build-tests
-	$(SWIFT) test $(TRAITS) --skip-build --filter '$(LONG_SUITES)'
-
-multicodec-names: ## Check that these names are those of a table: make check-multicodec-names TABLE=table.csv
+check-multicodec-names: ## Check that these names are those of a table: make check-multicodec-names TABLE=table.csv
 	.ci/multicodec-names --check $(TABLE)
 
 soak: setup ## Kill a busy store again and again for a minute, and look for anything lost

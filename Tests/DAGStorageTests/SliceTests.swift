@@ -1,9 +1,10 @@
 import DAGMounts
 import DAGMultiformats
-import DAGStorage
 import SharedReads
 import TestSupport
 import Testing
+
+@testable import DAGStorage
 
 /// Parts of blocks, deadlines, and leases that were released.
 @Suite("Slices, deadlines and released leases")
@@ -181,6 +182,44 @@ struct SliceTests {
         await store.close()
     }
 
+    @Test("after the deadline no further shard is opened for a block")
+    func deadlineEndsAsking() async throws {
+        let folder = try StoreFolder()
+        let remote = try CountingMount(Self.builder.bytes)
+        var store = try folder.open([remote])
+        for key in ["a", "b", "c", "d"] {
+            try await store.register(ShardKey(key), from: remote)
+        }
+        await store.close()
+        store = try folder.open([remote])
+        remote.counts.hangsInOpen.withLock { $0 = true }
+        let before = remote.counts.opened.withLock { $0 }
+        await #expect(throws: DAGStoreError(.deadlineExceeded)) {
+            let cid = Self.builder.blocks[0].cid
+            return try await store.block(for: cid, deadline: .now + .milliseconds(50))
+        }
+        #expect(remote.counts.opened.withLock { $0 } == before + 1)
+        remote.counts.gate.open()
+        await store.close(cancellingJobs: true)
+    }
+
+    @Test("deadlines come in their order, whatever the order in which they were added")
+    func deadlineOrder() {
+        var deadlines = Deadlines()
+        let start = ContinuousClock.now
+        var generator = SplitMix64(seed: 9)
+        let times = (0..<500).map { UInt64($0) }.shuffled(using: &generator)
+        for time in times { deadlines.insert(start + .seconds(Int(time)), time) }
+        #expect(deadlines.first == start)
+        #expect(deadlines.removeFirst(before: start - .seconds(1)) == nil)
+        var taken: [UInt64] = []
+        while let ticket = deadlines.removeFirst(before: start + .seconds(600)) {
+            taken.append(ticket)
+        }
+        #expect(taken == Array(0..<500))
+        #expect(deadlines.first == nil)
+    }
+
     @Test("a recovery and a small local registration keep their deadlines")
     func recoveryDeadline() async throws {
         let folder = try StoreFolder()
@@ -241,6 +280,7 @@ struct SliceTests {
         #expect(throws: closed) { try shard.blocksIfLocal(for: [cid]) }
         #expect(throws: closed) { try shard.verifiedBlockIfLocal(for: cid) }
         #expect(throws: closed) { try shard.prefetch([cid]) }
+        #expect(throws: closed) { try shard.prefetch([]) }
         await #expect(throws: closed) { try await shard.block(for: cid) }
         await #expect(throws: closed) { try await shard.slice(of: cid, in: 0..<1) }
         await #expect(throws: closed) { for try await _ in shard.cids {} }
@@ -263,5 +303,6 @@ struct SliceTests {
         shard.release()
         await store.close()
         #expect(throws: DAGStoreError(.closed)) { try store.prefetch(cids) }
+        #expect(throws: DAGStoreError(.closed)) { try store.prefetch([]) }
     }
 }

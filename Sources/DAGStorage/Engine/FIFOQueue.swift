@@ -7,20 +7,8 @@ struct FIFOQueue<Element> {
     /// The number of elements.
     var count: Int { elements.count - head }
 
-    /// The first element; nil if there is none.
-    var first: Element? { head < elements.count ? elements[head] : nil }
-
     /// Adds an element at the end.
     mutating func append(_ element: Element) { elements.append(element) }
-
-    /// Adds an element before all later ones.
-    ///
-    /// *Cost*: O(1) for the last element, as it is when all wait equally long.
-    mutating func insert(_ element: Element, by areInOrder: (Element, Element) -> Bool) {
-        var place = elements.count
-        while place > head, !areInOrder(elements[place - 1], element) { place -= 1 }
-        elements.insert(element, at: place)
-    }
 
     /// Takes the first element; nil if there is none.
     @discardableResult

@@ -104,7 +104,7 @@ extension DAGStore {
                 let block = try await shard.block(for: cid, deadline: deadline)
                 if let block { return block }
             } catch {
-                try candidates.record(error)
+                try candidates.record(error, until: deadline)
             }
         }
         return nil
@@ -126,8 +126,12 @@ extension DAGStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> BlockSlice? {
         var candidates: Candidates
-        switch try lookup.answer(for: cid) {
-        case .found(let block): return BlockSlice(block, range)
+        if cid.isIdentity { return BlockSlice(Block(identity: cid), range) }
+        let answer = try lookup.answer(for: cid) { reader, section in
+            try BlockSlice(cid: cid, in: range, of: section, from: reader)
+        }
+        switch answer {
+        case .found(let slice): return slice
         case .nowhere: return nil
         case .candidates(let others): candidates = others
         }
@@ -138,7 +142,7 @@ extension DAGStore {
                 let slice = try await shard.slice(of: cid, in: range, deadline: deadline)
                 if let slice { return slice }
             } catch {
-                try candidates.record(error)
+                try candidates.record(error, until: deadline)
             }
         }
         return nil
@@ -154,7 +158,8 @@ extension DAGStore {
     /// - Throws: `catalogCorrupt`, `closed`.
     @discardableResult
     public func prefetch(_ cids: [CID]) throws -> Int {
-        try translating { try cids.count { try lookup.prefetch($0) } }
+        try access.checkOpen()
+        return try translating { try cids.count { try !$0.isIdentity && lookup.prefetch($0) } }
     }
 
     /// The block with the multihash of `cid`, if this takes no waiting for a mount; nil if no shard has it.

@@ -1,22 +1,41 @@
-/// The deadlines of parked callers, the earliest first.
+/// The deadlines of callers, the earliest first: a binary heap.
 ///
-/// A caller that was answered stays in the queue until its deadline; its ticket leads nowhere then.
+/// A caller that was answered stays in it until its deadline; its ticket leads nowhere then.
 struct Deadlines {
-    private var queue = FIFOQueue<(time: ContinuousClock.Instant, ticket: UInt64)>()
+    private typealias Entry = (time: ContinuousClock.Instant, ticket: UInt64)
+
+    private var heap: [Entry] = []
 
     /// The earliest deadline; nil if there is none.
-    var first: ContinuousClock.Instant? { queue.first?.time }
+    var first: ContinuousClock.Instant? { heap.first?.time }
 
     /// Adds a caller.
     ///
-    /// *Cost*: O(1) if its deadline is the last, as it is when all wait equally long.
+    /// *Cost*: O(log n).
     mutating func insert(_ time: ContinuousClock.Instant, _ ticket: UInt64) {
-        queue.insert((time, ticket)) { $0.time <= $1.time }
+        heap.append((time, ticket))
+        var place = heap.count - 1
+        while place > 0, heap[place].time < heap[(place - 1) / 2].time {
+            heap.swapAt(place, (place - 1) / 2)
+            place = (place - 1) / 2
+        }
     }
 
     /// Takes a caller whose deadline has passed; nil if there is none.
+    ///
+    /// *Cost*: O(log n).
     mutating func removeFirst(before now: ContinuousClock.Instant) -> UInt64? {
-        guard let first, first <= now else { return nil }
-        return queue.popFirst()?.ticket
+        guard let first = heap.first, first.time <= now else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var place = 0
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2]
+            where child < heap.count && heap[child].time < heap[least].time { least = child }
+            guard least != place else { return first.ticket }
+            heap.swapAt(place, least)
+            place = least
+        }
     }
 }

@@ -176,8 +176,8 @@ final class BlockLookup: Sendable {
     // MARK: Blocks
 
     /// Where a block is found: in an open shard, or in shards that the caller has to ask.
-    enum Answer {
-        case found(Block)
+    enum Answer<Found> {
+        case found(Found)
         /// No shard has it.
         case nowhere
         case candidates(Candidates)
@@ -189,29 +189,40 @@ final class BlockLookup: Sendable {
     /// block, unless the first ones turn out not to.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
-    func answer(for cid: CID) throws -> Answer {
-        if cid.isIdentity {
-            return .found(Block(cid: cid, cid.withDigest { BlockBytes(copying: $0) }))
-        }
-        return try translating {
+    func answer(for cid: CID) throws -> Answer<Block> {
+        if cid.isIdentity { return .found(Block(identity: cid)) }
+        return try answer(for: cid) { Block(cid: cid, try $0.bytes(of: $1)) }
+    }
+
+    /// Looks for a section in the shards that are open and in memory, and calls `read` with it.
+    ///
+    /// - Throws: As `answer(for:)`.
+    @inline(__always)
+    func answer<Found>(
+        for cid: CID,
+        _ read: (ShardReader, Section) throws -> Found
+    ) throws -> Answer<Found> {
+        try translating {
             guard select == nil else {
                 let all = try access.reading { try candidates(of: cid).all }
                 guard !all.isEmpty else { return .nowhere }
                 return .candidates(Candidates(cid, all, areMore: false, in: self))
             }
-            return try openBlock(for: cid)
+            return try openBlock(for: cid, read)
         }
     }
 
-    private func openBlock(for cid: CID) throws -> Answer {
+    @inline(__always)
+    private func openBlock<Found>(
+        for cid: CID,
+        _ read: (ShardReader, Section) throws -> Found
+    ) throws -> Answer<Found> {
         let some = try access.reading { try someCandidates(of: cid) }
         for place in 0..<some.count {
             // An error comes again when the caller takes a lease.
             let block = openShards.withLease(on: some[place]) { reader in
-                guard let section = try? reader.section(of: cid),
-                    let bytes = try? reader.bytes(of: section)
-                else { return nil as Block? }
-                return Block(cid: cid, bytes)
+                guard let section = try? reader.section(of: cid) else { return nil as Found? }
+                return try? read(reader, section)
             }
             if let block { return .found(block) }
         }
@@ -313,9 +324,14 @@ struct Candidates {
 
     /// Keeps the error of a shard, because another one may have the block; that a shard is gone is no error.
     ///
-    /// - Throws: `CancellationError`, which is the caller's own.
-    mutating func record(_ error: any Error) throws {
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - deadline: When the caller stops waiting: no further shard is opened for it then.
+    /// - Throws: `CancellationError`, which is the caller's own; any error after the deadline.
+    mutating func record(_ error: any Error, until deadline: ContinuousClock.Instant? = nil) throws
+    {
         if error is CancellationError { throw error }
+        if let deadline, deadline <= .now { throw failure ?? error }
         guard (error as? DAGStoreError)?.code != .shardUnknown else { return }
         failure = failure ?? error
     }

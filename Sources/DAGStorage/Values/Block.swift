@@ -18,6 +18,9 @@ public struct Block: Sendable {
         self.content = content
     }
 
+    /// The block of an identity CID.
+    init(identity cid: CID) { self.init(cid: cid, cid.withDigest { BlockBytes(copying: $0) }) }
+
     package var view: ByteView { content.view }
 
     /// The bytes, for as long as the block is borrowed.

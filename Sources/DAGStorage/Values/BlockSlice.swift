@@ -1,4 +1,5 @@
 internal import DAGBytes
+internal import DAGCAR
 public import DAGMultiformats
 
 /// A part of a block.
@@ -28,6 +29,16 @@ public struct BlockSlice: Sendable {
         let view = block.view[Int(range.lowerBound)..<Int(range.upperBound)]
         let content = BlockBytes(view: view, ownerOfBlock: block.content.owner)
         self.init(cid: block.cid, range: range, blockSize: size, content)
+    }
+
+    /// Reads the part of a section's block, without waiting for a mount.
+    ///
+    /// - Throws: As `ShardReader.bytes(of:)`.
+    init(cid: CID, in range: Range<UInt64>, of section: Section, from reader: ShardReader) throws {
+        let part = range.clamped(to: 0..<section.dataSize)
+        let start = section.dataOffset + part.lowerBound
+        let content = try reader.bytes(at: start, size: UInt64(part.count))
+        self.init(cid: cid, range: part, blockSize: section.dataSize, content)
     }
 
     /// The bytes, for as long as the slice is borrowed.

@@ -187,6 +187,7 @@ public final class Shard: Sendable {
     ///
     /// - Throws: `catalogCorrupt`, `sourceChanged`, `closed`.
     public func prefetch(_ cids: [CID]) throws {
+        try checkHeld()
         for cid in cids where !cid.isIdentity {
             try reading { reader in
                 guard let section = try reader.section(of: cid) else { return }
