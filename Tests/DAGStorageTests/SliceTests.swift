@@ -119,6 +119,15 @@ struct SliceTests {
         let absent = CARBuilder.Block.raw([1, 2, 3]).cid
         #expect(try await shard.slice(of: absent, in: 0..<1) == nil)
         #expect(try await store.slice(of: absent, in: 0..<1) == nil)
+        let first = Self.builder.blocks[0]
+        if place == .remote {
+            #expect(throws: DAGStoreError(.mountUnreachable)) {
+                try shard.sliceIfLocal(of: first.cid, in: 3..<9)
+            }
+        } else {
+            let slice = try shard.sliceIfLocal(of: first.cid, in: 3..<9)
+            #expect(try slice?.copiedBytes == Array(first.data[3..<9]))
+        }
         let identity = CARBuilder.Block.identity([5, 6, 7]).cid
         #expect(try await shard.slice(of: identity, in: 1..<9)?.copiedBytes == [6, 7])
         #expect(try await store.slice(of: identity, in: 1..<9)?.copiedBytes == [6, 7])
@@ -283,6 +292,7 @@ struct SliceTests {
         #expect(throws: closed) { try shard.prefetch([]) }
         await #expect(throws: closed) { try await shard.block(for: cid) }
         await #expect(throws: closed) { try await shard.slice(of: cid, in: 0..<1) }
+        #expect(throws: closed) { try shard.sliceIfLocal(of: cid, in: 0..<1) }
         await #expect(throws: closed) { for try await _ in shard.cids {} }
         #expect(try block.copiedBytes == Self.builder.blocks[0].data)
         try await store.destroy(name)

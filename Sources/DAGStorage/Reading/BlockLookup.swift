@@ -142,24 +142,30 @@ final class BlockLookup: Sendable {
             }
             isAsked.insert(place)
         }
-        func askIndex(_ number: UInt32) -> R? {
-            do {
-                return try indexes.withIndex(of: number, ask) ?? nil
-            } catch {
-                failure = failure ?? error
-                return nil
-            }
-        }
         for place in 0..<some.count where !isAsked.contains(place) {
-            if let answer = askIndex(some[place]) { return answer }
+            if let answer = askIndex(of: some[place], &failure, ask) { return answer }
         }
         if some.isCut {
             for number in try candidates(of: cid).all where !some.contains(number) {
-                if let answer = askIndex(number) { return answer }
+                if let answer = askIndex(of: number, &failure, ask) { return answer }
             }
         }
         if let failure { throw failure }
         return nil
+    }
+
+    /// Asks the index of a shard, open or not; keeps the first error.
+    private func askIndex<R>(
+        of number: UInt32,
+        _ failure: inout (any Error)?,
+        _ ask: (IndexReader) throws -> R?
+    ) -> R? {
+        do {
+            return try indexes.withIndex(of: number, ask) ?? nil
+        } catch {
+            failure = failure ?? error
+            return nil
+        }
     }
 
     /// The first shards that may have a multihash, in no order.
