@@ -12,7 +12,9 @@ final class OpenShard: Sendable {
     /// The hash of the key, for tables.
     let keyHash: UInt64
     let reader: ShardReader
-    /// The index of the reader, for threads that do not count references.
+    /// The reader, for threads that do not count references to it, which they would all write.
+    let borrowedReader: Borrowed<ShardReader>
+    /// The index of the reader, for the same.
     let index: Borrowed<IndexReader>
     let leases = LeaseGate()
     /// The earlier opening, while leases on it are held.
@@ -33,6 +35,7 @@ final class OpenShard: Sendable {
         self.key = key
         keyHash = key.tableHash
         self.reader = reader
+        borrowedReader = Borrowed(reader)
         index = Borrowed(reader.index)
         self.previous = Lock(previous?.inUse)
         lastUse = Atomic(now)

@@ -157,7 +157,7 @@ final class OpenShards: Sendable {
                 guard (try? shard.reader.checkSource()) != nil else { return nil }
                 shard.recordCheck()
             }
-            return body(shard.reader)
+            return shard.borrowedReader.with(body)
         }
     }
 
