@@ -43,7 +43,7 @@ package struct CARInspection: Sendable {
                 next = section.offset + Self.progressStep
                 progress(section.offset)
             }
-            roots.look(section.cid, digest)
+            roots.check(section.cid, digest)
             cid.read(section.cid, digest)
             seen.append(cid.bytes.withView { hash.hash($0) })
             count(section)

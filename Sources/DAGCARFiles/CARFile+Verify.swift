@@ -36,13 +36,13 @@ package struct CARVerification: Sendable {
     /// Whether everything holds.
     package var isSound: Bool { mismatches == 0 && indexFault == nil && malformation == nil }
 
-    fileprivate mutating func note(_ mismatch: Mismatch) {
+    fileprivate mutating func record(_ mismatch: Mismatch) {
         mismatches += 1
         guard mismatch.offset < firstMismatch?.offset ?? .max else { return }
         firstMismatch = mismatch
     }
 
-    fileprivate mutating func note(indexFault fault: CARError) {
+    fileprivate mutating func record(indexFault fault: CARError) {
         if let indexFault, indexFault.offset <= fault.offset { return }
         indexFault = fault
     }
@@ -51,9 +51,9 @@ package struct CARVerification: Sendable {
         sections += other.sections
         unverified += other.unverified
         let count = mismatches + other.mismatches
-        if let mismatch = other.firstMismatch { note(mismatch) }
+        if let mismatch = other.firstMismatch { record(mismatch) }
         mismatches = count
-        if let fault = other.indexFault { note(indexFault: fault) }
+        if let fault = other.indexFault { record(indexFault: fault) }
     }
 }
 
@@ -83,13 +83,13 @@ extension CARFile {
             claims = try copiedIndex().map { bytes throws(CARError) in try IndexClaims(bytes) }
         } catch {
             claims = nil
-            total.withLock { $0.note(indexFault: error) }
+            total.withLock { $0.record(indexFault: error) }
         }
         DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
             var own = CARVerification()
             var batch: [Section] = []
             let window = FileWindow(on: source, capacity: 1)
-            while dispenser.take(&batch) {
+            while dispenser.fill(&batch) {
                 let base = batch[0].offset
                 let size = Int(batch[batch.count - 1].end - base)
                 do throws(MountError) {
@@ -115,7 +115,7 @@ extension CARFile {
             result.malformation = error
         }
         guard let claims, result.malformation == nil else { return result }
-        if let fault = claims.firstOutside(walk()) { result.note(indexFault: fault) }
+        if let fault = claims.firstOutside(walk()) { result.record(indexFault: fault) }
         return result
     }
 
@@ -152,9 +152,9 @@ extension CARFile {
         case .unsupported, .tooShort: result.unverified += 1
         case .differs:
             let cid = CID(bytes: cid.copied, layout: section.cid)
-            result.note(CARVerification.Mismatch(offset: section.offset, cid: cid))
+            result.record(CARVerification.Mismatch(offset: section.offset, cid: cid))
         }
-        if let fault = claims?.check(section, digest: digest) { result.note(indexFault: fault) }
+        if let fault = claims?.check(section, digest: digest) { result.record(indexFault: fault) }
     }
 }
 
@@ -194,7 +194,7 @@ private final class SectionDispenser: Sendable {
     }
 
     /// Takes the next sections; false if there are none.
-    func take(_ batch: inout [Section]) -> Bool {
+    func fill(_ batch: inout [Section]) -> Bool {
         batch.removeAll(keepingCapacity: true)
         state.withLock { state in
             guard !state.isAtEnd else { return }
@@ -206,7 +206,7 @@ private final class SectionDispenser: Sendable {
                         state.isAtEnd = true
                         return
                     }
-                    state.roots.look(section.cid, state.walk.digest(of: section))
+                    state.roots.check(section.cid, state.walk.digest(of: section))
                     batch.append(section)
                 }
             } catch {

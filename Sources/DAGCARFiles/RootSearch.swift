@@ -24,7 +24,7 @@ struct RootSearch: Sendable {
     var missing: [CID] { wanted.values.joined().sorted().map { roots[$0] } }
 
     /// Looks at a section.
-    mutating func look(_ layout: CIDLayout, _ digest: ByteView) {
+    mutating func check(_ layout: CIDLayout, _ digest: ByteView) {
         guard !wanted.isEmpty else { return }
         let head = Self.head(digest)
         guard let places = wanted[head] else { return }

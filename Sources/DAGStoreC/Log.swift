@@ -104,7 +104,7 @@ enum Log {
 
 /// Writes a line for each event.
 private final class LogSink: EventSink {
-    func take(_ event: ShardEvent) -> Bool {
+    func receive(_ event: ShardEvent) -> Bool {
         let level: Log.Level =
             switch event.operation {
             case .fail: .warning

@@ -31,7 +31,7 @@ package final class EventQueue: EventSink {
         self.capacity = capacity
     }
 
-    package func take(_ event: ShardEvent) -> Bool {
+    package func receive(_ event: ShardEvent) -> Bool {
         let (isWhole, wakes) = state.withLock { state in
             guard !state.isFinished else { return (true, false) }
             state.events.append(event)

@@ -51,7 +51,7 @@ package protocol EventSink: Sendable {
     /// Takes an event.
     ///
     /// - Returns: Whether no event was lost for it.
-    func take(_ event: ShardEvent) -> Bool
+    func receive(_ event: ShardEvent) -> Bool
     /// Ends the sink: no event follows.
     func finish()
 }
@@ -143,7 +143,7 @@ final class EventStreams: Sendable {
             number = id
             guard isReader else { return }
             if !readers.hasEventReader {
-                for event in readers.early where !sink.take(event) {
+                for event in readers.early where !sink.receive(event) {
                     dropped.add(1, ordering: .relaxed)
                 }
             }
@@ -214,7 +214,7 @@ final class EventStreams: Sendable {
                 readers.early.append(event)
             }
             for continuation in readers.events.values { count(continuation.yield(event)) }
-            for sink in readers.sinks.values where !sink.take(event) {
+            for sink in readers.sinks.values where !sink.receive(event) {
                 dropped.add(1, ordering: .relaxed)
             }
             guard operation == .fail, let error else { return }

@@ -18,7 +18,7 @@ extension ShardLoop {
         guard !engine.catalog.isReadOnly, let change = change(effects, shard, cause, before) else {
             open(shard, cause)
             perform(effects, shard, cause)
-            return putAway(shard)
+            return forgetIfAtRest(shard)
         }
         let pending: PendingWork? =
             switch change {
@@ -175,7 +175,7 @@ extension ShardLoop {
         }
         open(item.shard, item.cause)
         perform(item.effects, item.shard, item.cause)
-        putAway(item.shard)
+        forgetIfAtRest(item.shard)
     }
 
     private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {
@@ -192,14 +192,14 @@ extension ShardLoop {
         // The state has ended; the next open finds the work on `pending`, and continues it.
         if case .ending = item.cause {
             perform(item.effects, shard, item.cause)
-            return putAway(shard)
+            return forgetIfAtRest(shard)
         }
         // The shard can be read; its file's new identity is written another time.
         if case .outcome(.opened) = item.cause {
             shard.record = item.before.record
             open(shard, item.cause)
             perform(item.effects, shard, item.cause)
-            return putAway(shard)
+            return forgetIfAtRest(shard)
         }
         shard.memory = item.before
         if shard.lifecycle.state != .open, let open = shard.open { _ = open.leases.close() }
@@ -213,6 +213,6 @@ extension ShardLoop {
         case .undoing(let asks, let cause): for request in asks { request.refuse(cause) }
         case .lost, .ending, .none: break
         }
-        putAway(shard)
+        forgetIfAtRest(shard)
     }
 }

@@ -11,11 +11,11 @@ extension ShardLoop {
         if batch.contains(key) { finishBatch() }
         guard let shard = active[key] else { return }
         shard.open?.dropPrevious(engine.access.mark)
-        putAway(shard)
+        forgetIfAtRest(shard)
     }
 
     /// Forgets a shard that has nothing in memory any more.
-    func putAway(_ shard: LoopShard) {
+    func forgetIfAtRest(_ shard: LoopShard) {
         // Close first: no thread takes a lease while the loop counts them.
         if shard.lifecycle.state != .open, let open = shard.open { _ = open.leases.close() }
         guard shard.isAtRest else {

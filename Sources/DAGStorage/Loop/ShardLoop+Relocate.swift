@@ -51,7 +51,7 @@ extension ShardLoop {
             if let old = shard.open { _ = old.leases.close() }
             install(reader, in: shard)
         }
-        putAway(shard)
+        forgetIfAtRest(shard)
         relocation.reply(.success(true))
     }
 }

@@ -93,19 +93,19 @@ extension StoreCheck {
     }
 
     /// Notes what is wrong with the inverse index as a whole and, if repairs are asked for, rebuilds it.
-    func settleInverse(_ detail: String, in report: inout CheckReport) async throws {
+    func resolveInverse(_ detail: String, in report: inout CheckReport) async throws {
         var isMended = false
         if options.repairs {
             isMended = (try? await engine.merger.rebuild()) != nil
         }
-        note(
+        add(
             CheckProblem(
                 kind: .inverse,
                 key: nil,
                 detail: detail,
                 repair: isMended ? .mended : nil
             ),
-            in: &report
+            to: &report
         )
     }
 }

@@ -33,19 +33,19 @@ final class StoreCheck: Sendable {
         }
         guard pages.isEmpty else {
             for page in pages {
-                note(
+                add(
                     CheckProblem(kind: .catalogPage, key: nil, detail: page, repair: nil),
-                    in: &report
+                    to: &report
                 )
             }
             return report
         }
         for damage in try await pool.run({ [self] in try catalogDamage() }) {
-            note(try await pool.run { [self] in mend(damage) }, in: &report)
+            add(try await pool.run { [self] in mend(damage) }, to: &report)
         }
         let chart = try await pool.run { [self] in InverseChartBox(inverseChart()) }
         let damage = chart.chart.withLock { $0.damage }
-        if let damage { try await settleInverse(damage.message, in: &report) }
+        if let damage { try await resolveInverse(damage.message, in: &report) }
         var last: UInt32?
         while true {
             try Task.checkCancellation()
@@ -61,16 +61,16 @@ final class StoreCheck: Sendable {
         }
         // Once for all shards: an index that is rebuilt lacks nothing.
         if chart.chart.withLock({ $0.hasGaps }) {
-            try await settleInverse("the inverse index lacks what shards have", in: &report)
+            try await resolveInverse("the inverse index lacks what shards have", in: &report)
         }
         if report.failed > 0, report.failed == report.shards {
             let detail = "all shards have failed, \(report.failed) of them: see `status` of each"
-            note(CheckProblem(kind: .failed, key: nil, detail: detail, repair: nil), in: &report)
+            add(CheckProblem(kind: .failed, key: nil, detail: detail, repair: nil), to: &report)
         }
         return report
     }
 
-    func note(_ problem: CheckProblem, in report: inout CheckReport) {
+    func add(_ problem: CheckProblem, to report: inout CheckReport) {
         report.problems.append(problem)
         progress?(problem)
     }
@@ -144,7 +144,7 @@ final class StoreCheck: Sendable {
         _ chart: InverseChartBox
     ) async throws {
         report.shards += 1
-        guard record.state != .failed else { return try await settle(failed: record, &report) }
+        guard record.state != .failed else { return try await resolve(failed: record, &report) }
         guard record.state == .available else { return }
         let key = ShardKey(stored: record.key)
         let faults = try await pool.run { [self] in try indexFaults(record) }
@@ -152,10 +152,10 @@ final class StoreCheck: Sendable {
         if let fault = faults.first {
             let more = faults.count > 1 ? " (and \(faults.count - 1) more)" : ""
             let error = DAGStoreError(.catalogCorrupt, fault + more)
-            return try await settle(.index, record, error, in: &report)
+            return try await resolve(.index, record, error, in: &report)
         }
         try await compare(record, chart, &report)
-        guard !record.isIncomplete else { return try await settle(unread: record, &report) }
+        guard !record.isIncomplete else { return try await resolve(unread: record, &report) }
         do {
             guard try await pool.run({ [self] in try isWithinReach(record) }) else {
                 report.skipped += 1
@@ -166,7 +166,7 @@ final class StoreCheck: Sendable {
             guard !error.code.isOwn else { throw error }
             let isOther = error.code == .sourceChanged
             let kind: CheckProblem.Kind = isOther ? .sourceChanged : .sourceUnreachable
-            return try await settle(kind, record, error, in: &report)
+            return try await resolve(kind, record, error, in: &report)
         }
         guard options.isDeep else { return }
         do {
@@ -190,32 +190,32 @@ final class StoreCheck: Sendable {
             return
         } catch let error as DAGStoreError {
             guard !error.code.isOwn else { throw error }
-            try await settle(.block, record, error, in: &report)
+            try await resolve(.block, record, error, in: &report)
         }
     }
 
     /// Recovers a shard that has failed, if repairs are asked for and its source is back.
     ///
     /// One that stays failed says itself what is wrong with it, and is no problem of the store's.
-    private func settle(failed record: ShardRecord, _ report: inout CheckReport) async throws {
+    private func resolve(failed record: ShardRecord, _ report: inout CheckReport) async throws {
         let key = ShardKey(stored: record.key)
         guard options.repairs, (try? await engine.requests.ask(.recover, key)) != nil else {
             report.failed += 1
             return
         }
-        note(
+        add(
             CheckProblem(
                 kind: .failed,
                 key: key,
                 detail: record.errorText,
                 repair: .reindexed
             ),
-            in: &report
+            to: &report
         )
     }
 
     /// Reads the CAR of a shard that came with an index, if repairs are asked for.
-    private func settle(unread record: ShardRecord, _ report: inout CheckReport) async throws {
+    private func resolve(unread record: ShardRecord, _ report: inout CheckReport) async throws {
         guard options.repairs else {
             report.unread += 1
             return
@@ -228,14 +228,14 @@ final class StoreCheck: Sendable {
             let after = try await pool.run { [engine] in try engine.catalog.record(record.number) }
             guard let after else { return }
             let isFailed = after.state == .failed
-            note(
+            add(
                 CheckProblem(
                     kind: error.code == .sourceChanged ? .sourceChanged : .sourceUnreachable,
                     key: key,
                     detail: error.message,
                     repair: isFailed ? .markedFailed : nil
                 ),
-                in: &report
+                to: &report
             )
         }
     }
@@ -257,7 +257,7 @@ final class StoreCheck: Sendable {
     }
 
     /// Notes a problem with a shard and, if repairs are asked for, indexes it again or marks it as failed.
-    private func settle(
+    private func resolve(
         _ kind: CheckProblem.Kind,
         _ record: ShardRecord,
         _ error: DAGStoreError,
@@ -283,7 +283,7 @@ final class StoreCheck: Sendable {
             }
         }
         let problem = CheckProblem(kind: kind, key: key, detail: error.message, repair: repair)
-        note(problem, in: &report)
+        add(problem, to: &report)
     }
 
     /// Returns the faults of an index by itself.
