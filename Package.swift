@@ -19,6 +19,11 @@ let house: [SwiftSetting] = [
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// A product of a package that only the trait Node fetches and builds.
+func node(_ product: String, _ package: String) -> Target.Dependency {
+    .product(name: product, package: package, condition: .when(traits: ["Node"]))
+}
+
 /// A suite beside the module it tests.
 func tests(
     _ module: String,
@@ -51,11 +56,25 @@ let package = Package(
             name: "LevelDB",
             description:
                 "Reads and writes the LevelDB datastores of Go nodes; needs libleveldb-dev."
-        )
+        ),
+        .trait(
+            name: "Node",
+            description:
+                "Serves a store over HTTP: `dagstore serve`; needs a web server's packages."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // Only the trait Node uses these.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Ground: C.
@@ -143,6 +162,13 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // Links, files and folders that the bytes of blocks describe; blocks come through the caller.
+        .target(
+            name: "DAGIPLD",
+            dependencies: ["DAGBytes", "DAGMultiformats"],
+            swiftSettings: house
+        ),
+
         // Floor 2: state.
         .target(
             name: "DAGCatalog",
@@ -161,6 +187,13 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // What a gateway request asks for, and what the answer says: a value, without a socket.
+        .target(
+            name: "GatewayRequests",
+            dependencies: ["DAGBytes", "DAGIPLD", "DAGMultiformats"],
+            swiftSettings: house
+        ),
+
         // Floor 3: files.
         .target(
             name: "DAGCARFiles",
@@ -176,9 +209,18 @@ let package = Package(
             name: "DAGStorage",
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGFailpoints", "DAGHashing",
-                "DAGMounts",
+                "DAGIPLD", "DAGMounts",
                 "DAGMultiformats", "DAGSystem",
                 "SharedReads", "ShardIndex", "ShardLifecycle", "DAGZstd", system,
+            ],
+            swiftSettings: house
+        ),
+        // Folders into CARs and back.
+        .target(
+            name: "UnixFSFiles",
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGIPLD", "DAGMounts",
+                "DAGMultiformats", "DAGSystem", "ShardIndex", system,
             ],
             swiftSettings: house
         ),
@@ -196,6 +238,19 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // The trustless HTTP gateway; empty without the trait Node.
+        .target(
+            name: "DAGGateway",
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "GatewayRequests",
+                node("HTTPTypes", "swift-http-types"), node("Hummingbird", "hummingbird"),
+                node("HummingbirdHTTP2", "hummingbird"), node("Logging", "swift-log"),
+                node("NIOCore", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
+            ],
+            swiftSettings: house
+        ),
+
         // Only the benchmarks link it.
         .target(
             name: "DAGMeasurement",
@@ -206,7 +261,20 @@ let package = Package(
             swiftSettings: house
         ),
 
-        // Floor 6: doors.
+        // Floor 6: a whole node; empty without the trait Node.
+        .target(
+            name: "DAGNode",
+            dependencies: [
+                "DAGGateway", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem", system,
+                node("Configuration", "swift-configuration"), node("Hummingbird", "hummingbird"),
+                node("Logging", "swift-log"),
+                node("ServiceLifecycle", "swift-service-lifecycle"),
+                node("UnixSignals", "swift-service-lifecycle"),
+            ],
+            swiftSettings: house
+        ),
+
+        // Floor 7: doors.
         .target(
             name: "DAGStoreC",
             dependencies: [
@@ -220,10 +288,11 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGStorage", "DAGHashing", "DAGMigration",
-                "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGIPLD", "DAGNode", "DAGStorage",
+                "DAGHashing",
+                "DAGMigration", "DAGMounts",
                 "DAGMultiformats",
-                "DAGSystem", "ShardIndex", arguments, system,
+                "DAGSystem", "ShardIndex", "UnixFSFiles", arguments, system,
             ],
             swiftSettings: house
         ),
@@ -249,7 +318,10 @@ let package = Package(
         // What the fuzzers check, so that `make test` can replay what they found.
         .target(
             name: "FuzzChecks",
-            dependencies: ["DAGBytes", "DAGCAR", "DAGHashing", "DAGMultiformats", "ShardIndex"],
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMultiformats", "GatewayRequests",
+                "ShardIndex",
+            ],
             path: "Tests/Fuzz/Checks",
             swiftSettings: house
         ),
@@ -262,6 +334,32 @@ let package = Package(
         tests(
             "DAGCAR",
             also: ["DAGBytes", "FuzzChecks", "DAGHashing", "DAGMultiformats", "ShardIndex"]
+        ),
+        tests("DAGIPLD", also: ["DAGBytes", "DAGMultiformats", "FuzzChecks"]),
+        tests("GatewayRequests", also: ["DAGBytes", "DAGIPLD", "DAGMultiformats", "FuzzChecks"]),
+        tests(
+            "UnixFSFiles",
+            also: [
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGIPLD", "DAGMultiformats",
+                system,
+            ]
+        ),
+        tests(
+            "DAGGateway",
+            also: [
+                "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMultiformats", "DAGStorage", "UnixFSFiles",
+                system,
+                node("AsyncHTTPClient", "async-http-client"), node("Hummingbird", "hummingbird"),
+                node("HummingbirdTesting", "hummingbird"), node("NIOCore", "swift-nio"),
+            ]
+        ),
+        tests(
+            "DAGNode",
+            also: [
+                "DAGMultiformats", "DAGStorage", "UnixFSFiles", system,
+                node("AsyncHTTPClient", "async-http-client"),
+                node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
+            ]
         ),
         tests("ShardIndex", also: ["DAGBytes", "DAGHashing", "DAGMultiformats", "DAGZstd"]),
         tests("ShardLifecycle", exclude: ["mutants.sh"]),

@@ -10,12 +10,13 @@ struct TidyTests {
         "DAGSystem": -2, "DAGBytes": -1, "SharedReads": -1,
         "DAGMultiformats": 0, "DAGLMDB": 0, "DAGZstd": 0, "DAGHashing": 0, "DAGFailpoints": 0,
         "ShardLifecycle": 0,
-        "DAGCAR": 1, "ShardIndex": 1, "IPLD": 1,
-        "DAGCatalog": 2, "DAGMounts": 2,
+        "DAGCAR": 1, "ShardIndex": 1, "DAGIPLD": 1,
+        "DAGCatalog": 2, "DAGMounts": 2, "GatewayRequests": 2,
         "DAGCARFiles": 3,
-        "DAGStorage": 4,
-        "Gateway": 5, "DAGMeasurement": 5, "DAGMigration": 5, "RemoteMounts": 5,
-        "dagstore": 6, "dagstore-demo": 6, "dagstore-manual": 6, "DAGStoreC": 6,
+        "DAGStorage": 4, "UnixFSFiles": 4,
+        "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5, "RemoteMounts": 5,
+        "DAGNode": 6,
+        "dagstore": 7, "dagstore-demo": 7, "dagstore-manual": 7, "DAGStoreC": 7,
     ]
 
     /// The floor from which on Foundation may be imported.
