@@ -1,6 +1,6 @@
 extension Bars {
-    /// Rows 1 to 18 and 23 to 32, in order; the other rows are about a gateway.
-    public static let rows: [Row] = building + reading + index + store + threads + others
+    /// Rows 1 to 32, in order.
+    public static let rows: [Row] = building + reading + index + store + gateway + threads + others
 
     private static let building: [Row] = [
         Row(1, "build", "build an index, n1m, from file, not stored")
@@ -78,5 +78,32 @@ extension Bars {
         Row(18, "memory", "memory while registering n1m, and while serving it")
             .atMost(150, "MB", "memory.register.peak", "registering, peak")
             .atMost(10, "MB", "memory.serve.heap", "serving, heap"),
+    ]
+
+    private static let gateway: [Row] = [
+        Row(
+            19,
+            "blocks over HTTP",
+            "raw blocks of 1 KiB at random over HTTP, kept-alive connections"
+        )
+        .atLeast(20_000, "1/s", "http.raw.1", "1 connection")
+        .atLeast(40_000, "1/s", "http.raw.32", "32 connections")
+        .atLeast(0.8, "x", "http.raw.32.to-library", "32, to the HTTP library alone"),
+        Row(20, "CAR over HTTP", "CAR of a DAG of 320 MiB over loopback")
+            .atLeast(1.5, "GB/s", "http.car.1", "1 connection")
+            .atLeast(2, "GB/s", "http.car.32", "32 connections")
+            .atLeast(0.8, "x", "http.car.32.to-library", "32, to a buffer of the HTTP library")
+            .atMost(200, "MB", "http.car.memory", "memory"),
+        Row(21, "first byte over HTTP", "time to the first byte of that CAR, idle, p50")
+            .atMost(0.3, "ms", "http.first-byte.p50"),
+        Row(
+            22,
+            "start of a node",
+            "from process start to the first block served, registered before"
+        )
+        .atMost(50, "ms", "http.start.n1m", "n1m")
+        .atMost(40, "MB", "http.start.n1m.memory", "n1m, memory")
+        .atMost(50, "ms", "http.start.n100k", "n100k")
+        .atMost(40, "MB", "http.start.n100k.memory", "n100k, memory"),
     ]
 }

@@ -1,0 +1,73 @@
+import Glibc
+
+/// A program that serves HTTP and prints a line with its address.
+final class ServedProgram {
+    let host = "127.0.0.1"
+    let port: UInt16
+    let process: pid_t
+
+    /// Starts a program and waits for its address.
+    ///
+    /// - Parameters:
+    ///   - program: The path of the program.
+    ///   - arguments: Its arguments.
+    /// - Throws: `BenchmarkError` if the program does not start or prints no address.
+    init(_ program: String, _ arguments: [String]) throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw BenchmarkError("no pipe: errno \(errno)") }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        posix_spawn_file_actions_addclose(&actions, ends[0])
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        var words = ([program] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var process = pid_t()
+        let failure = posix_spawn(&process, program, &actions, nil, &words, environ)
+        close(ends[1])
+        defer { close(ends[0]) }
+        guard failure == 0 else { throw BenchmarkError("\(program): errno \(failure)") }
+        guard let port = Self.port(in: Self.line(of: ends[0])) else {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+            throw BenchmarkError("\(program) \(arguments) printed no address")
+        }
+        self.process = process
+        self.port = port
+    }
+
+    /// Ends the program and waits for its end.
+    deinit {
+        kill(process, SIGTERM)
+        waitpid(process, nil, 0)
+    }
+
+    /// A field of the program's status in bytes, `VmRSS` or `VmHWM`.
+    func memory(_ field: String) -> Double {
+        for line in Machine.text(of: "/proc/\(process)/status").split(separator: "\n")
+        where line.hasPrefix(field + ":") {
+            return (Double(line.filter(\.isNumber)) ?? 0) * 1024
+        }
+        return 0
+    }
+
+    /// Reads to the end of a line or of the output.
+    private static func line(of file: Int32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while bytes.count < 4096, read(file, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+            bytes.append(byte)
+        }
+        return bytes
+    }
+
+    /// The number after the last colon that digits follow.
+    private static func port(in line: [UInt8]) -> UInt16? {
+        let text = String(decoding: line, as: UTF8.self)
+        for part in text.split(separator: ":").reversed() {
+            if let port = UInt16(part.prefix { $0.isNumber }) { return port }
+        }
+        return nil
+    }
+}
