@@ -34,8 +34,11 @@ router.get("/static/:mebibytes") { _, context in
 let application = Application(
     router: router,
     configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-    onServerRunning: { print("127.0.0.1:\($0.localAddress?.port ?? 0)") },
+    onServerRunning: { channel in
+        // Not by print, whose buffer a reader of the pipe would wait for.
+        let line = Array("127.0.0.1:\(channel.localAddress?.port ?? 0)\n".utf8)
+        _ = write(STDOUT_FILENO, line, line.count)
+    },
     logger: Logger(label: "baseline") { _ in SwiftLogNoOpLogHandler() }
 )
-setvbuf(stdout, nil, _IOLBF, 0)
 try await application.runService()
