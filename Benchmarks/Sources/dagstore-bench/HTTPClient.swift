@@ -53,7 +53,7 @@ final class HTTPClient {
             "GET \(target) HTTP/1.1\r\nHost: localhost\r\nAccept: \(accept)\r\n\r\n".utf8
         )
         let begin = now()
-        guard send(socket, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count
+        guard send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
         else {
             throw BenchmarkError("send: errno \(errno)")
         }
