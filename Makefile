@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
-# The LevelDB trait is on here; plain `swift build` leaves it out.
-export TRAITS = --traits LevelDB
+# Both traits are on here; plain `swift build` leaves them out.
+export TRAITS = --traits LevelDB,Node
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
@@ -21,8 +21,10 @@ build: setup ## Build everything with debug checks, tests included
 release: setup ## Build .build/release/dagstore
 	$(RELEASE)
 
-demo: release ## Make a CAR of this folder's sources in demo-data, register it, and read a block back
-	@.ci/demo
+# Other traits are other flags for every module, so this build has a folder of its own.
+demo: setup ## Make a CAR of this folder's sources in demo-data, register it, and read a block back
+	$(SWIFT) build -c release --scratch-path .build-demo --product dagstore
+	@BIN=.build-demo/release .ci/demo
 
 program: release ## Build .build/program: dagstore without Swift's libraries, its manual, its completions
 	@.ci/program
