@@ -165,7 +165,7 @@ let package = Package(
         // Links, files and folders that the bytes of blocks describe; blocks come through the caller.
         .target(
             name: "DAGIPLD",
-            dependencies: ["DAGBytes", "DAGMultiformats"],
+            dependencies: ["DAGBytes", "DAGHashing", "DAGMultiformats"],
             swiftSettings: house
         ),
 
@@ -335,7 +335,10 @@ let package = Package(
             "DAGCAR",
             also: ["DAGBytes", "FuzzChecks", "DAGHashing", "DAGMultiformats", "ShardIndex"]
         ),
-        tests("DAGIPLD", also: ["DAGBytes", "DAGMultiformats", "FuzzChecks"]),
+        tests(
+            "DAGIPLD",
+            also: ["DAGBytes", "DAGCAR", "DAGHashing", "DAGMultiformats", "FuzzChecks"]
+        ),
         tests("GatewayRequests", also: ["DAGBytes", "DAGIPLD", "DAGMultiformats", "FuzzChecks"]),
         tests(
             "UnixFSFiles",
@@ -371,8 +374,8 @@ let package = Package(
         tests(
             "DAGStorage",
             also: [
-                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGLMDB",
-                "DAGMeasurement", "DAGMounts",
+                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGIPLD",
+                "DAGLMDB", "DAGMeasurement", "DAGMounts",
                 "DAGMultiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),

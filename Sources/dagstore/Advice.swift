@@ -34,9 +34,13 @@ enum Advice {
         switch code.exitStatus {
         case 2: return afterWrongArgument(code, key)
         case 3:
-            return code == .shardUnknown
-                ? "run 'dagstore list' to see the keys"
-                : "register a CAR that has it, or index lazy shards with 'dagstore initialize-all'"
+            switch code {
+            case .shardUnknown: return "run 'dagstore list' to see the keys"
+            case .pathNotFound: return "give a path that the DAG has"
+            default:
+                return "register a CAR that has it, "
+                    + "or index lazy shards with 'dagstore initialize-all'"
+            }
         case 4: return afterSource(code, shard.map { _ in key })
         case 5: return afterBytes(code, shard.map { _ in key })
         case 6: return afterStore(code, key)
@@ -54,6 +58,8 @@ enum Advice {
             "choose another key with --key, or remove that shard with 'dagstore destroy \(key)'"
         case .shardInUse: "wait until its readers have ended, then try again"
         case .notFailed: "use the shard as it is"
+        case .unsupportedCodec: "ask for the block alone with --scope block"
+        case .pathNotALink: "give the path to a link"
         default: help
         }
     }
@@ -76,6 +82,8 @@ enum Advice {
         case .unsupportedVersion: return "convert the file to CARv1 or CARv2\(next)"
         case .limitExceeded:
             return "raise the limit, or split the block, header or CAR that is too large\(next)"
+        case .malformedBlock:
+            return "ask for the block alone with --scope block, or ask its maker for a sound DAG"
         case .malformedIndex: return "write a new index with 'dagstore car index'\(next)"
         default: return "get an intact copy of the file\(next)"
         }

@@ -50,13 +50,14 @@ struct HeaderTests {
     @Test("has the numbers of the store's error codes", arguments: DAGStoreError.Code.allCases)
     func codes(code: DAGStoreError.Code) throws {
         #expect(name(code.rawValue) == code.name)
-        // shardUnknown -> DAGSTORE_SHARD_UNKNOWN
+        // shardUnknown -> DAGSTORE_SHARD_UNKNOWN, invalidCID -> INVALID_CID, pathNotALink -> PATH_NOT_A_LINK
         var constant = "DAGSTORE_"
-        var previous: Character = "_"
-        for character in code.name {
-            if character.isUppercase, !previous.isUppercase { constant += "_" }
+        let name = Array(code.name)
+        for (index, character) in name.enumerated() {
+            let isInside = index > 0 && name[index - 1].isUppercase
+            let isLast = index + 1 == name.count || name[index + 1].isUppercase
+            if character.isUppercase, !isInside || !isLast { constant += "_" }
             constant += character.uppercased()
-            previous = character
         }
         let text = try Self.code().replacing(" ", with: "")
         #expect(text.contains("\(constant)=\(code.rawValue)"), "\(constant)")

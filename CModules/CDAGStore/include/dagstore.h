@@ -118,6 +118,7 @@ enum {
     /* Something is not there. */
     DAGSTORE_SHARD_UNKNOWN = -1,         /* no shard has this key */
     DAGSTORE_BLOCK_NOT_FOUND = -2,       /* the shard, or the store, lacks the block */
+    DAGSTORE_PATH_NOT_FOUND = -3,        /* a segment of a path names nothing */
 
     /* The caller passed something wrong. */
     DAGSTORE_INVALID_ARGUMENT = -10,     /* NULL, a stale handle, bad UTF-8, or out of range */
@@ -130,6 +131,8 @@ enum {
     DAGSTORE_SHARD_IN_USE = -17,         /* the shard has leases */
     DAGSTORE_NOT_FAILED = -18,           /* the shard has not failed */
     DAGSTORE_BUFFER_TOO_SMALL = -19,     /* *out_size says how much room is needed */
+    DAGSTORE_UNSUPPORTED_CODEC = -60,    /* the links of blocks of the codec are unknown */
+    DAGSTORE_PATH_NOT_A_LINK = -61,      /* a path ends at a value inside a block */
 
     /* The source cannot be used. */
     DAGSTORE_MOUNT_UNREACHABLE = -20,    /* the source exists and cannot be read */
@@ -145,6 +148,7 @@ enum {
     DAGSTORE_LIMIT_EXCEEDED = -33,       /* a size or count exceeds a limit */
     DAGSTORE_HASH_MISMATCH = -34,        /* the bytes do not have the hash of their CID */
     DAGSTORE_MALFORMED_INDEX = -35,      /* an index is malformed, or contradicts its CAR */
+    DAGSTORE_MALFORMED_BLOCK = -36,      /* a block breaks the rules of its codec or of UnixFS */
 
     /* The store's own state. */
     DAGSTORE_CATALOG_CORRUPT = -40,      /* the catalog is damaged */

@@ -49,6 +49,17 @@ package struct BlockBytes: Sendable {
         }
     }
 
+    /// The bytes where no change of a file reaches them: a copy, if they are in a mapped file.
+    ///
+    /// - Throws: As `copied`.
+    var settled: BlockBytes {
+        get throws {
+            guard isMapped else { return self }
+            guard let copy = GuardedCopy.copied(view) else { throw Self.areGone }
+            return BlockBytes(view: copy.view, owner: copy)
+        }
+    }
+
     /// The bytes, if they have the hash of a CID; a copy, if they were in a mapped file.
     ///
     /// - Parameters:
@@ -62,11 +73,7 @@ package struct BlockBytes: Sendable {
         _ layout: CIDLayout,
         minimumDigestSize: Int = BlockHash.minimumDigestSize
     ) throws -> BlockBytes {
-        var bytes = self
-        if isMapped {
-            guard let copy = GuardedCopy.copied(view) else { throw Self.areGone }
-            bytes = BlockBytes(view: copy.view, owner: copy)
-        }
+        let bytes = try settled
         let digest = cid[layout.digestOffset..<layout.size]
         let outcome = BlockHash.check(
             code: layout.hashCode,

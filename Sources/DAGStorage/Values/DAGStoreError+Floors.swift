@@ -1,6 +1,7 @@
 package import DAGCAR
 package import DAGCARFiles
 package import DAGCatalog
+package import DAGIPLD
 package import DAGMounts
 package import DAGMultiformats
 package import ShardIndex
@@ -71,6 +72,19 @@ extension DAGStoreError {
         self.init(.invalidCID, error.description, offset: UInt64(error.offset))
     }
 
+    @inline(never)
+    package init(_ error: IPLDError) {
+        let code: Code.Known =
+            switch error.code.value {
+            case .malformedBlock: .malformedBlock
+            case .unsupportedCodec: .unsupportedCodec
+            case .pathNotFound: .pathNotFound
+            case .pathNotALink: .pathNotALink
+            case .limitExceeded: .limitExceeded
+            }
+        self.init(Code(code), (error.cid.map { "\($0.briefText): " } ?? "") + error.message)
+    }
+
     /// Any error of the floors below, or one of ours, as one of ours.
     ///
     /// Any other error of a mount becomes `mountUnreachable`.
@@ -83,6 +97,7 @@ extension DAGStoreError {
         case let error as CatalogError: self.init(error)
         case let error as ShardIndexError: self.init(error)
         case let error as MultiformatsError: self.init(error)
+        case let error as IPLDError: self.init(error)
         case is CancellationError: self.init(.cancelled, "cancelled")
         default: self.init(.mountUnreachable, "\(error)")
         }

@@ -12,6 +12,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         package enum Known: Int32, CaseIterable, Sendable {
             case shardUnknown = -1
             case blockNotFound = -2
+            case pathNotFound = -3
             case invalidArgument = -10
             case invalidKey = -11
             case invalidCID = -12
@@ -32,6 +33,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             case limitExceeded = -33
             case hashMismatch = -34
             case malformedIndex = -35
+            case malformedBlock = -36
             case catalogCorrupt = -40
             case catalogFull = -41
             case catalogLocked = -42
@@ -45,6 +47,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             case closed = -50
             case cancelled = -51
             case deadlineExceeded = -52
+            case unsupportedCodec = -60
+            case pathNotALink = -61
         }
 
         /// The code as one of those that this version knows.
@@ -54,6 +58,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let shardUnknown = Self(.shardUnknown)
         /// The block is not here.
         public static let blockNotFound = Self(.blockNotFound)
+        /// A segment of a path names nothing.
+        public static let pathNotFound = Self(.pathNotFound)
         /// An argument is out of range.
         public static let invalidArgument = Self(.invalidArgument)
         /// A key that is empty, over 480 bytes, or has a NUL.
@@ -94,6 +100,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let hashMismatch = Self(.hashMismatch)
         /// An index is malformed, or contradicts its CAR.
         public static let malformedIndex = Self(.malformedIndex)
+        /// The bytes of a block break the rules of its codec, or of UnixFS.
+        public static let malformedBlock = Self(.malformedBlock)
         /// The store's own data are damaged.
         public static let catalogCorrupt = Self(.catalogCorrupt)
         /// The disk or the map is full; nothing was changed.
@@ -121,6 +129,11 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let cancelled = Self(.cancelled)
         /// The caller's deadline passed.
         public static let deadlineExceeded = Self(.deadlineExceeded)
+
+        /// A codec whose links this package does not know, where links are followed.
+        public static let unsupportedCodec = Self(.unsupportedCodec)
+        /// A path that ends at a value inside a block, which is no link.
+        public static let pathNotALink = Self(.pathNotALink)
 
         package init(_ known: Known) { self.known = known }
 
@@ -166,7 +179,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         /// says nothing about the shard.
         var failsShard: Bool {
             switch exitStatus {
-            case 4, 5: true
+            // The shard has the block that its maker put there, whatever its links are.
+            case 4, 5: self != .malformedBlock
             default: self == .catalogCorrupt
             }
         }
@@ -174,13 +188,14 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         /// The exit status of a program that ends with this error.
         public var exitStatus: Int32 {
             switch known {
-            case .shardUnknown, .blockNotFound: 3
+            case .shardUnknown, .blockNotFound, .pathNotFound: 3
             case .invalidArgument, .invalidKey, .invalidCID, .invalidConfiguration, .unknownScheme,
-                .unsupportedHash, .shardExists, .shardInUse, .notFailed:
+                .unsupportedHash, .shardExists, .shardInUse, .notFailed, .unsupportedCodec,
+                .pathNotALink:
                 2
             case .mountUnreachable, .mountGone, .fetchFailed, .fetchTimedOut, .sourceChanged: 4
             case .malformedCAR, .truncated, .unsupportedVersion, .limitExceeded, .hashMismatch,
-                .malformedIndex:
+                .malformedIndex, .malformedBlock:
                 5
             case .catalogCorrupt, .catalogFull, .catalogLocked, .catalogTooNew, .readOnly,
                 .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders, .reopenNeeded:
