@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DAGIPLD
 internal import DAGMultiformats
 internal import DAGStorage
 
@@ -32,6 +33,24 @@ struct BlockArguments: ParsableArguments {
                 "\(text) is neither a CID nor a multihash in hexadecimal: \(error)"
             )
         }
+    }
+
+    /// Reads a CID and a path below it: `CID/a/b`, `/ipfs/CID/a/b` or `ipfs://CID/a/b`.
+    ///
+    /// - Throws: `invalidCID`; `invalidArgument` if the path has `.` or `..`.
+    static func readCIDAndPath(_ text: String) throws -> (cid: CID, path: IPLDPath) {
+        let schemes = ["/ipfs/", "ipfs://"]
+        let scheme = schemes.first { text.hasPrefix($0) } ?? ""
+        let parts = text.dropFirst(scheme.count).split(separator: "/", maxSplits: 1)
+        let name = parts.first.map { String($0) } ?? ""
+        let cid = try readCID(text.hasPrefix("/ipns/") || text.hasPrefix("ipns://") ? text : name)
+        guard let path = IPLDPath(parts.count > 1 ? String(parts[1]) : "") else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "\(text): a path may not have the segments . and .."
+            )
+        }
+        return (cid, path)
     }
 
     /// Removes `/ipfs/` or `ipfs://` before a CID, and a slash after it.

@@ -8,7 +8,7 @@ struct Dagstore: ParsableCommand {
         version: Program.version,
         subcommands: [
             Car.self, Register.self, List.self, Status.self, Get.self, Has.self, Locate.self,
-            Find.self,
+            Find.self, Export.self,
             Index.self, Recover.self, Relocate.self, Destroy.self, Initialize.self,
             InitializeAll.self,
             CollectGarbage.self, Check.self, Compact.self, Stats.self, Migrate.self,

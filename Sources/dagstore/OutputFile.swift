@@ -21,27 +21,40 @@ struct OutputFile {
     /// Writes into a device, a pipe or a symbolic link instead of replacing it.
     func write(_ bytes: ByteView) throws(OutputError) {
         guard name != Self.standardOutput else { return try Output.write(bytes) }
-        do throws(Errno) {
-            if Kernel.isRegularOrMissing(path) {
-                try replace(bytes)
-            } else {
-                try overwrite(bytes)
-            }
+        do {
+            try write { file in try Kernel.writeAll(bytes, to: file) }
         } catch {
+            throw error as? OutputError ?? .failed("\(name): \(error)")
+        }
+    }
+
+    /// Whether it is a file of which bytes can be written again: no device, no pipe, no standard output.
+    var isRegular: Bool { name != Self.standardOutput && Kernel.isRegularOrMissing(path) }
+
+    /// Calls `body` with a temporary file in the same folder, waits for the disk, and renames it.
+    ///
+    /// A device, a pipe or a symbolic link is written to, and not replaced. If `body` throws, an old file stays.
+    ///
+    /// - Throws: What `body` throws; `OutputError` in place of an `Errno`.
+    func write<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
+        do {
+            return try Kernel.isRegularOrMissing(path) ? replace(body) : overwrite(body)
+        } catch let error as Errno {
             throw OutputError(error, name)
         }
     }
 
-    private func replace(_ bytes: ByteView) throws(Errno) {
+    private func replace<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
         let number = UInt32.random(in: 0...UInt32.max)
         let folder = path.removingLastComponent()
         let temporary = folder.appending(".dagstore-\(ThisProcess.number)-\(number).partial")
         let file = try Self.open(temporary, [.create, .exclusiveCreate, .closeOnExec])
         Interruption.setTemporaryFile(temporary)
         defer { Interruption.setTemporaryFile(nil) }
-        do throws(Errno) {
+        let result: R
+        do {
             defer { try? file.close() }
-            try Kernel.writeAll(bytes, to: file)
+            result = try body(file)
             try file.synchronize()
             try FileSystem.rename(temporary, to: path)
         } catch {
@@ -51,12 +64,13 @@ struct OutputFile {
         // The file is complete under its old or its new name, so a folder that cannot be synchronized
         // is not a failure.
         try? FileSystem.synchronize(folder.isEmpty ? "." : folder)
+        return result
     }
 
-    private func overwrite(_ bytes: ByteView) throws(Errno) {
+    private func overwrite<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
         let file = try Self.open(path, [.truncate, .closeOnExec])
         defer { try? file.close() }
-        try Kernel.writeAll(bytes, to: file)
+        return try body(file)
     }
 
     private static func open(

@@ -78,6 +78,14 @@ public struct LinkList: Sendable {
         }
     }
 
+    /// Calls `body` with the binary CID of a link.
+    @inline(__always)
+    func withCID<R>(_ index: Int, _ body: (ByteView) -> R) -> R {
+        let start = index == 0 ? 0 : Int(ends[index - 1])
+        let end = Int(ends[index])
+        return bytes.withView { body($0[start..<end]) }
+    }
+
     /// Appends a binary CID, whose layout the caller has read.
     mutating func append(_ cid: ByteView) {
         bytes.append(cid)

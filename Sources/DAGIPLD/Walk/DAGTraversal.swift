@@ -33,6 +33,18 @@ public struct DAGTraversal: Sendable {
         public let isDecoded: Bool
         /// The size in bytes that the blocks above tell; another size makes the file malformed.
         public let expectedSize: UInt64?
+
+        init(cid: CID, isEmitted: Bool, isDecoded: Bool, expectedSize: UInt64?) {
+            self.cid = cid
+            self.isEmitted = isEmitted
+            self.isDecoded = isDecoded
+            self.expectedSize = expectedSize
+        }
+
+        /// Creates the visit of a block that is not read.
+        package init(_ cid: CID) {
+            self.init(cid: cid, isEmitted: true, isDecoded: false, expectedSize: nil)
+        }
     }
 
     /// What the walk wants of a block.
@@ -109,9 +121,10 @@ public struct DAGTraversal: Sendable {
         precondition(awaited == nil, "a block that the walk waits for was not given")
         visits.removeAll(keepingCapacity: true)
         guard !hasFailed else { return }
+        prepareKeys(limit)
         do throws(IPLDError) {
-            while visits.count < limit, let (cid, role) = popLink() {
-                guard let visit = try visit(cid, role) else { continue }
+            while visits.count < limit, let (cid, role, key) = popLink() {
+                guard let visit = try visit(cid, role, key) else { continue }
                 visits.append(visit)
                 if visit.isDecoded { return }
             }
@@ -144,10 +157,10 @@ public struct DAGTraversal: Sendable {
     }
 
     /// Takes the next link from the top of the stack.
-    private mutating func popLink() -> (cid: CID, role: Role)? {
+    private mutating func popLink() -> (cid: CID, role: Role, key: SeenCIDs.Key?)? {
         if let next = single {
             single = nil
-            return next
+            return (next.cid, next.role, nil)
         }
         while let top = frames.indices.last {
             let place = frames[top].next
@@ -157,6 +170,7 @@ public struct DAGTraversal: Sendable {
             }
             frames[top].next = place + 1
             let cid = frames[top].links[place]
+            let key = keys.frame == top ? keys.next() : nil
             var role = frames[top].role
             if !frames[top].offsets.isEmpty {
                 let start = frames[top].offsets[place]
@@ -166,9 +180,34 @@ public struct DAGTraversal: Sendable {
             }
             // A frame without links left is gone before its last link is followed: lists take no room.
             if place + 1 == frames[top].links.count { popFrame() }
-            return (cid, role)
+            return (cid, role, key)
         }
         return nil
+    }
+
+    /// Keys of the links that come next on the top frame, hashed together so that their places in `seen` are loaded
+    /// together.
+    private struct KeyBatch: Sendable {
+        var frame = -1
+        var keys: [SeenCIDs.Key] = []
+
+        mutating func next() -> SeenCIDs.Key? { keys.popLast() }
+    }
+
+    private var keys = KeyBatch()
+
+    /// Hashes the links that the next visits may need.
+    private mutating func prepareKeys(_ limit: Int) {
+        keys.keys.removeAll(keepingCapacity: true)
+        guard !request.sendsDuplicates, single == nil, let top = frames.indices.last else { return }
+        keys.frame = top
+        let start = frames[top].next
+        let end = min(frames[top].links.count, start + limit)
+        for place in stride(from: end - 1, through: start, by: -1) {
+            let key = frames[top].links.withCID(place) { seen.key(of: $0) }
+            seen.prefetch(key)
+            keys.keys.append(key)
+        }
     }
 
     private mutating func popFrame() {
@@ -183,6 +222,8 @@ public struct DAGTraversal: Sendable {
         guard frames.count < limits.depthMax else {
             throw IPLDError(.limitExceeded, "a DAG deeper than \(limits.depthMax)")
         }
+        // Keys are those of the frame that was on the top.
+        keys.frame = -1
         pendingSize += frame.links.size + 8 * frame.offsets.count
         guard pendingSize <= limits.pendingSizeMax else {
             throw IPLDError(
@@ -194,7 +235,11 @@ public struct DAGTraversal: Sendable {
     }
 
     /// Returns the visit of a block; nil if there is none, because the block is in its CID or was visited.
-    private mutating func visit(_ cid: CID, _ role: Role) throws(IPLDError) -> Visit? {
+    private mutating func visit(
+        _ cid: CID,
+        _ role: Role,
+        _ key: SeenCIDs.Key?
+    ) throws(IPLDError) -> Visit? {
         let role = try resolvedRole(role)
         let isDecoded = try isDecoded(cid, role)
         if cid.isIdentity {
@@ -211,13 +256,14 @@ public struct DAGTraversal: Sendable {
         if case .filePart(_, let expected) = role, !isDecoded { size = expected }
         var isEmitted = true
         if !request.sendsDuplicates {
-            isEmitted = try seen.insert(cid)
+            isEmitted = try seen.insert(key ?? cid.bytes.withView { seen.key(of: $0) })
             // A part of a file can come again, and have other bytes of it in the range. Once all of them were, it is
             // passed over. Only two parts of a level, at the ends of the range, are there in part.
             if isDecoded, case .filePart(let start, let size) = role, let range {
                 let isWhole = range.lowerBound <= start && start + size <= range.upperBound
                 if isWhole {
-                    guard try seen.insert(cid, tag: Self.wholeTag) else { return nil }
+                    let key = cid.bytes.withView { seen.key(of: $0, tag: Self.wholeTag) }
+                    guard try seen.insert(key) else { return nil }
                 }
             } else {
                 guard isEmitted else { return nil }

@@ -74,15 +74,28 @@ package struct BlockBytes: Sendable {
         minimumDigestSize: Int = BlockHash.minimumDigestSize
     ) throws -> BlockBytes {
         let bytes = try settled
+        try Self.verify(bytes.view, as: cid, layout, minimumDigestSize: minimumDigestSize)
+        return bytes
+    }
+
+    /// Checks that bytes have the hash of a CID.
+    ///
+    /// - Throws: `hashMismatch`, `unsupportedHash`.
+    static func verify(
+        _ bytes: ByteView,
+        as cid: ByteView,
+        _ layout: CIDLayout,
+        minimumDigestSize: Int = BlockHash.minimumDigestSize
+    ) throws(DAGStoreError) {
         let digest = cid[layout.digestOffset..<layout.size]
         let outcome = BlockHash.check(
             code: layout.hashCode,
             digest: digest,
-            data: bytes.view,
+            data: bytes,
             minimumDigestSize: minimumDigestSize
         )
         switch outcome {
-        case .matches: return bytes
+        case .matches: return
         case .differs:
             let cid = CID(bytes: cid.copied, layout: layout)
             throw DAGStoreError(.hashMismatch, "the bytes of \(cid) have another hash")

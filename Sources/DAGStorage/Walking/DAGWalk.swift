@@ -14,7 +14,7 @@ extension DAGStore {
     ///   - isVerifying: Whether each block is hashed before anything follows from it.
     /// - Returns: The blocks, depth first.
     public func walk(_ request: DAGRequest, verifying isVerifying: Bool = false) -> DAGWalk {
-        DAGWalk(store: self, request: request, isVerifying: isVerifying)
+        DAGWalk(store: self, request: request, isVerifying ? .all : .none)
     }
 }
 
@@ -40,150 +40,75 @@ public struct DAGWalk: AsyncSequence, Sendable {
     /// A block of the DAG.
     public typealias Element = Block
 
-    private let store: DAGStore
+    let store: DAGStore
     /// The request.
     public let request: DAGRequest
+    private let verification: BlockFinder.Verification
     /// Whether each block is hashed.
-    public let isVerifying: Bool
+    public var isVerifying: Bool { verification == .all }
 
-    init(store: DAGStore, request: DAGRequest, isVerifying: Bool) {
+    init(store: DAGStore, request: DAGRequest, _ verification: BlockFinder.Verification) {
         self.store = store
         self.request = request
-        self.isVerifying = isVerifying
+        self.verification = verification
     }
 
     /// Begins the walk.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(store, request, isVerifying: isVerifying)
+        Iterator(store, request, verification)
     }
 
-    /// The state of one walk.
+    /// The place of one walk in its DAG.
+    ///
+    /// Copies share the place. Only one call at a time may be under way; a second one traps.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
-        private var finder: BlockFinder
-        private var traversal: DAGTraversal
-        /// Blocks to hand over, the next one last.
-        private var ready: [Block] = []
-        /// Blocks after these, in order.
-        private var upcoming: [Block] = []
-        /// What comes after all of them.
-        private var failure: (any Error)?
-        private var isAtEnd = false
-        private var visits: [DAGTraversal.Visit] = []
+        private let state: WalkState
 
-        init(_ store: DAGStore, _ request: DAGRequest, isVerifying: Bool) {
-            finder = BlockFinder(store, isVerifying: isVerifying)
-            traversal = DAGTraversal(request)
+        init(
+            _ store: DAGStore,
+            _ request: DAGRequest,
+            _ verification: BlockFinder.Verification
+        ) {
+            state = WalkState(store, request, verification)
         }
 
         /// Returns the next block; nil at the end.
         ///
         /// - Throws: As the walk.
-        public mutating func next() async throws -> Block? {
-            if ready.isEmpty || wantsMore { try await refill() }
-            return ready.popLast()
+        public func next() async throws -> Block? {
+            try await next(isolation: nil)
+        }
+
+        /// Returns the next block; nil at the end.
+        ///
+        /// - Parameter actor: The actor of the caller, which the call does not leave where nothing is waited for.
+        /// - Returns: The block.
+        /// - Throws: As the walk.
+        public func next(isolation actor: isolated (any Actor)?) async throws -> Block? {
+            state.begin()
+            defer { state.end() }
+            if state.needsBlocks { try await state.refill(isolation: actor) }
+            return state.popBlock()
         }
 
         /// Returns the next blocks.
         ///
         /// *Cost*: less than `next()` for each, where blocks are small.
         ///
-        /// - Parameter limit: How many blocks at most; there may be fewer before the end.
+        /// - Parameters:
+        ///   - limit: How many blocks at most; there may be fewer before the end.
+        ///   - actor: The actor of the caller.
         /// - Returns: The blocks in order; empty at the end.
         /// - Throws: As the walk.
-        public mutating func nextBatch(limit: Int) async throws -> [Block] {
+        public func nextBatch(
+            limit: Int,
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws -> [Block] {
             precondition(limit > 0, "a batch of \(limit)")
-            if ready.isEmpty || wantsMore { try await refill() }
-            let count = Swift.min(limit, ready.count)
-            let batch = Array(ready.suffix(count).reversed())
-            ready.removeLast(count)
-            return batch
-        }
-
-        /// Whether blocks are looked up although there are some: so that the system reads them while the caller works.
-        private var wantsMore: Bool {
-            upcoming.isEmpty && ready.count <= finder.batchSize / 2 && finder.isInMemory
-                && failure == nil && !isAtEnd
-        }
-
-        private mutating func refill() async throws {
-            while upcoming.isEmpty, failure == nil, !isAtEnd {
-                try Task.checkCancellation()
-                do {
-                    try await lookUp()
-                } catch {
-                    failure = error is CancellationError ? error : DAGStoreError(any: error)
-                }
-            }
-            guard ready.isEmpty else { return }
-            swap(&ready, &upcoming)
-            ready.reverse()
-            if ready.isEmpty, let error = failure {
-                failure = nil
-                isAtEnd = true
-                throw error
-            }
-        }
-
-        /// Looks up the next blocks, and follows the links of the last one.
-        private mutating func lookUp() async throws {
-            guard traversal.isPathResolved else { return try await beginWalk() }
-            try traversal.appendVisits(to: &visits, limit: finder.batchSize)
-            guard !visits.isEmpty else {
-                isAtEnd = true
-                return
-            }
-            try await take(visits)
-        }
-
-        /// Follows the path, and looks up the block at its end: only then are the blocks of the path handed over.
-        private mutating func beginWalk() async throws {
-            var path: [CID] = []
-            while true {
-                try traversal.appendVisits(to: &visits, limit: 1)
-                guard !traversal.isPathResolved, let visit = visits.first else { break }
-                try await take(visits)
-                upcoming = []
-                if let failure { throw failure }
-                if visit.isEmitted { path.append(visit.cid) }
-            }
-            if !visits.isEmpty { try await take(visits) } else { isAtEnd = true }
-            // Without the block at the path's end there is no answer.
-            if upcoming.isEmpty, let failure { throw failure }
-            guard !path.isEmpty else { return }
-            let found = upcoming
-            upcoming = []
-            for cid in path { upcoming.append(try await finder.block(for: cid)) }
-            upcoming += found
-        }
-
-        /// Looks up the blocks of visits; after the first that fails, `failure` is set.
-        private mutating func take(_ visits: [DAGTraversal.Visit]) async throws {
-            var blocks: [Block] = []
-            do {
-                try await finder.find(visits, &blocks)
-            } catch {
-                failure = error
-            }
-            for (visit, block) in zip(visits, blocks) {
-                if let size = visit.expectedSize, size != UInt64(block.size) {
-                    failure = IPLDError(
-                        .malformedBlock,
-                        "a part of a file has \(block.size) bytes, and the block above tells \(size)",
-                        cid: visit.cid
-                    )
-                    break
-                }
-                guard visit.isDecoded else {
-                    upcoming.append(block)
-                    continue
-                }
-                let block = Block(cid: block.cid, try block.content.settled)
-                try traversal.receive(block.view)
-                if visit.isEmitted { upcoming.append(block) }
-            }
-            if let error = failure, !(error is CancellationError) {
-                failure = DAGStoreError(any: error)
-            }
+            state.begin()
+            defer { state.end() }
+            if state.needsBlocks { try await state.refill(isolation: actor) }
+            return state.popBlocks(limit)
         }
     }
 }

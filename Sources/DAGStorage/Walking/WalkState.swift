@@ -1,0 +1,160 @@
+internal import DAGBytes
+internal import DAGIPLD
+internal import DAGMultiformats
+internal import Synchronization
+
+/// What an iterator of a walk has: the traversal, and the blocks that were looked up.
+///
+/// An object, because a copy of the traversal would copy all that it remembers.
+final class WalkState: @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: each call of the iterator begins with `begin`, which traps while another is under
+    // way, so one call at a time uses the object.
+    private let isInUse = Atomic<Bool>(false)
+    private var finder: BlockFinder
+    private var traversal: DAGTraversal
+    /// Blocks to hand over, the next one last.
+    private var ready: [Block] = []
+    /// Blocks after these, in order.
+    private var upcoming: [Block] = []
+    /// What comes after all of them.
+    private var failure: (any Error)?
+    private var isAtEnd = false
+    private var visits: [DAGTraversal.Visit] = []
+    private var found: [Block] = []
+
+    init(_ store: DAGStore, _ request: DAGRequest, _ verification: BlockFinder.Verification) {
+        finder = BlockFinder(store, verification)
+        traversal = DAGTraversal(request)
+    }
+
+    /// Begins a call of the iterator.
+    func begin() {
+        let isTaken = isInUse.exchange(true, ordering: .acquiring)
+        precondition(!isTaken, "an iterator of a walk is used by two tasks at once")
+    }
+
+    /// Ends a call of the iterator.
+    func end() { isInUse.store(false, ordering: .releasing) }
+
+    /// Returns the next block, if there is one.
+    func popBlock() -> Block? {
+        moveUpcoming()
+        return ready.popLast()
+    }
+
+    private func moveUpcoming() {
+        guard ready.isEmpty else { return }
+        swap(&ready, &upcoming)
+        ready.reverse()
+    }
+
+    /// Returns up to `limit` blocks.
+    func popBlocks(_ limit: Int) -> [Block] {
+        if ready.isEmpty, upcoming.count <= limit {
+            var blocks: [Block] = []
+            swap(&blocks, &upcoming)
+            return blocks
+        }
+        moveUpcoming()
+        let count = min(limit, ready.count)
+        let blocks = Array(ready.suffix(count).reversed())
+        ready.removeLast(count)
+        return blocks
+    }
+
+    /// Whether `refill` is due before the next block is handed over.
+    ///
+    /// Also if some blocks are left, where looking them up waits for nothing: so the system reads the next ones while
+    /// the caller works.
+    var needsBlocks: Bool {
+        guard upcoming.isEmpty else { return false }
+        return ready.isEmpty
+            || ready.count <= finder.batchSize / 2 && finder.isInMemory
+                && failure == nil && !isAtEnd
+    }
+
+    /// Looks up blocks.
+    ///
+    /// - Throws: As the walk.
+    func refill(isolation actor: isolated (any Actor)?) async throws {
+        while upcoming.isEmpty, failure == nil, !isAtEnd {
+            try Task.checkCancellation()
+            do {
+                try await lookUp(isolation: actor)
+            } catch {
+                failure = error is CancellationError ? error : DAGStoreError(any: error)
+            }
+        }
+        if ready.isEmpty, upcoming.isEmpty, let error = failure {
+            failure = nil
+            isAtEnd = true
+            throw error
+        }
+    }
+
+    /// Looks up the next blocks, and follows the links of the last one.
+    private func lookUp(isolation actor: isolated (any Actor)?) async throws {
+        guard traversal.isPathResolved else { return try await beginWalk(isolation: actor) }
+        try traversal.appendVisits(to: &visits, limit: finder.batchSize)
+        guard !visits.isEmpty else {
+            isAtEnd = true
+            return
+        }
+        try await visitAll(isolation: actor)
+    }
+
+    /// Follows the path, and looks up the block at its end: only then are the blocks of the path handed over.
+    private func beginWalk(isolation actor: isolated (any Actor)?) async throws {
+        var path: [CID] = []
+        while true {
+            try traversal.appendVisits(to: &visits, limit: 1)
+            guard !traversal.isPathResolved, let visit = visits.first else { break }
+            try await visitAll(isolation: actor)
+            upcoming = []
+            if let failure { throw failure }
+            if visit.isEmitted { path.append(visit.cid) }
+        }
+        if visits.isEmpty { isAtEnd = true } else { try await visitAll(isolation: actor) }
+        // Without the block at the path's end there is no answer.
+        if upcoming.isEmpty, let failure { throw failure }
+        guard !path.isEmpty else { return }
+        let last = upcoming
+        upcoming = []
+        for cid in path {
+            upcoming.append(try await finder.block(for: cid, isolation: actor))
+        }
+        upcoming += last
+    }
+
+    /// Looks up the blocks of `visits`; after the first that fails, `failure` is set.
+    private func visitAll(isolation actor: isolated (any Actor)?) async throws {
+        found.removeAll(keepingCapacity: true)
+        defer { found.removeAll(keepingCapacity: true) }
+        upcoming.reserveCapacity(visits.count)
+        finder.readLastShard(visits, &found)
+        if found.count < visits.count || finder.verification != .none {
+            do {
+                try await finder.find(visits, &found, isolation: actor)
+            } catch {
+                failure = error is CancellationError ? error : DAGStoreError(any: error)
+            }
+        }
+        for (index, block) in found.enumerated() {
+            let visit = visits[index]
+            if let size = visit.expectedSize, size != UInt64(block.size) {
+                throw IPLDError(
+                    .malformedBlock,
+                    "a part of a file has \(block.size) bytes, and the block above tells \(size)",
+                    cid: visit.cid
+                )
+            }
+            guard visit.isDecoded else {
+                upcoming.append(block)
+                continue
+            }
+            let block = Block(cid: block.cid, try block.content.settled)
+            try traversal.receive(block.view)
+            if visit.isEmitted { upcoming.append(block) }
+        }
+    }
+}
