@@ -198,8 +198,8 @@ let package = Package(
         .target(
             name: "DAGCARFiles",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", "ShardIndex",
-                "SharedReads", system,
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMounts", "DAGMultiformats",
+                "ShardIndex", "SharedReads", system,
             ],
             swiftSettings: house
         ),

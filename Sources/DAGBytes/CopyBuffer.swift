@@ -9,6 +9,7 @@
 
     /// Allocates memory, empty.
     package init(capacity: Int) {
+        self.capacity = capacity
         // SAFETY: the object owns the memory until `deinit`.
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
     }
@@ -17,7 +18,7 @@
     deinit { unsafe memory.deallocate() }
 
     /// How many bytes it has room for, in all.
-    package var capacity: Int { unsafe memory.count }
+    package let capacity: Int
 
     /// The bytes that were appended; valid until the next change.
     package var view: ByteView {

@@ -13,6 +13,9 @@ struct VerifyCAR: ParsableCommand {
         abstract: "Hash every block of a CAR file, and compare an embedded index with the sections."
     )
 
+    @Flag(help: "Also follow all links below the roots, and tell which blocks the file lacks.")
+    var complete = false
+
     @OptionGroup var car: CARArgument
     @OptionGroup var format: FormatOptions
     @OptionGroup var progress: ProgressOptions
@@ -21,11 +24,17 @@ struct VerifyCAR: ParsableCommand {
         try Output.run(format.format) { output in
             try car.open { file in
                 let (found, time) = verify(file)
+                // Nothing follows from the links of a file that is no CAR.
+                let dag =
+                    complete && found.malformation == nil ? try file.completeness() : nil
                 switch format.format {
-                case .text: try output.fields(fields(found, file.layout.dataSize, time))
+                case .text:
+                    try output.fields(
+                        fields(found, file.layout.dataSize, time) + (dag.map(Self.fields) ?? [])
+                    )
                 case .json:
                     try output.object { json in
-                        json.member("ok", found.isSound)
+                        json.member("ok", found.isSound && dag?.isComplete ?? true)
                         json.member("sections", found.sections)
                         json.member("bytes", file.layout.dataSize)
                         json.member("seconds", time)
@@ -34,9 +43,16 @@ struct VerifyCAR: ParsableCommand {
                         json.member("missingRoots", found.missingRoots.map(\.description))
                         json.member("ignoredBytes", found.ignoredBytes?.count ?? 0)
                         json.member("ignoredOffset", found.ignoredBytes?.offset)
+                        guard let dag else { return }
+                        json.member("complete", dag.isComplete)
+                        json.member("reached", dag.reached)
+                        json.member("missingCount", dag.missingCount)
+                        json.member("missing", dag.missing.map(\.description))
+                        json.member("undecoded", dag.undecoded)
                     }
                 }
-                if let error = found.firstError { throw error.about(FilePath(car.name)) }
+                let error = found.firstError ?? dag?.firstError
+                if let error { throw error.about(FilePath(car.name)) }
             }
         }
     }
@@ -48,6 +64,18 @@ struct VerifyCAR: ParsableCommand {
         let size = file.layout.dataSize
         let found = file.verify(workers: JobPool.processorCount) { bar.update($0, of: size) }
         return (found, ContinuousClock.now - start)
+    }
+
+    /// How many missing blocks a text lists.
+    private static let listedMax = 20
+
+    private static func fields(_ dag: CARCompleteness) -> [(name: String, value: String)] {
+        var fields = [("below roots", "\(dag.reached.grouped) blocks")]
+        if dag.undecoded > 0 {
+            fields.append(("undecoded", "\(dag.undecoded.grouped)  (unknown codec)"))
+        }
+        if dag.missingCount > 0 { fields.append(("missing", dag.missingCount.grouped)) }
+        return fields + dag.missing.prefix(listedMax).map { ("MISSING", $0.briefText) }
     }
 
     private func fields(

@@ -29,7 +29,8 @@ struct ManualTests {
         let pages = try await pages()
         let verbs = [
             "", "car", "car list", "car inspect", "car verify", "car index", "register", "list",
-            "status", "get", "has", "locate", "find", "index", "index list", "index export",
+            "status", "get", "has", "locate", "find", "export", "index", "index list",
+            "index export",
             "recover", "destroy", "initialize", "initialize-all", "gc", "check", "compact", "stats",
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
         ]

@@ -18,6 +18,7 @@ struct UsageTests {
             ["car", "inspect", "--help"], ["car", "verify", "--help"], ["car", "list", "--help"],
             ["car", "index", "--help"], ["register", "--help"], ["list", "--help"],
             ["status", "--help"], ["get", "--help"], ["has", "--help"], ["locate", "--help"],
+            ["export", "--help"],
             ["index", "list", "--help"], ["index", "export", "--help"], ["destroy", "--help"],
             ["stats", "--help"], ["recover", "--help"], ["initialize", "--help"],
             ["initialize-all", "--help"], ["gc", "--help"], ["check", "--help"],
@@ -53,6 +54,10 @@ struct UsageTests {
         ["register"], ["register", "a", "b", "--key", "k"],
         ["register", "a", "b", "--existing-transient", "c"],
         ["list", "extra"], ["status"], ["get"], ["get", "a", "b"], ["has"], ["locate"],
+        ["export"], ["export", "bafkqaaa", "--scope", "some"],
+        ["export", "bafkqaaa", "--bytes", "5"],
+        ["export", "bafkqaaa", "--version", "3"], ["export", "bafkqaaa", "--version", "2"],
+        ["export", "bafkqaaa", "--scope", "block", "--bytes", "0:1"],
         ["index", "list"], ["index", "export", "k"], ["destroy"], ["destroy", "a", "b"],
         ["stats", "--unknown"],
     ]

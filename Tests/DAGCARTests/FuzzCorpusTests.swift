@@ -104,6 +104,11 @@ enum FuzzSeeds {
             case .root: try shards().map { ($0.name, $0.root) }
             case .segment: try shards().flatMap { shard in shard.segments.map { (shard.name, $0) } }
             case .inverse: try runs()
+            case .dagPB: dagPB()
+            case .dagCBOR: dagCBOR()
+            case .dagJSON: dagJSON()
+            case .unixFS: unixFS()
+            case .traversal: traversals()
             }
         return inputs.enumerated().map { number, input in
             (name: "seed-\(number < 10 ? "0" : "")\(number)-\(input.0)", bytes: input.1)

@@ -20,6 +20,7 @@ let settings: [SwiftSetting] = [
 
 let fuzzers = [
     "CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer", "InverseFuzzer",
+    "DagPBFuzzer", "DagCBORFuzzer", "DagJSONFuzzer", "UnixFSFuzzer", "TraversalFuzzer",
 ]
 
 /// A fuzzer is one file, with the entry point that libFuzzer calls.
@@ -72,6 +73,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "DAGIPLD",
+            dependencies: ["DAGBytes", "DAGHashing", "DAGMultiformats"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "ShardIndex",
             dependencies: [
                 "DAGBytes", "DAGMultiformats", "DAGHashing", "DAGSystem", "DAGZstd", "SharedReads",
@@ -80,7 +86,9 @@ let package = Package(
         ),
         .target(
             name: "FuzzChecks",
-            dependencies: ["DAGBytes", "DAGCAR", "DAGHashing", "DAGMultiformats", "ShardIndex"],
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMultiformats", "ShardIndex",
+            ],
             path: "Tests/Fuzz/Checks",
             swiftSettings: settings
         ),

@@ -34,6 +34,11 @@ corpus() {
         RootFuzzer) echo root ;;
         SegmentFuzzer) echo segment ;;
         InverseFuzzer) echo inverse ;;
+        DagPBFuzzer) echo dag-pb ;;
+        DagCBORFuzzer) echo dag-cbor ;;
+        DagJSONFuzzer) echo dag-json ;;
+        UnixFSFuzzer) echo unixfs ;;
+        TraversalFuzzer) echo traversal ;;
     esac
 }
 

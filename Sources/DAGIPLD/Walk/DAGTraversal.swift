@@ -86,6 +86,8 @@ public struct DAGTraversal: Sendable {
     /// The bytes of the file that are asked for, once its size is known.
     var range: Range<UInt64>?
     private var hasFailed = false
+    /// Whether a block of an unknown codec has no links, instead of being an error.
+    private var passesUnknownCodecs = false
 
     /// Begins a walk.
     public init(_ request: DAGRequest) {
@@ -93,6 +95,25 @@ public struct DAGTraversal: Sendable {
         if request.entityBytes != nil { self.request.scope = .entity }
         seen = SeenCIDs(countMax: request.limits.distinctBlocksMax)
         single = (request.root, .path(index: 0))
+    }
+
+    /// Begins a walk of everything below some roots, each block once.
+    ///
+    /// Blocks whose codec is unknown are visited, and taken to have no links.
+    package init(below roots: [CID], limits: DAGLimits) {
+        self.init(
+            DAGRequest(root: CID(codec: Codec.raw, multihash: Multihash(code: 0, digest: [])))
+        )
+        request.limits = limits
+        seen = SeenCIDs(countMax: limits.distinctBlocksMax)
+        passesUnknownCodecs = true
+        isPathResolved = true
+        single = nil
+        var links = LinkList()
+        for root in roots { root.bytes.withView { links.append($0) } }
+        guard !links.isEmpty else { return }
+        pendingSize = links.size
+        frames = [Frame(links: links, role: .all)]
     }
 
     // MARK: Visits
@@ -148,6 +169,12 @@ public struct DAGTraversal: Sendable {
             fail()
             throw error.about(cid)
         }
+    }
+
+    /// Tells the walk that the block it waits for is not there: nothing follows from it.
+    package mutating func skip() {
+        precondition(awaited != nil, "the walk waits for no block")
+        awaited = nil
     }
 
     private mutating func fail() {
@@ -318,6 +345,7 @@ public struct DAGTraversal: Sendable {
         case .all:
             guard !LinkList.isAlwaysEmpty(for: cid.codec) else { return false }
             guard LinkList.areFound(in: cid.codec) else {
+                guard !passesUnknownCodecs else { return false }
                 throw LinkList.unsupported(cid.codec).about(cid)
             }
             return true

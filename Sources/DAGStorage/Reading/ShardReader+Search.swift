@@ -18,11 +18,8 @@ extension ShardReader {
     /// The same of a binary CID.
     func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
-        guard isDirect else {
-            return try index.section(hashCode: layout.hashCode, digest: digest)
-        }
         let payload = memory
-        let last = hint.value
+        let last = payload.isEmpty ? 0 : hint.value
         if last & Self.walking != 0 {
             let offset = last & ~Self.walking
             if let found = try confirm(payload, offset, cid, layout) {
@@ -31,6 +28,12 @@ extension ShardReader {
                 return found
             }
             hint.value = offset
+        }
+        guard isDirect else {
+            // A store that is read-only has no locator in memory, but a walk needs none.
+            let found = try index.section(hashCode: layout.hashCode, digest: digest)
+            if let found, !payload.isEmpty { recordEnd(of: found, after: last) }
+            return found
         }
         let hashed = hash.hash(digest).high
         let (number, position) = hashed.multipliedFullWidth(by: segmentCount)
@@ -43,17 +46,22 @@ extension ShardReader {
                 isDoubtful = true
                 continue
             }
-            // Where a multihash repeats, a walk would find another section than the first.
-            if isFreeOfDuplicates {
-                let mark = offset == last & ~Self.walking ? Self.walking : 0
-                hint.value = found.end | mark
-            }
+            recordEnd(of: found, after: last)
             return found
         }
         // The locator may name the place of another multihash. If the index has this one, the bytes are not what was
         // indexed: they must not answer "not here".
         if isDoubtful { try checkAbsent(digest, layout) }
         return nil
+    }
+
+    /// Records where a walk would go on after a section.
+    @inline(__always)
+    private func recordEnd(of found: Section, after last: UInt64) {
+        // Where a multihash repeats, a walk would find another section than the first.
+        guard isFreeOfDuplicates else { return }
+        let mark = found.offset == last & ~Self.walking ? Self.walking : 0
+        hint.value = found.end | mark
     }
 
     /// Checks that the index has no section with a multihash whose place in the bytes has another.

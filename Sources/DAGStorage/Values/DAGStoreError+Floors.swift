@@ -128,6 +128,18 @@ extension CARVerification {
     }
 }
 
+extension CARCompleteness {
+    /// Why a reader of the file does not get all of the DAG; nil if it does.
+    package var firstError: DAGStoreError? {
+        if let fault { return DAGStoreError(fault) }
+        guard let first = missing.first else { return nil }
+        return DAGStoreError(
+            .truncated,
+            "the CAR lacks \(missingCount) blocks below its roots; the first is \(first.briefText)"
+        )
+    }
+}
+
 /// Runs `body`, and turns its error into a `DAGStoreError` about a shard.
 func translating<R>(for key: ShardKey, _ body: () throws -> R) throws(DAGStoreError) -> R {
     do {

@@ -75,7 +75,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
         /// Returns the next block; nil at the end.
         ///
         /// - Throws: As the walk.
-        public func next() async throws -> Block? {
+        public mutating func next() async throws -> Block? {
             try await next(isolation: nil)
         }
 
@@ -84,7 +84,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
         /// - Parameter actor: The actor of the caller, which the call does not leave where nothing is waited for.
         /// - Returns: The block.
         /// - Throws: As the walk.
-        public func next(isolation actor: isolated (any Actor)?) async throws -> Block? {
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Block? {
             state.begin()
             defer { state.end() }
             if state.needsBlocks { try await state.refill(isolation: actor) }
@@ -100,7 +100,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
         ///   - actor: The actor of the caller.
         /// - Returns: The blocks in order; empty at the end.
         /// - Throws: As the walk.
-        public func nextBatch(
+        public mutating func nextBatch(
             limit: Int,
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws -> [Block] {

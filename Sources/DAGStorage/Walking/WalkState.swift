@@ -129,8 +129,6 @@ final class WalkState: @unchecked Sendable {
     /// Looks up the blocks of `visits`; after the first that fails, `failure` is set.
     private func visitAll(isolation actor: isolated (any Actor)?) async throws {
         found.removeAll(keepingCapacity: true)
-        defer { found.removeAll(keepingCapacity: true) }
-        upcoming.reserveCapacity(visits.count)
         finder.readLastShard(visits, &found)
         if found.count < visits.count || finder.verification != .none {
             do {
@@ -139,22 +137,31 @@ final class WalkState: @unchecked Sendable {
                 failure = error is CancellationError ? error : DAGStoreError(any: error)
             }
         }
-        for (index, block) in found.enumerated() {
-            let visit = visits[index]
-            if let size = visit.expectedSize, size != UInt64(block.size) {
-                throw IPLDError(
+        checkSizes()
+        let isLastDecoded = found.count == visits.count && visits[visits.count - 1].isDecoded
+        let last = isLastDecoded ? found.removeLast() : nil
+        // As a whole, which counts no references.
+        if upcoming.isEmpty { swap(&upcoming, &found) } else { upcoming += found }
+        guard let last else { return }
+        let block = Block(cid: last.cid, try last.content.settled)
+        try traversal.receive(block.view)
+        if visits[visits.count - 1].isEmitted { upcoming.append(block) }
+    }
+
+    /// Compares the sizes of parts of files with what the blocks above tell.
+    private func checkSizes() {
+        for (index, visit) in visits.prefix(found.count).enumerated() {
+            let size = found[index].size
+            guard let expected = visit.expectedSize, expected != UInt64(size) else { continue }
+            found.removeSubrange(index...)
+            failure = DAGStoreError(
+                IPLDError(
                     .malformedBlock,
-                    "a part of a file has \(block.size) bytes, and the block above tells \(size)",
+                    "a part of a file has \(size) bytes, and the block above tells \(expected)",
                     cid: visit.cid
                 )
-            }
-            guard visit.isDecoded else {
-                upcoming.append(block)
-                continue
-            }
-            let block = Block(cid: block.cid, try block.content.settled)
-            try traversal.receive(block.view)
-            if visit.isEmitted { upcoming.append(block) }
+            )
+            return
         }
     }
 }

@@ -1,5 +1,6 @@
 package import DAGBytes
 internal import DAGHashing
+internal import DAGMultiformats
 
 /// What must hold of a reader for any bytes whatever.
 ///
@@ -18,6 +19,16 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
     case segment
     /// Segments of a run of the inverse index, and a last byte that chooses the run's shape.
     case inverse
+    /// Blocks of dag-pb.
+    case dagPB = "dag-pb"
+    /// Blocks of dag-cbor.
+    case dagCBOR = "dag-cbor"
+    /// Blocks of dag-json.
+    case dagJSON = "dag-json"
+    /// UnixFS nodes and the shards of directories.
+    case unixFS = "unixfs"
+    /// Walks of DAGs, and a first byte that chooses the request.
+    case traversal
 
     /// Two answers that cannot both be right.
     package struct Contradiction: Error, CustomStringConvertible {
@@ -34,6 +45,11 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
         case .page: try Self.withChecksum(input, Self.checkPage)
         case .root: try Self.withChecksum(input, Self.checkRoot)
         case .segment: try Self.withChecksum(input, Self.checkSegment)
+        case .dagPB: try Self.checkDagPB(input)
+        case .dagCBOR: try Self.checkLinks(input, Codec.dagCBOR)
+        case .dagJSON: try Self.checkLinks(input, Codec.dagJSON)
+        case .unixFS: try Self.checkUnixFS(input)
+        case .traversal: try Self.checkTraversal(input)
         case .inverse:
             guard input.count > 8 else { return }
             let shape = Self.runShape(input[input.count - 1])
