@@ -190,7 +190,7 @@ let package = Package(
         // What a gateway request asks for, and what the answer says: a value, without a socket.
         .target(
             name: "GatewayRequests",
-            dependencies: ["DAGBytes", "DAGIPLD", "DAGMultiformats"],
+            dependencies: ["DAGBytes", "DAGHashing", "DAGIPLD", "DAGMultiformats"],
             swiftSettings: house
         ),
 

@@ -109,6 +109,7 @@ enum FuzzSeeds {
             case .dagJSON: dagJSON()
             case .unixFS: unixFS()
             case .traversal: traversals()
+            case .gateway: requests()
             }
         return inputs.enumerated().map { number, input in
             (name: "seed-\(number < 10 ? "0" : "")\(number)-\(input.0)", bytes: input.1)
@@ -135,6 +136,26 @@ enum FuzzSeeds {
             _ = try builder.finish()
             return ("run-of-\(entries.count)", bytes + [selector])
         }
+    }
+
+    /// Requests of every kind: method, target, Accept, Cache-Control, If-None-Match, If-Range, Range.
+    private static func requests() -> [(String, [UInt8])] {
+        let cid = "bafybeietjm63oynimmv5yyqay33nui4y4wx6u3peezwetxgiwvfmelutzu"
+        let tag = "\"\(cid).raw\""
+        let car = "application/vnd.ipld.car; version=1; order=dfs; dups=y"
+        return [
+            ("block", "G\n/ipfs/\(cid)?format=raw"),
+            ("block-head", "H\n/ipfs/\(cid)\napplication/vnd.ipld.raw;q=0.5, \(car);q=0.4"),
+            ("block-range", "G\n/ipfs/\(cid)?format=raw\n\n\n\n\(tag)\nbytes=6-16"),
+            ("block-known", "G\n/ipfs/\(cid)?format=raw\n\nonly-if-cached\nW/\"a\", \(tag)"),
+            ("probe", "G\n/ipfs/bafkqaaa?format=raw"),
+            ("file-name", "G\n/ipfs/\(cid)?format=raw&filename=%C3%A4%2F.bin"),
+            ("car", "G\n/ipfs/\(cid)/a/b%20c?format=car&dag-scope=entity&entity-bytes=-5:*"),
+            ("car-form", "G\n/ipfs/\(cid)?car-dups=n&car-order=unk&car-version=1\n\(car)"),
+            ("absolute", "G\nhttp://host/ipfs/\(cid)?format=car"),
+            ("piece", "G\n/piece/a%2Fb?filename=x\n\n\n*\n\nbytes=-9"),
+            ("health", "G\n/health/readyz"), ("options", "O\n*"), ("other", "X\n/"),
+        ].map { ($0, Array($1.utf8)) }
     }
 
     private static func cars() -> [(String, [UInt8])] {

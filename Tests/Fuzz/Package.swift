@@ -21,6 +21,7 @@ let settings: [SwiftSetting] = [
 let fuzzers = [
     "CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer", "InverseFuzzer",
     "DagPBFuzzer", "DagCBORFuzzer", "DagJSONFuzzer", "UnixFSFuzzer", "TraversalFuzzer",
+    "GatewayFuzzer",
 ]
 
 /// A fuzzer is one file, with the entry point that libFuzzer calls.
@@ -85,9 +86,20 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "DAGIPLD",
+            dependencies: ["DAGBytes", "DAGMultiformats"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "GatewayRequests",
+            dependencies: ["DAGBytes", "DAGHashing", "DAGIPLD", "DAGMultiformats"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "FuzzChecks",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMultiformats", "ShardIndex",
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMultiformats", "GatewayRequests",
+                "ShardIndex",
             ],
             path: "Tests/Fuzz/Checks",
             swiftSettings: settings

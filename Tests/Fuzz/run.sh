@@ -14,7 +14,8 @@ root=$(dirname -- "$(dirname -- "$here")")
 build=${DAGSTORE_FUZZ_BUILD:-$root/.build-fuzz}
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- CARFuzzer CARIndexFuzzer PageFuzzer RootFuzzer SegmentFuzzer InverseFuzzer
+[ $# -gt 0 ] || set -- CARFuzzer CARIndexFuzzer PageFuzzer RootFuzzer SegmentFuzzer InverseFuzzer \
+    DagPBFuzzer DagCBORFuzzer DagJSONFuzzer UnixFSFuzzer TraversalFuzzer GatewayFuzzer
 
 mkdir -p "$build/package"
 for folder in Sources CModules Tests; do
@@ -39,6 +40,7 @@ corpus() {
         DagJSONFuzzer) echo dag-json ;;
         UnixFSFuzzer) echo unixfs ;;
         TraversalFuzzer) echo traversal ;;
+        GatewayFuzzer) echo gateway ;;
     esac
 }
 

@@ -29,6 +29,8 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
     case unixFS = "unixfs"
     /// Walks of DAGs, and a first byte that chooses the request.
     case traversal
+    /// Requests to the gateway: method, target and fields, a line each.
+    case gateway
 
     /// Two answers that cannot both be right.
     package struct Contradiction: Error, CustomStringConvertible {
@@ -44,6 +46,7 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
         case .carIndex: try Self.checkCARIndexes(input)
         case .page: try Self.withChecksum(input, Self.checkPage)
         case .root: try Self.withChecksum(input, Self.checkRoot)
+        case .gateway: try Self.checkGateway(input)
         case .segment: try Self.withChecksum(input, Self.checkSegment)
         case .dagPB: try Self.checkDagPB(input)
         case .dagCBOR: try Self.checkLinks(input, Codec.dagCBOR)
