@@ -242,11 +242,14 @@ let package = Package(
         .target(
             name: "DAGGateway",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMultiformats", "DAGStorage", "DAGSystem",
-                "GatewayRequests",
-                node("HTTPTypes", "swift-http-types"), node("Hummingbird", "hummingbird"),
+                "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMounts", "DAGMultiformats", "DAGStorage",
+                "DAGSystem", "GatewayRequests", "SharedReads",
+                node("HTTPTypes", "swift-http-types"), node("HummingbirdCore", "hummingbird"),
                 node("HummingbirdHTTP2", "hummingbird"), node("Logging", "swift-log"),
-                node("NIOCore", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
+                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOPosix", "swift-nio"),
+                node("NIOSSL", "swift-nio-ssl"),
+                node("ServiceLifecycle", "swift-service-lifecycle"),
             ],
             swiftSettings: house
         ),
@@ -350,10 +353,11 @@ let package = Package(
         tests(
             "DAGGateway",
             also: [
-                "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMultiformats", "DAGStorage", "UnixFSFiles",
-                system,
-                node("AsyncHTTPClient", "async-http-client"), node("Hummingbird", "hummingbird"),
-                node("HummingbirdTesting", "hummingbird"), node("NIOCore", "swift-nio"),
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "GatewayRequests", "SharedReads", "UnixFSFiles", system,
+                node("AsyncHTTPClient", "async-http-client"), node("Logging", "swift-log"),
+                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOPosix", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
             ]
         ),
         tests(

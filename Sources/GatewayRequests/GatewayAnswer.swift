@@ -6,12 +6,20 @@ package struct GatewayAnswer: Sendable, Equatable {
     package var fields: [GatewayField]
     /// The bytes to send, of the whole representation; nil if the body is empty or its size is unknown.
     package var body: Range<UInt64>?
+    /// The text to send in place of content; nil for an answer that is no refusal.
+    package var text: String?
 
     /// Creates an answer.
-    package init(status: Int, fields: [GatewayField], body: Range<UInt64>?) {
+    package init(
+        status: Int,
+        fields: [GatewayField],
+        body: Range<UInt64>?,
+        text: String? = nil
+    ) {
         self.status = status
         self.fields = fields
         self.body = body
+        self.text = text
     }
 
     /// The answer to `OPTIONS`, for any target.
@@ -54,6 +62,7 @@ package struct RequestConditions: Sendable, Equatable {
     ///   - tag: Its tag.
     ///   - common: The fields that the statuses 200, 206 and 304 share.
     ///   - content: The further fields of 200 and 206.
+    /// - Returns: The answer.
     func answer(
         size: UInt64,
         tag: EntityTag,

@@ -19,6 +19,7 @@ package struct GatewayField: Sendable, Equatable {
         case ipfsPath = "X-Ipfs-Path"
         case ipfsRoots = "X-Ipfs-Roots"
         case maxAge = "Access-Control-Max-Age"
+        case requestID = "X-Request-Id"
         case retryAfter = "Retry-After"
         case vary = "Vary"
     }

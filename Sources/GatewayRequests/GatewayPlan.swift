@@ -73,6 +73,7 @@ package struct PiecePlan: Sendable {
     /// - Parameters:
     ///   - size: The size of the CAR file in bytes.
     ///   - version: A text that differs when the bytes of the file differ.
+    /// - Returns: The answer.
     package func answer(size: UInt64, version: String) -> GatewayAnswer {
         let tag = EntityTag(EntityTag.digest(of: "\(key)\0\(size)\0\(version)") + ".piece")
         return conditions.answer(

@@ -32,12 +32,13 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
 
     /// The head of the answer.
     package var answer: GatewayAnswer {
+        let text = text
         var all = [
             GatewayField(.contentType, "text/plain; charset=utf-8"),
             GatewayField(.cacheControl, "no-store"),
             GatewayField(.contentLength, String(text.utf8.count)),
         ]
         all += fields
-        return GatewayAnswer(status: status, fields: all, body: nil)
+        return GatewayAnswer(status: status, fields: all, body: nil, text: text)
     }
 }

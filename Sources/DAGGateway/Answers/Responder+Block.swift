@@ -1,0 +1,105 @@
+#if Node
+    internal import DAGBytes
+    internal import DAGMultiformats
+    internal import DAGStorage
+    internal import GatewayRequests
+    internal import HummingbirdCore
+    internal import NIOCore
+
+    extension Responder {
+        /// Executes the plan for one block.
+        ///
+        /// `HEAD` and a client that has the block already need the index only.
+        ///
+        /// - Throws: `GatewayRefusal`; `DAGStoreError`.
+        func answer(_ plan: BlockPlan, isHead: Bool) async throws -> Answer {
+            if isHead || plan.conditions.isNoneOf != nil {
+                let head = plan.answer(size: try size(of: plan))
+                if isHead || head.body == nil { return Answer(head) }
+            }
+            if plan.conditions.range != nil, !configuration.verifiesBlocks {
+                return try await partAnswer(plan)
+            }
+            guard let block = try await found(plan.cid) else { throw missing(plan) }
+            let head = plan.answer(size: UInt64(block.size))
+            guard let part = head.body else { return Answer(head) }
+            return try await answer(
+                head,
+                block.content,
+                Int(part.lowerBound)..<Int(part.upperBound)
+            )
+        }
+
+        /// Reads only the part that the client wants.
+        private func partAnswer(_ plan: BlockPlan) async throws -> Answer {
+            let head = plan.answer(size: try size(of: plan))
+            guard let part = head.body else { return Answer(head) }
+            guard let slice = try await store.slice(of: plan.cid, in: part, deadline: deadline)
+            else {
+                throw missing(plan)
+            }
+            guard slice.range == part else {
+                throw DAGStoreError(.sourceChanged, "the block's size changed")
+            }
+            return try await answer(head, slice.content, 0..<slice.content.view.count)
+        }
+
+        private func size(of plan: BlockPlan) throws -> UInt64 {
+            guard let size = try store.size(of: plan.cid) else { throw missing(plan) }
+            return size
+        }
+
+        private func found(_ cid: CID) async throws -> Block? {
+            guard let block = try await store.block(for: cid, deadline: deadline) else {
+                return nil
+            }
+            guard configuration.verifiesBlocks else { return block }
+            return try await blocking.call { try block.verified() }
+        }
+
+        private func missing(_ plan: BlockPlan) -> GatewayRefusal {
+            GatewayRefusal(
+                plan.statusWhenMissing,
+                "No shard here has the block \(plan.cid.briefText)"
+            )
+        }
+
+        /// Returns the answer with bytes of a block: in one buffer, or as a stream if they are many.
+        private func answer(
+            _ head: GatewayAnswer,
+            _ content: BlockBytes,
+            _ part: Range<Int>
+        ) async throws -> Answer {
+            guard part.count <= ChunkRing.chunkSize else {
+                let place = try traffic.admitStream(size: UInt64(part.count))
+                let body = ResponseBody(contentLength: part.count) { [traffic, blocking] writer in
+                    // The stream's place is free when its body has ended.
+                    defer { withExtendedLifetime(place) {} }
+                    try await blocking.run {
+                        var sink = BodySink(traffic, size: UInt64(part.count))
+                        try await sink.write(content, part, to: &writer)
+                        try await sink.flush(to: &writer)
+                    }
+                    try await writer.finish(nil)
+                }
+                return Answer(head: head, body: body, isStream: true)
+            }
+            try traffic.admit(size: UInt64(part.count))
+            let buffer =
+                content.isResident
+                ? try Self.copy(content, part)
+                : try await blocking.call { try Self.copy(content, part) }
+            traffic.count(part.count)
+            return Answer(head: head, body: ResponseBody(byteBuffer: buffer))
+        }
+
+        private static func copy(_ content: BlockBytes, _ part: Range<Int>) throws -> ByteBuffer {
+            var buffer = ByteBufferAllocator().buffer(capacity: part.count)
+            try buffer.append(content, part)
+            return buffer
+        }
+
+        /// When the store stops waiting for bytes that are not on this machine.
+        var deadline: ContinuousClock.Instant { .now + configuration.fetchTimeout }
+    }
+#endif

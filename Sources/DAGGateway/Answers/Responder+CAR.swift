@@ -1,0 +1,92 @@
+#if Node
+    internal import DAGCAR
+    internal import DAGIPLD
+    internal import DAGStorage
+    internal import GatewayRequests
+    internal import HummingbirdCore
+
+    extension Responder {
+        /// How many blocks of a walk are looked up at once.
+        private static let batchSize = 16
+
+        /// Executes the plan for a CAR.
+        ///
+        /// The path is followed and the block at its end found before the head is sent. `HEAD`, and a client that has the
+        /// CAR already, need the index only, or the blocks of the path.
+        ///
+        /// - Throws: `GatewayRefusal`; `DAGStoreError`.
+        func answer(_ plan: CARPlan, isHead: Bool) async throws -> Answer {
+            do {
+                guard !isHead, !plan.isKnown else {
+                    try await check(plan)
+                    return Answer(plan.answer)
+                }
+                return try await streamed(plan)
+            } catch let error as DAGStoreError where error.code == .blockNotFound {
+                throw GatewayRefusal(plan.statusWhenMissing, error.message)
+            }
+        }
+
+        /// Checks that the content is here.
+        private func check(_ plan: CARPlan) async throws {
+            let root = plan.request.root
+            guard plan.request.path.isEmpty else {
+                var request = plan.request
+                request.scope = .block
+                request.entityBytes = nil
+                let walk = store.walk(request)
+                try await blocking.run {
+                    var blocks = walk.makeAsyncIterator()
+                    _ = try await blocks.next()
+                }
+                return
+            }
+            guard try store.contains(root) else {
+                throw DAGStoreError(.blockNotFound, "no shard has the block \(root.briefText)")
+            }
+        }
+
+        private func streamed(_ plan: CARPlan) async throws -> Answer {
+            let place = try traffic.admitStream(size: nil)
+            let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
+            let (first, blocks) = try await blocking.run {
+                var blocks = walk.makeAsyncIterator()
+                let first = try await blocks.nextBatch(limit: 1)
+                return (first, blocks)
+            }
+            let root = plan.request.root
+            let body = ResponseBody { [traffic, blocking] writer in
+                // The stream's place is free when its body has ended.
+                defer { withExtendedLifetime(place) {} }
+                try await blocking.run {
+                    var sink = BodySink(traffic)
+                    try await sink.write(CARHeader.encoded(roots: [root]), to: &writer)
+                    do {
+                        try await Self.write(first, then: blocks, to: &sink, &writer)
+                    } catch let error as DAGStoreError {
+                        // The client keeps the blocks before the one that cannot be had.
+                        try? await sink.flush(to: &writer)
+                        throw error
+                    }
+                    try await sink.flush(to: &writer)
+                }
+                try await writer.finish(nil)
+            }
+            return Answer(head: plan.answer, body: body, isStream: true)
+        }
+
+        private static func write(
+            _ first: [Block],
+            then blocks: DAGWalk.Iterator,
+            to sink: inout BodySink,
+            _ writer: inout any ResponseBodyWriter
+        ) async throws {
+            var blocks = blocks
+            var batch = first
+            while !batch.isEmpty {
+                for block in batch { try await sink.write(section: block, to: &writer) }
+                batch = try await blocks.nextBatch(limit: batchSize)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,187 @@
+#if Node
+    internal import DAGMounts
+    internal import DAGStorage
+    internal import GatewayRequests
+    internal import HTTPTypes
+    internal import HummingbirdCore
+    internal import Logging
+    internal import NIOCore
+
+    /// Answers requests: plans them, and executes the plans over a store.
+    ///
+    /// *Threads*: Swift's cooperative pool runs the plans. A block whose pages are in memory is copied there: 1 KiB takes
+    /// less time than a change of threads. Everything that may wait for a disk runs on threads of the gateway's own: the
+    /// copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all steps of CARs and pieces.
+    struct Responder: Sendable {
+        let store: DAGStore
+        let configuration: GatewayConfiguration
+        let traffic: Traffic
+        let blocking: Blocking
+        private let planner: GatewayPlanner
+        private let logger: Logger
+        private let isReady: @Sendable () -> Bool
+        private let date = HTTPDate()
+        private let numbers = RequestNumbers()
+
+        init(
+            _ store: DAGStore,
+            _ configuration: GatewayConfiguration,
+            _ logger: Logger,
+            isReady: @escaping @Sendable () -> Bool
+        ) {
+            self.store = store
+            self.configuration = configuration
+            self.logger = logger
+            self.isReady = isReady
+            planner = GatewayPlanner(limits: configuration.limits)
+            traffic = Traffic(configuration)
+            blocking = Blocking()
+        }
+
+        /// Answers a request.
+        ///
+        /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed, and the
+        ///   client knows that the content is incomplete.
+        func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
+            let number = numbers.next()
+            let head = request.head
+            var answer: Answer
+            do {
+                answer = try await self.answer(HTTPHead.request(head), number)
+            } catch let refusal as GatewayRefusal {
+                answer = Answer(refusal.answer)
+            } catch {
+                answer = Answer(refusal(error, head, number).answer)
+            }
+            if answer.head.status >= 400 || answer.isStream {
+                answer.head.fields.append(GatewayField(.requestID, number.description))
+            }
+            let log = log(number, head)
+            let status = answer.head.status
+            log.debug("Answered", metadata: ["status": "\(status)"])
+            let response = HTTPHead.response(answer.head, date: date.now)
+            let sendsBody = head.method != .head
+            do {
+                try await writer.write(
+                    response: response,
+                    body: sendsBody ? answer.body : ResponseBody()
+                )
+            } catch {
+                if answer.isStream { logEnd(error, log) }
+                throw error
+            }
+            try checkBody(of: head)
+        }
+
+        private func answer(
+            _ request: GatewayRequest,
+            _ number: RequestNumber
+        ) async throws -> Answer {
+            let isHead = request.method == .head
+            switch try planner.plan(request) {
+            case .block(let plan): return try await answer(plan, isHead: isHead)
+            case .car(let plan): return try await answer(plan, isHead: isHead)
+            case .piece(let plan): return try await answer(plan, isHead: isHead)
+            case .liveness: return Answer(text: "alive")
+            case .readiness:
+                guard isReady() else {
+                    throw GatewayRefusal(503, "The store is not ready")
+                }
+                return Answer(text: "ready")
+            case .options(let head): return Answer(head)
+            }
+        }
+
+        /// The longest body of a request that is read to its end, in bytes.
+        private static let requestBodySizeMax: UInt64 = 64 << 10
+
+        /// Checks that the body of an answered request is short: no request here has a use for one.
+        ///
+        /// - Throws: `RequestBody`, which closes the connection; the server would read the whole body otherwise.
+        private func checkBody(of head: HTTPRequest) throws {
+            guard head.headerFields[.transferEncoding] == nil else { throw RequestBody.unwanted }
+            guard let length = head.headerFields[.contentLength] else { return }
+            guard let size = UInt64(length), size <= Self.requestBodySizeMax else {
+                throw RequestBody.unwanted
+            }
+        }
+
+        private enum RequestBody: Error { case unwanted }
+
+        // MARK: Errors
+
+        /// Turns the error of a plan into a refusal, and logs those that are faults of this gateway.
+        private func refusal(
+            _ error: any Error,
+            _ head: HTTPRequest,
+            _ number: RequestNumber
+        ) -> GatewayRefusal {
+            let refusal = GatewayRefusal(storeError: error)
+            if refusal.status >= 500 {
+                log(number, head).error("Cannot answer", metadata: ["error": "\(error)"])
+            }
+            return refusal
+        }
+
+        private func logEnd(_ error: any Error, _ log: Logger) {
+            switch error {
+            case let error as DAGStoreError:
+                log.warning("The answer ends early", metadata: ["error": "\(error)"])
+            case let error as MountError:
+                log.warning("The answer ends early", metadata: ["error": "\(error)"])
+            case let error as Traffic.OverBudget:
+                log.warning("The answer ends early", metadata: ["error": "\(error)"])
+            default:
+                log.debug("The client is gone", metadata: ["error": "\(error)"])
+            }
+        }
+
+        private func log(_ number: RequestNumber, _ head: HTTPRequest) -> Logger {
+            guard logger.logLevel <= .warning else { return logger }
+            var log = logger
+            log[metadataKey: "request-id"] = "\(number)"
+            log[metadataKey: "method"] = "\(head.method)"
+            log[metadataKey: "target"] = "\((head.path ?? "").prefix(500))"
+            return log
+        }
+    }
+
+    /// The head of an answer, and its body.
+    struct Answer {
+        var head: GatewayAnswer
+        var body: ResponseBody
+        /// Whether the body is written step by step.
+        var isStream = false
+
+        init(head: GatewayAnswer, body: ResponseBody, isStream: Bool = false) {
+            self.head = head
+            self.body = body
+            self.isStream = isStream
+        }
+
+        /// An answer without content: its body is the head's text, or empty.
+        init(_ head: GatewayAnswer) {
+            guard let text = head.text else {
+                self.init(head: head, body: ResponseBody())
+                return
+            }
+            self.init(head: head, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        }
+
+        init(text: String) {
+            let line = "\(text)\n"
+            self.init(
+                GatewayAnswer(
+                    status: 200,
+                    fields: [
+                        GatewayField(.contentType, "text/plain; charset=utf-8"),
+                        GatewayField(.cacheControl, "no-store"),
+                        GatewayField(.contentLength, String(line.utf8.count)),
+                    ],
+                    body: nil,
+                    text: line
+                )
+            )
+        }
+    }
+#endif
