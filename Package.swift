@@ -358,6 +358,7 @@ let package = Package(
                 node("AsyncHTTPClient", "async-http-client"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
                 node("NIOPosix", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
+                node("ServiceLifecycle", "swift-service-lifecycle"),
             ]
         ),
         tests(

@@ -54,6 +54,22 @@
             }
         }
 
+        @Test("a DAG whose codec is unknown has its blocks, and no CAR of what is below")
+        func unknownCodec() async throws {
+            let block = CARBuilder.Block.hashed([1, 2, 3], codec: 0x3f42, hashCode: 0x12)
+            let car = CARBuilder(roots: [block.cid], blocks: [block]).bytes
+            try await GatewayScene.run(["a": car]) { scene in
+                let raw = try await scene.send("/ipfs/\(block.cid)?format=raw")
+                #expect(raw.body == block.data)
+                let target = "/ipfs/\(block.cid)?format=car"
+                let one = try await scene.send("\(target)&dag-scope=block")
+                #expect(try CARContent(one.body).cids == [block.cid.description])
+                #expect(try await scene.send(target).status == 400)
+                let path = try await scene.send("/ipfs/\(block.cid)/a?format=car")
+                #expect(path.status == 400)
+            }
+        }
+
         // MARK: Faults
 
         @Test("a missing child ends the stream without its end, and the log says which")

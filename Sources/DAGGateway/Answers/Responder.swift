@@ -56,9 +56,9 @@
             if answer.head.status >= 400 || answer.isStream {
                 answer.head.fields.append(GatewayField(.requestID, number.description))
             }
-            let log = log(number, head)
-            let status = answer.head.status
-            log.debug("Answered", metadata: ["status": "\(status)"])
+            if logger.logLevel <= .debug {
+                log(number, head).debug("Answered", metadata: ["status": "\(answer.head.status)"])
+            }
             let response = HTTPHead.response(answer.head, date: date.now)
             let sendsBody = head.method != .head
             do {
@@ -67,7 +67,7 @@
                     body: sendsBody ? answer.body : ResponseBody()
                 )
             } catch {
-                if answer.isStream { logEnd(error, log) }
+                if answer.isStream { logEnd(error, log(number, head)) }
                 throw error
             }
             try checkBody(of: head)
@@ -137,7 +137,6 @@
         }
 
         private func log(_ number: RequestNumber, _ head: HTTPRequest) -> Logger {
-            guard logger.logLevel <= .warning else { return logger }
             var log = logger
             log[metadataKey: "request-id"] = "\(number)"
             log[metadataKey: "method"] = "\(head.method)"
