@@ -37,6 +37,7 @@
         ///   - readiness: What the readiness address says.
         ///   - change: Changes the configuration.
         ///   - body: The test.
+        /// - Throws: The error of the test, or of the gateway's start.
         static func run(
             _ cars: [String: [UInt8]] = [:],
             readiness: Lock<Bool> = Lock(true),

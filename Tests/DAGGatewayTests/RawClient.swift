@@ -25,6 +25,8 @@
         ///   - text: The bytes.
         ///   - port: The server's port.
         ///   - closesOutput: Whether the client then says that it sends no more.
+        /// - Returns: The bytes as text.
+        /// - Throws: An error of the system if there is no connection.
         static func exchange(
             _ text: String,
             _ port: Int,

@@ -25,6 +25,7 @@
         /// Returns the text of a time.
         ///
         /// - Parameter second: Seconds since 1970; not negative.
+        /// - Returns: The text.
         static func text(of second: Int) -> String {
             let day = second / 86400
             let (year, month, dayOfMonth) = date(of: day)

@@ -9,6 +9,7 @@
         /// - Parameters:
         ///   - answer: The status and the fields.
         ///   - date: The value of the field `Date`.
+        /// - Returns: The head.
         static func response(_ answer: GatewayAnswer, date: String) -> HTTPResponse {
             var fields = always
             fields.append(HTTPField(name: .date, value: date))
