@@ -86,6 +86,31 @@ extension FileDescriptor {
         return done
     }
 
+    /// Reads from the descriptor's position to the end of the file, or of the pipe.
+    ///
+    /// The corresponding C function is `read`.
+    ///
+    /// - Parameter limit: The largest number of bytes.
+    /// - Returns: The bytes; nil if there are more than `limit`.
+    /// - Throws: The error of the system.
+    package func readToEnd(atMost limit: Int) throws(Errno) -> [UInt8]? {
+        let partSize = 64 << 10
+        var part = [UInt8](repeating: 0, count: partSize)
+        var bytes: [UInt8] = []
+        while true {
+            // SAFETY: the call writes at most the array's bytes.
+            let count = unsafe systemReadNext(rawValue, &part, partSize)
+            if count < 0 {
+                let error = Errno.last
+                if error == .interrupted { continue }
+                throw error
+            }
+            guard count > 0 else { return bytes }
+            guard count <= limit - bytes.count else { return nil }
+            bytes += part[..<count]
+        }
+    }
+
     /// Writes some of the bytes, as many as there is room for.
     ///
     /// The corresponding C function is `write`.
@@ -186,6 +211,15 @@ private func systemSeek(_ file: CInt, _ offset: off_t, _ whence: CInt) -> off_t 
     lseek(file, offset, whence)
 }
 
+private func systemReadNext(
+    _ file: CInt,
+    _ start: UnsafeMutableRawPointer,
+    _ count: Int
+) -> Int {
+    // SAFETY: the caller's buffer has `count` bytes and lives through the call.
+    unsafe read(file, start, count)
+}
+
 private func systemRead(
     _ file: CInt,
     _ start: UnsafeMutableRawPointer,
@@ -212,6 +246,12 @@ extension Stat {
     /// The time of the last change of the content, in nanoseconds since 1970; years after 2262 wrap around.
     package var modifiedNanoseconds: Int64 {
         let time = st_mtim
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// The time of the last change of content, name or rights, in nanoseconds since 1970.
+    package var changedNanoseconds: Int64 {
+        let time = st_ctim
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }

@@ -93,6 +93,50 @@ package enum FileSystem {
         return names
     }
 
+    /// The kinds of names in a directory.
+    package enum EntryKind: Sendable {
+        case file, directory, link, other
+        /// The file system does not tell.
+        case unknown
+    }
+
+    /// Calls `body` with each name in a directory, except `.` and `..`, in no order.
+    ///
+    /// Names need not be UTF-8. The memory that this takes does not depend on their number. The corresponding C
+    /// function is `readdir`.
+    ///
+    /// - Parameters:
+    ///   - directory: The directory; the call does not follow a symbolic link to one.
+    ///   - body: Takes a name and its kind; returns whether to go on.
+    /// - Throws: `.notDirectory`, also for a symbolic link; all other errors of the system.
+    package static func forEachName(
+        in directory: FilePath,
+        _ body: (FilePath, EntryKind) -> Bool
+    ) throws(Errno) {
+        let options: FileDescriptor.OpenOptions = [.directory, .noFollow]
+        let file = try FileDescriptor.opening(directory, options: options)
+        // SAFETY: `folder` owns the descriptor from here on, and is open until the end of this function. Each entry
+        // is copied before the next call, and the system ends its name with a zero.
+        guard let folder = unsafe fdopendir(file.rawValue) else {
+            let error = Errno.last
+            try? file.close()
+            throw error
+        }
+        defer { unsafe _ = closedir(folder) }
+        errno = 0
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe start.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
+                    unsafe FilePath(platformString: $0)
+                }
+            }
+            let kind = unsafe EntryKind(entry.pointee.d_type)
+            if name != ".", name != "..", !body(name, kind) { return }
+            errno = 0
+        }
+        guard errno == 0 else { throw Errno.last }
+    }
+
     /// Returns the working directory.
     ///
     /// The corresponding C function is `getcwd`.
@@ -129,6 +173,19 @@ package enum FileSystem {
         // SAFETY: the string lives through the call, which writes at most the buffer's bytes.
         let size = unsafe path.withPlatformString { unsafe readlink($0, &buffer, buffer.count) }
         return size > 0 ? buffer[..<size].map { UInt8(bitPattern: $0) } : nil
+    }
+}
+
+extension FileSystem.EntryKind {
+    fileprivate init(_ type: UInt8) {
+        self =
+            switch Int(type) {
+            case Int(DT_REG): .file
+            case Int(DT_DIR): .directory
+            case Int(DT_LNK): .link
+            case Int(DT_UNKNOWN): .unknown
+            default: .other
+            }
     }
 }
 
