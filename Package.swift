@@ -268,9 +268,10 @@ let package = Package(
         .target(
             name: "DAGNode",
             dependencies: [
-                "DAGGateway", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem", system,
+                "DAGGateway", "DAGIPLD", "DAGMounts", "DAGStorage", "DAGSystem", "SharedReads",
+                system,
                 node("Configuration", "swift-configuration"), node("Hummingbird", "hummingbird"),
-                node("Logging", "swift-log"),
+                node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
                 node("UnixSignals", "swift-service-lifecycle"),
             ],
@@ -364,9 +365,12 @@ let package = Package(
         tests(
             "DAGNode",
             also: [
-                "DAGMultiformats", "DAGStorage", "UnixFSFiles", system,
+                "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem", "UnixFSFiles",
+                "dagstore",
+                system,
                 node("AsyncHTTPClient", "async-http-client"),
                 node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"),
             ]
         ),
         tests("ShardIndex", also: ["DAGBytes", "DAGHashing", "DAGMultiformats", "DAGZstd"]),
