@@ -5,9 +5,12 @@ SWIFT ?= swift
 # Both traits are on here; plain `swift build` leaves them out.
 export TRAITS = --traits LevelDB,Node
 # A section for each function, so that the linker of libdagstore drops unused functions.
-export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
+SECTIONS = -Xswiftc -Xfrontend -Xswiftc -function-sections
+export RELEASE = $(SWIFT) build $(TRAITS) -c release $(SECTIONS)
+# The web server's packages are fetched and built for a node only.
+NODE_TRAITS = --traits LevelDB,Node
 
-.PHONY: help setup build release demo program libdagstore install uninstall install-for-bench test test-long lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo serve-demo program libdagstore install uninstall install-for-bench test test-long lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -25,6 +28,11 @@ release: setup ## Build .build/release/dagstore
 demo: setup ## Make a CAR of this folder's sources in demo-data, register it, and read a block back
 	$(SWIFT) build -c release --scratch-path .build-demo --product dagstore
 	@BIN=.build-demo/release .ci/demo
+
+serve-demo: setup ## Build the node, serve the demo's CAR, and fetch it back over HTTP
+	@[ -f demo-data/sources.car ] || $(MAKE) --no-print-directory demo
+	$(SWIFT) build $(NODE_TRAITS) -c release $(SECTIONS) --product dagstore
+	@.ci/serve-demo
 
 program: release ## Build .build/program: dagstore without Swift's libraries, its manual, its completions
 	@.ci/program

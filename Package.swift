@@ -270,8 +270,8 @@ let package = Package(
             dependencies: [
                 "DAGGateway", "DAGIPLD", "DAGMounts", "DAGStorage", "DAGSystem", "SharedReads",
                 system,
-                node("Configuration", "swift-configuration"), node("Hummingbird", "hummingbird"),
-                node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
+                node("Configuration", "swift-configuration"), node("Logging", "swift-log"),
+                node("NIOCore", "swift-nio"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
                 node("UnixSignals", "swift-service-lifecycle"),
             ],
@@ -365,9 +365,8 @@ let package = Package(
         tests(
             "DAGNode",
             also: [
-                "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem", "UnixFSFiles",
-                "dagstore",
-                system,
+                "DAGGateway", "DAGIPLD", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "UnixFSFiles", "dagstore", system,
                 node("AsyncHTTPClient", "async-http-client"),
                 node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
                 node("NIOHTTP1", "swift-nio"),

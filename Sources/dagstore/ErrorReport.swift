@@ -39,6 +39,15 @@ struct ErrorReport {
             exitStatus = Self.otherStatus
             return
         }
+        if let error = error as? VerbNotBuiltIn {
+            code = MigrationError.Code.notBuiltIn.rawValue
+            message = error.message
+            advice = error.advice
+            offset = nil
+            shard = nil
+            exitStatus = DAGStoreError.Code.invalidArgument.exitStatus
+            return
+        }
         if let error = error as? MigrationError {
             code = error.code.rawValue
             let path = error.path.string

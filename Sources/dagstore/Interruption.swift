@@ -12,6 +12,8 @@ enum Interruption {
     private struct Leftovers {
         var temporaryFile: FilePath?
         var bar: ProgressBar?
+        /// Whether another part of the program handles the signals.
+        var isReleased = false
     }
 
     private static let leftovers = Mutex(Leftovers())
@@ -29,7 +31,7 @@ enum Interruption {
 
     private static func listen(
         for number: Int32,
-        _ body: @escaping @Sendable () -> Never,
+        _ body: @escaping @Sendable () -> Void,
         _ ready: CheckedContinuation<Void, Never>
     ) {
         let queue = DispatchQueue(label: "dagstore.signals")
@@ -43,6 +45,11 @@ enum Interruption {
         source.activate()
     }
 
+    /// Leaves the signals that come from now on to another part of the program, which listens for them already.
+    static func release() {
+        leftovers.withLock { $0.isReleased = true }
+    }
+
     /// Sets the file to remove at an interruption; `nil` for none.
     static func setTemporaryFile(_ path: FilePath?) {
         leftovers.withLock { $0.temporaryFile = path }
@@ -53,8 +60,11 @@ enum Interruption {
         leftovers.withLock { $0.bar = bar }
     }
 
-    private static func end(_ signal: String, _ format: OutputFormat) -> Never {
-        let (file, bar) = leftovers.withLock { ($0.temporaryFile, $0.bar) }
+    private static func end(_ signal: String, _ format: OutputFormat) {
+        let (file, bar, isReleased) = leftovers.withLock {
+            ($0.temporaryFile, $0.bar, $0.isReleased)
+        }
+        guard !isReleased else { return }
         if let file { Kernel.remove(file) }
         bar?.finish()
         let report = ErrorReport(code: .cancelled, "interrupted by \(signal)")

@@ -9,6 +9,9 @@ enum Kernel {
         ThisProcess.environmentVariable(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The number of this process.
+    static var processNumber: Int32 { ThisProcess.number }
+
     /// The working directory, if it still has a name.
     static var workingDirectory: FilePath? { try? FileSystem.workingDirectory() }
 

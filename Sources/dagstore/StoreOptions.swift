@@ -118,7 +118,14 @@ struct StoreOptions: ParsableArguments {
     /// Compacts the catalog of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
-        return try addAdvice { try DAGStore.compact(at: directory, mapSize: configuration.mapSize) }
+        do {
+            return try addAdvice {
+                try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
+            }
+        } catch let error as DAGStoreError where error.code == .catalogLocked {
+            guard let holder = try holder else { throw error }
+            throw DAGStoreError(.catalogLocked, "\(holder) has the store open")
+        }
     }
 
     /// Adds the advice for a store that does not exist.

@@ -33,6 +33,7 @@ struct ManualTests {
             "index export",
             "recover", "destroy", "initialize", "initialize-all", "gc", "check", "compact", "stats",
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
+            "serve",
         ]
         for verb in verbs {
             let words = verb.split(separator: " ").map(String.init)

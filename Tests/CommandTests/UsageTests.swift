@@ -22,7 +22,7 @@ struct UsageTests {
             ["index", "list", "--help"], ["index", "export", "--help"], ["destroy", "--help"],
             ["stats", "--help"], ["recover", "--help"], ["initialize", "--help"],
             ["initialize-all", "--help"], ["gc", "--help"], ["check", "--help"],
-            ["compact", "--help"],
+            ["compact", "--help"], ["serve", "--help"],
         ]
     )
     func help(arguments: [String]) async throws {
@@ -42,7 +42,8 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find"], ["serve"], ["recover"], ["recover", "a", "--all"],
+        ["bogus"], ["car", "bogus"], ["find"], ["recover"], ["recover", "a", "--all"],
+        ["serve", "x"], ["serve", "--drain", "5x"],
         ["get", "--wait", "x"], ["list", "--wait", "-1"],
         ["gc", "x"],
         ["gc", "--quota", "5X"], ["check", "x"], ["compact", "x"], ["initialize"],

@@ -75,7 +75,8 @@
                     return false
                 }
                 // Its CARs of now can be registered all the same.
-                notify(FolderNotice(.watchLimitReached, directory))
+                if !isWatchLimitReached { notify(FolderNotice(.watchLimitReached, directory)) }
+                isWatchLimitReached = true
             }
             return true
         }

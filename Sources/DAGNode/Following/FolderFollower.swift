@@ -73,6 +73,7 @@
         var isFirstScanDone = false
         var scanDue: ContinuousClock.Instant?
         var isRootGone = false
+        var isWatchLimitReached = false
         /// Warnings that were given, so that each scan does not give them again.
         private var given: Set<FolderNotice> = []
         private static let givenMax = 1024
@@ -123,7 +124,7 @@
         }
 
         private var timeToWait: Duration? {
-            guard again.isEmpty else { return .zero }
+            guard !again.contains(where: { operations[$0.key] == nil }) else { return .zero }
             guard let next = [scanDue, settling.nextLook].compactMap({ $0 }).min() else {
                 return nil
             }

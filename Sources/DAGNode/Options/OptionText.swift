@@ -20,7 +20,7 @@ package enum OptionText {
             var found = values(option)
             if found.isEmpty, let standard = option.standard { found = [standard] }
             if found.isEmpty {
-                lines.append("# \(option.name) = \(option.placeholder.uppercased())")
+                lines.append("# \(option.name) = \(shown(option.placeholder))")
             }
             lines += found.map { "\(option.name) = \(quoted($0))" }
         }
@@ -33,11 +33,19 @@ package enum OptionText {
             let flags =
                 switch option.kind {
                 case .flag(let off, _): "`--\(option.name)`, `--\(off)`"
-                default: "`--\(option.name) \(escaped(option.placeholder.uppercased()))`"
+                default: "`--\(option.name) \(escaped(shown(option.placeholder)))`"
                 }
             let standard = option.standard.map { "`\($0)`" } ?? ""
             return "| \(flags) | `\(option.variable)` | \(standard) | \(option.text) |"
         }
+    }
+
+    /// The placeholder with capitals, except for words that are values.
+    private static func shown(_ placeholder: String) -> String {
+        let words = placeholder.split(separator: "|").map { String($0) }
+        let isChoice = words.count > 1 && !words.contains(NodeOption.none)
+        guard !isChoice else { return placeholder }
+        return words.map { $0 == NodeOption.none ? $0 : $0.uppercased() }.joined(separator: "|")
     }
 
     private static func escaped(_ text: String) -> String { text.replacing("|", with: "\\|") }
