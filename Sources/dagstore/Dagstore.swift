@@ -21,8 +21,11 @@ struct Dagstore: ParsableCommand {
 /// The verbs about one CAR file, without a store.
 struct Car: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Inspect, verify, list or index a CAR file, without a store.",
-        subcommands: [InspectCAR.self, VerifyCAR.self, ListCAR.self, IndexCAR.self]
+        abstract: "Inspect, verify, list, index, create or extract a CAR file, without a store.",
+        subcommands: [
+            InspectCAR.self, VerifyCAR.self, ListCAR.self, IndexCAR.self, CreateCAR.self,
+
+        ]
     )
 
     func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }

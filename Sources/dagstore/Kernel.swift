@@ -128,6 +128,16 @@ enum Kernel {
         return [.fifo, .characterSpecial, .socket].contains(kind)
     }
 
+    /// Whether the file at `path` takes bytes at any offset.
+    static func isSeekable(_ path: FilePath) -> Bool {
+        let options: FileDescriptor.OpenOptions = [.closeOnExec, .nonBlocking]
+        guard let file = try? FileDescriptor.open(path, .writeOnly, options: options) else {
+            return false
+        }
+        defer { try? file.close() }
+        return (try? file.seek(offset: 0, from: .start)) != nil
+    }
+
     // MARK: Terminals
 
     /// Whether a descriptor is a terminal.

@@ -1,4 +1,5 @@
 internal import DAGBytes
+internal import DAGStorage
 internal import DAGSystem
 internal import SystemPackage
 
@@ -9,6 +10,9 @@ struct OutputFile {
 
     private let name: String
     private let path: FilePath
+
+    /// The folder that has the file.
+    var folder: FilePath { path.removingLastComponent() }
 
     /// Makes the file called `name`.
     init(_ name: String) {
@@ -42,6 +46,20 @@ struct OutputFile {
         } catch let error as Errno {
             throw OutputError(error, name)
         }
+    }
+
+    /// Calls `body` as `write` does, to write at any offset.
+    ///
+    /// - Throws: As `write` does; `invalidArgument` for a pipe and for standard output.
+    func writeAnywhere<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
+        guard name != Self.standardOutput, !Kernel.isPipe(path) || Kernel.isSeekable(path) else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "\(name): is a pipe, and the header of the CAR is written last",
+                advice: "name a file"
+            )
+        }
+        return try write(body)
     }
 
     private func replace<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
