@@ -88,6 +88,7 @@ public enum UnixFSEncoder {
     /// - Parameters:
     ///   - bitfield: A bit for each place that has a link, the highest place first, without zeros at its start.
     ///   - fanout: The number of places.
+    /// - Returns: The data, for a block with the links.
     static func shard(_ bitfield: [UInt8], fanout: Int) -> [UInt8] {
         var data: [UInt8] = [1 << 3, 5]
         if !bitfield.isEmpty {
