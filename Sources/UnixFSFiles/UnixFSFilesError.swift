@@ -42,7 +42,7 @@ package struct UnixFSFilesError: Error, Sendable, Equatable, CustomStringConvert
 
     /// Creates an error.
     @inline(never)
-    package init(_ code: Code, _ message: String, cid: CID? = nil) {
+    package init(_ code: Code, _ message: String = "", cid: CID? = nil) {
         self.code = code
         self.message = message
         self.cid = cid

@@ -98,9 +98,7 @@ final class ChunkBatch: @unchecked Sendable {
         failure = nil
     }
 
-    /// Adds a step.
-    ///
-    /// - Parameter keepsOpen: Whether a file or folder stays open for it.
+    /// Adds a step; `keepsOpen` says whether a file or folder stays open for it.
     func append(_ step: Step, keepsOpen: Bool = false) {
         steps.append(step)
         if keepsOpen { handles += 1 }

@@ -14,9 +14,7 @@ struct DAGAssembly {
     /// The bytes of files so far.
     private(set) var contentSize: UInt64 = 0
 
-    /// Creates an assembly without blocks.
-    ///
-    /// - Parameter hasFolder: Whether to make a directory around all that comes.
+    /// Creates an assembly without blocks; `hasFolder` asks for a directory around all that comes.
     init(_ output: SectionOutput, _ profile: UnixFSProfile, hasFolder: Bool) {
         self.output = output
         self.profile = profile

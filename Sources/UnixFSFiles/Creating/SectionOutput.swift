@@ -53,6 +53,7 @@ final class SectionOutput {
     ///   - dataSize: The size of the block.
     ///   - bytes: The memory with the section.
     ///   - range: Where the section is: length, CID and block.
+    /// - Throws: `.outputFailed`.
     func append(
         _ cid: CID,
         dataSize: Int,
@@ -75,6 +76,7 @@ final class SectionOutput {
     /// Hashes a block and writes its section, unless it was written before.
     ///
     /// - Returns: Its CID.
+    /// - Throws: `.outputFailed`.
     func append(_ codec: UInt64, _ block: [UInt8]) throws(UnixFSFilesError) -> CID {
         let digest = block.withView { BlockHash.digest(HashCode.sha2_256, of: $0) } ?? []
         let cid = CID(codec: codec, multihash: Multihash(code: HashCode.sha2_256, digest: digest))
@@ -97,6 +99,7 @@ final class SectionOutput {
     /// Ends the CAR: writes the index of a CARv2, and the headers.
     ///
     /// - Returns: The size of the payload.
+    /// - Throws: `.outputFailed`.
     func finish(root: CID) throws(UnixFSFilesError) -> UInt64 {
         precondition(root.bytes.count == Self.placeholder.bytes.count)
         guard let writer = writer.take() else { preconditionFailure("the CAR has ended") }

@@ -9,9 +9,8 @@ struct SourceRoot: Sendable {
     /// The name in the directory around several roots.
     let name: [UInt8]
 
-    /// Creates a root.
+    /// Creates a root; `needsName` says whether a directory is made around it.
     ///
-    /// - Parameter needsName: Whether a directory is made around it.
     /// - Throws: `.invalidPaths` if it needs a name, and the path ends with none; `.unsupportedFile` if the name is
     ///   not UTF-8.
     init(_ path: FilePath, needsName: Bool) throws {
