@@ -24,7 +24,7 @@ struct Car: ParsableCommand {
         abstract: "Inspect, verify, list, index, create or extract a CAR file, without a store.",
         subcommands: [
             InspectCAR.self, VerifyCAR.self, ListCAR.self, IndexCAR.self, CreateCAR.self,
-
+            ExtractCAR.self,
         ]
     )
 

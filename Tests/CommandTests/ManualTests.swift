@@ -28,9 +28,9 @@ struct ManualTests {
     func verbs() async throws {
         let pages = try await pages()
         let verbs = [
-            "", "car", "car list", "car inspect", "car verify", "car index", "register", "list",
-            "status", "get", "has", "locate", "find", "export", "index", "index list",
-            "index export",
+            "", "car", "car list", "car inspect", "car verify", "car index", "car create",
+            "car extract", "register", "list", "status", "get", "has", "locate", "find", "export",
+            "index", "index list", "index export",
             "recover", "destroy", "initialize", "initialize-all", "gc", "check", "compact", "stats",
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
             "serve",
