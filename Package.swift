@@ -302,13 +302,6 @@ let package = Package(
         ),
         // Writes the pages of the manual from what the program's parser says.
         .executableTarget(name: "dagstore-manual", swiftSettings: house),
-        .executableTarget(
-            name: "dagstore-demo",
-            dependencies: [
-                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", system,
-            ],
-            swiftSettings: house
-        ),
 
         // Suites, one beside each module, and those that look at the whole.
         .target(

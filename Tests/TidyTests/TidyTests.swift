@@ -16,7 +16,7 @@ struct TidyTests {
         "DAGStorage": 4, "UnixFSFiles": 4,
         "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5, "RemoteMounts": 5,
         "DAGNode": 6,
-        "dagstore": 7, "dagstore-demo": 7, "dagstore-manual": 7, "DAGStoreC": 7,
+        "dagstore": 7, "dagstore-manual": 7, "DAGStoreC": 7,
     ]
 
     /// The floor from which on Foundation may be imported.
@@ -125,7 +125,7 @@ struct TidyTests {
     /// The targets in which threads seldom contend for a lock.
     ///
     /// `Synchronization.Mutex` hands each contended lock over through the kernel; elsewhere it is `Lock`.
-    static let mutexTargets: Set = ["DAGFailpoints", "DAGMigration", "dagstore", "dagstore-demo"]
+    static let mutexTargets: Set = ["DAGFailpoints", "DAGMigration", "dagstore"]
 
     @Test("locks survive contention", arguments: try SourceFile.sources())
     func mutexes(file: SourceFile) {
