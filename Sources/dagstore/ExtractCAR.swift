@@ -107,9 +107,9 @@ struct ExtractCAR: ParsableCommand {
     private static func remark(_ extracted: ExtractedFiles) -> String {
         let count = extracted.files + extracted.folders + extracted.links
         guard count > 0 else { return "; nothing was extracted" }
-        return
-            "; \(extracted.files.counted("complete file", "complete files")), \(extracted.folders.counted("folder", "folders")) "
-            + "and \(extracted.links.counted("link", "links")) stay"
+        let files = extracted.files.counted("complete file", "complete files")
+        let folders = extracted.folders.counted("folder", "folders")
+        return "; \(files), \(folders) and \(extracted.links.counted("link", "links")) stay"
     }
 
     private func report(_ extracted: ExtractedFiles) throws {
