@@ -68,11 +68,9 @@ package enum CARCreator {
             skipsHidden: creation.skipsHidden,
             output: (try? Stat(file)).map { SourceIdentity($0) }
         )
-        var assembly = DAGAssembly(
-            SectionOutput(to: file, version: creation.version),
-            creation.profile,
-            hasFolder: wraps
-        )
+        let output = try SectionOutput(to: file, version: creation.version)
+        defer { output.stop() }
+        var assembly = DAGAssembly(output, creation.profile, hasFolder: wraps)
         var queue = BatchQueue(ChunkPlanner(walk, creation.profile), creation)
         defer { queue.stop() }
         while let batch = try queue.next() {
@@ -81,10 +79,10 @@ package enum CARCreator {
             progress(assembly.contentSize)
         }
         let root = try assembly.finish().cid
-        let size = try assembly.output.finish(root: root)
+        let size = try output.finish(root: root)
         return CreatedCAR(
             root: root,
-            blocks: assembly.output.blocks,
+            blocks: output.blocks,
             bytes: size,
             files: assembly.files
         )

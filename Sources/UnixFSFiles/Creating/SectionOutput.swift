@@ -10,11 +10,8 @@ internal import SystemPackage
 ///
 /// The header has room for one CID of 36 bytes. Until `finish` it names a block that nobody has.
 ///
-/// *Memory*: a buffer; of CARv2 also 100 bytes a section, for the index. *Concurrency*: one thread.
+/// *Memory*: that of `AppendedFile`; of CARv2 also 100 bytes a section, for the index. *Concurrency*: one thread.
 final class SectionOutput {
-    /// Sections up to this size gather in the buffer.
-    private static let smallSizeMax = 64 << 10
-    private static let bufferSize = 512 << 10
     /// Has the place of the root in the header, until the root is known.
     private static let placeholder = CID(
         codec: Codec.raw,
@@ -24,7 +21,7 @@ final class SectionOutput {
     private let file: FileDescriptor
     /// Nil after the end.
     private var writer: CARWriter?
-    private var buffer: [UInt8] = []
+    private let appended: AppendedFile
     private var seen = SeenBlocks()
     /// The sections that were written.
     private(set) var blocks: UInt64 = 0
@@ -34,16 +31,17 @@ final class SectionOutput {
     /// - Parameters:
     ///   - file: An empty file, open for writing at any offset.
     ///   - version: 1, or 2 for a CAR with an index.
-    init(to file: FileDescriptor, version: UInt64) {
+    /// - Throws: `.outputFailed`.
+    init(to file: FileDescriptor, version: UInt64) throws(UnixFSFilesError) {
         self.file = file
+        appended = AppendedFile(file)
         let writer = CARWriter(
             version: version,
             roots: [Self.placeholder],
             indexCodec: version == 2 ? CARIndex.multihashSorted : nil
         )
-        buffer.reserveCapacity(Self.bufferSize)
-        buffer += writer.start()
         self.writer = writer
+        try write(writer.start())
     }
 
     /// Writes a section that is laid out in memory, unless its block was written before.
@@ -64,12 +62,8 @@ final class SectionOutput {
         let prefix = prefix(of: cid, dataSize: dataSize)
         assert(bytes[range].starts(with: prefix) && range.count == prefix.count + dataSize)
         blocks += 1
-        if range.count <= Self.smallSizeMax {
-            if buffer.count + range.count > Self.bufferSize { try flush() }
-            buffer += bytes[range]
-        } else {
-            try flush()
-            try write(bytes, range)
+        try translating { () throws(Errno) in
+            try bytes.withView { view throws(Errno) in try appended.append(view[range]) }
         }
     }
 
@@ -83,9 +77,8 @@ final class SectionOutput {
         guard seen.insert(SeenBlocks.Key(digest[...])) else { return cid }
         let prefix = prefix(of: cid, dataSize: block.count)
         blocks += 1
-        if buffer.count + prefix.count + block.count > Self.bufferSize { try flush() }
-        buffer += prefix
-        buffer += block
+        try write(prefix)
+        try write(block)
         return cid
     }
 
@@ -106,8 +99,8 @@ final class SectionOutput {
         let size = writer.payloadSize
         let version = writer.version
         let ending = writer.finish()
-        try flush()
-        try write(ending.trailer, 0..<ending.trailer.count)
+        try write(ending.trailer)
+        try translating { () throws(Errno) in try appended.finish() }
         let start = version == 1 ? 0 : Int64(CARLayout.dataOffsetMin)
         try write(CARHeader.encoded(roots: [root]), at: start)
         guard version == 2 else { return size }
@@ -115,22 +108,24 @@ final class SectionOutput {
         return size
     }
 
-    private func flush() throws(UnixFSFilesError) {
-        try write(buffer, 0..<buffer.count)
-        buffer.removeAll(keepingCapacity: true)
-    }
+    /// Waits until no thread writes to the file.
+    func stop() { appended.stop() }
 
-    private func write(_ bytes: [UInt8], _ range: Range<Int>) throws(UnixFSFilesError) {
-        do {
-            try file.writeAll(bytes, range)
-        } catch {
-            throw UnixFSFilesError(.outputFailed, "\(error)")
-        }
+    private func write(_ bytes: [UInt8]) throws(UnixFSFilesError) {
+        try translating { () throws(Errno) in try bytes.withView(appended.append) }
     }
 
     private func write(_ bytes: [UInt8], at offset: Int64) throws(UnixFSFilesError) {
         do {
             _ = try file.writeAll(toAbsoluteOffset: offset, bytes)
+        } catch {
+            throw UnixFSFilesError(.outputFailed, "\(error)")
+        }
+    }
+
+    private func translating(_ body: () throws(Errno) -> Void) throws(UnixFSFilesError) {
+        do {
+            try body()
         } catch {
             throw UnixFSFilesError(.outputFailed, "\(error)")
         }
