@@ -1,12 +1,10 @@
 package import SystemPackage
 
 extension FileDescriptor {
-    /// The alignment of memory, offsets and sizes that writes past the cache need, in bytes.
-    package static let directAlignment = 4096
-
     /// Lets writes bypass the system's cache, or go through it again.
     ///
-    /// The corresponding C function is `fcntl` with `O_DIRECT`, which only Linux has.
+    /// Memory, offsets and sizes of writes that bypass it are multiples of the disk's blocks: 4,096 bytes suffice. The
+    /// corresponding C function is `fcntl` with `O_DIRECT`, which only Linux has.
     ///
     /// - Returns: Whether the system and the file system did it.
     package func setBypassesCache(_ bypasses: Bool) -> Bool {
