@@ -194,6 +194,29 @@ struct ExtractionTests {
         }
     }
 
+    // From 64 MiB on, other threads write the file.
+    @Test("a large file comes out whole, and a large one with a missing block not at all")
+    func largeFile() throws {
+        let size = UInt64(1 << 20)
+        let leaves = (0..<3).map { CARBuilder.Block.raw([UInt8](repeating: $0, count: 1 << 20)) }
+        let parts = (0..<70).map { (cid: leaves[$0 % 3].cid, size: size) }
+        let tail = CARBuilder.Block.raw([1, 2, 3])
+        let file = DAGBlocks.file(parts + [(tail.cid, 3)])
+        let root = DAGBlocks.directory([("a", file.cid)])
+        let extracted = try folder.extract([root, file, tail] + leaves)
+        #expect(extracted.bytes == 70 * size + 3)
+        let found = try Data(contentsOf: URL(filePath: folder.path(of: "extracted/a")))
+        #expect(UInt64(found.count) == 70 * size + 3)
+        let samples = (0..<70).map { found[$0 << 20 + 12_345] }
+        #expect(samples == (0..<70).map { UInt8($0 % 3) })
+        #expect(found.suffix(3) == Data([1, 2, 3]))
+        let other = try TemporaryFolder()
+        #expect(throws: UnixFSFilesError(.blockNotFound)) {
+            try other.extract([root, file] + leaves)
+        }
+        #expect(try other.tree("extracted") == [:])
+    }
+
     @Test("a part of a file that is a directory is refused")
     func wrongPart() throws {
         let part = DAGBlocks.directory([])

@@ -8,8 +8,10 @@ internal import SystemPackage
 ///
 /// Each block must have as many bytes as the block above claims, so a file is never longer than its first block says.
 ///
-/// *Memory*: the blocks on the way down.
+/// *Memory*: the blocks on the way down; of a large file also that of `AppendedFile`.
 struct FileCopy {
+    /// The size from which on other threads write, past the system's cache.
+    private static let largeSizeMin: UInt64 = 64 << 20
     /// The largest number of blocks on the way down.
     private static let depthMax = 1024
 
@@ -41,8 +43,25 @@ struct FileCopy {
     ///   - progress: Receives the size of each piece before it is written, and may throw.
     /// - Throws: `IPLDError`, `MountError`, `UnixFSFilesError`, and what `progress` throws.
     func write(_ top: UnixFSBlock, progress: (Int) throws -> Void) throws {
-        _ = try top.contentSize
-        var levels = [try enter(top, progress)]
+        guard try top.contentSize >= Self.largeSizeMin else {
+            return try write(top) { content in
+                try progress(content.count)
+                try translating { () throws(Errno) in try file.writeAll(content) }
+            }
+        }
+        let appended = AppendedFile(file)
+        defer { appended.stop() }
+        try write(top) { content in
+            try progress(content.count)
+            try translating { () throws(Errno) in try appended.append(content) }
+        }
+        try translating { () throws(Errno) in try appended.finish() }
+    }
+
+    /// Calls `body` with the content of each block below `top`, in the order of the file.
+    private func write(_ top: UnixFSBlock, _ body: (ByteView) throws -> Void) throws {
+        var levels = [Level(block: top)]
+        try body(top.content)
         while let last = levels.indices.last {
             let block = levels[last].block
             let index = levels[last].next
@@ -52,17 +71,15 @@ struct FileCopy {
             }
             levels[last].next += 1
             let part = try part(block.cid(of: node.links[index]), size: unixFS.blockSizes[index])
-            guard part.linkCount > 0 else {
-                _ = try enter(part, progress)
-                continue
-            }
+            try body(part.content)
+            guard part.linkCount > 0 else { continue }
             guard levels.count < Self.depthMax else {
                 throw UnixFSFilesError(
                     .limitExceeded,
                     "the file \(top.cid.briefText) is deeper than \(Self.depthMax) blocks"
                 )
             }
-            levels.append(try enter(part, progress))
+            levels.append(Level(block: part))
         }
     }
 
@@ -81,15 +98,11 @@ struct FileCopy {
         return part
     }
 
-    /// Writes the bytes of a block itself.
-    private func enter(_ block: UnixFSBlock, _ progress: (Int) throws -> Void) throws -> Level {
-        let content = block.content
-        try progress(content.count)
+    private func translating(_ body: () throws(Errno) -> Void) throws {
         do {
-            try file.writeAll(content)
+            try body()
         } catch {
             throw UnixFSFilesError(.outputFailed, "\(path()): \(error)")
         }
-        return Level(block: block)
     }
 }
