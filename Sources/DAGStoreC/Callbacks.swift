@@ -27,7 +27,7 @@ var isInCallback: Bool { dagstore_callback_is_running() }
 
 /// Runs `body` in a task, and blocks this thread until it ends.
 func waitForTask<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) throws -> R {
-    let outcome = BlockingResult<R, any Error>()
+    let outcome = FirstAnswer<R, any Error>()
     let task = OwnedTask {
         do {
             outcome.deliver(.success(try await body()))

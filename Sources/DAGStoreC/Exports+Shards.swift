@@ -59,7 +59,7 @@ private struct Registration {
 private func waitForReply<Success: Sendable>(
     _ start: (@escaping DAGStore.Reply<Success>) throws -> Void
 ) throws -> Success {
-    let outcome = BlockingResult<Success, any Error>()
+    let outcome = FirstAnswer<Success, any Error>()
     try start { outcome.deliver($0.mapError { $0 }) }
     return try outcome.wait()
 }

@@ -115,11 +115,15 @@ struct WritesTests {
             // The loop waits for the writer's queue with the first one, so that the others come meanwhile.
             let isReleased = DispatchSemaphore(value: 0)
             store.engine.writer.async { isReleased.wait() }
+            let first = Registration(
+                url: mount.url,
+                indexing: .onFirstUse,
+                transient: nil,
+                progress: nil
+            )
+            store.engine.requests.send(Request(silent: .register(first), "first"))
+            await eventually { store.engine.loop.count == 0 }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    try await store.register("first", from: mount, indexing: .onFirstUse)
-                }
-                await eventually { store.engine.loop.takenCount > 0 }
                 for number in 0..<512 {
                     group.addTask {
                         try await store.register("\(number)", from: mount, indexing: .onFirstUse)

@@ -1,7 +1,6 @@
 package import DAGBytes
 internal import Dispatch
 internal import SharedReads
-internal import Synchronization
 
 /// A remote source, for blocking threads and for tasks.
 ///
@@ -45,7 +44,7 @@ package final class RemoteBytes: ByteSource {
             return state.reads
         }
         for read in reads.values {
-            read.end(.failure(MountError(.cancelled, "\(name): cancelled")))
+            read.deliver(.failure(MountError(.cancelled, "\(name): cancelled")))
         }
     }
 
@@ -67,7 +66,7 @@ package final class RemoteBytes: ByteSource {
             task.cancel()
             forget(read)
         }
-        let bytes = try read.wait()
+        let bytes = try read.bytes()
         // SAFETY: there are `asked` bytes, and `buffer` has room for them.
         unsafe buffer.copyBytes(from: bytes)
         return asked
@@ -114,11 +113,9 @@ package final class RemoteBytes: ByteSource {
             forget(read)
         }
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                read.whenEnded { continuation.resume(with: $0) }
-            }
+            try await read.value
         } onCancel: {
-            read.end(.failure(CancellationError()))
+            read.deliver(.failure(CancellationError()))
         }
     }
 
@@ -162,56 +159,22 @@ package final class RemoteBytes: ByteSource {
                         "\(name): \(bytes.count) bytes at \(offset), not \(size)"
                     )
                 }
-                read.end(.success(bytes))
+                read.deliver(.success(bytes))
             } catch {
-                read.end(.failure(error))
+                read.deliver(.failure(error))
             }
         }
     }
 }
 
-/// One running read.
-///
-/// The first call of `end` decides the result.
-private final class RemoteRead: Sendable {
-    private typealias Outcome = Result<[UInt8], any Error>
-    private struct State {
-        var outcome: Outcome?
-        var waiting: (@Sendable (Outcome) -> Void)?
-    }
+/// One running read: the source's outcome, or the cancellation that came before it.
+private typealias RemoteRead = FirstAnswer<[UInt8], any Error>
 
-    private let state = Lock(State())
-
-    /// Ends the read, if it runs.
-    func end(_ outcome: Result<[UInt8], any Error>) {
-        let waiting = state.withLock { state -> (@Sendable (Outcome) -> Void)? in
-            guard state.outcome == nil else { return nil }
-            state.outcome = outcome
-            defer { state.waiting = nil }
-            return state.waiting
-        }
-        waiting?(outcome)
-    }
-
-    /// Calls `body` once, after the end of the read.
-    func whenEnded(_ body: @escaping @Sendable (Result<[UInt8], any Error>) -> Void) {
-        let outcome = state.withLock { state in
-            if state.outcome == nil { state.waiting = body }
-            return state.outcome
-        }
-        if let outcome { body(outcome) }
-    }
-
+extension RemoteRead {
     /// Blocks until the read ends.
-    func wait() throws(MountError) -> [UInt8] {
-        let bell = DispatchSemaphore(value: 0)
-        whenEnded { _ in bell.signal() }
-        bell.wait()
-        guard let outcome = state.withLock({ $0.outcome }) else {
-            preconditionFailure("an ended read has no result")
-        }
+    fileprivate func bytes() throws(MountError) -> [UInt8] {
         do {
-            return try outcome.get()
+            return try wait()
         } catch let error as MountError {
             throw error
         } catch is CancellationError {

@@ -14,7 +14,6 @@ package final class LoopInbox: Sendable {
     private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
     private let waiting = Atomic<Int>(0)
-    private let taken = Atomic<Int>(0)
 
     /// 1 on the loop's thread.
     private let place = ThreadPlace()
@@ -30,9 +29,6 @@ package final class LoopInbox: Sendable {
 
     /// How many messages wait, about.
     var count: Int { waiting.load(ordering: .relaxed) }
-
-    /// How many messages were taken.
-    var takenCount: Int { taken.load(ordering: .relaxed) }
 
     /// Adds a message.
     ///
@@ -66,7 +62,6 @@ package final class LoopInbox: Sendable {
             return messages
         }
         waiting.subtract(messages.count, ordering: .relaxed)
-        taken.add(messages.count, ordering: .relaxed)
         return messages
     }
 
@@ -76,7 +71,7 @@ package final class LoopInbox: Sendable {
     ///
     /// - Throws: `closed`, and what `body` throws.
     package func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
-        let result = BlockingResult<R, any Error>()
+        let result = FirstAnswer<R, any Error>()
         let isSent = post(.perform { result.deliver(Result { try body() }) })
         guard isSent else { throw DAGStoreError.storeIsClosed }
         return try result.wait()

@@ -61,7 +61,7 @@ final class LoopRequests: Sendable {
         _ key: ShardKey,
         deadline: ContinuousClock.Instant? = nil
     ) throws(DAGStoreError) -> Request.Answer {
-        let answer = BlockingResult<Request.Answer, DAGStoreError>()
+        let answer = FirstAnswer<Request.Answer, DAGStoreError>()
         send(
             Request(kind: kind, key: key, ticket: Request.newTicket(), deadline: deadline) {
                 answer.deliver($0)

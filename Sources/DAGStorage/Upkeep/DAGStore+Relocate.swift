@@ -1,6 +1,5 @@
 internal import DAGCatalog
 public import DAGMounts
-internal import Dispatch
 
 extension DAGStore {
     /// Gives a shard another mount, in place: nothing is indexed again.
@@ -146,37 +145,28 @@ extension StoreEngine {
     ///
     /// A mount that does not heed its cancellation is not waited for.
     private func sourceInTime(_ record: ShardRecord, _ job: ShardJob) async throws -> ShardSource {
-        let answer = OneAnswer<ShardSource>()
-        if let time = configuration.fetchTimeout {
-            let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
-            DispatchQueue.global().asyncAfter(deadline: end) { [weak job] in
-                let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)")
-                if answer.give(.failure(error)) { job?.cancel() }
+        let answer = FirstAnswer<ShardSource, any Error>()
+        job.phase = .reachingSource
+        job.limitFetch(to: configuration.fetchTimeout) { _, error in
+            answer.deliver(.failure(error))
+        }
+        job.run { [self] in
+            do {
+                let source = try await sources.source(of: record, for: job, isOpening: false)
+                guard !answer.deliver(.success(source)) else { return }
+                // No caller waits for it any more.
+                source.pin?.release()
+                try await openings.run { [self] in
+                    _ = try transients.remove(record.transientName)
+                }
+            } catch {
+                answer.deliver(.failure(error))
             }
         }
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                answer.wait(continuation)
-                job.run { [self] in
-                    do {
-                        let source = try await sources.source(
-                            of: record,
-                            for: job,
-                            isOpening: false
-                        )
-                        guard !answer.give(.success(source)) else { return }
-                        // No caller waits for it any more.
-                        source.pin?.release()
-                        try await openings.run { [self] in
-                            _ = try transients.remove(record.transientName)
-                        }
-                    } catch {
-                        _ = answer.give(.failure(error))
-                    }
-                }
-            }
+            try await answer.value
         } onCancel: {
-            if answer.give(.failure(CancellationError())) { job.cancel() }
+            if answer.deliver(.failure(CancellationError())) { job.cancel() }
         }
     }
 }

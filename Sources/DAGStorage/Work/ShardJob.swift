@@ -1,5 +1,6 @@
 internal import DAGCARFiles
 internal import DAGMounts
+internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
@@ -95,6 +96,30 @@ final class ShardJob: Sendable {
         let (task, remote) = state.withLock { ($0.task, $0.remote) }
         task?.cancel()
         remote?.cancel()
+    }
+
+    /// Cancels the job if its bytes are not there when `time` has passed.
+    ///
+    /// A job that has no place among the running ones at that moment gets the same time again.
+    ///
+    /// - Parameters:
+    ///   - time: `Configuration.fetchTimeout`; nil for no limit.
+    ///   - fail: Receives the job and `fetchTimedOut`. Returns false if the job has its outcome, and goes on.
+    func limitFetch(
+        to time: Duration?,
+        _ fail: @escaping @Sendable (ShardJob, DAGStoreError) -> Bool
+    ) {
+        guard let time else { return }
+        let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
+        DispatchQueue.global().asyncAfter(deadline: end) { [weak self] in
+            guard let self, !isCancelled else { return }
+            guard isFetching else {
+                if !isIndexing { limitFetch(to: time, fail) }
+                return
+            }
+            let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)", shard: key)
+            if fail(self, error) { cancel() }
+        }
     }
 
     /// Stores how far indexing is, and calls the registration's progress callback.

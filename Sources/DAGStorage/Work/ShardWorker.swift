@@ -166,7 +166,7 @@ final class ShardWorker: Sendable {
 
     /// Runs the part of an indexing that waits for the mount, in a task.
     private func startFetching(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
-        endFetchInTime(job)
+        limitFetch(of: job)
         job.run { [self] in
             do {
                 let source = try await sources.source(of: record, for: job, isOpening: false)
@@ -181,19 +181,10 @@ final class ShardWorker: Sendable {
     }
 
     /// Fails a job whose bytes are not there when `Configuration.fetchTimeout` has passed.
-    private func endFetchInTime(_ job: ShardJob) {
-        guard let time = configuration.fetchTimeout else { return }
-        let end = DispatchTime.now() + .nanoseconds(Int(clamping: time.nanoseconds))
-        DispatchQueue.global().asyncAfter(deadline: end) { [weak self, weak job] in
-            guard let self else { return }
-            guard let job, !job.isCancelled else { return }
-            guard job.isFetching else {
-                if !job.isIndexing { endFetchInTime(job) }
-                return
-            }
-            let error = DAGStoreError(.fetchTimedOut, "not fetched within \(time)", shard: job.key)
-            loop.post(.ended(job, .failed(error)))
-            job.cancel()
+    private func limitFetch(of job: ShardJob) {
+        job.limitFetch(to: configuration.fetchTimeout) { [weak loop] job, error in
+            loop?.post(.ended(job, .failed(error)))
+            return true
         }
     }
 
@@ -278,7 +269,7 @@ final class ShardWorker: Sendable {
                 }
                 return try open(record, source)
             } orElse: {
-                endFetchInTime(job)
+                limitFetch(of: job)
                 loop.post(.opensSlowly(job))
                 job.run { [self] in
                     do {
