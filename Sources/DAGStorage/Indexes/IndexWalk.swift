@@ -8,9 +8,7 @@ internal import ShardIndex
 /// *Concurrency*: one thread at a time.
 package struct IndexWalk {
     private let shard: Shard
-    private var number = 0
-    private var slot = 0
-    private var page: DecodedPage?
+    private var steps = IndexSteps()
     private var cid = SectionCID()
 
     /// A walk that stands before the first section.
@@ -25,24 +23,17 @@ package struct IndexWalk {
     /// - Throws: `catalogCorrupt`.
     package mutating func next(_ body: (ByteView, BlockLocation) -> Void) throws -> Bool {
         let reader = shard.reader
-        while true {
-            if let page, slot < page.count {
-                defer { slot += 1 }
-                guard let code = page.kind(of: slot).hashCode, page.kind(of: slot).codec != nil
-                else {
-                    throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
-                }
-                let section = try translating {
-                    try reader.index.section(page, slot, hashCode: code)
-                }
-                page.withDigest(of: slot) { cid.read(section.cid, $0) }
-                cid.bytes.withView { body($0, reader.index.location(section)) }
-                return true
-            }
-            guard number < reader.root.pages.count else { return false }
-            page = try translating { try reader.index.page(number) }
-            number += 1
-            slot = 0
+        guard let (page, slot) = try translating({ try steps.next(in: reader.index) }) else {
+            return false
         }
+        guard let code = page.kind(of: slot).hashCode, page.kind(of: slot).codec != nil else {
+            throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
+        }
+        let section = try translating {
+            try reader.index.section(page, slot, hashCode: code)
+        }
+        page.withDigest(of: slot) { cid.read(section.cid, $0) }
+        cid.bytes.withView { body($0, reader.index.location(section)) }
+        return true
     }
 }

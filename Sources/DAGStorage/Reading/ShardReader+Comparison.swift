@@ -88,28 +88,15 @@ extension ShardReader {
         guard car.layout.dataOffset == root.dataOffset, car.layout.dataSize == root.payloadSize,
             car.layout.roots == root.roots
         else { throw other }
-        var number = 0
-        var page: DecodedPage?
-        var slot = 0
+        var steps = IndexSteps()
         var walk = car.walk()
         try walk.forEach { section, digest in
-            if page.map({ slot == $0.count }) ?? true {
-                guard number < root.pages.count else { throw other }
-                try checkCancelled()
-                page = try index.page(number)
-                number += 1
-                slot = 0
-            }
-            let isSame =
-                page.map { page in
-                    page.offset(of: slot) == section.offset
-                        && page.matches(slot, hashCode: section.cid.hashCode, digest: digest)
-                } ?? false
-            guard isSame else { throw other }
-            slot += 1
+            guard let (page, slot) = try steps.next(in: index) else { throw other }
+            if slot == 0 { try checkCancelled() }
+            guard page.offset(of: slot) == section.offset,
+                page.matches(slot, hashCode: section.cid.hashCode, digest: digest)
+            else { throw other }
         }
-        guard number == root.pages.count, page.map({ slot == $0.count }) ?? true else {
-            throw other
-        }
+        guard steps.isAtEnd(of: index) else { throw other }
     }
 }

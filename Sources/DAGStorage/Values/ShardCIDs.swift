@@ -16,9 +16,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
     /// Walks the pages.
     public struct Iterator: AsyncIteratorProtocol {
         private let shard: Shard
-        private var number = 0
-        private var slot = 0
-        private var page: DecodedPage?
+        private var steps = IndexSteps()
 
         init(shard: Shard) { self.shard = shard }
 
@@ -27,19 +25,12 @@ public struct ShardCIDs: AsyncSequence, Sendable {
         /// - Throws: `catalogCorrupt`.
         public mutating func next() async throws -> CID? {
             try shard.checkHeld()
-            while true {
-                if let page, slot < page.count {
-                    defer { slot += 1 }
-                    guard let cid = page.entry(slot).cid else {
-                        throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
-                    }
-                    return cid
-                }
-                guard number < shard.reader.root.pages.count else { return nil }
-                page = try translating { try shard.reader.index.page(number) }
-                number += 1
-                slot = 0
+            let found = try translating { try steps.next(in: shard.reader.index) }
+            guard let (page, slot) = found else { return nil }
+            guard let cid = page.entry(slot).cid else {
+                throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
             }
+            return cid
         }
     }
 }
