@@ -1,4 +1,5 @@
 import DAGMounts
+import SharedReads
 import Synchronization
 import TestSupport
 import Testing
@@ -109,4 +110,9 @@ struct ThrottleTests {
         }
         #expect(try await throttle.run { 1 } == 1)
     }
+}
+
+extension Throttle {
+    /// The number of waiters.
+    fileprivate var waitingCount: Int { state.withLock { $0.waiting.count } }
 }

@@ -3,10 +3,13 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// Runs blocking jobs, a few at a time, in the order of submission.
+/// Runs blocking jobs on threads of its own, a few at a time.
 ///
-/// System calls, page faults and disk flushes stay off Swift's cooperative threads, of which there are only as many
-/// as processors. The list of waiting jobs has no limit; the code that submits jobs limits them.
+/// Jobs begin in the order of submission. With one thread they also end in this order, unless a job lends its place;
+/// with several threads, a later job may end before an earlier one.
+///
+/// The pool keeps blocking calls, page faults and disk flushes off Swift's cooperative threads, of which there are
+/// only as many as processors. Any number of jobs may wait; the submitter limits them.
 ///
 /// *Concurrency*: any thread may submit.
 package final class JobPool: Sendable {
@@ -33,9 +36,6 @@ package final class JobPool: Sendable {
         precondition(width > 0)
         lanes = JobLanes(label: label, width: width, sparesMax: sparesMax)
     }
-
-    /// The number of threads beyond the width, which is about the number of jobs that hang.
-    package var spareCount: Int { lanes.spareCount }
 
     deinit { lanes.end() }
 
@@ -77,7 +77,7 @@ private final class JobLanes: Sendable {
     private static let patience = DispatchTimeInterval.seconds(2)
 
     private struct State {
-        var waiting = JobQueue()
+        var waiting = FIFOQueue<JobPool.Job>()
         var threads = 0
         /// The number of threads that wait at the bell and have no ring on the way.
         var idle = 0
@@ -115,8 +115,6 @@ private final class JobLanes: Sendable {
         self.width = width
         self.sparesMax = sparesMax
     }
-
-    var spareCount: Int { state.withLock { max(0, $0.threads - width - $0.lent) } }
 
     func submit(_ job: @escaping JobPool.Job) {
         let need = state.withLock { state -> Need in
@@ -204,7 +202,7 @@ private final class JobLanes: Sendable {
                 state.threads -= 1
                 return .leave
             }
-            if let job = state.waiting.removeFirst() {
+            if let job = state.waiting.popFirst() {
                 state.begun += 1
                 return .job(job)
             }
@@ -231,30 +229,5 @@ private final class JobLanes: Sendable {
         // The bell rang after the timeout and before the lock: that ring is for this thread.
         if isRung { bell.wait() }
         return isRung
-    }
-}
-
-/// Jobs in the order of submission; both ends cost O(1), amortized.
-private struct JobQueue {
-    // Places before `head` are nil, so that they hold nothing of their jobs.
-    private var jobs: [JobPool.Job?] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == jobs.count }
-    var count: Int { jobs.count - head }
-
-    mutating func append(_ job: @escaping JobPool.Job) { jobs.append(job) }
-
-    mutating func removeFirst() -> JobPool.Job? {
-        guard head < jobs.count else { return nil }
-        let job = jobs[head]
-        jobs[head] = nil
-        head += 1
-        // At least half of the array is unused, so every job moves once on average.
-        if head * 2 >= jobs.count {
-            jobs.removeFirst(head)
-            head = 0
-        }
-        return job
     }
 }

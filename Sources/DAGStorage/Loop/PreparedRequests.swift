@@ -1,3 +1,5 @@
+internal import DAGMounts
+
 /// Registrations whose small CARs are being indexed before their shards are known.
 ///
 /// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration
@@ -18,9 +20,7 @@ struct PreparedRequests {
 
     private var entries: [UInt64: Entry] = [:]
     /// The registrations that have their places, with the times at which they lose them.
-    private var order: [(ticket: UInt64, end: ContinuousClock.Instant)] = []
-    /// How many of `order`, from its start, have gone on or lost their places.
-    private var passedCount = 0
+    private var order = FIFOQueue<(ticket: UInt64, end: ContinuousClock.Instant)>()
     /// The registrations that lost their places and are done.
     private var late: [UInt64] = []
     private var doneCount = 0
@@ -30,7 +30,7 @@ struct PreparedRequests {
 
     /// When the first loses its place, if others wait for it.
     var deadline: ContinuousClock.Instant? {
-        doneCount > 0 && passedCount < order.count ? order[passedCount].end : nil
+        doneCount > 0 ? order.first?.end : nil
     }
 
     /// Puts a registration at the end.
@@ -49,29 +49,20 @@ struct PreparedRequests {
         if !entry.isInOrder { late.append(ticket) }
     }
 
-    /// Takes the next registration that goes on, if there is one.
+    /// Removes the next registration that goes on, if there is one.
     mutating func next(at time: ContinuousClock.Instant) -> (Request, IndexedSource?)? {
-        if let ticket = late.popLast() { return take(ticket) }
-        while passedCount < order.count {
-            let first = order[passedCount]
+        if let ticket = late.popLast() { return remove(ticket) }
+        while let first = order.first {
             let isDone = entries[first.ticket]?.isDone ?? false
             guard isDone || first.end <= time else { return nil }
-            pass()
+            order.popFirst()
             entries[first.ticket]?.isInOrder = false
-            if isDone { return take(first.ticket) }
+            if isDone { return remove(first.ticket) }
         }
         return nil
     }
 
-    /// Drops the first of `order`, in constant time on average.
-    private mutating func pass() {
-        passedCount += 1
-        guard passedCount * 2 >= order.count else { return }
-        order.removeFirst(passedCount)
-        passedCount = 0
-    }
-
-    private mutating func take(_ ticket: UInt64) -> (Request, IndexedSource?)? {
+    private mutating func remove(_ ticket: UInt64) -> (Request, IndexedSource?)? {
         guard let entry = entries.removeValue(forKey: ticket) else { return nil }
         doneCount -= 1
         return (entry.request, entry.built)

@@ -1,3 +1,4 @@
+internal import DAGMounts
 internal import SharedReads
 internal import Synchronization
 
@@ -5,7 +6,7 @@ internal import Synchronization
 ///
 /// *Concurrency*: any task. A waiter that is cancelled leaves at once and takes no place.
 final class Throttle: Sendable {
-    private struct State {
+    struct State {
         var free: Int
         var lastTicket: UInt64 = 0
         /// The waiters, oldest first; a ticket that is missing in `waiting` was cancelled.
@@ -13,13 +14,10 @@ final class Throttle: Sendable {
         var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    private let state: Lock<State>
+    let state: Lock<State>
 
     /// A throttle with `width` places.
     init(width: Int) { state = Lock(State(free: width)) }
-
-    /// The number of waiters.
-    var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Runs `body` with a place, and gives the place back: when `body` ends, or when the task is cancelled, because a
     /// source that hangs may never return.
@@ -28,11 +26,11 @@ final class Throttle: Sendable {
     func run<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         try await takePlace()
         let isGivenBack = Flag()
-        defer { giveBack(unless: isGivenBack) }
+        defer { returnPlace(unless: isGivenBack) }
         return try await withTaskCancellationHandler {
             try await body()
         } onCancel: {
-            giveBack(unless: isGivenBack)
+            returnPlace(unless: isGivenBack)
         }
     }
 
@@ -40,8 +38,8 @@ final class Throttle: Sendable {
         let value = Atomic<Bool>(false)
     }
 
-    private func giveBack(unless flag: Flag) {
-        if !flag.value.exchange(true, ordering: .relaxed) { giveBack() }
+    private func returnPlace(unless flag: Flag) {
+        if !flag.value.exchange(true, ordering: .relaxed) { returnPlace() }
     }
 
     private func takePlace() async throws {
@@ -69,7 +67,7 @@ final class Throttle: Sendable {
         guard isTaken else { throw CancellationError() }
     }
 
-    private func giveBack() {
+    private func returnPlace() {
         let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
             while let ticket = state.tickets.popFirst() {
                 if let waiter = state.waiting.removeValue(forKey: ticket) { return waiter }
