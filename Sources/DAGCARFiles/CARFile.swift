@@ -61,17 +61,6 @@ package final class CARFile: Sendable {
     /// A walk over the sections.
     package func walk() -> SectionWalk { SectionWalk(source, layout: layout, limits: limits) }
 
-    /// The index at the file's end, if there is one.
-    ///
-    /// - Throws: `CARError` if it cannot be read.
-    package func embeddedIndex() throws(CARError) -> CARIndex? {
-        guard let indexOffset = layout.indexOffset else { return nil }
-        guard let bytes = layout.index(in: mapped.bytes) else {
-            throw CARError(.truncated, at: indexOffset, "the index starts after the file's end")
-        }
-        return try CARIndex(reading: bytes)
-    }
-
     /// The codec of the index at the file's end; nil if there is none, or if it cannot be read.
     package var indexCodec: UInt64? {
         guard let offset = layout.indexOffset, offset < source.size else { return nil }

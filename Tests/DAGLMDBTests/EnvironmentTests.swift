@@ -26,7 +26,6 @@ struct EnvironmentTests {
         try environment.sync()
         #expect(try environment.value(of: "key") == [1])
         #expect(environment.mapSize == 1 << 40)
-        #expect(!environment.wasMapReduced)
     }
 
     @Test("a second opening is refused until the first is closed")
@@ -177,8 +176,7 @@ struct EnvironmentTests {
     func reducesMap() throws {
         let folder = try ScratchFolder()
         let environment = try folder.open(mapSize: 1 << 60)
-        #expect(environment.wasMapReduced)
-        #expect(environment.mapSize >= 32 << 30)
+        #expect((32 << 30..<1 << 60).contains(environment.mapSize))
         #expect(try environment.usage().mapSize == environment.mapSize)
         try environment.put("key", [1])
         #expect(try environment.value(of: "key") == [1])

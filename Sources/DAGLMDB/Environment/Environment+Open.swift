@@ -4,7 +4,7 @@ extension Environment {
     /// Opens the environment in `directory`, which must exist.
     ///
     /// If the address space has no room for the map, the call halves the map until there is room, down to 32 GiB;
-    /// `mapSize` and `wasMapReduced` report it. A reader gets a map as large as the last writer's, if there is room.
+    /// `mapSize` reports it. A reader gets a map as large as the last writer's, if there is room.
     ///
     /// - Throws:
     ///   - `.alreadyOpen` if this process has the environment open, by any path;
@@ -49,7 +49,6 @@ extension Environment {
                 claims: claims,
                 tables: try openTables(of: handle, options),
                 mapSize: mapSize,
-                wasMapReduced: mapSize < options.mapSize,
                 isReadOnly: options.isReadOnly
             )
         } catch {

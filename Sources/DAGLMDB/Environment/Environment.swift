@@ -47,10 +47,8 @@ package final class Environment: Sendable {
     let identity: FileClaim.Identity?
     /// Whether the environment is read-only.
     let isReadOnly: Bool
-    /// The size of the map in bytes.
+    /// The size of the map in bytes; less than asked if the address space is limited.
     package let mapSize: Int
-    /// Whether the map is smaller than asked, because the address space is limited.
-    package let wasMapReduced: Bool
 
     /// Creates an environment that owns `handle`, which is open, and the claims to its files.
     init(
@@ -58,7 +56,6 @@ package final class Environment: Sendable {
         claims: [FileClaim],
         tables: [String: Table],
         mapSize: Int,
-        wasMapReduced: Bool,
         isReadOnly: Bool
     ) {
         identity = claims.last?.identity
@@ -66,7 +63,6 @@ package final class Environment: Sendable {
         state = Lock(State(handle: handle, claims: claims))
         self.tables = tables
         self.mapSize = mapSize
-        self.wasMapReduced = wasMapReduced
     }
 
     deinit {

@@ -349,20 +349,6 @@ public final class Shard: Sendable {
     /// The CIDs of all sections in CAR order, repeated ones included.
     public var cids: ShardCIDs { ShardCIDs(shard: self) }
 
-    /// Returns the faults of the shard's index; empty if it is sound.
-    ///
-    /// *Cost*: decodes every page; blocks the calling thread.
-    package func checkIndex() -> [String] {
-        let reader = reader
-        var check = IndexCheck(
-            root: reader.root,
-            segments: reader.segments,
-            hash: reader.index.hash
-        )
-        check.run { try reader.index.page($0) }
-        return check.problems
-    }
-
     /// Calls `body` with the entry of each section, from number `ordinal` on.
     ///
     /// - Parameters:
