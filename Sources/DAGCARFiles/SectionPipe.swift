@@ -5,7 +5,7 @@ internal import SharedReads
 
 /// Scans the sections of a CAR on a thread of its own, some batches ahead of the thread that indexes them.
 ///
-/// Four batches go round: the scanner fills them, the indexer takes what they have, and gives them back.
+/// Four batches go round: the scanner fills them, the indexer empties them, and returns them.
 ///
 /// *Memory*: five batches. *Concurrency*: `forEach` is called once, on the thread that indexes.
 final class SectionPipe: Sendable {
@@ -21,7 +21,7 @@ final class SectionPipe: Sendable {
 
     /// Takes a walk to its thread.
     private final class WalkBox: @unchecked Sendable {
-        // SAFETY: `@unchecked Sendable`: the thread that gave the walk away uses it no more.
+        // SAFETY: `@unchecked Sendable`: the thread that made the box no longer uses the walk.
         var walk: SectionWalk
 
         init(_ walk: SectionWalk) { self.walk = walk }
@@ -44,7 +44,7 @@ final class SectionPipe: Sendable {
     ///
     /// - Parameter walk: Stands before the first section to scan; its source is read until `forEach` has returned.
     init(_ walk: consuming SectionWalk) {
-        for _ in 0..<Self.batchCount { giveBack(Slot()) }
+        for _ in 0..<Self.batchCount { returnSlot(Slot()) }
         let box = WalkBox(walk)
         SystemThread.start("dagstore.scan") { [self] in
             let outcome = Result { try scan(&box.walk) }
@@ -71,23 +71,23 @@ final class SectionPipe: Sendable {
             }
             if let slot {
                 try body(slot.batch)
-                giveBack(slot)
+                returnSlot(slot)
             } else if let outcome {
                 return try outcome.get()
             }
         }
     }
 
-    private func giveBack(_ slot: Slot) {
+    private func returnSlot(_ slot: Slot) {
         slot.batch.removeAll()
         state.withLock { $0.empty.append(slot) }
         emptied.signal()
     }
 
-    /// Hands on what is in a batch, which is empty then.
+    /// Passes a batch on to the thread that indexes, and leaves an empty one.
     ///
     /// - Returns: Whether the thread that indexes wants more.
-    private func hand(_ batch: inout SectionBatch) -> Bool {
+    private func passOn(_ batch: inout SectionBatch) -> Bool {
         emptied.wait()
         guard let slot = state.withLock({ $0.isStopped ? nil : $0.empty.popLast() }) else {
             // The next call must not wait either.
@@ -103,9 +103,9 @@ final class SectionPipe: Sendable {
     /// Scans everything, unless it is stopped.
     private func scan(_ walk: inout SectionWalk) throws -> UInt64 {
         var batch = SectionBatch()
-        let outcome = Result { try walk.forEach(into: &batch) { hand(&$0) } }
+        let outcome = Result { try walk.forEach(into: &batch) { passOn(&$0) } }
         // The sections before a damaged one may have an error of their own, which comes first.
-        if batch.count > 0 { _ = hand(&batch) }
+        if batch.count > 0 { _ = passOn(&batch) }
         try outcome.get()
         return walk.position
     }

@@ -51,7 +51,7 @@ package struct SectionWalk {
                 try body(section, bytes[digest..<digest + section.cid.digestSize])
                 lastSize = section.length
             case .needs(let size):
-                try show(size)
+                try moveWindow(size)
                 bytes = window.bytes
                 start = scanner.position
             case .end:
@@ -87,7 +87,7 @@ package struct SectionWalk {
                 guard batch.isFull else { continue }
                 guard try next(&batch) else { return }
             case .needs(let size):
-                try show(size)
+                try moveWindow(size)
                 bytes = window.bytes
                 start = scanner.position
             case .end:
@@ -108,7 +108,7 @@ package struct SectionWalk {
             case .section:
                 lastSize = section.length
                 return true
-            case .needs(let size): try show(size)
+            case .needs(let size): try moveWindow(size)
             case .end: return false
             }
         }
@@ -122,7 +122,7 @@ package struct SectionWalk {
     }
 
     /// Moves the window to the scanner's position.
-    private mutating func show(_ needed: Int) throws(MountError) {
+    private mutating func moveWindow(_ needed: Int) throws(MountError) {
         let remaining = layout.dataSize - scanner.position
         let wanted = lastSize > Self.largeSectionSize ? Self.headerWindowSize : window.capacity
         let size = Int(min(UInt64(max(needed, wanted)), remaining))

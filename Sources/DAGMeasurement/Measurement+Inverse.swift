@@ -65,7 +65,7 @@ extension Measurement {
     }
 
     /// Waits until the merger has no work.
-    public static func settle(_ store: DAGStore) async throws {
+    public static func waitForMerges(in store: DAGStore) async throws {
         let engine = store.engine
         engine.merger.wake()
         try await engine.merger.run {}

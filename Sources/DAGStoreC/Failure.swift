@@ -98,7 +98,7 @@ func report(_ error: any Error, to place: ErrorPointer?) -> dagstore_status_t {
 }
 
 /// Calls `body` with the status and the handle of an error, and takes the handle back.
-func lend(_ error: any Error, _ body: (dagstore_status_t, OpaquePointer?) -> Void) {
+func withHandle(of error: any Error, _ body: (dagstore_status_t, OpaquePointer?) -> Void) {
     var handle: OpaquePointer?
     let status = report(error, to: &handle)
     // SAFETY: a handle is a number, and it stays open until `body` returns.

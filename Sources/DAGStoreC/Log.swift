@@ -35,7 +35,7 @@ enum Log {
     private static let queue = DispatchQueue(label: "dagstore.log")
 
     /// Whether the receiver wants lines of a level.
-    static func wants(_ level: Level) -> Bool {
+    static func isEnabled(_ level: Level) -> Bool {
         level.rawValue <= self.level.load(ordering: .relaxed)
     }
 
@@ -56,7 +56,7 @@ enum Log {
 
     /// Delivers a line, if the receiver wants its level; drops it while 1,024 lines wait.
     static func write(_ level: Level, _ message: @escaping @Sendable () -> String) {
-        guard wants(level) else { return }
+        guard isEnabled(level) else { return }
         guard waiting.add(1, ordering: .relaxed).newValue <= waitingMax else {
             waiting.subtract(1, ordering: .relaxed)
             return
@@ -65,7 +65,7 @@ enum Log {
             waiting.subtract(1, ordering: .relaxed)
             // SAFETY: the caller's function, with the context that was set with it; the text stays for the call.
             let (callback, context) = unsafe state.withLock { unsafe ($0.callback, $0.context) }
-            guard let callback = unsafe callback, wants(level) else { return }
+            guard let callback = unsafe callback, isEnabled(level) else { return }
             let text = CText(message())
             runCallback { unsafe callback(context.pointer, level.rawValue, text.start) }
         }
@@ -91,7 +91,7 @@ enum Log {
     private static func connect(_ key: ObjectIdentifier, _ state: inout State) {
         guard let (known, sink) = state.stores[key] else { return }
         let store = known.store
-        switch (wants(.warning), sink) {
+        switch (isEnabled(.warning), sink) {
         case (true, nil):
             state.stores[key]?.sink = store.addSink(LogSink(), isReader: false)
         case (false, let sink?):

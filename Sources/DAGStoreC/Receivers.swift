@@ -50,7 +50,8 @@ internal import DAGStorage
         // SAFETY: the caller's function, with the context that it asked for.
         switch result {
         case .success: unsafe done(context.pointer, dagstore_status_t(DAGSTORE_OK), nil)
-        case .failure(let error): unsafe lend(error) { unsafe done(context.pointer, $0, $1) }
+        case .failure(let error):
+            unsafe withHandle(of: error) { unsafe done(context.pointer, $0, $1) }
         }
     }
 }
@@ -74,7 +75,7 @@ internal import DAGStorage
             let shard = try unsafe makeHandle(.shard, try result.get())
             unsafe done(context.pointer, dagstore_status_t(DAGSTORE_OK), shard, nil)
         } catch {
-            unsafe lend(error) { unsafe done(context.pointer, $0, nil, $1) }
+            unsafe withHandle(of: error) { unsafe done(context.pointer, $0, nil, $1) }
         }
     }
 }

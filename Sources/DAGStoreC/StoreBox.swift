@@ -68,10 +68,10 @@ extension Configuration {
             DAGSTORE_OPEN_CHECKS_PAGES,
             DAGSTORE_OPEN_LEAVES_INTERRUPTED
         )
-        func has(_ flag: Int) -> Bool { config.flags & UInt32(flag) != 0 }
-        isReadOnly = has(DAGSTORE_OPEN_READ_ONLY)
-        durability = has(DAGSTORE_OPEN_RELAXED) ? .relaxed : .full
-        mapping = has(DAGSTORE_OPEN_UNMAPPED) ? .never : .whenPossible
+        func hasFlag(_ flag: Int) -> Bool { config.flags & UInt32(flag) != 0 }
+        isReadOnly = hasFlag(DAGSTORE_OPEN_READ_ONLY)
+        durability = hasFlag(DAGSTORE_OPEN_RELAXED) ? .relaxed : .full
+        mapping = hasFlag(DAGSTORE_OPEN_UNMAPPED) ? .never : .whenPossible
         let policy = try Self.check(config.page_policy, 0...2, "page_policy")
         pagePolicy = [.smallest, .zstd, .direct][policy]
         let recovery = try Self.check(config.recovery, 0...2, "recovery")
@@ -82,7 +82,7 @@ extension Configuration {
         limits = CARLimits(
             headerSizeMax: min(config.header_size_max, 1 << 40),
             sectionSizeMax: min(config.section_size_max, 1 << 40),
-            nullPadding: has(DAGSTORE_OPEN_REFUSES_NULL_PADDING) ? .refused : .endsData
+            nullPadding: hasFlag(DAGSTORE_OPEN_REFUSES_NULL_PADDING) ? .refused : .endsData
         )
         let jobs: ClosedRange<UInt32> = 1...1024
         concurrentIndexing = try Self.check(config.concurrent_indexing, jobs, "concurrent_indexing")
@@ -93,8 +93,8 @@ extension Configuration {
         idleBytesMax = limit(config.idle_bytes_max)
         idleTimeMax = limit(config.idle_time_max_ms).map { .milliseconds(Int64(clamping: $0)) }
         transientQuota = limit(config.transient_quota)
-        checksPages = has(DAGSTORE_OPEN_CHECKS_PAGES)
-        continuesInterrupted = !has(DAGSTORE_OPEN_LEAVES_INTERRUPTED)
+        checksPages = hasFlag(DAGSTORE_OPEN_CHECKS_PAGES)
+        continuesInterrupted = !hasFlag(DAGSTORE_OPEN_LEAVES_INTERRUPTED)
         if config.fetch_timeout_ms > 0 {
             fetchTimeout = .milliseconds(Int64(clamping: config.fetch_timeout_ms))
         }

@@ -9,13 +9,13 @@ public enum MemoryAdvice: Sendable {
     /// Large pages save faults. Only Linux has this advice.
     case hugePages
 
-    /// Gives the advice; a system that refuses it ignores it.
+    /// Applies the advice to memory; a system that refuses it ignores it.
     ///
     /// The corresponding C function is `madvise`.
     ///
     /// - Parameter memory: Whole pages of this process. After `dropPages`, private memory would read as zeros.
     @unsafe
-    public func give(for memory: UnsafeRawBufferPointer) {
+    public func apply(to memory: UnsafeRawBufferPointer) {
         // SAFETY: the system reads and writes none of the bytes; the caller answers for `dropPages`.
         unsafe _ = madvise(
             UnsafeMutableRawPointer(mutating: memory.baseAddress),

@@ -21,7 +21,7 @@ extension FilePath {
     /// Returns the absolute path of a file that other processes can read by its name.
     ///
     /// - Throws: `invalidArgument`, also for a pipe and for a descriptor of this process.
-    func lasting() throws -> FilePath {
+    func lastingPath() throws -> FilePath {
         let path = try absolute()
         guard let reason = path.transience else { return path }
         throw DAGStoreError(

@@ -228,7 +228,7 @@ struct Source: Sendable {
     init(_ text: String) {
         mount = Result {
             let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
-            return FileMount(try named.path.lasting())
+            return FileMount(try named.path.lastingPath())
         }
         let path = (try? mount.get().path) ?? FilePath(text)
         let name = path.lastComponent?.string ?? ""

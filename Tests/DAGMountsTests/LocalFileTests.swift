@@ -184,14 +184,14 @@ struct FileWindowTests {
         let file = try LocalFile(opening: FilePath(folder.write(content, to: "a")))
         let window = FileWindow(on: file, capacity: 1000)
         #expect(window.bytes.isEmpty)
-        try window.show(at: 100, size: 1000)
+        try window.read(at: 100, size: 1000)
         #expect(window.offset == 100)
         #expect(window.bytes.copied == Array(content[100..<1100]))
-        try window.show(at: 4990, size: 1000)
+        try window.read(at: 4990, size: 1000)
         #expect(window.bytes.copied == Array(content[4990...]))
-        try window.show(at: 9999, size: 10)
+        try window.read(at: 9999, size: 10)
         #expect(window.bytes.isEmpty)
-        try window.show(at: 0, size: 0)
+        try window.read(at: 0, size: 0)
         #expect(window.bytes.isEmpty)
     }
 
@@ -201,11 +201,11 @@ struct FileWindowTests {
         let content = [UInt8](repeating: 7, count: 5000)
         let file = try LocalFile(opening: FilePath(folder.write(content, to: "a")))
         let window = FileWindow(on: file, capacity: 10)
-        try window.show(at: 0, size: 10)
+        try window.read(at: 0, size: 10)
         window.grow(to: 5000)
         #expect(window.capacity == 5000)
         #expect(window.bytes.isEmpty)
-        try window.show(at: 0, size: 5000)
+        try window.read(at: 0, size: 5000)
         #expect(window.bytes.copied == content)
     }
 }

@@ -1,6 +1,7 @@
 import DAGBytes
 import DAGMounts
 import Dispatch
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -36,7 +37,7 @@ struct RemoteBytesTests {
         let remote = RemoteBytes(MemoryRandomSource(bytes), name: "r")
         let found = try await Self.threads.run {
             let window = FileWindow(on: remote, capacity: 100)
-            try window.show(at: 4990, size: 100)
+            try window.read(at: 4990, size: 100)
             return window.bytes.copied
         }
         #expect(found == Array(bytes[4990...]))
@@ -203,10 +204,10 @@ struct JobPoolTests {
 
     /// The number of this process's threads with a name.
     private func threadCount(named name: String) throws -> Int {
-        try PackageFolder.files(in: "/proc/self/task").count { thread in
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count { thread in
             // A thread may end meanwhile.
-            let found = try? PackageFolder.text(of: "/proc/self/task/\(thread)/comm")
-            return found == name + "\n"
+            let path = "/proc/self/task/\(thread)/comm"
+            return (try? String(contentsOfFile: path, encoding: .utf8)) == name + "\n"
         }
     }
 
@@ -286,7 +287,7 @@ extension ByteSource {
     /// Reads and copies, as many bytes as there are.
     fileprivate func copy(at offset: Int, size: Int) throws -> [UInt8] {
         let window = FileWindow(on: self, capacity: max(1, size))
-        try window.show(at: UInt64(offset), size: size)
+        try window.read(at: UInt64(offset), size: size)
         return window.bytes.copied
     }
 }

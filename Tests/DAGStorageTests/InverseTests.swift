@@ -313,8 +313,8 @@ struct InverseTests {
         try await store.engine.merger.rebuild()
         let other = CARBuilder.uniform(sections: 600, blockSize: 4, seed: 8)
         try await store.register("b", folder.mount(other.bytes, named: "b"))
-        try await Measurement.settle(store)
-        try await Measurement.settle(store)
+        try await Measurement.waitForMerges(in: store)
+        try await Measurement.waitForMerges(in: store)
         for block in car.blocks { #expect(try store.contains(block.cid)) }
         #expect(try await store.check().problems == [])
         await store.close()
@@ -362,7 +362,7 @@ struct InverseTests {
         #expect(throws: DAGStoreError(.catalogCorrupt)) { try store.contains(car.blocks[0].cid) }
         let other = CARBuilder.uniform(sections: 30, blockSize: 20, seed: 12)
         try await store.register("b", folder.mount(other.bytes, named: "b"))
-        try await Measurement.settle(store)
+        try await Measurement.waitForMerges(in: store)
         #expect(try store.statistics().inverse.runs == [])
         var options = CheckOptions()
         options.repairs = true

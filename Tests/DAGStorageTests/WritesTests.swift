@@ -121,7 +121,7 @@ struct WritesTests {
                 transient: nil,
                 progress: nil
             )
-            store.engine.requests.send(Request(silent: .register(first), "first"))
+            store.engine.requests.send(Request(silent: .register(first), try ShardKey("first")))
             await eventually { store.engine.loop.count == 0 }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<512 {

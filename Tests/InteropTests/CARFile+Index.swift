@@ -1,5 +1,6 @@
 import DAGCAR
 import DAGCARFiles
+import DAGMounts
 
 extension CARFile {
     /// The index at the file's end, if there is one.

@@ -166,11 +166,11 @@ struct SharedReadsTests {
                 return
             }
             while !isOver.load(ordering: .acquiring) {
-                switch box.gate.take() {
+                switch box.gate.takeLease() {
                 case .granted:
                     held.count.add(1)
                     held.count.add(-1)
-                    _ = box.gate.giveBack()
+                    _ = box.gate.returnLease()
                 case .refused, .closed: break
                 }
             }
@@ -198,7 +198,9 @@ struct SharedReadsTests {
             case 1:
                 while !box.isOver.load(ordering: .acquiring) {
                     guard box.handed.load(ordering: .acquiring) < 8 else { continue }
-                    if case .granted = box.gate.take() { box.handed.add(1, ordering: .releasing) }
+                    if case .granted = box.gate.takeLease() {
+                        box.handed.add(1, ordering: .releasing)
+                    }
                 }
             default:
                 while !box.isOver.load(ordering: .acquiring) {
@@ -209,11 +211,11 @@ struct SharedReadsTests {
                         desired: count - 1,
                         ordering: .acquiringAndReleasing
                     )
-                    if isMine { _ = box.gate.giveBack() }
+                    if isMine { _ = box.gate.returnLease() }
                 }
             }
         }
-        for _ in 0..<box.handed.load(ordering: .acquiring) { _ = box.gate.giveBack() }
+        for _ in 0..<box.handed.load(ordering: .acquiring) { _ = box.gate.returnLease() }
         #expect(box.gate.close() == 0)
     }
 

@@ -63,7 +63,7 @@ private func checkRanges(of source: some ByteSource, _ bytes: [UInt8]) throws {
     try check(source.size == UInt64(bytes.count), "the size is \(source.size)")
     let window = FileWindow(on: source, capacity: max(100, bytes.count))
     for range in ranges(of: bytes.count) {
-        try window.show(at: UInt64(range.offset), size: range.size)
+        try window.read(at: UInt64(range.offset), size: range.size)
         try check(window.bytes.copied == part(bytes, range), "\(range) has other bytes")
     }
     try source.checkUnchanged()

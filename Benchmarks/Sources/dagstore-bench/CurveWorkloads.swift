@@ -146,7 +146,7 @@ extension Workload {
                 )
             }
             register.append(Double(now() - start) / 1e9)
-            try await Measurement.settle(store)
+            try await Measurement.waitForMerges(in: store)
             await store.close()
         }
         var open: [Double] = []

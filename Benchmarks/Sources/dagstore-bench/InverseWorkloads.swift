@@ -54,7 +54,7 @@ extension Workload {
                 guard round == bench.runs, shard == 0 else { continue }
                 figures += try lookups("inverse.1m", bench, store, shards: 1)
             }
-            try await Measurement.settle(store)
+            try await Measurement.waitForMerges(in: store)
             if round == bench.runs {
                 figures += try lookups("inverse.10m", bench, store, shards: 10)
                 figures += try shape("inverse.10m", store)
@@ -89,7 +89,7 @@ extension Workload {
         let start = now()
         for shard in 0..<10_000 { try add(shard, to: store, size: 1000) }
         let rate = 10 / (Double(now() - start) / 1e9)
-        try await Measurement.settle(store)
+        try await Measurement.waitForMerges(in: store)
         var figures = [Figure(name: "inverse-small.add", unit: "M/s", values: [rate])]
         figures += try lookups("inverse-small", bench, store, shards: 10_000, size: 1000)
         figures += try shape("inverse-small", store)
@@ -122,7 +122,7 @@ extension Workload {
         let start = now()
         let small = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await Measurement.settle(store)
+                try await Measurement.waitForMerges(in: store)
                 isSettled.set()
             }
             var times: [Double] = []
@@ -219,7 +219,7 @@ extension Workload {
             let mount = FileMount(folder.appending("\(number).car"))
             try await store.register(ShardKey("shard-\(number)"), from: mount)
         }
-        try await Measurement.settle(store)
+        try await Measurement.waitForMerges(in: store)
         for number in 0..<1000 { try await store.acquire(ShardKey("shard-\(number)")).release() }
         var random = SplitMix64(seed: 6)
         let asked = (0..<500_000).map { _ in cids[Int(random.next() % UInt64(cids.count))] }

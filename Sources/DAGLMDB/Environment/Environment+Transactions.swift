@@ -44,7 +44,7 @@ extension Environment {
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
         let environment = state.withLock { state in
             precondition(state.writer != .current, "a thread begins two write transactions")
-            return use(&state)
+            return beginUse(&state)
         }
         do {
             let handle = try TransactionHandle.begin(in: environment, isReadOnly: false)
@@ -83,24 +83,24 @@ extension Environment {
     func withHandle<R>(
         _ body: (EnvironmentHandle) throws(LMDBError) -> R
     ) throws(LMDBError) -> R {
-        let handle = state.withLock { use(&$0) }
+        let handle = state.withLock { beginUse(&$0) }
         defer { state.withLock { $0.running -= 1 } }
         return try body(handle)
     }
 
     /// Counts one more user of the handle.
-    func use(_ state: inout State) -> EnvironmentHandle {
+    func beginUse(_ state: inout State) -> EnvironmentHandle {
         guard let handle = state.handle else { preconditionFailure("the environment is closed") }
         state.running += 1
         return handle
     }
 
-    /// Counts one user less, after `use`.
+    /// Counts one user less, after `beginUse`.
     func endUse() { state.withLock { $0.running -= 1 } }
 
     /// Returns a read transaction with a fresh snapshot.
     private func acquireReader() throws(LMDBError) -> TransactionHandle {
-        let (environment, idle) = state.withLock { (use(&$0), $0.idle.popLast()) }
+        let (environment, idle) = state.withLock { (beginUse(&$0), $0.idle.popLast()) }
         do throws(LMDBError) {
             guard let idle else { return try Self.beginReader(in: environment) }
             do {

@@ -82,7 +82,7 @@ package final class Environment: Sendable {
     ///
     /// - Throws: `.readersFull`, `.outOfResources`, `.io`.
     package func share() throws(LMDBError) -> LastingSnapshot {
-        let handle = state.withLock { use(&$0) }
+        let handle = state.withLock { beginUse(&$0) }
         do throws(LMDBError) {
             let snapshot = LastingSnapshot(self, try .begin(in: handle, isReadOnly: true))
             if let identity { SharedEnvironments.add(self, identity) }

@@ -60,7 +60,7 @@ internal import SystemPackage
         func dropPages() {
             // SAFETY: this process never writes to the shared mapping, so the system maps a dropped page again with
             // the same bytes.
-            unsafe MemoryAdvice.dropPages.give(for: bytes)
+            unsafe MemoryAdvice.dropPages.apply(to: bytes)
         }
     #else
         /// Returns nil: other systems do not tell.

@@ -41,7 +41,7 @@ final class IndexFile: MigrationRecords {
         do throws(MountError) {
             file = try LocalFile(opening: path)
             window = FileWindow(on: file, capacity: min(Self.windowSize, max(64, Int(file.size))))
-            try window.show(at: 0, size: min(9, Int(file.size)))
+            try window.read(at: 0, size: min(9, Int(file.size)))
         } catch {
             throw MigrationError(error, path)
         }
@@ -94,7 +94,7 @@ final class IndexFile: MigrationRecords {
             var done: UInt64 = 0
             while done < bucket.count {
                 let share = Int(min(perWindow, bucket.count - done))
-                try show(
+                try fillWindow(
                     at: bucket.start + done * UInt64(bucket.width),
                     size: share * bucket.width
                 )
@@ -177,7 +177,7 @@ final class IndexFile: MigrationRecords {
         guard file.size - position >= UInt64(size) else {
             throw MigrationError(.truncated, path, "the file ends in the \(what)")
         }
-        try show(at: position, size: size)
+        try fillWindow(at: position, size: size)
         var value: T = 0
         for offset in (0..<size).reversed() {
             value = value << 8 | T(truncatingIfNeeded: window.bytes[offset])
@@ -186,7 +186,7 @@ final class IndexFile: MigrationRecords {
         return value
     }
 
-    private func show(at offset: UInt64, size: Int) throws(MigrationError) {
+    private func fillWindow(at offset: UInt64, size: Int) throws(MigrationError) {
         do throws(MountError) {
             try window.fill(at: offset, size: size)
         } catch {

@@ -77,7 +77,7 @@ package struct ExistingIndex: Sendable {
                 if number % step == 0 || offset == order.offsetMax {
                     let (place, isOver) = layout.dataOffset.addingReportingOverflow(offset)
                     guard !isOver, offset >= layout.headerSize, place < end,
-                        try Self.holds(source, at: place, before: end, hashCode, digest)
+                        try Self.hasSection(source, at: place, before: end, hashCode, digest)
                     else {
                         let detail = "the CAR has no such section at offset \(offset)"
                         throw MigrationError(.malformedIndex, path, detail)
@@ -99,7 +99,7 @@ package struct ExistingIndex: Sendable {
     }
 
     /// Whether a section with this multihash begins at `offset`.
-    private static func holds(
+    private static func hasSection(
         _ source: LocalFile,
         at offset: UInt64,
         before end: UInt64,

@@ -81,7 +81,9 @@ package struct MigrationCheck: Sendable {
         var unfindable: UInt64 = 0
         var number: UInt64 = 0
         try order.forEach { hashCode, digest, offset in
-            if try !stored.has(hashCode: hashCode, digest: digest, at: offset) { missing += 1 }
+            if try !stored.hasSection(hashCode: hashCode, digest: digest, at: offset) {
+                missing += 1
+            }
             if number % inverseStep == 0, try !probe.isFound(digest) { unfindable += 1 }
             number += 1
             if number % Self.memoryStep == 0 { try exporter.giveBackMemory() }

@@ -151,7 +151,7 @@ package final class LocalFile: ByteSource {
     package init(on source: any ByteSource, capacity: Int) {
         precondition(capacity > 0)
         self.source = source
-        // SAFETY: the window owns the memory, and shows only the bytes that `show` has read.
+        // SAFETY: the window owns the memory, and shows only the bytes that `read` has filled.
         unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 4096)
     }
 
@@ -162,9 +162,9 @@ package final class LocalFile: ByteSource {
     /// The largest number of bytes in the window.
     package var capacity: Int { unsafe memory.count }
 
-    /// The bytes; valid until the next `show` and while the window lives.
+    /// The bytes; valid until the next `read` and while the window lives.
     package var bytes: ByteView {
-        // SAFETY: `show` read the first `count` bytes, and the caller holds the window.
+        // SAFETY: `read` filled the first `count` bytes, and the caller holds the window.
         unsafe ByteView(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[0..<count]))
     }
 
@@ -181,7 +181,7 @@ package final class LocalFile: ByteSource {
     /// - Throws: `.changed` if the bytes end earlier; the errors of the source.
     package func fill(at offset: UInt64, size: Int) throws(MountError) {
         if size > capacity { grow(to: size) }
-        try show(at: offset, size: size)
+        try read(at: offset, size: size)
         guard count == size else {
             throw MountError(.changed, "\(source.name): became shorter while it was read")
         }
@@ -190,7 +190,7 @@ package final class LocalFile: ByteSource {
     /// Reads `size` bytes at `offset`; fewer where the bytes end.
     ///
     /// - Throws: The errors of the source.
-    package func show(at offset: UInt64, size: Int) throws(MountError) {
+    package func read(at offset: UInt64, size: Int) throws(MountError) {
         precondition(size <= capacity)
         count = 0
         self.offset = offset

@@ -43,7 +43,7 @@ package import SystemPackage
         unsafe memory = UnsafeRawBufferPointer(start: address, count: size)
         let advice: MemoryAdvice = access == .random ? .random : .sequential
         // SAFETY: the advice is about this object's own mapping, and is not `dropPages`.
-        unsafe advice.give(for: memory)
+        unsafe advice.apply(to: memory)
     }
 
     deinit {

@@ -58,8 +58,8 @@ package final class JobPool: Sendable {
     ///
     /// - Returns: The result of `body`.
     package func lendingPlace<R>(_ body: () throws -> R) rethrows -> R {
-        lanes.lend()
-        defer { lanes.takeBack() }
+        lanes.lendPlace()
+        defer { lanes.reclaimPlace() }
         return try body()
     }
 
@@ -160,7 +160,7 @@ private final class JobLanes: Sendable {
     }
 
     /// Makes room for one more job.
-    func lend() {
+    func lendPlace() {
         let isWaiting = state.withLock { state in
             state.lent += 1
             guard !state.waiting.isEmpty, state.threads < width + state.lent else { return false }
@@ -170,8 +170,8 @@ private final class JobLanes: Sendable {
         if isWaiting { SystemThread.start(label) { self.work() } }
     }
 
-    /// Ends `lend`; an extra thread ends after its job.
-    func takeBack() { state.withLock { $0.lent -= 1 } }
+    /// Ends `lendPlace`; an extra thread ends after its job.
+    func reclaimPlace() { state.withLock { $0.lent -= 1 } }
 
     /// Ends idle threads now, and all others when no jobs are left.
     func end() {

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The messages that wait for the loop.
 ///
-/// *Concurrency*: any thread posts; one thread takes.
+/// *Concurrency*: any thread posts; one thread reads.
 package final class LoopInbox: Sendable {
     private struct State {
         var messages: [LoopMessage] = []
@@ -46,8 +46,10 @@ package final class LoopInbox: Sendable {
         return true
     }
 
-    /// Takes all messages; blocks the thread until there is one, or until `deadline`.
-    func take(until deadline: ContinuousClock.Instant?) -> [LoopMessage] {
+    /// Blocks the thread until there is a message, or until `deadline`.
+    ///
+    /// - Returns: All messages, which are no longer in the inbox.
+    func waitForMessages(until deadline: ContinuousClock.Instant?) -> [LoopMessage] {
         if let deadline {
             let left = max(.zero, deadline - .now)
             let (seconds, attoseconds) = left.components
@@ -79,7 +81,7 @@ package final class LoopInbox: Sendable {
 
     /// Refuses further messages.
     ///
-    /// - Returns: The messages that the loop has not taken.
+    /// - Returns: The messages that the loop has not read.
     func close() -> [LoopMessage] {
         state.withLock { state in
             state.isOpen = false

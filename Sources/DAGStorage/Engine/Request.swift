@@ -84,10 +84,10 @@ enum LoopMessage: Sendable {
     case opensSlowly(ShardJob)
     /// A shard's bytes are not what was indexed.
     case lost(ShardKey, generation: UInt64, DAGStoreError)
-    /// A shard that is not open lost its last lease.
-    case settle(ShardKey)
+    /// A lease on a shard that is not open has ended, or an attempt to take one.
+    case recountLeases(ShardKey)
     /// Close idle shards: there are too many.
-    case trim
+    case closeIdleShards
     /// A passing state was interrupted when the store was last open.
     case resume(number: UInt32)
     /// Close idle shards that read transients, and answer with the shards whose transients must stay.

@@ -22,16 +22,15 @@ extension ShardRecord {
             state: .registered
         )
         record.isLazy = registration.indexing == .onFirstUse
-        record.keep(limits)
+        record.storeLimits(limits)
         record.transientPath = registration.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered
         return record
     }
 
-    /// Keeps the limits that a CAR was read with, as far as they are larger than the usual ones, for
-    /// later readers.
-    mutating func keep(_ limits: CARLimits) {
+    /// Stores the limits of a CAR's reader that are larger than the usual ones, for later readers.
+    mutating func storeLimits(_ limits: CARLimits) {
         let usual = CARLimits()
         sectionSizeMax = limits.sectionSizeMax > usual.sectionSizeMax ? limits.sectionSizeMax : 0
         headerSizeMax = limits.headerSizeMax > usual.headerSizeMax ? limits.headerSizeMax : 0

@@ -259,11 +259,11 @@ extension DAGStore {
         _ indices: [Int],
         of cids: [CID],
         from shard: Shard,
-        _ take: (Int, Block?) -> Void
+        _ body: (Int, Block?) -> Void
     ) async {
         let width = shard.reader.isRemote ? Self.remoteReadsMax : 1
         guard width > 1 else {
-            for index in indices { take(index, try? await shard.block(for: cids[index])) }
+            for index in indices { body(index, try? await shard.block(for: cids[index])) }
             return
         }
         await withTaskGroup(of: (Int, Block?).self) { group in
@@ -273,7 +273,7 @@ extension DAGStore {
             }
             waiting = waiting.dropFirst(width)
             for await (index, block) in group {
-                take(index, block)
+                body(index, block)
                 guard let next = waiting.popFirst() else { continue }
                 group.addTask { (next, try? await shard.block(for: cids[next])) }
             }

@@ -124,11 +124,13 @@ extension StoreEngine {
 
     /// Returns the number of recent entries of shards that exist.
     private func recentEntryCount() throws -> Int {
-        guard !catalog.isReadOnly else { return try merger.living(catalog.recentEntries()).count }
+        guard !catalog.isReadOnly else {
+            return try merger.entriesWithRecord(catalog.recentEntries()).count
+        }
         let counters = try catalog.counters()
         // Without destroyed shards, there are no entries of theirs.
         guard counters.shards != UInt64(counters.nextShard) - 1 else { return inverse.recentCount }
-        return try merger.living(inverse.snapshot.tables.flatMap(\.entries)).count
+        return try merger.entriesWithRecord(inverse.snapshot.tables.flatMap(\.entries)).count
     }
 
     private func inverseStatistics() throws -> InverseStatistics {

@@ -38,12 +38,12 @@ final class GenerationDeleter: Sendable {
     }
 
     /// Deletes an index on a thread of the store, unless the store has ended.
-    func deleteIndexLater(_ generation: UInt64) { later { try $0.deleteIndex(generation) } }
+    func deleteIndexLater(_ generation: UInt64) { deleteLater { try $0.deleteIndex(generation) } }
 
     /// Deletes a run on a thread of the store, unless the store has ended.
-    func deleteRunLater(_ generation: UInt64) { later { try $0.deleteRun(generation) } }
+    func deleteRunLater(_ generation: UInt64) { deleteLater { try $0.deleteRun(generation) } }
 
-    private func later(_ delete: @escaping @Sendable (GenerationDeleter) throws -> Void) {
+    private func deleteLater(_ delete: @escaping @Sendable (GenerationDeleter) throws -> Void) {
         guard access.beginWork() else { return }
         pool.submit { [self] in
             try? delete(self)

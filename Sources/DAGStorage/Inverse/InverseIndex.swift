@@ -72,7 +72,7 @@ package final class InverseIndex: Sendable {
     var snapshot: Snapshot { changes.withLock { _ in current.object } }
 
     /// Whether the merger may have something to do.
-    func wantsWork(flushFrom: Int) -> Bool {
+    func needsMerge(flushFrom: Int) -> Bool {
         let snapshot = snapshot
         return snapshot.runs.count >= MergePolicy.tierWidth
             || snapshot.tables.contains { $0.count >= flushFrom }
@@ -159,8 +159,8 @@ package final class InverseIndex: Sendable {
 
     /// Begins a new table of recent entries; called by the loop.
     ///
-    /// - Returns: The one that takes no more.
-    func freeze() -> RecentEntries? {
+    /// - Returns: The earlier table, which receives no more entries.
+    func beginTable() -> RecentEntries? {
         change { snapshot in
             guard let last = snapshot.tables.last else { return (nil, nil) }
             let table = RecentEntries(capacity: Self.firstCapacity)

@@ -33,7 +33,7 @@ extension InverseMerger {
             guard let run = try? openPublishedRun(record.generation, shape) else { return }
             inverse.change(adding: [run])
         }
-        if inverse.wantsWork(flushFrom: configuration.inverseFlushFrom) { wake() }
+        if inverse.needsMerge(flushFrom: configuration.inverseFlushFrom) { wake() }
     }
 
     // MARK: Building it anew

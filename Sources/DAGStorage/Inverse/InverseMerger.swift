@@ -140,13 +140,13 @@ package final class InverseMerger: Sendable {
         guard tables.count > 1 || isFull else { return false }
         var end = state.withLock { $0.frozenEnd }
         if end == nil || tables.count == 1 {
-            end = freeze()
+            end = freezeTables()
             tables = inverse.snapshot.tables
         }
         guard let end else { return false }
         // All of them: the rows before the end are theirs together.
         let frozen = Array(tables.dropLast())
-        let entries = try living(frozen.flatMap(\.entries))
+        let entries = try entriesWithRecord(frozen.flatMap(\.entries))
         let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end)
         if entries.isEmpty {
             try writer.sync { try catalog.retireInverse([], forgetting: end) }
@@ -161,7 +161,7 @@ package final class InverseMerger: Sendable {
     /// A run of dead entries needs contiguous pages, which are scarce after many small shards came and went.
     ///
     /// *Cost*: a look at the record of each shard.
-    func living(
+    func entriesWithRecord(
         _ entries: [InverseEntry]
     ) throws -> [InverseEntry] {
         var isThere: [UInt32: Bool] = [:]
@@ -174,11 +174,11 @@ package final class InverseMerger: Sendable {
     /// Asks the loop to begin a new table, between two of its commits, and waits for it.
     ///
     /// - Returns: The row before which the entries are in the earlier tables; nil if the store is closed.
-    private func freeze() -> UInt64? {
+    private func freezeTables() -> UInt64? {
         state.withLock { $0.frozenEnd = nil }
         let end = try? loop.perform { [self] in
             let end = try catalog.recentEnd()
-            return inverse.freeze() == nil ? nil : end
+            return inverse.beginTable() == nil ? nil : end
         }
         guard let end else { return nil }
         state.withLock { $0.frozenEnd = end }
@@ -194,7 +194,7 @@ package final class InverseMerger: Sendable {
     ///
     /// - Returns: nil if the store is closed.
     func stateBetweenCommits() -> OldInverse? {
-        guard let end = freeze() else { return nil }
+        guard let end = freezeTables() else { return nil }
         let runs = (try? catalog.runGenerations()) ?? []
         let tables = inverse.snapshot.tables.dropLast()
         return OldInverse(runs: runs, tables: Array(tables), end: end)

@@ -151,7 +151,7 @@ extension ShardLoop {
                     let written = try engine.writer.sync { try engine.catalog.commit([change]) }
                     finish(batch, place, written[0])
                 } catch {
-                    takeBack(item, DAGStoreError(any: error))
+                    undo(item, DAGStoreError(any: error))
                 }
             }
         }
@@ -187,7 +187,7 @@ extension ShardLoop {
     }
 
     /// Restores a shard to its state before the event, because its change could not be written.
-    private func takeBack(_ item: LoopBatch.Item, _ error: DAGStoreError) {
+    private func undo(_ item: LoopBatch.Item, _ error: DAGStoreError) {
         let shard = item.shard
         // The state has ended; the next open finds the work on `pending`, and continues it.
         if case .ending = item.cause {

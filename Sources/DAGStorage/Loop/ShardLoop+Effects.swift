@@ -176,6 +176,6 @@ extension ShardLoop {
             references: leases,
             error: error
         )
-        if operation == .fail { recoverByItself(shard) }
+        if operation == .fail { recoverAutomatically(shard) }
     }
 }

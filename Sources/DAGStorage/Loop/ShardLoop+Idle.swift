@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// Closes idle shards, and forgets those at rest.
 extension ShardLoop {
-    func settle(_ key: ShardKey) {
+    /// Forgets a shard whose last lease has ended.
+    func recountLeases(of key: ShardKey) {
         // The outcome of its change is not known before.
         if batch.contains(key) { finishBatch() }
         guard let shard = active[key] else { return }
@@ -29,7 +30,7 @@ extension ShardLoop {
     }
 
     /// Closes the shards that were used longest ago, until some room is left.
-    func trim() {
+    func closeIdleShards() {
         engine.openShards.beginTrim()
         let configuration = engine.configuration
         let idle = active.values

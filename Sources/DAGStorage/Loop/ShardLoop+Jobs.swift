@@ -69,7 +69,8 @@ extension ShardLoop {
         }
     }
 
-    func lose(_ key: ShardKey, _ generation: UInt64, _ error: DAGStoreError) {
+    /// Fails a shard whose bytes are not those that were indexed; closes one whose source is away.
+    func failShard(_ key: ShardKey, _ generation: UInt64, _ error: DAGStoreError) {
         guard let shard = shard(key, nil) else { return }
         // Old leases outlive a recovery; what they find says nothing about the new index.
         guard shard.record.generation == generation else { return }
@@ -104,7 +105,7 @@ extension ShardLoop {
     }
 
     /// Recovers a shard that has just failed, if the configuration asks for it and it may help.
-    func recoverByItself(_ shard: LoopShard) {
+    func recoverAutomatically(_ shard: LoopShard) {
         let number = shard.record.number
         let count = attempts[number, default: 0]
         guard count < engine.configuration.automaticRecoveries, drains.isEmpty else { return }

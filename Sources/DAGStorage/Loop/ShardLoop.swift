@@ -43,13 +43,13 @@ final class ShardLoop {
         while true {
             engine.loop.adoptThread()
             let recovery = laterRecoveries.map(\.time).min()
-            let messages = engine.loop.take(
+            let messages = engine.loop.waitForMessages(
                 until: [deadlines.first, sweep, preparing.deadline, recovery].compactMap(\.self)
                     .min()
             )
-            turn(messages)
+            runTurn(messages)
             if let time = sweep, time <= .now {
-                trim()
+                closeIdleShards()
                 sweep = nil
             }
             sweep = sweep ?? nextSweep()
@@ -59,7 +59,7 @@ final class ShardLoop {
         stop()
     }
 
-    private func turn(_ messages: [LoopMessage]) {
+    private func runTurn(_ messages: [LoopMessage]) {
         engine.openShards.recordTime()
         for message in messages { read(message) }
         recoverLater(before: .now)
@@ -89,7 +89,9 @@ final class ShardLoop {
                 relocation.reply(.failure(.storeIsClosed))
             case .ended(_, let outcome): engine.worker.discard(outcome)
             // Prepared requests were answered when the jobs were ended.
-            case .withdraw, .prepared, .opensSlowly, .lost, .settle, .trim, .resume: break
+            case .withdraw, .prepared, .opensSlowly, .lost, .recountLeases, .closeIdleShards,
+                .resume:
+                break
             }
         }
         let open = active.values.compactMap(\.open)
@@ -112,9 +114,9 @@ final class ShardLoop {
         case .prepared(let request, let built): preparing.end(request.ticket, built)
         case .ended(let job, let outcome): end(job, outcome)
         case .opensSlowly(let job): refuseHasty(job)
-        case .lost(let key, let generation, let error): lose(key, generation, error)
-        case .settle(let key): settle(key)
-        case .trim: trim()
+        case .lost(let key, let generation, let error): failShard(key, generation, error)
+        case .recountLeases(let key): recountLeases(of: key)
+        case .closeIdleShards: closeIdleShards()
         case .resume(let number): resume(number)
         case .closeIdleCopies(let reply): reply(closeIdleCopies())
         case .relocate(let relocation): relocate(relocation)

@@ -178,12 +178,12 @@ final class OpenShards: Sendable {
     /// - Returns: Whether it is granted.
     @inline(__always)
     private func addLease(to shard: OpenShard) -> Bool {
-        switch shard.leases.take() {
+        switch shard.leases.takeLease() {
         case .granted: return true
         case .closed: return false
         case .refused:
             // The loop may have counted the attempt as a lease, and counts again when it gets this message.
-            _ = loop.post(.settle(shard.key))
+            _ = loop.post(.recountLeases(shard.key))
             return false
         }
     }
@@ -209,7 +209,7 @@ final class OpenShards: Sendable {
 
     /// Grants a lease; on the loop's thread.
     func grantLease(on shard: OpenShard) -> Shard {
-        shard.leases.add()
+        shard.leases.addLease()
         return Shard(shard, of: self, key: shard.key)
     }
 
@@ -221,7 +221,7 @@ final class OpenShards: Sendable {
     func endLease(on shard: OpenShard, isEvent: Bool = true) {
         let crowding = crowding.load(ordering: .relaxed)
         recordUse(of: shard, crowding)
-        let isOpen = shard.leases.giveBack()
+        let isOpen = shard.leases.returnLease()
         if isEvent, events.isWatched {
             let left = shard.leaseCount
             let state: ShardStatus.State? =
@@ -230,7 +230,7 @@ final class OpenShards: Sendable {
         }
         guard isOpen else {
             // A shard that is not open goes with its last lease; the loop removes it.
-            if !loop.post(.settle(shard.key)) { access.closeIfUnused() }
+            if !loop.post(.recountLeases(shard.key)) { access.closeIfUnused() }
             return
         }
         if crowding == Crowding.over.rawValue { requestTrim() }
@@ -283,7 +283,7 @@ final class OpenShards: Sendable {
         guard !isTrimming.load(ordering: .relaxed),
             !isTrimming.exchange(true, ordering: .relaxed)
         else { return }
-        _ = loop.post(.trim)
+        _ = loop.post(.closeIdleShards)
     }
 
     /// Lets the next lease that ends ask for a trim; the loop calls it when it begins one.

@@ -36,7 +36,7 @@ extension ShardImporter {
         source.facts.apply(to: &record)
         record.origin?.compare(sections: known, of: root.sectionCount)
         record.isIncomplete = false
-        record.keep(limits)
+        record.storeLimits(limits)
         record.setSizes(root)
         return PreparedShard(record: record, parts: parts)
     }

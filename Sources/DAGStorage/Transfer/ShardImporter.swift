@@ -147,7 +147,7 @@ package struct ShardImporter: Sendable {
             state: shard.failure != nil ? .failed : index != nil ? .available : .registered
         )
         record.isLazy = shard.isLazy
-        record.keep(limits)
+        record.storeLimits(limits)
         record.transientPath = shard.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered

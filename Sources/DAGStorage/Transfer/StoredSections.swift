@@ -26,7 +26,7 @@ package struct StoredSections {
     ///   - offset: Where the section starts in the payload: after the one that was asked for last.
     /// - Returns: Whether it has.
     /// - Throws: `catalogCorrupt`, `closed`.
-    package mutating func has(
+    package mutating func hasSection(
         hashCode: UInt64?,
         digest: ByteView,
         at offset: UInt64

@@ -99,7 +99,7 @@ extension StoreEngine {
             let source = try await sourceInTime(record, job)
             let reader = try await openings.run { [self] in
                 try compare(source, with: before)
-                return try worker.reader(moved, try own(source, of: record, as: moved))
+                return try worker.reader(moved, try adopt(source, of: record, as: moved))
             }
             source.facts.apply(to: &after)
             return reader
@@ -126,8 +126,8 @@ extension StoreEngine {
         try source.reader.checkUnchanged()
     }
 
-    /// A source that a shard may read through: a copy that was made for the comparison becomes its own.
-    private func own(
+    /// Returns a source that a shard may read through: a copy made for the comparison becomes the shard's.
+    private func adopt(
         _ source: ShardSource,
         of stranger: ShardRecord,
         as record: ShardRecord
@@ -135,10 +135,10 @@ extension StoreEngine {
         guard let pin = source.pin else { return source }
         pin.release()
         try transients.adopt(stranger.transientName, as: record.transientName)
-        guard let own = try sources.sourceAtOnce(record, isOpening: true) else {
+        guard let adopted = try sources.sourceAtOnce(record, isOpening: true) else {
             throw DAGStoreError(.fetchFailed, "the copy of \(record.mountURL) is gone")
         }
-        return own
+        return adopted
     }
 
     /// Reaches for a source, for as long as `Configuration.fetchTimeout` and the caller's patience last.

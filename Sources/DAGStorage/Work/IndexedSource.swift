@@ -22,7 +22,7 @@ struct IndexedSource: Sendable {
         record.indexSize = indexSize
         record.state = .available
         record.isIncomplete = false
-        record.keep(limits)
+        record.storeLimits(limits)
         record.errorCode = 0
         record.errorText = ""
     }

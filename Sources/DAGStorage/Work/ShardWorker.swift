@@ -108,9 +108,9 @@ final class ShardWorker: Sendable {
         unpinned.pin = nil
         guard let reader = try? reader(record, unpinned) else { return nil }
         let isSame = source.facts.agrees(with: SourceFacts(record))
-        let isTold = isSame && code.isAway && source.facts.identity != .content
+        let isKnownSame = isSame && code.isAway && source.facts.identity != .content
         do {
-            if !isTold {
+            if !isKnownSame {
                 try reader.checkSections(of: source.reader, checkCancelled: job.checkCancelled)
             }
             try source.reader.checkUnchanged()

@@ -57,7 +57,7 @@ package struct InverseMerge {
         while bucket < last {
             entries.removeAll(keepingCapacity: true)
             for index in cursors.indices {
-                cursors[index].take(bucket, ofBits: bits, &entries)
+                cursors[index].appendBucket(bucket, ofBits: bits, &entries)
             }
             Self.sort(&entries)
             var before: InverseEntry?
@@ -101,7 +101,11 @@ package struct InverseMerge {
         init(_ run: InverseRun) { self.run = run }
 
         /// Appends the entries of a bucket of the result.
-        mutating func take(_ bucket: UInt64, ofBits bits: Int, _ result: inout [InverseEntry]) {
+        mutating func appendBucket(
+            _ bucket: UInt64,
+            ofBits bits: Int,
+            _ result: inout [InverseEntry]
+        ) {
             guard bits < run.bits else {
                 let shift = UInt64(bits - run.bits)
                 guard shift > 0 else { return run.append(bucket: bucket, to: &result) }

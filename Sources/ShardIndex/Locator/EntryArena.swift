@@ -43,8 +43,8 @@ internal import DAGSystem
         // One fault for each block instead of 512. A kernel that refuses the advice costs only those faults.
         if size == Self.blockSize {
             // SAFETY: the block belongs to this arena, and the advice changes no byte.
-            unsafe MemoryAdvice.hugePages.give(
-                for: UnsafeRawBufferPointer(start: block, count: size)
+            unsafe MemoryAdvice.hugePages.apply(
+                to: UnsafeRawBufferPointer(start: block, count: size)
             )
         }
         unsafe blocks.append(block)

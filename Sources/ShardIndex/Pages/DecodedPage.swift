@@ -232,18 +232,18 @@ struct PageBody {
         at offset: inout Int,
         count: Int
     ) throws(ShardIndexError) {
-        switch try Self.take(body, 1, at: &offset)[0] {
+        switch try Self.readBytes(body, 1, at: &offset)[0] {
         case IndexPage.KindTag.constant:
             kindIndices = [UInt8](repeating: 0, count: count)
         case IndexPage.KindTag.exceptions:
-            let mode = try Self.take(body, 1, at: &offset)[0]
-            let bitmap = try Self.take(body, (count + 7) / 8, at: &offset)
+            let mode = try Self.readBytes(body, 1, at: &offset)[0]
+            let bitmap = try Self.readBytes(body, (count + 7) / 8, at: &offset)
             kindIndices = [UInt8](repeating: mode, count: count)
             for index in 0..<count where bitmap[index >> 3] & (1 << UInt8(index & 7)) != 0 {
-                kindIndices[index] = try Self.take(body, 1, at: &offset)[0]
+                kindIndices[index] = try Self.readBytes(body, 1, at: &offset)[0]
             }
         case IndexPage.KindTag.plain:
-            kindIndices = try Self.take(body, count, at: &offset).copied
+            kindIndices = try Self.readBytes(body, count, at: &offset).copied
         default:
             throw ShardIndexError(.malformed, "a kind column has an unknown tag")
         }
@@ -261,7 +261,7 @@ struct PageBody {
         let base = header.baseOffset
         let count = header.count
         starts.reserveCapacity(count + 1)
-        let tag = try Self.take(body, 1, at: &offset)[0]
+        let tag = try Self.readBytes(body, 1, at: &offset)[0]
         if tag == IndexPage.OffsetTag.eliasFano {
             if sizesKnown { starts.append(base) }
             try readEliasFano(body, at: &offset, base: base, count: count)
@@ -281,7 +281,7 @@ struct PageBody {
             return
         }
         let width = 1 << Int(tag - IndexPage.OffsetTag.plain)
-        let column = try Self.take(body, count * width, at: &offset)
+        let column = try Self.readBytes(body, count * width, at: &offset)
         for index in 0..<count {
             var size: UInt64 = 0
             for byte in 0..<width {
@@ -313,7 +313,7 @@ struct PageBody {
         try column.forEachValue { starts.append(base + $0) }
     }
 
-    private static func take(
+    private static func readBytes(
         _ body: ByteView,
         _ size: Int,
         at offset: inout Int
