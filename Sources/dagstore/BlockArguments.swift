@@ -12,7 +12,7 @@ struct BlockArguments: ParsableArguments {
     @Argument(help: help)
     var cid: String
 
-    @Option(help: ArgumentHelp("Look in this shard only.", valueName: "key"))
+    @Option(help: ArgumentHelp("Search this shard only.", valueName: "key"))
     var shard: String?
 
     /// The CID.

@@ -12,7 +12,7 @@ struct Check: AsyncParsableCommand {
     )
 
     @Flag(
-        help: "Repair what can be repaired: index or recover a shard again, or mark it as failed."
+        help: "Repair the problems: index or recover a shard again, or mark it as failed."
     )
     var repair = false
 

@@ -5,8 +5,8 @@ internal import DAGStorage
 struct CollectGarbage: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove the store's own copies of CARs; it fetches them again when needed.",
-        discussion: "It never removes a copy that was given with --existing-transient."
+        abstract: "Remove the store's copies of CARs; the store fetches them again when needed.",
+        discussion: "Keeps the copies that were given with --existing-transient."
     )
 
     @Option(

@@ -6,7 +6,8 @@ internal import DAGStorage
 struct Find: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the keys of the shards that have a block.",
-        discussion: "It reads no bytes of a shard. For an identity CID it also searches the roots."
+        discussion:
+            "Searches indexes, and reads no bytes of a shard. For an identity CID, also searches the roots."
     )
 
     @Argument(help: BlockArguments.help)

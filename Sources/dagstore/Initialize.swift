@@ -28,8 +28,9 @@ struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Recover shards that failed or whose source changed, and wait for them.",
         discussion:
-            "Keeps the index if the source has the indexed bytes, else indexes it again. For several "
-            + "shards it prints a line as each ends, and the first failure gives the exit status."
+            "Keeps the index if the source has the indexed bytes, else indexes the source again. With "
+            + "several shards, prints a line when each has ended; the exit status is that of the first "
+            + "failure."
     )
 
     @Argument(help: ArgumentHelp("The shards' keys.", valueName: "key"))
@@ -123,7 +124,7 @@ struct Recover: AsyncParsableCommand {
 struct InitializeAll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "initialize-all",
-        abstract: "Fetch and index every shard that is not indexed yet; prints a line as each ends."
+        abstract: "Fetch and index every shard without an index; print a line when each has ended."
     )
 
     @Option(help: "The number of shards to index at once, 1 to 1024.")

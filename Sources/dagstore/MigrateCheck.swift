@@ -9,7 +9,7 @@ struct MigrateCheck: AsyncParsableCommand {
         abstract: "Compare every entry of a source with a store, and print the differences.",
         discussion: """
             The store must have every multihash of the source at its offset, and must find its shard. Writes \
-            nothing. Ends with 0 if all is there, except problems that `migrate plan` shows, else with 6.
+            nothing. Ends with 0 if the store has all of it, apart from the problems of `migrate plan`, else with 6.
             """
     )
 

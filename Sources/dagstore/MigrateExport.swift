@@ -128,7 +128,7 @@ struct MigrateExport: AsyncParsableCommand {
 struct MountMapOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Rewrite mount URLs of a scheme; {key} and {rest} are filled in. Repeatable.",
+            "Rewrite mount URLs of a scheme; {key} is the shard's key, {rest} the rest of the old URL. Repeatable.",
             valueName: "scheme=url"
         )
     )

@@ -11,8 +11,8 @@ struct MigrateRun: AsyncParsableCommand {
         abstract: "Migrate the shards of a source to a store, with their indexes.",
         discussion: """
             Never changes the source. A shard is migrated as a whole or not at all. After an interruption, run \
-            it again: it skips shards that the store has. Index files lack sizes and codecs: the run reads \
-            them from the sections of CARs that are files here, else the first use of the shard does. Ends \
+            it again: it skips shards that the store has. Index files lack sizes and codecs. The run reads \
+            them from CARs that are local files; the first use of a shard reads them from other CARs. Ends \
             with 0 if all is well, 4 if files of the source were missing or unreadable, 5 if there were other \
             problems, 6 if it could not complete.
             """
@@ -39,7 +39,7 @@ struct MigrateRun: AsyncParsableCommand {
     @Flag(
         inversion: .prefixedNo,
         help:
-            "Read sizes and codecs from CARs that are files here now, or at the first use."
+            "Read sizes and codecs from local CARs now, or at the first use of each shard."
     )
     var readCars = true
 

@@ -35,7 +35,7 @@ struct Register: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "An index of the CAR, as 'car index' writes it, to use instead of reading the CAR.",
+            "An index file of 'car index', to use instead of reading the CAR.",
             valueName: "file"
         ),
         completion: .file()
@@ -44,7 +44,7 @@ struct Register: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much of that index to compare with the CAR: sample, or full, which reads the CAR.",
+            "The entries of that index to compare with the CAR: sample, or full to read the whole CAR.",
             valueName: "how"
         )
     )

@@ -10,7 +10,7 @@ struct Relocate: AsyncParsableCommand {
         discussion:
             "Compares a sample of the new CAR with the index; if it differs, the shard keeps its old "
             + "mount. --map changes every shard whose mount begins with the first prefix, and prints "
-            + "a line as each ends; the first failure gives the exit status."
+            + "a line when each has ended; the exit status is that of the first failure."
     )
 
     @Argument(help: "The shard's key.")

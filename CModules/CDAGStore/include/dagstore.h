@@ -1,5 +1,5 @@
 /*
- * dagstore.h: index CAR files and serve their blocks by CID, for C and all that calls C.
+ * dagstore.h: index CAR files and serve their blocks by CID, for C and languages that call C.
  *
  * A store holds shards. A shard is a CAR file that stays where it is. For each shard the store
  * keeps a record that survives crashes, and an index from multihash to offset. A lease on a shard
@@ -37,27 +37,27 @@
  *
  * 2. References. A function that gives out a handle gives the caller one reference. The caller
  *    gives it back with the function named after the handle's type: _close or _release. All of
- *    these accept NULL. A handle is a number, not an address: the library recognizes a handle that
- *    was given back, or that never was one. Functions return DAGSTORE_INVALID_ARGUMENT for it, and
- *    giving it back again does nothing. A thread may give a handle back while other threads use
- *    it: their calls complete, and the last of them frees what the handle stands for.
+ *    these accept NULL. A handle is a number, not an address, so the library recognizes stale
+ *    handles: functions return DAGSTORE_INVALID_ARGUMENT, and _close and _release do nothing. A
+ *    thread may give a handle back while other threads use it: their calls complete, and the last
+ *    of these calls frees the object.
  *
  * 3. Bytes and texts. The library borrows arguments for the call. Results belong to the handle
  *    that they came from, and are valid until the caller gives it back; those of a cursor, until
- *    its next step. The bytes of a block are valid until the caller releases the block, also after
- *    it released the shard and closed the store. Texts are UTF-8 and end with NUL. CIDs are
+ *    its next step. The bytes of a block are valid until the caller releases the block, even if
+ *    it has released the shard and closed the store. Texts are UTF-8 and end with NUL. CIDs are
  *    binary, with their size in bytes.
  *
  * 4. Structs start with `uint32_t size`. The caller sets it to the sizeof of the struct that it
  *    was compiled with, and sets fields that it does not use to zero. Later versions of the
  *    library add fields at the end; they read and write at most `size` bytes. Zero in a new field
- *    asks for what earlier versions did. Functions return DAGSTORE_INVALID_ARGUMENT for a struct
- *    smaller than the first version's, and for one that sets a field which this library does not
- *    know.
+ *    means the behavior of earlier versions. Functions return DAGSTORE_INVALID_ARGUMENT for a
+ *    struct that is smaller than in the first version, or that sets a field unknown to this
+ *    library.
  *
  * 5. Threads. Any thread may call any function at any time, with one exception: one thread at a
  *    time steps a cursor (entries, shards, places, multihashes, problems, events). Calls block
- *    until they have a result, and what a call has changed is on disk when it returns. A call that
+ *    until they have a result, and the changes of a call are on disk when it returns. A call that
  *    may wait long takes `timeout_ms`, in milliseconds: 0 never waits for fetching or indexing,
  *    DAGSTORE_WAIT_FOREVER has no limit. Reads (acquire of an available shard, contains, locate,
  *    get, read) run on the calling thread and on threads of the library.
@@ -76,7 +76,7 @@
  * 8. Compatibility. This header describes DAGSTORE_ABI_VERSION. A library serves only callers that
  *    were compiled for its own ABI version. Within a version, releases only add functions,
  *    constants and fields at the end of structs. `Since` names the release that added a function;
- *    without it, that is 0.1.
+ *    release 0.1 has all functions without it.
  *
  * Costs are for one core of a current server, with everything in memory.
  */
@@ -200,10 +200,7 @@ typedef struct dagstore_bytes {
 /* A size or time without a limit, or an unknown one. */
 #define DAGSTORE_NO_LIMIT UINT64_MAX
 
-/*
- * Counts the handles of this process that were given out and not given back. Tests use it to find
- * leaks.
- */
+/* Returns the number of open handles of this process. Tests use it to find leaks. */
 uint64_t dagstore_live_handles(void);
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
@@ -218,8 +215,8 @@ dagstore_status_t dagstore_error_status(const dagstore_error_t *error);
 const char *dagstore_error_message(const dagstore_error_t *error);
 
 /*
- * Returns the key of the shard that the error is about; NULL if it is about none. The text is valid
- * until the caller releases the error.
+ * Returns the key of the shard that the error is about; NULL if it is about no shard. The text is
+ * valid until the caller releases the error.
  */
 const char *dagstore_error_shard(const dagstore_error_t *error);
 
@@ -250,7 +247,7 @@ enum {
     DAGSTORE_LOG_NONE = 0,
     DAGSTORE_LOG_ERROR = 1,   /* a store cannot be opened; a caller misused a handle */
     DAGSTORE_LOG_WARNING = 2, /* a shard failed */
-    DAGSTORE_LOG_INFO = 3,    /* stores open and close; shards come, can be read, and go */
+    DAGSTORE_LOG_INFO = 3,    /* a store opens or closes; a shard is registered, ready or gone */
     DAGSTORE_LOG_DEBUG = 4    /* every event of every shard, with leases */
 };
 
@@ -264,11 +261,11 @@ typedef void (*dagstore_log_fn)(void *context, int32_t level, const char *messag
  * Sets the receiver of log lines.
  *
  * A thread of the library delivers the lines in order. While 1,024 lines wait, it drops new ones.
- * The previous receiver gets the lines from before the call, and gets none after the call has
- * returned. A call from inside a callback does not wait for this.
+ * The previous receiver gets all lines from before the call, and no line after the call has
+ * returned. A call from inside a callback does not wait for these lines.
  *
- * level: The least severe level that the receiver wants; DAGSTORE_LOG_NONE for no logging. It holds
- *   for stores that are already open, too.
+ * level: The least severe level that the receiver wants; DAGSTORE_LOG_NONE for no logging. It also
+ *   applies to stores that are already open.
  * callback: The receiver; NULL for none.
  * context: Passed to the callback.
  * Errors: INVALID_ARGUMENT for an unknown level.
@@ -305,7 +302,10 @@ enum {
     DAGSTORE_MOUNT_NOT_READY = 1
 };
 
-/* Facts about a source that need no read. The callback gets it with all fields but `size` zero. */
+/*
+ * The properties of a source that need no read. The callback receives it with `size` set and all
+ * other fields zero.
+ */
 typedef struct dagstore_mount_stat {
     uint32_t size;
     uint32_t flags;       /* DAGSTORE_MOUNT_NOT_READY or 0 */
@@ -324,7 +324,7 @@ typedef struct dagstore_mount_stat {
  * A callback that fails returns DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE,
  * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT or DAGSTORE_SOURCE_CHANGED. The library treats
  * other values as DAGSTORE_MOUNT_UNREACHABLE. The callback may set *out_error, which is never NULL,
- * to a dagstore_error_new; the library then releases it.
+ * to an error from dagstore_error_new, which the library releases.
  */
 typedef struct dagstore_mount_vtable {
     uint32_t size;
@@ -347,9 +347,9 @@ typedef struct dagstore_mount_vtable {
     /*
      * Reads up to `capacity` bytes at `offset`.
      *
-     * Several threads read a RANDOM source at once. The library asks again for missing bytes, and
-     * fails if it gets 0 bytes before the end. Each read of a SEQUENTIAL source starts where the
-     * read before ended, and 0 bytes mean its end.
+     * Several threads read a RANDOM source at once. If the callback returns fewer bytes, the
+     * library calls it again for the others; 0 bytes before the end are an error. Each read of a
+     * SEQUENTIAL source starts where the read before ended, and 0 bytes mean its end.
      */
     dagstore_status_t (*read_at)(void *context, void *source, uint64_t offset, uint8_t *buffer,
                                  size_t capacity, size_t *out_size, dagstore_error_t **out_error);
@@ -372,7 +372,7 @@ typedef struct dagstore_mount_vtable {
     void (*release)(void *context);
 } dagstore_mount_vtable_t;
 
-/* Makes a set of schemes. It has only "file", which every set has. */
+/* Makes a set of schemes, which has only the built-in scheme "file". */
 dagstore_status_t dagstore_mounts_new(dagstore_mounts_t **out_mounts, dagstore_error_t **out_error);
 
 /*
@@ -436,7 +436,10 @@ enum {
 typedef size_t (*dagstore_select_fn)(void *context, const uint8_t *cid, size_t cid_size,
                                      const char *const *keys, size_t count, size_t *order);
 
-/* How a store behaves. dagstore_config_init sets it to defaults for a server. */
+/*
+ * The configuration of a store. dagstore_config_init sets it to defaults for a server: the values
+ * at the ends of the comments.
+ */
 typedef struct dagstore_config {
     uint32_t size;
     uint32_t flags;                    /* DAGSTORE_OPEN_... */
@@ -469,8 +472,8 @@ typedef struct dagstore_config {
 /*
  * Fills a configuration with the defaults.
  *
- * size: sizeof(dagstore_config_t) as the caller was compiled. The library writes no more bytes, so
- *   callers built with an older header stay valid.
+ * size: sizeof(dagstore_config_t) in the caller's header. The library writes at most `size` bytes,
+ *   so callers with an older header stay valid.
  * Errors: INVALID_ARGUMENT.
  */
 dagstore_status_t dagstore_config_init(dagstore_config_t *config, size_t size,
@@ -501,8 +504,9 @@ enum {
  * Closes a store and keeps the handle. Other threads that use it get DAGSTORE_CLOSED from now on.
  *
  * Waits for running jobs, and releases the store's lock. When it returns, all completions of _async
- * functions have been called. Leases stay valid. While there are leases, any process can open the
- * store again; this one for writing only if it was open for writing. May be called again.
+ * functions have been called. Leases stay valid. While leases are held, any process can open the
+ * store again. This process can open it for writing only if it was open for writing before. The
+ * caller may call this function again.
  *
  * flags: DAGSTORE_SHUTDOWN_CANCELLING or 0.
  * Errors: INVALID_ARGUMENT.
@@ -510,7 +514,7 @@ enum {
 dagstore_status_t dagstore_shutdown(dagstore_t *store, uint32_t flags,
                                     dagstore_error_t **out_error);
 
-/* Gives the handle back, after it has closed the store as dagstore_shutdown without flags does. */
+/* Closes the store as dagstore_shutdown does without flags, and gives the handle back. */
 void dagstore_close(dagstore_t *store);
 
 /*
@@ -580,8 +584,8 @@ typedef void (*dagstore_done_fn)(void *context, dagstore_status_t status, dagsto
 /*
  * Registers a CAR as dagstore_register_with does, without waiting.
  *
- * Returns: DAGSTORE_OK; the store's thread for completions then calls `done` once. An error in the
- *   arguments; the library then never calls `done`.
+ * Returns: DAGSTORE_OK if the registration has begun: the store's thread for completions later
+ *   calls `done` once. An error code if an argument is wrong: then the library never calls `done`.
  */
 dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, const char *mount_url,
                                           const dagstore_register_options_t *options,
@@ -636,9 +640,9 @@ dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
  * Acquires a lease on a shard. While the lease lasts, the caller can read blocks, and no caller can
  * destroy the shard.
  *
- * Fetches and indexes a lazily registered shard first, once for all callers that wait. This goes on
- * when a caller's timeout passes. Costs 1.5 us if the shard is open, 0.3 us beside another lease,
- * about 100 us otherwise.
+ * Fetches and indexes a lazily registered shard first, once for all callers that wait. The job goes
+ * on when a caller's timeout passes. Costs 1.5 us if the shard is open, 0.3 us beside another
+ * lease, about 100 us otherwise.
  *
  * timeout_ms: Milliseconds to wait for fetching and indexing; 0 does not wait.
  * Errors: SHARD_UNKNOWN; the stored error's code, or SHARD_FAILED, if the shard has failed;
@@ -650,7 +654,7 @@ dagstore_status_t dagstore_acquire(dagstore_t *store, const char *key, uint32_t 
                                    dagstore_shard_t **out_shard, dagstore_error_t **out_error);
 
 /*
- * Receives a lease, which the callback's owner releases. On failure `shard` is NULL, and `error` is
+ * Receives a lease, which the receiver must release. On failure `shard` is NULL, and `error` is
  * borrowed for the call.
  */
 typedef void (*dagstore_acquired_fn)(void *context, dagstore_status_t status,
@@ -669,7 +673,7 @@ void dagstore_shard_release(dagstore_shard_t *shard);
 /*
  * Copies the shard's key, with its NUL.
  *
- * buffer: Has room for `capacity` bytes; may be NULL if that is 0.
+ * buffer: Has room for `capacity` bytes; may be NULL if `capacity` is 0.
  * out_size: Receives the size of the key in bytes, with its NUL.
  * Errors: BUFFER_TOO_SMALL; *out_size is the room that is needed.
  */
@@ -698,7 +702,7 @@ dagstore_status_t dagstore_shard_root(dagstore_shard_t *shard, size_t index, uin
 typedef struct dagstore_location {
     uint32_t size;
     uint32_t reserved;
-    uint64_t offset;       /* of its section in the CAR's payload: of the length varint, in bytes */
+    uint64_t offset;       /* of the section's length varint in the CAR's payload, in bytes */
     uint64_t block_offset; /* of its data in the CAR file */
     uint64_t block_size;   /* of its data, in bytes */
 } dagstore_location_t;
@@ -738,7 +742,7 @@ dagstore_status_t dagstore_shard_get(dagstore_shard_t *shard, const uint8_t *cid
  * Copies a block into a buffer, without a handle. With the mapping guard, a file that another
  * process truncates gives an error.
  *
- * buffer: Has room for `capacity` bytes; may be NULL if that is 0.
+ * buffer: Has room for `capacity` bytes; may be NULL if `capacity` is 0.
  * out_size: Receives the size of the block in bytes.
  * Errors: BUFFER_TOO_SMALL; *out_size is the room that is needed; and as dagstore_shard_get.
  */
@@ -753,7 +757,7 @@ dagstore_status_t dagstore_shard_read(dagstore_shard_t *shard, const uint8_t *ci
 dagstore_bytes_t dagstore_block_bytes(const dagstore_block_t *block);
 
 /*
- * Hashes a block, and gives it out if its bytes have the hash of a CID.
+ * Hashes a block, and returns a new handle for it if its bytes have the hash of a CID.
  *
  * The new block of a mapped shard is a copy, so its bytes cannot change later. A digest of under 20
  * bytes proves nothing and gives UNSUPPORTED_HASH, except that of an identity CID.
@@ -942,7 +946,7 @@ dagstore_status_t dagstore_state(dagstore_t *store, const char *key, uint32_t *o
 /*
  * Opens a cursor over the shards of a store in order of registration, or over one of them.
  *
- * The cursor may miss or meet shards that are registered or destroyed meanwhile.
+ * The cursor may miss or return shards that are registered or destroyed meanwhile.
  *
  * key: The one shard; NULL for all.
  * Errors: SHARD_UNKNOWN, INVALID_KEY, CATALOG_CORRUPT, CLOSED.
@@ -988,8 +992,8 @@ typedef struct dagstore_event {
 } dagstore_event_t;
 
 /*
- * Opens a queue of the events from now on. The first queue of a store also gets what the store has
- * done by itself since it was opened.
+ * Opens a queue of the events from now on. The first queue of a store also gets the events of
+ * the store's own work since the opening.
  *
  * A store may have any number of queues. A full queue drops its oldest events, and delays no other
  * caller.
@@ -1067,8 +1071,8 @@ typedef struct dagstore_garbage {
  * Removes the store's own copies of CARs that no caller uses. The store fetches them again when
  * needed.
  *
- * quota: The number of bytes that may stay; 0 removes all that may go. The copies that were used
- *   longest ago go first.
+ * quota: The number of bytes that may stay; 0 removes all unused copies. The store first removes
+ *   the copies that were used longest ago.
  * Errors: READ_ONLY, CLOSED.
  */
 dagstore_status_t dagstore_collect_garbage(dagstore_t *store, uint64_t quota,
@@ -1134,14 +1138,15 @@ void dagstore_problems_close(dagstore_problems_t *problems);
 
 /* ---- CIDs ------------------------------------------------------------------------------------ */
 
-/* The room in bytes that every binary CID with a digest of up to 64 bytes fits into. */
+/* The room in bytes for any binary CID with a digest of at most 64 bytes. */
 #define DAGSTORE_CID_SIZE 96
 
 /*
  * Parses the text of a CID: base58btc for version 0; for version 1 a multibase prefix, one of f F b
  * B c C v V t T h k K z Z m M u U.
  *
- * buffer: Has room for `capacity` bytes, and receives the binary CID; may be NULL if that is 0.
+ * buffer: Has room for `capacity` bytes, and receives the binary CID; may be NULL if
+ *   `capacity` is 0.
  * out_size: Receives the size of the CID in bytes.
  * Errors: INVALID_CID; BUFFER_TOO_SMALL; *out_size is the room that is needed.
  */

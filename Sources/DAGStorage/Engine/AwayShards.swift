@@ -1,25 +1,25 @@
 internal import SharedReads
 internal import Synchronization
 
-/// The shards whose sources were away when they were last needed, and why.
+/// The shards whose sources were away at the last try, with the errors.
 ///
-/// They stay indexed: a source may come back by itself.
+/// These shards keep their indexes, because a source may come back by itself.
 ///
-/// *Concurrency*: any thread. While no shard is away, a question costs one load.
+/// *Concurrency*: any thread. *Cost*: one load while all sources are reachable.
 final class AwayShards: Sendable {
     private let errors = Lock<[UInt32: DAGStoreError]>([:])
     private let count = Atomic<Int>(0)
 
-    /// Returns why a shard could not be read; nil if it was read when that was last tried.
+    /// Returns the error of the last try to read a shard; nil if that try succeeded.
     func error(of number: UInt32) -> DAGStoreError? {
         guard count.load(ordering: .relaxed) > 0 else { return nil }
         return errors.withLock { $0[number] }
     }
 
-    /// Whether a shard could not be read when that was last tried.
+    /// Returns whether the last try to read a shard failed.
     func contains(_ number: UInt32) -> Bool { error(of: number) != nil }
 
-    /// Stores why a shard cannot be read.
+    /// Stores the error of a try to read a shard.
     func insert(_ number: UInt32, _ error: DAGStoreError) {
         errors.withLock { errors in
             errors[number] = error
@@ -27,7 +27,7 @@ final class AwayShards: Sendable {
         }
     }
 
-    /// Removes a shard, because it was read, has another source, or is gone.
+    /// Removes a shard that was read, has another source, or is destroyed.
     func remove(_ number: UInt32) {
         guard count.load(ordering: .relaxed) > 0 else { return }
         errors.withLock { errors in

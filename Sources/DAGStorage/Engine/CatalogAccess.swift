@@ -5,28 +5,28 @@ internal import Synchronization
 
 /// Counts the users of the catalog, and closes it after the last one.
 ///
-/// Three kinds of users exist. A *reading* is short and counts nothing. A *call* lasts longer or crosses an `await`,
-/// and a closed store refuses it. *Work* is the store's own, and goes on until the loop has ended. Leases use the
-/// catalog too: the store that closes gives its lock back while they last.
+/// There are three kinds of users. A *reading* is short, and the catalog does not count it. A *call* lasts longer or
+/// crosses an `await`; a closed store refuses new calls. *Work* is the store's own, and goes on until the loop has
+/// ended. Leases use the catalog, too: a store that closes gives its lock back while leases are held.
 ///
 /// *Concurrency*: any thread.
 package final class CatalogAccess: Sendable {
     private struct State {
-        /// Whether new calls are refused.
+        /// Whether the store refuses new calls.
         var isClosed = false
-        /// Whether the loop has ended, so that no shard is opened any more.
+        /// Whether the loop has ended, so that no further shard is opened.
         var isStopped = false
-        /// Whether the lock is being given back while leases are held, or was.
+        /// Whether a thread gives the lock back while leases are held, or has given it back.
         var isGivingLockBack = false
-        /// Whether the store can be opened again, or the last lease must end for that.
+        /// Whether `releaseLock` or `close` has ended, so that `DAGStore.close` need not wait for leases.
         var isSettled = false
         /// Whether a thread has begun to close the catalog.
         var isClosingCatalog = false
         /// Whether the catalog is closed, so that the store can be opened again.
         var isCatalogClosed = false
-        /// Calls and work.
+        /// The number of calls and work.
         var uses = 0
-        /// Whether readings may last that began before the store was closed.
+        /// Whether readings from before the end of the loop may still run.
         var hasReaders = true
         /// Open shards with leases that outlive the loop.
         var outliving: [OpenShard] = []
@@ -40,7 +40,7 @@ package final class CatalogAccess: Sendable {
     }
 
     let catalog: Catalog
-    /// Closed together with the catalog.
+    /// The transients, closed together with the catalog.
     private let transients: TransientStore
     /// The mark under which threads read what the loop may remove: open shards, indexes, pages, the inverse index.
     let mark: ReadMark
@@ -70,14 +70,14 @@ package final class CatalogAccess: Sendable {
 
     // MARK: Uses
 
-    /// Calls `body` within a reading of the store's mark: it may use the catalog and what the loop may free.
+    /// Calls `body` within a reading of the store's mark.
     ///
-    /// `body` is short and does not block. Until it ends, the reclaimer frees nothing that it may have found, and a
-    /// store that closes keeps its catalog open.
+    /// `body` is short and does not block. It may use the catalog, and objects that the loop may free: the reclaimer
+    /// frees them after the reading. A store that closes keeps its catalog open until then.
     ///
     /// *Cost*: two stores to memory of the calling thread.
     ///
-    /// - Throws: `closed`, and what `body` throws.
+    /// - Throws: `closed`, and the errors of `body`.
     package func reading<R>(_ body: () throws -> R) throws -> R {
         Reading.begin(mark)
         defer { Reading.end() }
@@ -87,7 +87,7 @@ package final class CatalogAccess: Sendable {
 
     /// Calls `body`, which uses the catalog; a store that closes meanwhile waits for it.
     ///
-    /// - Throws: `closed`, and what `body` throws.
+    /// - Throws: `closed`, and the errors of `body`.
     func using<R>(_ body: () throws -> R) throws -> R {
         try beginCall()
         defer { endUse() }
@@ -137,7 +137,9 @@ package final class CatalogAccess: Sendable {
         }
     }
 
-    /// Waits until no use is left and, unless leases hold it, until the catalog is closed; the loop has ended before.
+    /// Waits until all uses have ended and the catalog is closed, or leases alone hold the catalog.
+    ///
+    /// The loop has ended before the call.
     func waitForUses() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -149,7 +151,7 @@ package final class CatalogAccess: Sendable {
         }
     }
 
-    /// Closes the catalog after its last user; the loop calls it when it ends.
+    /// Closes the catalog after its last user; the loop calls this at its end.
     ///
     /// - Parameter shards: Open shards whose leases may outlive the loop.
     func closeAfterUses(outliving shards: [OpenShard]) {
@@ -163,9 +165,9 @@ package final class CatalogAccess: Sendable {
         }
     }
 
-    /// Closes the catalog if no user is left, and resumes the callers that wait for that.
+    /// Closes the catalog after the last user, and resumes the callers that wait for the end of all uses.
     func closeIfUnused() {
-        // Counted outside of the lock, because a shard has one of its own. No lease begins any more.
+        // Counted outside of the lock, because a shard has a lock of its own. All leases have begun before.
         let outliving = state.withLock { $0.isStopped ? $0.outliving : nil }
         let hasLeases = outliving?.contains { $0.leaseCount > 0 } ?? true
         let isLast = state.withLock { state in
@@ -202,8 +204,7 @@ package final class CatalogAccess: Sendable {
         }
     }
 
-    /// Gives the store's lock back, if nothing but leases uses the catalog any more: the store can be opened again
-    /// then.
+    /// Gives the store's lock back, if leases alone use the catalog, so that a process can open the store again.
     private func releaseLock() {
         let isDue = state.withLock { state in
             guard state.isStopped, !state.hasReaders, state.uses == 0, !state.isGivingLockBack,

@@ -15,24 +15,24 @@ package final class LoopInbox: Sendable {
     private let bell = DispatchSemaphore(value: 0)
     private let waiting = Atomic<Int>(0)
 
-    /// 1 on the loop's thread.
+    /// The value 1 on the loop's thread.
     private let place = ThreadPlace()
 
-    /// Whether this is the loop's thread.
+    /// Whether the calling thread is the loop's.
     var isOwnThread: Bool { place.value == 1 }
 
-    /// Makes this thread the loop's.
+    /// Makes the calling thread the loop's.
     func adoptThread() { place.value = 1 }
 
     /// Whether messages wait.
     var isBusy: Bool { count > 0 }
 
-    /// How many messages wait, about.
+    /// The approximate number of waiting messages.
     var count: Int { waiting.load(ordering: .relaxed) }
 
     /// Adds a message.
     ///
-    /// - Returns: Whether the loop will read it; it will not after it has ended.
+    /// - Returns: Whether the loop will read the message; false after the end of the loop.
     @discardableResult
     func post(_ message: LoopMessage) -> Bool {
         let (isOpen, isFirst) = state.withLock { state in
@@ -67,11 +67,12 @@ package final class LoopInbox: Sendable {
         return messages
     }
 
-    /// Runs `body` on the loop's thread, between two of its commits, and blocks this thread until it has ended.
+    /// Runs `body` on the loop's thread, between two of its commits, and blocks the calling thread until `body` has
+    /// ended.
     ///
     /// The loop is the only writer of records and recent entries. Other changes to them run through this call.
     ///
-    /// - Throws: `closed`, and what `body` throws.
+    /// - Throws: `closed`, and the errors of `body`.
     package func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) throws -> R {
         let result = FirstAnswer<R, any Error>()
         let isSent = post(.perform { result.deliver(Result { try body() }) })

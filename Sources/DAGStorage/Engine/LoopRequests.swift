@@ -15,9 +15,9 @@ final class LoopRequests: Sendable {
     /// Sends a request, and waits for the answer in a task.
     ///
     /// - Parameters:
-    ///   - kind: What the caller wants.
+    ///   - kind: The kind of the request.
     ///   - key: The shard.
-    ///   - deadline: When the caller stops waiting.
+    ///   - deadline: The time when the caller stops waiting.
     /// - Returns: The answer.
     /// - Throws: `closed`, `deadlineExceeded`, `CancellationError`, and the loop's refusal.
     func ask(
@@ -53,7 +53,7 @@ final class LoopRequests: Sendable {
         }
     }
 
-    /// Sends a request, and blocks the thread until the answer is there.
+    /// Sends a request, and blocks the thread until the loop has answered.
     ///
     /// - Throws: As `ask`, without `CancellationError`.
     func askBlocking(
@@ -70,9 +70,9 @@ final class LoopRequests: Sendable {
         return try answer.wait()
     }
 
-    /// Takes a lease on a shard, if nothing has to be fetched or indexed for it; blocks the thread.
+    /// Takes a lease on a shard without fetching or indexing; blocks the thread.
     ///
-    /// - Returns: The lease; nil if there is none without fetching or indexing.
+    /// - Returns: The lease; nil if the lease needs fetching or indexing.
     func leaseBlocking(_ key: ShardKey) throws(DAGStoreError) -> Shard? {
         guard case .lease(let shard) = try askBlocking(.acquire(waits: false), key) else {
             return nil

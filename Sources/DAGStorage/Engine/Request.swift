@@ -5,40 +5,40 @@ internal import SystemPackage
 
 /// A caller's request about a shard, on its way to the loop.
 struct Request: Sendable {
-    /// What the caller wants.
+    /// The kind of a request.
     enum Kind: Sendable {
         case register(Registration)
         case initialize
-        /// A lease; unless `waits`, only if nothing has to be fetched or indexed for it.
+        /// Asks for a lease; without `waits`, only if the lease needs no fetching and no indexing.
         case acquire(waits: Bool)
         case recover
         case destroy
     }
 
-    /// What the loop answers.
+    /// The loop's answer to a request.
     enum Answer: Sendable {
         case done
-        /// The shard is registered, and this is what is known of it.
+        /// The shard is registered, and has this status.
         case registered(ShardStatus)
         case lease(Shard)
-        /// There will be a lease, but not now, and the caller does not wait.
+        /// A lease needs fetching or indexing, and the caller does not wait.
         case notNow
     }
 
     let kind: Kind
     let key: ShardKey
-    /// The number of this request, which no other has.
+    /// The unique number of this request.
     let ticket: UInt64
-    /// When the caller stops waiting.
+    /// The time when the caller stops waiting.
     var deadline: ContinuousClock.Instant?
     /// Answers the caller; called once, on the loop's thread or a thread of the store.
     let reply: @Sendable (Result<Answer, DAGStoreError>) -> Void
 
     private static let tickets = Atomic<UInt64>(0)
-    /// Returns a number that no request has.
+    /// Returns a new unique number.
     static func newTicket() -> UInt64 { tickets.add(1, ordering: .relaxed).newValue }
 
-    /// A request of the store's own, whose answer is dropped.
+    /// Creates a request of the store's own; the loop's answer is dropped.
     init(silent kind: Kind, _ key: ShardKey) {
         self.init(kind: kind, key: key, ticket: Self.newTicket()) { _ in }
     }
@@ -72,9 +72,9 @@ struct Registration: Sendable {
 /// A message to the loop.
 enum LoopMessage: Sendable {
     case request(Request)
-    /// A small CAR was indexed before its shard is known; nil if that is to be done as for any other.
+    /// A small CAR was indexed before its shard has a record; nil if the usual way must index it.
     case prepared(Request, IndexedSource?)
-    /// A parked caller asks again, after what it waited for has ended.
+    /// A parked caller asks again, because the job that it waited for has ended.
     case retry(Request)
     /// A caller stops waiting.
     case withdraw(ticket: UInt64, DAGStoreError)
@@ -82,24 +82,24 @@ enum LoopMessage: Sendable {
     case ended(ShardJob, JobOutcome)
     /// An opening waits for its source: callers that do not wait get their answer.
     case opensSlowly(ShardJob)
-    /// A shard's bytes are not what was indexed.
+    /// A shard has other bytes than the indexed ones.
     case lost(ShardKey, generation: UInt64, DAGStoreError)
     /// A lease on a shard that is not open has ended, or an attempt to take one.
     case recountLeases(ShardKey)
-    /// Close idle shards: there are too many.
+    /// Close idle shards, because there are too many.
     case closeIdleShards
-    /// A passing state was interrupted when the store was last open.
+    /// The end of an earlier process interrupted a job of this shard.
     case resume(number: UInt32)
     /// Close idle shards that read transients, and answer with the shards whose transients must stay.
     case closeIdleCopies(@Sendable (Set<UInt32>) -> Void)
-    /// A shard has another mount.
+    /// Give a shard another mount.
     case relocate(Relocation)
     /// Run this between two commits.
     case perform(@Sendable () -> Void)
-    /// The store closes: end the jobs or wait for them, and then call back.
+    /// The store closes: cancel the jobs or wait for them, and then call back.
     case drain(cancelling: Bool, @Sendable () -> Void)
 
-    /// The request in it, whose caller waits for an answer.
+    /// The request in the message, whose caller waits for an answer.
     var request: Request? {
         switch self {
         case .request(let request), .retry(let request): request

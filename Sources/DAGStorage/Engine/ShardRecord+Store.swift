@@ -4,12 +4,12 @@ internal import DAGMounts
 internal import SystemPackage
 
 extension ShardRecord {
-    /// The record of a shard that the catalog does not have.
+    /// Returns the record of a shard that is not in the catalog.
     static func none(_ key: ShardKey) -> ShardRecord {
         ShardRecord(number: 0, key: key.text, mountURL: "", state: .registered)
     }
 
-    /// The record of a shard that is being registered.
+    /// Returns the record for a registration.
     static func new(
         _ key: ShardKey,
         _ registration: Registration,
@@ -36,12 +36,12 @@ extension ShardRecord {
         headerSizeMax = limits.headerSizeMax > usual.headerSizeMax ? limits.headerSizeMax : 0
     }
 
-    /// The user's own copy of the shard's bytes, if the shard was registered with one.
+    /// The user's own copy of the shard's bytes; nil if the shard was registered without one.
     var borrowedTransient: BorrowedTransient? {
         guard !transientPath.isEmpty else { return nil }
         return BorrowedTransient(FilePath(bytes: transientPath))
     }
 
-    /// The name of the store's own copy.
+    /// The name of the shard's transient.
     var transientName: TransientName { TransientName(key: key, number: number) }
 }

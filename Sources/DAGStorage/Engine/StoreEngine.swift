@@ -7,9 +7,9 @@ package import SystemPackage
 
 /// The parts of an open store, and their start and end.
 ///
-/// Each part has one duty; none knows the engine. `DAGStore` is the face of it, `ShardLoop` its event loop.
+/// Each part has one duty, and no part knows the engine. `DAGStore` is its public face, `ShardLoop` its event loop.
 ///
-/// *Concurrency*: any thread. The loop decides about shards; here is only what all threads share.
+/// *Concurrency*: any thread. The loop decides about shards; the engine has the parts that all threads share.
 package final class StoreEngine: Sendable {
     /// The arguments that several parts share.
     struct Parts {
@@ -20,7 +20,7 @@ package final class StoreEngine: Sendable {
         let loop: LoopInbox
         /// Runs all write transactions of this store, one after the other.
         let writer: DispatchQueue
-        /// Opens shards and deletes what is left of destroyed ones.
+        /// Opens shards, and deletes the remains of destroyed ones.
         let openings: JobPool
     }
 
@@ -125,8 +125,7 @@ package final class StoreEngine: Sendable {
 
     // MARK: Opening
 
-    /// Removes the indexes that no record names, which an end of the process left behind, and opens the inverse
-    /// index.
+    /// Removes indexes without a record, which the end of a process left behind, and opens the inverse index.
     ///
     /// - Throws: `catalogCorrupt`, `readOnly`.
     func prepareCatalog() throws {
@@ -140,21 +139,22 @@ package final class StoreEngine: Sendable {
                 }
                 for generation in try catalog.retiredRuns() { try catalog.deleteRun(generation) }
             } catch {
-                // Deleting takes room too: they stay on `pending`, and the store serves what it has.
+                // Deleting takes room, too. Without room the indexes stay on `pending`, and the store serves its
+                // shards.
                 guard error.code == .full else { throw error }
             }
             try merger.open()
         }
     }
 
-    /// Removes what an end of the process left in the folders; a fetch waits for it.
+    /// Removes files that the end of a process left in the folders; a fetch waits for this.
     private func prepareFolders() {
         SpillFile.removeLeftovers(in: directory.appending("tmp"))
         // The next fetch tries again, and reports the error.
         try? transients.prepare()
     }
 
-    /// Starts the loop, and posts what was interrupted.
+    /// Starts the loop, and posts the interrupted jobs.
     func start() {
         access.keepAlive(self)
         SystemThread.start("dagstore.loop") { ShardLoop(self).run() }
@@ -174,7 +174,7 @@ package final class StoreEngine: Sendable {
 
     /// Requests the recovery of every failed shard.
     ///
-    /// *Cost*: nothing if none has failed; else a look at every record.
+    /// *Cost*: reads every record, unless all shards are sound.
     private func recoverFailedShards() {
         guard let counters = try? catalog.counters(), counters.failed > 0 else { return }
         var last: UInt32?
@@ -202,11 +202,11 @@ package final class StoreEngine: Sendable {
         await Reclaimer.drained(access.mark)
     }
 
-    /// Closes a store without references; does not wait for what cannot be ended.
+    /// Closes a store without references; waits only for jobs that it can cancel.
     func abandon() {
         guard access.refuseCalls() else { return }
         merger.stop()
-        // On the loop's own thread it would wait for itself.
+        // On the loop's own thread, the wait would never end.
         guard !loop.isOwnThread else {
             loop.post(.drain(cancelling: true, {}))
             return
@@ -217,7 +217,9 @@ package final class StoreEngine: Sendable {
 }
 
 extension Catalog {
-    /// Whether the record of a copy's shard names it; true if the record cannot be read, so that the copy stays.
+    /// Returns whether the record of a transient's shard names the transient.
+    ///
+    /// If the record is unreadable, the answer is true, so that the transient stays.
     fileprivate func names(_ copy: TransientName) -> Bool {
         do {
             return try record(copy.number)?.transientName == copy

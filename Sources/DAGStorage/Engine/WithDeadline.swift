@@ -1,10 +1,10 @@
 /// Runs `body`, and cancels it when a deadline passes.
 ///
 /// - Parameters:
-///   - deadline: The deadline; nil to wait as long as it takes.
-///   - body: Returns soon after its task is cancelled.
-/// - Returns: What `body` returns.
-/// - Throws: `deadlineExceeded`; `CancellationError` if the caller's task was cancelled; what `body` throws.
+///   - deadline: The deadline; nil for no limit.
+///   - body: The work, which ends soon after its task is cancelled.
+/// - Returns: The result of `body`.
+/// - Throws: `deadlineExceeded`; `CancellationError` if the caller's task was cancelled; the errors of `body`.
 func withDeadline<R: Sendable>(
     _ deadline: ContinuousClock.Instant?,
     _ body: @escaping @Sendable () async throws -> R

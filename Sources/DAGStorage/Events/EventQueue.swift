@@ -1,23 +1,23 @@
 package import Dispatch
 internal import SharedReads
 
-/// Events for a thread that polls or blocks; when it is full, the oldest goes.
+/// A queue of events for a thread that polls or blocks; a full queue drops its oldest event.
 ///
 /// *Concurrency*: any thread.
 package final class EventQueue: EventSink {
-    /// The result of a look into the queue.
+    /// The result of `next`.
     package enum Next: Sendable {
         case event(ShardEvent)
-        /// There is none yet.
+        /// No event came.
         case nothing
-        /// There is none and there will be none.
+        /// The queue is empty, and no event follows.
         case end
     }
 
     private struct State {
         var events = FIFOQueue<ShardEvent>()
         var isFinished = false
-        /// Threads that wait and were not woken.
+        /// The number of threads that wait at the bell and have no signal on the way.
         var waiting = 0
     }
 
@@ -25,7 +25,7 @@ package final class EventQueue: EventSink {
     private let state = Lock(State())
     private let bell = DispatchSemaphore(value: 0)
 
-    /// A queue that keeps `capacity` events.
+    /// Creates a queue that keeps `capacity` events.
     package init(capacity: Int) {
         precondition(capacity > 0)
         self.capacity = capacity
@@ -54,10 +54,10 @@ package final class EventQueue: EventSink {
         for _ in 0..<waiting { bell.signal() }
     }
 
-    /// The next event.
+    /// Takes the next event from the queue; blocks the thread until there is one.
     ///
-    /// - Parameter deadline: How long to wait for one; nil without an end.
-    /// - Returns: It, or that there is none.
+    /// - Parameter deadline: The time when the thread stops waiting; nil for no limit.
+    /// - Returns: The event; `.nothing` after the deadline; `.end` after the last event.
     package func next(until deadline: DispatchTime?) -> Next {
         while true {
             let found = state.withLock { state -> Next in
@@ -73,7 +73,7 @@ package final class EventQueue: EventSink {
                 state.waiting -= 1
                 return false
             }
-            // A signal came between the timeout and here: it is this thread's.
+            // A signal came between the timeout and the lock: it is for this thread.
             guard isWoken else { return .nothing }
             bell.wait()
         }

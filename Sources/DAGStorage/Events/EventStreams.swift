@@ -2,25 +2,25 @@ internal import ShardLifecycle
 internal import SharedReads
 internal import Synchronization
 
-/// Something that happened to a shard.
+/// An event in the life of a shard.
 public struct ShardEvent: Sendable, Equatable {
     /// The kinds of events.
     public enum Operation: String, Sendable, CaseIterable {
-        /// The shard became known; also when an interrupted registration is taken up at open.
+        /// The shard was registered, or an opening of the store continued its interrupted registration.
         case register
-        /// Its bytes are being fetched and indexed.
+        /// A job began to fetch and index the shard.
         case initialize
-        /// It can be read from now on.
+        /// The shard became readable.
         case makeAvailable
-        /// It is known no longer.
+        /// The shard was destroyed.
         case destroy
-        /// A caller asked for a lease, and got it, waits for it or was refused.
+        /// A caller asked for a lease, and has it, waits for it or was refused.
         case acquire
-        /// It failed.
+        /// The shard failed.
         case fail
         /// A lease ended.
         case release
-        /// It is being fetched and indexed again after a failure.
+        /// A job began to fetch and index the shard after a failure.
         case recover
     }
 
@@ -28,39 +28,41 @@ public struct ShardEvent: Sendable, Equatable {
     public let number: UInt64
     /// The kind of the event.
     public let operation: Operation
-    /// To which shard.
+    /// The shard.
     public let key: ShardKey
-    /// Where the shard is after it; nil if it is known no longer.
+    /// The state of the shard after the event; nil if the shard was destroyed.
     public let state: ShardStatus.State?
-    /// The leases after it.
+    /// The number of leases after the event.
     public let references: Int
-    /// Why it failed, if it has failed.
+    /// The error of a failure; nil for other events.
     public let error: DAGStoreError?
 }
 
 /// A failure of a shard.
 public struct ShardFailure: Sendable, Equatable {
-    /// Which shard.
+    /// The shard.
     public let key: ShardKey
-    /// Why.
+    /// The reason.
     public let error: DAGStoreError
 }
 
-/// Takes events in, under a lock of the store; so it must not block, or call the store or a user's code.
+/// A receiver of events, called under a lock of the store.
+///
+/// It must not block, and must not call the store or a user's code.
 package protocol EventSink: Sendable {
-    /// Takes an event.
+    /// Receives an event.
     ///
-    /// - Returns: Whether no event was lost for it.
+    /// - Returns: Whether the sink kept all its events; false if it dropped one.
     func receive(_ event: ShardEvent) -> Bool
     /// Ends the sink: no event follows.
     func finish()
 }
 
-/// Hands events to their readers, without waiting for any.
+/// Sends events to their readers, without waiting for a reader.
 ///
-/// Every reader has a buffer of its own; when it is full, the oldest element in it goes and is counted.
+/// Every reader has a buffer of its own. A full buffer drops its oldest event, which is counted.
 ///
-/// *Concurrency*: any thread. Without readers, an event costs a load and an addition.
+/// *Concurrency*: any thread. *Cost*: without readers, a load and an addition for each event.
 final class EventStreams: Sendable {
     private struct Readers {
         var last = 0
@@ -68,14 +70,14 @@ final class EventStreams: Sendable {
         var failures: [Int: AsyncStream<ShardFailure>.Continuation] = [:]
         var sinks: [Int: any EventSink] = [:]
         var isFinished = false
-        /// Events of the store's own work after it was opened, for the first reader of each kind.
+        /// The events of the store's own work after its opening, for the first reader of each kind.
         var early: [ShardEvent] = []
         var isRecording = true
         var hasEventReader = false
         var hasFailureReader = false
     }
 
-    /// The number of events that are kept for late readers.
+    /// The largest number of early events.
     static let earlyMax = 1024
 
     private let readers = Lock(Readers())
@@ -86,10 +88,10 @@ final class EventStreams: Sendable {
     /// Whether there are readers.
     var isWatched: Bool { isRead.load(ordering: .relaxed) }
 
-    /// Elements that slow readers have lost.
+    /// The number of events that slow readers have lost.
     var droppedCount: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// A stream of what happens from now on.
+    /// Returns a stream of the events from now on.
     func events(bufferingNewest limit: Int) -> AsyncStream<ShardEvent> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ShardEvent.self,
@@ -108,7 +110,7 @@ final class EventStreams: Sendable {
         return stream
     }
 
-    /// A stream of the failures from now on.
+    /// Returns a stream of the failures from now on.
     func failures(bufferingNewest limit: Int) -> AsyncStream<ShardFailure> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ShardFailure.self,
@@ -135,7 +137,7 @@ final class EventStreams: Sendable {
     /// - Parameters:
     ///   - sink: Receives the events.
     ///   - isReader: Whether the sink is a reader. The first reader also receives the early events.
-    /// - Returns: The number for `remove`; nil if the streams have ended, and so has the sink.
+    /// - Returns: The number for `remove`; nil if the streams have ended, and the call has ended the sink.
     func add(_ sink: any EventSink, isReader: Bool) -> Int? {
         var number: Int?
         add { readers, id in
@@ -200,7 +202,7 @@ final class EventStreams: Sendable {
         error: DAGStoreError? = nil
     ) {
         guard isWatched else { return _ = number.add(1, ordering: .relaxed) }
-        // The lock orders the numbers and the events alike. Handing an event over does not block.
+        // Under the lock, so that the events have the order of their numbers. `yield` does not block.
         readers.withLock { readers in
             let event = ShardEvent(
                 number: number.add(1, ordering: .relaxed).newValue,

@@ -3,11 +3,11 @@ internal import DAGMounts
 public import DAGMultiformats
 package import ShardIndex
 
-/// How a store behaves; everything has a default that suits a server.
+/// The configuration of a store; the defaults suit a server.
 public struct Configuration: Sendable {
     /// How index pages choose between their direct encodings and zstd.
     public enum PagePolicy: String, Sendable, CaseIterable {
-        /// Whatever is smaller, page by page.
+        /// The smaller encoding of each page.
         case smallest
         /// Always zstd.
         case zstd
@@ -19,86 +19,87 @@ public struct Configuration: Sendable {
     public enum Durability: Sendable {
         /// A crash of the machine.
         case full
-        /// A crash of the process; the whole store may be lost with the machine.
+        /// A crash of the process; a crash of the machine may destroy the whole store.
         ///
-        /// For benchmarks and for stores that can be made again.
+        /// For benchmarks, and for stores that a program can make again.
         case relaxed
     }
 
-    /// How the bytes of local CARs are read.
+    /// How the store reads the bytes of local CARs.
     public enum Mapping: Sendable {
-        /// Mapped into memory, and blocks are views of it.
+        /// The store maps CARs into memory, and blocks are views of them.
         case whenPossible
-        /// Read by system calls, and blocks are copies: a file that becomes shorter then gives
-        /// an error, where a mapping raises SIGBUS.
+        /// The store reads CARs by system calls, and blocks are copies.
+        ///
+        /// A file that becomes shorter then causes an error, where a mapping raises SIGBUS.
         case never
     }
 
-    /// How shards that had failed before are treated after the store is opened.
+    /// The time when an opened store recovers shards that failed before.
     public enum Recovery: Sendable {
-        /// They stay failed until the program calls `recover`.
+        /// When the program calls `recover`.
         case manual
-        /// The first lease that is asked for recovers the shard, once.
+        /// At the first request for a lease on the shard, once.
         case onAcquire
-        /// They are recovered at once.
+        /// At the opening.
         case atOpen
     }
 
     /// Whether the store is read-only: it takes no lock, and writes no record or index.
     ///
-    /// LMDB still notes its readers in `catalog/lock.mdb`, which must be writable, unless the whole file
-    /// system is read-only.
+    /// LMDB still writes its readers to `catalog/lock.mdb`, which must be writable, unless the whole file system is
+    /// read-only.
     public var isReadOnly = false
-    /// Whether opening looks at every page of the catalog before LMDB follows it; for files that may be damaged.
+    /// Whether the opening checks every page of the catalog; for files that may be damaged.
     ///
     /// LMDB does not verify pages, so a damaged page can end the process with a signal. The store always rejects a
-    /// truncated file. *Cost*: every page of rows is read, about a microsecond each.
+    /// truncated file. *Cost*: about a microsecond for each page.
     public var checksPages = false
-    /// The address space reserved for the catalog, in bytes; not disk, not memory.
+    /// The address space for the catalog, in bytes; it takes neither disk nor memory.
     ///
-    /// It limits how large the catalog may grow; where the system refuses so much, it is halved down
-    /// to 32 GiB.
+    /// It limits the size of the catalog. If the system refuses so much, the store halves it, down to 32 GiB.
     public var mapSize = 1 << 40
     /// The crash that an answered operation survives.
     public var durability = Durability.full
     /// How index pages choose their encoding.
     public var pagePolicy = PagePolicy.smallest
-    /// How the bytes of local CARs are read.
+    /// How the store reads the bytes of local CARs.
     public var mapping = Mapping.whenPossible
-    /// The largest headers and sections that are read, and what null padding means.
+    /// The largest headers and sections to read, and the meaning of null padding.
     public var limits = CARLimits()
-    /// Memory for sorting while a shard is indexed, in bytes; beyond it a file without a name is used.
+    /// The memory for sorting while a shard is indexed, in bytes; more data go to a file without a name.
     public var sortBudget = IndexBuilder.sortBudgetDefault
-    /// Memory for decoded index pages, in bytes.
+    /// The memory for decoded index pages, in bytes.
     public var pageCacheSize = 32 << 20
-    /// How many shards are indexed at once; those beyond wait in the order in which they came.
+    /// The number of shards to index at once; more shards wait in the order of their requests.
     ///
-    /// The default is the number of processors. A shard of more than a megabyte is scanned on a second thread.
+    /// The default is the number of processors. A second thread scans a shard of more than a megabyte.
     public var concurrentIndexing = JobPool.processorCount
-    /// How many mounts that say they are ready are opened and copied at once.
+    /// The number of ready mounts to open and copy at once.
     ///
     /// A mount that is not ready may take hours. The store opens it at once, outside this limit.
     public var concurrentReadyFetches = 8
-    /// How long a mount may take until the bytes of a shard are there; then the job ends in `fetchTimedOut`.
+    /// The time that a mount may take to supply the bytes of a shard; nil, the default, for no limit.
     ///
-    /// nil, the default, waits as long as it takes. Files of this machine are not counted.
+    /// After this time, the job fails with `fetchTimedOut`. Files of this machine have no limit.
     public var fetchTimeout: Duration?
-    /// How failed shards are treated after the store is opened.
+    /// The time when an opened store recovers shards that failed before.
     public var recovery = Recovery.manual
     /// Whether an opening for writing continues interrupted jobs.
     ///
-    /// If not, such shards wait for `initialize`, `recover`, a lease, or the same registration again.
+    /// Otherwise such shards wait for `initialize`, `recover`, a lease, or the same registration again.
     public var continuesInterrupted = true
     /// The number of automatic recoveries of a failing shard, until it is available again.
     ///
-    /// At once the first time; then after 250 ms, and after twice as long each time, up to four minutes.
+    /// The store recovers at once the first time, then after 250 ms, then after twice the time each, up to four
+    /// minutes.
     public var automaticRecoveries = 0
     /// Orders the shards that may have a block, best first.
     ///
     /// An empty array refuses the block.
     ///
-    /// The keys come in the order in which the store would ask: open, available, failed. The store calls it on the
-    /// caller's thread, for each block that is read over all shards.
+    /// The keys are in the order in which the store would ask: open, available, failed. The store calls the function
+    /// on the caller's thread, for each block that a caller reads from all shards.
     public var selectShards: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
     /// The number of recent entries that become a run; lower in tests.
     package var inverseFlushFrom = 1 << 16
@@ -106,7 +107,7 @@ public struct Configuration: Sendable {
     package var inverseRebuildBatch = 1 << 20
     /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
     public var indexer: Indexer?
-    /// How many bytes the store's own copies of shards may take; nil if there is no limit.
+    /// The largest size of all transients in bytes; nil for no limit.
     ///
     /// The store reserves room before a copy begins. If the quota is full, it removes unused copies, the longest
     /// unused first; if that is not enough, the copy fails with `quotaExceeded`.
@@ -115,13 +116,13 @@ public struct Configuration: Sendable {
     public var transientHighWatermark = 0.9
     /// The share of the quota at which removal stops.
     public var transientLowWatermark = 0.7
-    /// How many shards without leases stay open, so that the next lease finds them warm.
+    /// The largest number of open shards without leases; a lease on an open shard is fast.
     public var idleShardsMax = 256
-    /// How many bytes of payload shards without leases may keep open; nil if there is no limit.
+    /// The largest payload of open shards without leases, in bytes; nil for no limit.
     ///
-    /// Those used longest ago are closed first, and never one that is read.
+    /// The store first closes the shards that were used longest ago.
     public var idleBytesMax: UInt64?
-    /// How long a shard without leases stays open; nil if there is no limit.
+    /// The longest time that a shard without leases stays open; nil for no limit.
     public var idleTimeMax: Duration?
 
     /// The time for which one comparison of a shard's file stays valid.
@@ -130,10 +131,10 @@ public struct Configuration: Sendable {
     /// second. With zero, every first lease compares.
     public var sourceCheckInterval: Duration = .milliseconds(10)
 
-    /// `idleTimeMax`, at most so long that times can be added to it.
+    /// `idleTimeMax`, bounded so that sums of times cannot overflow.
     var idleTimeLimit: Duration? { idleTimeMax.map { min($0, .seconds(1 << 30)) } }
 
-    /// The defaults.
+    /// Creates a configuration with the defaults.
     public init() {}
 
     func check() throws(DAGStoreError) {
@@ -173,7 +174,7 @@ public struct Configuration: Sendable {
 }
 
 extension Duration {
-    /// The duration in whole nanoseconds, at most half the numbers there are.
+    /// The duration in whole nanoseconds, at most 2^62.
     var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds < 1 << 32 else { return 1 << 62 }

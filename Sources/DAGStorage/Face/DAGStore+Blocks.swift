@@ -2,14 +2,14 @@ internal import DAGBytes
 internal import DAGCatalog
 public import DAGMultiformats
 
-/// A shard that has a block, and where.
+/// A shard that has a block, and the place of the block.
 public struct FoundBlock: Equatable, Sendable {
     /// The shard.
     public let key: ShardKey
-    /// Where the block lies in it.
+    /// The place of the block in the shard.
     public let location: BlockLocation
 
-    /// A block at a place in a shard.
+    /// Creates a place of a block in a shard.
     public init(key: ShardKey, location: BlockLocation) {
         self.key = key
         self.location = location
@@ -20,9 +20,9 @@ public struct FoundBlock: Equatable, Sendable {
 extension DAGStore {
     // MARK: Questions
 
-    /// The shards that have a block with a multihash, in order of registration.
+    /// Returns the shards that have a block with a multihash, in order of registration.
     ///
-    /// Every shard is asked by its own index, so that the answer is exact. No byte of a shard is touched.
+    /// The index of each shard confirms the answer, so the answer is exact. The call reads no bytes of a shard.
     ///
     /// *Cost*: a search in the inverse index, and one in the index of each shard.
     ///
@@ -32,21 +32,20 @@ extension DAGStore {
         return try translating { try lookup.holders(of: cid) }
     }
 
-    /// Where the block with the multihash of `cid` lies in every shard that has it, in order of registration.
+    /// Returns the places of the block with the multihash of `cid` in all shards, in order of registration.
     ///
-    /// A shard that was brought over with its index, and whose CAR was never read, is left out: the index does
-    /// not say how large a block is.
+    /// The result lacks migrated shards whose CAR is still unread, because their indexes lack the sizes of blocks.
     ///
     /// *Cost*: as `shards(containing:)`.
     ///
-    /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have it.
+    /// - Throws: `catalogCorrupt`, `closed`; `mountUnreachable` if only such shards have the block.
     public func places(of cid: CID) throws -> [FoundBlock] {
         try translating { try lookup.places(of: cid) }
     }
 
-    /// Whether any shard has the block with the multihash of `cid`.
+    /// Returns whether any shard has the block with the multihash of `cid`.
     ///
-    /// The block of an identity CID is in the CID. No byte of a shard is touched.
+    /// The block of an identity CID is in the CID. The call reads no bytes of a shard.
     ///
     /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block; `closed`.
     public func contains(_ cid: CID) throws -> Bool {
@@ -54,9 +53,9 @@ extension DAGStore {
         return try access.reading { try translating { try lookup.isAnywhere(cid) } }
     }
 
-    /// The size of the block with the multihash of `cid`, in bytes; nil if no shard has it.
+    /// Returns the size of the block with the multihash of `cid`, in bytes; nil if no shard has the block.
     ///
-    /// - Throws: As `contains`; `mountUnreachable` if only shards have it whose CAR was not read yet.
+    /// - Throws: As `contains`; `mountUnreachable` if the CARs of all shards with the block are still unread.
     public func size(of cid: CID) throws -> UInt64? {
         if cid.isIdentity { return UInt64(cid.withDigest { $0.count }) }
         return try access.reading {
@@ -65,28 +64,28 @@ extension DAGStore {
         .location.size
     }
 
-    /// The sizes of many blocks, in order; nil for those that no shard has.
+    /// Returns the sizes of many blocks, in order; nil for blocks that no shard has.
     ///
     /// - Throws: As `contains`.
     public func sizes(of cids: [CID]) throws -> [UInt64?] { try cids.map { try size(of: $0) } }
 
     // MARK: Blocks
 
-    /// The block with the multihash of `cid`, from any shard that has it; nil if none has.
+    /// Returns the block with the multihash of `cid` from any shard; nil if no shard has the block.
     ///
-    /// Shards that are open are asked first, then those that have to be opened or fetched, last those that
-    /// have failed; `Configuration.selectShards` may choose otherwise. If one fails, the next is asked. The
-    /// bytes are not hashed: see `Block.verified()`.
+    /// The store asks open shards first, then shards that must be opened or fetched, then failed ones, unless
+    /// `Configuration.selectShards` chooses. If a shard fails, the store asks the next one. It does not hash the
+    /// bytes: see `Block.verified()`.
     ///
-    /// *Cost*: in a shard that is open, a search in the inverse index and one in the shard, no hop.
+    /// *Cost*: for an open shard, a search in the inverse index and one in the shard, without a change of threads.
     ///
-    /// *Concurrency*: a cancelled caller gets `CancellationError`, and what it waited for goes on.
+    /// *Concurrency*: a cancelled caller gets `CancellationError`; the fetch or opening that it waited for goes on.
     ///
     /// - Parameters:
     ///   - cid: The CID.
-    ///   - deadline: When to stop waiting for shards to be opened or fetched, and for bytes from afar.
+    ///   - deadline: The time when the call stops waiting for openings, fetches and remote sources.
     /// - Returns: The block.
-    /// - Throws: The first error of a shard, if no other has the block; `deadlineExceeded`, `closed`.
+    /// - Throws: The first error of a shard, if no other shard has the block; `deadlineExceeded`, `closed`.
     public func block(
         for cid: CID,
         deadline: ContinuousClock.Instant? = nil
@@ -110,13 +109,13 @@ extension DAGStore {
         return nil
     }
 
-    /// A part of the block with the multihash of `cid`, from any shard that has it; nil if none has.
+    /// Returns a part of the block with the multihash of `cid` from any shard; nil if no shard has the block.
     ///
-    /// *Cost*: as `block(for:deadline:)`, of which only the bytes of the part are read.
+    /// *Cost*: as `block(for:deadline:)`, for the bytes of the part.
     ///
     /// - Parameters:
     ///   - cid: The CID.
-    ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
+    ///   - range: The part, in bytes from the block's start; the call cuts it at the block's end.
     ///   - deadline: As for `block(for:deadline:)`.
     /// - Returns: The part.
     /// - Throws: As `block(for:deadline:)`.
@@ -148,9 +147,9 @@ extension DAGStore {
         return nil
     }
 
-    /// Asks the system to read blocks ahead that lie in open, mapped shards, and returns at once.
+    /// Asks the system to read blocks of open, mapped shards ahead, and returns at once.
     ///
-    /// Blocks of other shards are left out: nothing is opened or fetched.
+    /// The call ignores blocks of other shards.
     ///
     /// *Cost*: for each block a search in the inverse index and one in the shard, and a system call.
     ///
@@ -162,11 +161,11 @@ extension DAGStore {
         return try translating { try cids.count { try !$0.isIdentity && lookup.prefetch($0) } }
     }
 
-    /// The block with the multihash of `cid`, if this takes no waiting for a mount; nil if no shard has it.
+    /// Returns the block with the multihash of `cid`, without waiting for a mount; nil if no shard has the block.
     ///
     /// *Cost*: as `block(for:)`; opening a local file blocks the thread.
     ///
-    /// - Throws: As `block(for:)`; `mountUnreachable` if only a shard that is not on this machine has it.
+    /// - Throws: As `block(for:)`; `mountUnreachable` if only shards with remote sources have the block.
     public func blockIfLocal(for cid: CID) throws -> Block? {
         let candidates: Candidates
         switch try lookup.answer(for: cid) {
@@ -189,7 +188,7 @@ extension DAGStore {
 
     /// Asks one shard after the other, until one has the block.
     ///
-    /// - Throws: The first error, if none has it.
+    /// - Throws: The first error, if no shard has the block.
     func ask<Found>(
         _ candidates: Candidates,
         _ look: (ShardKey) throws -> Found?
@@ -205,11 +204,11 @@ extension DAGStore {
         return nil
     }
 
-    /// Many blocks, in the order of their CIDs; nil for those that no shard has.
+    /// Returns many blocks, in the order of their CIDs; nil for blocks that no shard has.
     ///
-    /// Every shard is asked once for all its blocks, in the order in which they lie there.
+    /// The call takes one lease on each shard, and reads its blocks in CAR order.
     ///
-    /// - Throws: As `block(for:)`, for the first block that cannot be had.
+    /// - Throws: As `block(for:)`, for the first block that fails.
     public func blocks(for cids: [CID]) async throws -> [Block?] {
         var blocks = [Block?](repeating: nil, count: cids.count)
         var wanted: [UInt32: [Int]] = [:]
@@ -220,7 +219,7 @@ extension DAGStore {
             case .nowhere: break
             case .candidates(let candidates):
                 let numbers = candidates.numbers
-                // Any of them; one that has been chosen before, if there is one.
+                // Any candidate, preferably one that an earlier block has chosen.
                 let number =
                     numbers.first { wanted[$0] != nil } ?? numbers.first {
                         !engine.away.contains($0)
@@ -246,15 +245,15 @@ extension DAGStore {
             }
             try Task.checkCancellation()
         }
-        // Not where they were looked for first: one by one, which also says why.
+        // Blocks that the chosen shard lacks: one by one, which also gives their errors.
         for index in others { blocks[index] = try await block(for: cids[index]) }
         return blocks
     }
 
-    /// How many blocks of a shard that is not local are read at once.
+    /// The number of blocks to read at once from a remote source.
     private static let remoteReadsMax = 16
 
-    /// Reads blocks of a shard in the order of `indices`; those that are not local several at once.
+    /// Reads blocks of a shard in the order of `indices`; several at once from a remote source.
     private func read(
         _ indices: [Int],
         of cids: [CID],

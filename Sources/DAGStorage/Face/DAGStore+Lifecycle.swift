@@ -3,11 +3,11 @@ internal import DAGCatalog
 public import DAGMounts
 public import SystemPackage
 
-/// When a shard that is being registered is indexed.
+/// The time when the store indexes a registered shard.
 public enum Indexing: Sendable {
-    /// At once, and the caller waits until it is available.
+    /// At once; the caller waits until the shard is available.
     case now
-    /// At once, and the caller waits only until the registration is on disk.
+    /// At once; the caller waits only until the registration is on disk.
     case inBackground
     /// When a caller first asks for a lease or for its initialization.
     case onFirstUse
@@ -20,21 +20,21 @@ extension DAGStore {
     ///
     /// Indexes it now, unless `indexing` says `onFirstUse`.
     ///
-    /// If the CAR cannot be indexed, a failed shard with the error stays, which can be recovered or destroyed. If the
-    /// caller is cancelled, the registration goes on. If the process ends, the next open continues it; a small local
-    /// file that had no answer leaves nothing.
+    /// If the CAR cannot be indexed, the shard stays registered as failed with the error; recover or destroy it. If
+    /// the caller is cancelled, the registration goes on. If the process ends, the next open continues the
+    /// registration. A registration of a small local file leaves nothing if the process ends before the answer.
     ///
-    /// *Cost*: one commit, and another one when the shard is available; a local file of at most a megabyte, which the
-    /// caller waits for, takes one in all. Indexing reads the CAR once, of large blocks the headers only: about 100
+    /// *Cost*: one commit, and another one when the shard is available. With `now`, a local file of at most a
+    /// megabyte takes one commit in all. Indexing reads the CAR once, but only the headers of large blocks: about 100
     /// ns a section.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - mount: Where the CAR is. Its URL is stored, and resolved by the store's registry from then on.
-    ///   - indexing: When it is indexed, and what is waited for.
-    ///   - existingTransient: A local copy of the CAR, which the store reads instead of the mount while it exists. It
-    ///     is the caller's, and the store never removes it.
-    ///   - deadline: When the caller stops waiting; the registration goes on.
+    ///   - mount: The mount of the CAR. The store keeps its URL, which the store's registry resolves from then on.
+    ///   - indexing: The time of the indexing, and of the call's return.
+    ///   - existingTransient: A local copy of the CAR, which the store reads instead of the mount while the copy
+    ///     exists. The store never removes it.
+    ///   - deadline: The time when the caller stops waiting; the registration goes on.
     ///   - progress: Called every 16 MiB of payload, on a thread of the store.
     /// - Returns: The shard's status.
     /// - Throws: `shardExists`, `unknownScheme`, `invalidArgument`; `mountGone`, `mountUnreachable`,
@@ -60,7 +60,7 @@ extension DAGStore {
         )
     }
 
-    /// The same, of a mount that is known by its URL.
+    /// Registers a CAR under a key, by the URL of its mount.
     @discardableResult
     public func register(
         _ key: ShardKey,
@@ -126,18 +126,17 @@ extension DAGStore {
     ///
     /// After a deadline the recovery goes on, and the caller gets `deadlineExceeded`.
     ///
-    /// - Throws: `shardUnknown`; `notFailed` if it has not failed, or is being recovered already; and as
+    /// - Throws: `shardUnknown`; `notFailed` if the shard is sound or already being recovered; and as
     ///   `register`.
     public func recover(_ key: ShardKey, deadline: ContinuousClock.Instant? = nil) async throws {
         _ = try await engine.requests.ask(.recover, key, deadline: deadline)
     }
 
-    /// Removes a shard: its record, its index, the store's copy of it, and the room they took.
+    /// Removes a shard: its record, its index and its transient, and frees their room.
     ///
-    /// The CAR stays, and so does a copy of the user's own. A shard that is being fetched and indexed is removed too,
-    /// and its waiters get `shardUnknown`.
+    /// The CAR and a user's own copy stay. If a job fetches and indexes the shard, its waiters get `shardUnknown`.
     ///
-    /// - Throws: `shardUnknown`; `shardInUse` if it has leases or waiters; `catalogFull`,
+    /// - Throws: `shardUnknown`; `shardInUse` if the shard has leases or waiters; `catalogFull`,
     ///   `readOnly`, `closed`.
     public func destroy(_ key: ShardKey) async throws {
         _ = try await engine.requests.ask(.destroy, key)
@@ -147,22 +146,21 @@ extension DAGStore {
 
     /// Takes a lease on a shard.
     ///
-    /// A shard that was registered for its first use is fetched and indexed now, once for all callers. That goes on
-    /// after a caller has stopped waiting.
+    /// If the shard was registered for its first use, the store now fetches and indexes it, once for all callers.
+    /// This goes on when a caller stops waiting.
     ///
-    /// *Cost*: of an open shard, a search in a table and an addition; its first lease also looks at the file's state.
-    /// Of a closed shard, the store reads the root page and maps the file, or fetches the bytes. The number of shards
-    /// or blocks does not matter.
+    /// *Cost*: for an open shard, a search in a table and an addition; the first lease also looks at the file's
+    /// state. For a closed shard, the store reads the root page and maps the file, or fetches the bytes. Independent
+    /// of the number of shards and blocks.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - deadline: When the caller stops waiting.
+    ///   - deadline: The time when the caller stops waiting.
     /// - Returns: The lease.
-    /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed;
-    ///   `mountGone`, `mountUnreachable`, `fetchFailed`, `fetchTimedOut` if its source is away, and it is
-    ///   tried again by the next lease; `sourceChanged` if it is not what was indexed, and the shard has
-    ///   failed then; `catalogCorrupt`, `quotaExceeded`, `outOfResources`;
-    ///   `deadlineExceeded`, `closed`; `CancellationError`.
+    /// - Throws: `shardUnknown`; the stored error's code, or `shardFailed`, if the shard has failed; `mountGone`,
+    ///   `mountUnreachable`, `fetchFailed`, `fetchTimedOut` if its source is away (the next lease tries again);
+    ///   `sourceChanged` if the source has other bytes than the indexed ones (the shard fails); `catalogCorrupt`,
+    ///   `quotaExceeded`, `outOfResources`; `deadlineExceeded`, `closed`; `CancellationError`.
     public func acquire(
         _ key: ShardKey,
         deadline: ContinuousClock.Instant? = nil
@@ -179,12 +177,13 @@ extension DAGStore {
         return shard
     }
 
-    /// Takes a lease on a shard, if nothing has to be fetched or indexed for it.
+    /// Takes a lease on a shard, if the lease needs no fetching and no indexing.
     ///
-    /// *Cost*: an open shard needs no waiting. A closed one blocks the calling thread while the store opens it, for
-    /// some 100 us and a commit at most. It needs no task, so it works while every thread of the task pool is busy.
+    /// *Cost*: an open shard needs no waiting. For a closed shard, the thread blocks while the store opens it, for
+    /// some 100 us and a commit at most. The call needs no task, so it works while every thread of the task pool is
+    /// busy.
     ///
-    /// - Returns: The lease; nil if it needs fetching or indexing.
+    /// - Returns: The lease; nil if the lease needs fetching or indexing.
     /// - Throws: As `acquire`.
     public func acquireIfAvailable(_ key: ShardKey) throws -> Shard? {
         try checkOpen()

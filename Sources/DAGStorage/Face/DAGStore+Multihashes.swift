@@ -2,12 +2,12 @@ internal import DAGCatalog
 public import DAGMultiformats
 internal import ShardIndex
 
-/// Where a walk over a shard's multihashes goes on; it may be kept as text.
+/// The place where a walk over a shard's multihashes goes on; a program may store its text.
 public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
     let generation: UInt64
     let ordinal: UInt64
 
-    /// The place `count` sections further on, which must not be beyond the end.
+    /// Returns the place `count` sections further on; at most the end.
     package func advanced(by count: Int) -> MultihashCursor {
         MultihashCursor(generation: generation, ordinal: ordinal + UInt64(count))
     }
@@ -17,7 +17,7 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
         self.ordinal = ordinal
     }
 
-    /// A cursor from its text.
+    /// Creates a cursor from its text; nil if the text is malformed.
     public init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let generation = UInt64(parts[0]), let ordinal = UInt64(parts[1])
@@ -25,7 +25,7 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
         self.init(generation: generation, ordinal: ordinal)
     }
 
-    /// The cursor as text: which index, and how many of its sections were passed.
+    /// The text: the generation of the index, and the number of sections before the cursor.
     public var description: String { "\(generation).\(ordinal)" }
 }
 
@@ -33,28 +33,27 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
 public struct MultihashChunk: Sendable {
     /// The multihashes in CAR order, repeated ones included.
     public let multihashes: [Multihash]
-    /// Where this chunk begins.
+    /// The place where this chunk begins.
     package let start: MultihashCursor
-    /// Where the next chunk begins; nil if this is the last one.
+    /// The place where the next chunk begins; nil for the last chunk.
     public let next: MultihashCursor?
 }
 
 extension DAGStore {
-    /// Multihashes of a shard in CAR order, some at a time: what an announcer puts into an advertisement.
+    /// Returns multihashes of a shard in CAR order, a chunk at a time, for an announcer.
     ///
-    /// The order is the same each time, on every machine, for the same CAR. No byte of the shard is read, and
-    /// no lease is held between two calls.
+    /// The order of one CAR is the same on every machine. The call reads no bytes of the shard, and holds no lease.
     ///
     /// *Cost*: the index pages of the chunk, from the cache or decoded.
     ///
     /// - Parameters:
     ///   - key: The shard.
-    ///   - count: How many at most; at least one.
+    ///   - count: The largest number of multihashes; at least one.
     ///   - cursor: The `next` of the previous chunk; nil for the first one.
     /// - Returns: The multihashes, fewer than `count` only at the end.
-    /// - Throws: `shardUnknown`; `shardFailed` if the shard has no index; `sourceChanged` if it was indexed again
-    ///   since the cursor was made; `invalidArgument` if the count or the cursor is out of range; `catalogCorrupt`,
-    ///   `closed`.
+    /// - Throws: `shardUnknown`; `shardFailed` if the shard has no index; `sourceChanged` if the shard was indexed
+    ///   again since the cursor was made; `invalidArgument` if the count or the cursor is out of range;
+    ///   `catalogCorrupt`, `closed`.
     public func multihashes(
         of key: ShardKey,
         atMost count: Int,

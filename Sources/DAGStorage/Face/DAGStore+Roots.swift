@@ -3,14 +3,14 @@ public import DAGMultiformats
 internal import ShardIndex
 
 extension DAGStore {
-    /// How many records are read at once.
+    /// The number of records to read at once.
     private static let recordsPerRead = 256
 
-    /// The shards whose CAR names `root` among its roots, in order of registration.
+    /// Returns the shards whose CAR names `root` among its roots, in order of registration.
     ///
-    /// The block of an identity root is in its CID, and need not be among the sections: no index of blocks finds it.
+    /// An identity root may have no section, so that the inverse index lacks it; this call finds its shards.
     ///
-    /// *Cost*: O(shards): the root page of each shard that is indexed. No byte of a shard is touched.
+    /// *Cost*: O(shards): reads the root page of each indexed shard, and no bytes of a shard.
     ///
     /// - Parameter root: The root.
     /// - Returns: The keys.

@@ -3,7 +3,7 @@ internal import ShardIndex
 
 /// The shards of a store in order of registration, read page by page.
 ///
-/// Shards that are registered or destroyed meanwhile may or may not appear.
+/// The sequence may miss or return shards that are registered or destroyed meanwhile.
 ///
 /// ```swift
 /// for try await status in store.statuses() { print(status.key, status.state) }
@@ -59,14 +59,13 @@ extension DAGStore {
         try engine.access.using { try translating { try engine.status(of: key) } }
     }
 
-    /// All shards in order of registration, read page by page.
+    /// Returns all shards in order of registration, read page by page.
     public func statuses() -> ShardStatuses { ShardStatuses(engine: engine) }
 
     /// Returns the counts of the store.
     ///
-    /// *Cost*: a step for each open shard, whose leases it adds up, and for each run of the inverse index. A store
-    /// that is opened read-only also reads its recent entries; after a destruction, a look at the record of each
-    /// shard that has some.
+    /// *Cost*: a step for each open shard and for each run of the inverse index. A read-only store also reads the
+    /// recent entries. If shards were destroyed, the call also looks up the record of each shard with recent entries.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     public func statistics() throws -> Statistics {
@@ -128,7 +127,7 @@ extension StoreEngine {
             return try merger.entriesWithRecord(catalog.recentEntries()).count
         }
         let counters = try catalog.counters()
-        // Without destroyed shards, there are no entries of theirs.
+        // Without destroyed shards, all entries belong to existing ones.
         guard counters.shards != UInt64(counters.nextShard) - 1 else { return inverse.recentCount }
         return try merger.entriesWithRecord(inverse.snapshot.tables.flatMap(\.entries)).count
     }

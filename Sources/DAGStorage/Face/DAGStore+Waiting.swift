@@ -7,7 +7,7 @@ package import SystemPackage
 
 /// The store for callers without tasks: threads that block, and callbacks.
 ///
-/// Nothing here enters Swift's task pool, so that it may be called while every thread of that is blocked.
+/// These calls do not use Swift's task pool, so they work while every thread of the pool is blocked.
 extension DAGStore {
     /// Receives the outcome, once, on a thread of the store.
     package typealias Reply<Success> = @Sendable (Result<Success, DAGStoreError>) -> Void
@@ -16,7 +16,7 @@ extension DAGStore {
 
     /// Registers a shard, and calls `reply`; see `register(_:from:indexing:)`.
     ///
-    /// - Throws: What is wrong with the arguments; `reply` is not called then.
+    /// - Throws: An error in the arguments; then `reply` gets no call.
     package func register(
         _ key: ShardKey,
         from url: MountURL,
@@ -48,7 +48,7 @@ extension DAGStore {
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - patience: How long to wait for it.
+    ///   - patience: How long the caller waits.
     ///   - reply: Receives the lease.
     package func acquire(_ key: ShardKey, _ patience: Patience, reply: @escaping Reply<Shard>) {
         let kind = Request.Kind.acquire(waits: patience != .none)
@@ -95,7 +95,7 @@ extension DAGStore {
 
     // MARK: Blocking
 
-    /// Closes the store, and ends what is under way; the thread blocks.
+    /// Closes the store, and cancels its jobs; the thread blocks.
     ///
     /// See `close(cancellingJobs:)`.
     package func closeWaiting() {
@@ -118,7 +118,7 @@ extension DAGStore {
         }
     }
 
-    /// A lease on a shard; the thread blocks.
+    /// Takes a lease on a shard; the thread blocks.
     ///
     /// *Cost*: as `acquire(_:deadline:)`.
     ///
@@ -131,7 +131,7 @@ extension DAGStore {
         return try Self.lease(answer, key).get()
     }
 
-    /// The bytes of a block from any shard that has it; nil if none has.
+    /// Returns the bytes of a block from any shard; nil if no shard has the block.
     ///
     /// The thread blocks.
     ///

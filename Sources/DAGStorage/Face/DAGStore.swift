@@ -3,22 +3,21 @@ public import DAGMounts
 internal import DAGSystem
 public import SystemPackage
 
-/// A store of shards: CAR files, an index of each, and what is known of them.
+/// A store of shards: records of CAR files, and their indexes.
 ///
 /// ```
 /// <directory>/LOCK            held by the process that writes
 /// <directory>/catalog/        records and indexes, one LMDB environment
-/// <directory>/transients/     copies of what cannot be read in place
-/// <directory>/tmp/            what does not fit in memory while a shard is indexed; emptied at open
+/// <directory>/transients/     copies of CARs that the store cannot read in place
+/// <directory>/tmp/            data that indexing cannot keep in memory; emptied at open
 /// ```
 ///
-/// *Durability*: what was answered is on disk, unless `Configuration.durability` says otherwise.
+/// *Durability*: the changes of a completed call are on disk, unless `Configuration.durability` says otherwise.
 ///
-/// *Concurrency*: every method may be called from any thread or task, at once.
+/// *Concurrency*: any thread or task may call any method at once.
 public final class DAGStore: Sendable {
     package let engine: StoreEngine
-    // Parts of the engine that reads call. Loaded from here they need no reference count, which all threads would
-    // write.
+    // Parts of the engine for reads. Loads from here change no reference count, which all threads would write.
     let access: CatalogAccess
     let openShards: OpenShards
     let lookup: BlockLookup
@@ -32,21 +31,21 @@ public final class DAGStore: Sendable {
 
     deinit { engine.abandon() }
 
-    /// Opens the store in `directory`; unless read-only, makes it if there is none.
+    /// Opens the store in `directory`; makes the store if there is none, unless read-only.
     ///
-    /// The store then continues the fetches and indexings that the end of a process interrupted. `events()` reports
-    /// them, also those from before its first reader.
+    /// The store then continues the fetches and indexings that the end of a process interrupted. The first reader of
+    /// `events()` gets their events, too.
     ///
-    /// *Cost*: does not depend on the number of shards; a look at each copy in `transients/`.
+    /// *Cost*: independent of the number of shards; in the background, a look at each file in `transients/`.
     ///
     /// - Parameters:
-    ///   - directory: Where the store is; made, with the directories above it, if missing.
-    ///   - mounts: What the mount URLs of the shards mean.
-    ///   - configuration: How it behaves.
-    /// - Returns: The store, open until `close()` or until the last reference goes.
-    /// - Throws: `catalogLocked` if another process, or another `DAGStore` of this one, has it open for
+    ///   - directory: The store's directory; the call makes it, and those above it, if missing.
+    ///   - mounts: The mounts for the URLs of the shards.
+    ///   - configuration: The configuration.
+    /// - Returns: The store, open until `close()` or the end of the last reference.
+    /// - Throws: `catalogLocked` if another process, or another `DAGStore` of this one, has the store open for
     ///   writing; `catalogTooNew`, `catalogCorrupt`, `catalogFull`, `readOnly`;
-    ///   `invalidArgument` if it is read-only and there is no store; `invalidConfiguration`; `readOnly` also if the
+    ///   `invalidArgument` if read-only and there is no store; `invalidConfiguration`; `readOnly` also if the
     ///   directory cannot be read.
     public static func open(
         at directory: FilePath,
@@ -94,39 +93,38 @@ public final class DAGStore: Sendable {
         return DAGStore(engine)
     }
 
-    /// Closes the store: refuses new work, waits for what is under way, gives the lock back.
+    /// Closes the store: refuses new calls, waits for running jobs, and gives the lock back.
     ///
-    /// Leases that are still held go on working, and the last of them closes the files. This process or another one
-    /// may open the store again before that. The next open continues jobs that were ended. Idempotent; concurrent
-    /// calls wait for the first.
+    /// Held leases stay valid, and the last one closes the files. This process or another one may open the store
+    /// again before that. The next open continues cancelled jobs. Idempotent; concurrent calls wait for the first.
     ///
-    /// - Parameter isCancelling: Whether to end fetches and indexings instead of waiting for them; their callers get
-    ///   `closed`. Also stops waiting for mounts that do not answer.
+    /// - Parameter isCancelling: Whether to cancel fetches and indexings instead of waiting for them, also those of
+    ///   mounts that do not answer. Their callers get `closed`.
     public func close(cancellingJobs isCancelling: Bool = false) async {
         await engine.close(cancellingJobs: isCancelling)
     }
 
     /// Returns the events of the shards from now on.
     ///
-    /// The first reader is also told what the store did by itself after it was opened, up to 1,024 events.
-    /// Any number of readers; a slow one loses the oldest events in its buffer, which is counted in
-    /// `Statistics.eventsDropped`, and never slows the store. The stream ends when the store is closed.
+    /// The first reader also gets the events of the store's own work after the opening, at most 1,024. There may be
+    /// any number of readers. A slow reader never slows the store: it loses the oldest events in its buffer, and
+    /// `Statistics.eventsDropped` counts them. The stream ends when the store is closed.
     ///
-    /// - Parameter limit: How many events are kept for this reader.
+    /// - Parameter limit: The number of events that the reader's buffer keeps.
     /// - Returns: The events, in order.
     public func events(bufferingNewest limit: Int = 1024) -> AsyncStream<ShardEvent> {
         engine.events.events(bufferingNewest: limit)
     }
 
-    /// The failures of shards, as `events()` has them among the others.
+    /// Returns the failures of shards from now on; `events()` also has them.
     ///
-    /// - Parameter limit: How many failures are kept for this reader.
+    /// - Parameter limit: The number of failures that the reader's buffer keeps.
     /// - Returns: The failures, in order.
     public func failures(bufferingNewest limit: Int = 1024) -> AsyncStream<ShardFailure> {
         engine.events.failures(bufferingNewest: limit)
     }
 
-    /// Makes the names in a directory durable.
+    /// Flushes the names in a directory to disk.
     private static func syncDirectory(_ path: FilePath) throws {
         do {
             try FileSystem.synchronizeIfPossible(directory: path)
@@ -139,7 +137,7 @@ public final class DAGStore: Sendable {
     ///
     /// *Cost*: one system call.
     ///
-    /// - Throws: `invalidArgument` if there is none; `readOnly` if this process may not look.
+    /// - Throws: `invalidArgument` if there is no store; `readOnly` if this process may not read the directory.
     package static func checkPresence(in directory: FilePath) throws(DAGStoreError) {
         let place = directory.appending("catalog")
         do {

@@ -14,14 +14,14 @@ internal import DAGBytes
 public enum MappingGuard {
     /// Installs the guard, for as long as the process lives.
     ///
-    /// Shards that are opened later are guarded, so that this is called before the first store is opened.
-    /// Only the first call does anything.
+    /// The guard covers shards that are opened after this call, so call it before you open a store. Only the first
+    /// call does anything.
     ///
-    /// - Returns: Whether the guard is there.
+    /// - Returns: Whether the guard is installed.
     @discardableResult
     public static func install() -> Bool { GuardedCopy.install() }
 
-    /// Whether the guard is there.
+    /// Whether the guard is installed.
     ///
     /// *Cost*: one load.
     public static var isInstalled: Bool { GuardedCopy.isInstalled }

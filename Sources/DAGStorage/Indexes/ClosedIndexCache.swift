@@ -1,17 +1,19 @@
 internal import DAGCatalog
 internal import SharedReads
 
-/// The indexes of shards that are not open, kept for the next question, bounded by the memory they take.
+/// A cache of the `IndexReader`s of closed shards; the reader of an open shard belongs to its `ShardReader`.
+///
+/// `ShardIndexes` alone uses it. The memory of its readers is bounded.
 ///
 /// *Concurrency*: any thread; `find` within a reading of the store's mark.
 final class ClosedIndexCache: Sendable {
     private let cache: SharedCache<IndexReader>
 
-    /// No readers yet.
+    /// Creates a cache without readers.
     ///
     /// - Parameters:
-    ///   - sizeMax: What they may take together, in bytes.
-    ///   - mark: Under which they are read.
+    ///   - sizeMax: The memory that all readers may take together, in bytes.
+    ///   - mark: The mark under which threads read the cache.
     init(sizeMax: Int, readUnder mark: ReadMark) {
         cache = SharedCache(costMax: sizeMax, readUnder: mark)
     }
@@ -27,17 +29,17 @@ final class ClosedIndexCache: Sendable {
         return try entry.with { try body($0.object) }
     }
 
-    /// Keeps a reader.
+    /// Adds a reader.
     func insert(_ reader: IndexReader) {
         cache.insert(reader, key(reader.record.number), cost: reader.memorySize)
     }
 
-    /// Forgets the reader of a shard whose index changes or goes.
+    /// Removes the reader of a shard whose index changes or is deleted.
     func remove(_ number: UInt32) { cache.remove(key(number)) }
 
-    /// Forgets all of them.
+    /// Removes all readers.
     func removeAll() { cache.removeAll { _ in true } }
 
-    /// How many are kept, and the memory they take in bytes.
+    /// The number of readers, and the memory that they take, in bytes.
     var usage: (count: Int, bytes: Int) { (cache.count, cache.cost) }
 }

@@ -2,9 +2,9 @@ internal import DAGCatalog
 internal import DAGMounts
 internal import Dispatch
 
-/// Deletes indexes and runs, a part at a time, so that other commits go on meanwhile.
+/// Deletes indexes and runs, a part at a time, so that other commits can run between the parts.
 ///
-/// A generation that cannot be deleted stays on `pending`, and the next open deletes it.
+/// A generation that it fails to delete stays on `pending`, and the next open deletes it.
 ///
 /// *Concurrency*: any thread.
 final class GenerationDeleter: Sendable {
@@ -12,6 +12,8 @@ final class GenerationDeleter: Sendable {
     private let writer: DispatchQueue
     private let pool: JobPool
 
+    /// Creates a deleter.
+    ///
     /// - Parameters:
     ///   - access: The catalog.
     ///   - writer: The queue of all write transactions.
@@ -53,7 +55,7 @@ final class GenerationDeleter: Sendable {
 }
 
 extension Catalog {
-    /// Deletes an index, a part at a time, so that other commits go on meanwhile.
+    /// Deletes an index, a part at a time, so that other commits can run between the parts.
     ///
     /// - Parameters:
     ///   - generation: The index; no thread reads it.

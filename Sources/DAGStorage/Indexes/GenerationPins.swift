@@ -1,31 +1,32 @@
 internal import SharedReads
 
-/// Counts the readers of each index, so that none is deleted under them.
+/// Counts the readers of each index, so that an index lives as long as its readers.
 ///
 /// *Concurrency*: any thread.
 final class GenerationPins: Sendable {
     private struct State {
         var counts: [UInt64: Int] = [:]
-        /// Indexes that no record names any more; they are deleted after their last reader.
+        /// Indexes without a record; the last reader of each causes its deletion.
         var doomed: Set<UInt64> = []
     }
 
     private let state = Lock(State())
     private let delete: @Sendable (UInt64) -> Void
 
+    /// Creates an object without pins.
+    ///
     /// - Parameter delete: Deletes an index; called on the thread that releases the last pin.
     init(delete: @escaping @Sendable (UInt64) -> Void) { self.delete = delete }
 
-    /// Keeps an index from being deleted, for as long as the pin lives.
+    /// Pins an index, which then lives as long as the pin.
     func pin(_ generation: UInt64) -> GenerationPin {
         state.withLock { $0.counts[generation, default: 0] += 1 }
         return GenerationPin(generation, of: self)
     }
 
-    /// Whether no thread reads an index that no record names; if one does, the index is deleted after its last
-    /// reader.
+    /// Checks whether an index without a record has readers; if so, its last reader causes the deletion.
     ///
-    /// - Returns: Whether the caller deletes it now.
+    /// - Returns: Whether the index has no readers, so that the caller deletes it now.
     func isUnread(_ generation: UInt64) -> Bool {
         state.withLock { state in
             guard state.counts[generation] != nil else { return true }
@@ -44,7 +45,7 @@ final class GenerationPins: Sendable {
     }
 }
 
-/// Keeps one index from being deleted.
+/// A pin: its index lives as long as the pin.
 final class GenerationPin: Sendable {
     private let generation: UInt64
     private let pins: GenerationPins

@@ -6,10 +6,9 @@ internal import DAGMultiformats
 package import ShardIndex
 internal import SharedReads
 
-/// The index of one shard, as it is read: the root page, pointers to the locator's segments, and the pages
-/// through the store's cache.
+/// A reader of one shard's index alone; a `ShardReader` also reads the shard's bytes.
 ///
-/// It touches no byte of the shard itself.
+/// It holds the root page and pointers to the locator's segments, and reads pages through the store's cache.
 ///
 /// *Concurrency*: any thread.
 package final class IndexReader: Sendable {
@@ -24,14 +23,14 @@ package final class IndexReader: Sendable {
     private let cache: PageCache
     private let segmentOwners: [PinnedValue]
     private let checkedSegments: OnceFlags
-    /// Keeps the index from being deleted while it is read.
+    /// The pin that keeps the index alive; nil in a read-only store.
     private let pin: GenerationPin?
-    /// The pages as they are stored; there are none if nothing is pinned.
+    /// The pages as they are stored; empty in a read-only store.
     private let pinnedPages: PinnedPages
-    /// The same, for searches that do not count references.
+    /// The same pages, for searches that count no references.
     private let borrowedPages: Borrowed<PinnedPages>
     private let isPinned: Bool
-    /// The memory that the reader takes, about, in bytes.
+    /// The approximate memory of the reader, in bytes.
     let memorySize: Int
 
     /// Opens the index that a record names.
@@ -54,7 +53,7 @@ package final class IndexReader: Sendable {
         let root = try Self.reading(record, in: catalog) { try catalog.root(record.generation) }
         self.root = root
         var owners: [PinnedValue] = []
-        // A reader that takes no lock cannot pin anything: it looks up by page.
+        // A read-only store takes no lock and pins nothing, so its readers look up by page.
         if !catalog.isReadOnly {
             for number in root.segmentSizes.indices {
                 owners.append(try catalog.segment(record.generation, UInt32(number)))
@@ -67,7 +66,7 @@ package final class IndexReader: Sendable {
         isPinned = pin != nil
         pinnedPages = PinnedPages(record.generation, root, in: catalog)
         borrowedPages = Borrowed(pinnedPages)
-        // Small objects and arrays, and what stands in them; segments that are too small to be pinned are copies.
+        // Small objects and arrays with their content; segments too small to be pinned are copies.
         let copied = owners.reduce(0) { $0 + ($1.isCopied ? $1.bytes.count : 0) }
         memorySize =
             1024 + record.key.utf8.count + record.mountURL.utf8.count + 64 * root.roots.count
@@ -75,7 +74,7 @@ package final class IndexReader: Sendable {
             + (root.indexSize < UInt64(catalog.pageSize) ? Int(root.indexSize) : 0)
     }
 
-    /// The first section with the multihash of a CID, as the index knows it.
+    /// Returns the first section with the multihash of a CID; nil if there is none.
     ///
     /// *Cost*: a search in the locator and one in a page, from the cache or decoded.
     ///
@@ -84,16 +83,16 @@ package final class IndexReader: Sendable {
         try cid.withDigest { try section(hashCode: cid.hashCode, digest: $0) }
     }
 
-    /// Whether there is a section with the multihash of a CID.
+    /// Returns whether there is a section with the multihash of a CID; sizes may be unknown.
     ///
-    /// *Cost*: as `section(of:)`; it works also where sizes are unknown.
+    /// *Cost*: as `section(of:)`.
     ///
     /// - Throws: `catalogCorrupt`.
     func contains(_ cid: CID) throws -> Bool {
         try cid.withDigest { try contains(hashCode: cid.hashCode, digest: $0) }
     }
 
-    /// Whether there is a section with a multihash; as `contains(_:)`.
+    /// Returns whether there is a section with a multihash; as `contains(_:)`.
     func contains(hashCode: UInt64, digest: ByteView) throws -> Bool {
         try find(
             hashCode: hashCode,
@@ -105,7 +104,7 @@ package final class IndexReader: Sendable {
 
     /// Calls `body` with the inverse index's hash of every section, in CAR order.
     ///
-    /// - Throws: `catalogCorrupt`, and what `body` throws.
+    /// - Throws: `catalogCorrupt`, and the errors of `body`.
     func forEachHash(_ body: (UInt64) throws -> Void) throws {
         for number in root.pages.indices {
             let page = try page(number)
@@ -115,7 +114,7 @@ package final class IndexReader: Sendable {
         }
     }
 
-    /// Where a section lies.
+    /// Returns the place of a section.
     func location(_ section: Section) -> BlockLocation {
         BlockLocation(
             offset: section.offset,
@@ -124,7 +123,7 @@ package final class IndexReader: Sendable {
         )
     }
 
-    /// The first section with a multihash; candidates of the locator are confirmed by the index page.
+    /// Returns the first section with a multihash; index pages confirm the candidates of the locator.
     func section(hashCode: UInt64, digest: ByteView) throws -> Section? {
         try find(
             hashCode: hashCode,
@@ -141,15 +140,15 @@ package final class IndexReader: Sendable {
         )
     }
 
-    /// Calls one of two functions with the first section that has a multihash; nil if there is none.
+    /// Calls one of two functions with the first section that has a multihash.
     ///
     /// - Parameters:
     ///   - hashCode: The hash function.
     ///   - digest: The digest.
     ///   - inView: Receives a page as it is stored, and a place in it.
     ///   - inPage: Receives a decoded page, and a place in it.
-    /// - Returns: What the function returns.
-    /// - Throws: `catalogCorrupt`, and what the function throws.
+    /// - Returns: The result of the function; nil if no section has the multihash.
+    /// - Throws: `catalogCorrupt`, and the errors of the function.
     @inline(__always)
     private func find<R>(
         hashCode: UInt64,
@@ -211,7 +210,7 @@ package final class IndexReader: Sendable {
         }
     }
 
-    /// A page as it is stored; nil if it has to be decoded.
+    /// Returns a page as it is stored; nil if the page must be decoded.
     @inline(__always)
     private func view(_ number: Int) throws -> PageView? {
         guard isPinned else { return nil }
@@ -219,7 +218,7 @@ package final class IndexReader: Sendable {
         return try borrowedPages.with { try $0.view(number, at: place) }
     }
 
-    /// The offsets where the locator says that a digest may be.
+    /// Returns the offsets of sections that may have a digest, from the locator.
     private func candidates(_ number: Int, _ position: UInt64) throws -> [UInt64] {
         try Self.reading(record, in: catalog) {
             try catalog.withSegment(record.generation, UInt32(number)) { bytes in
@@ -232,7 +231,7 @@ package final class IndexReader: Sendable {
         }
     }
 
-    /// Checks a segment when it is searched for the first time: damage must not answer "not here".
+    /// Checks a segment at its first search, so that damage causes an error instead of a miss.
     ///
     /// *Cost*: a load and a test; the first time the checksum of up to 1 MiB, about 60 us.
     @inline(__always)
@@ -242,11 +241,11 @@ package final class IndexReader: Sendable {
         checkedSegments.set(number)
     }
 
-    /// Reads something of the shard's generation from the catalog.
+    /// Reads a part of the shard's generation from the catalog.
     ///
-    /// A read-only store pins nothing, so that the process that writes may destroy the shard meanwhile.
+    /// A read-only store pins nothing, so the process that writes may destroy the shard meanwhile.
     ///
-    /// - Throws: `shardUnknown` then.
+    /// - Throws: `shardUnknown` if the shard was destroyed; the errors of `body`.
     private static func reading<R>(
         _ record: ShardRecord,
         in catalog: Catalog,
@@ -255,7 +254,7 @@ package final class IndexReader: Sendable {
         do {
             return try body()
         } catch {
-            // A failed read of the catalog does not say that the shard is gone.
+            // A read may fail while the shard exists, so its record decides.
             guard catalog.isReadOnly,
                 try catalog.record(record.number)?.generation != record.generation
             else { throw error }
@@ -310,10 +309,10 @@ package final class IndexReader: Sendable {
 
     // MARK: Pages
 
-    /// A decoded page, from the cache if it is there.
+    /// Returns a decoded page, from the cache if the cache has it.
     package func page(_ number: Int) throws -> DecodedPage { try withPage(number) { $0 } }
 
-    /// Calls `body` with a decoded page, from the cache if it is there.
+    /// Calls `body` with a decoded page, from the cache if the cache has it.
     @inline(__always)
     private func withPage<R>(_ number: Int, _ body: (DecodedPage) throws -> R) throws -> R {
         try cache.withPage(
@@ -332,7 +331,7 @@ package final class IndexReader: Sendable {
 
     /// Decodes a page of a generation.
     ///
-    /// - Throws: `catalogCorrupt` if it is damaged or another page.
+    /// - Throws: `catalogCorrupt` if the value is damaged or has another page.
     static func decodedPage(
         _ number: Int,
         of root: IndexRoot,

@@ -3,7 +3,7 @@ internal import DAGCAR
 internal import DAGCARFiles
 internal import ShardIndex
 
-/// A walk over what a shard's index knows, in CAR order; it holds the lease.
+/// A walk over the sections of a shard's index, in CAR order; the walk holds the lease.
 ///
 /// *Concurrency*: one thread at a time.
 package struct IndexWalk {
@@ -11,15 +11,15 @@ package struct IndexWalk {
     private var steps = IndexSteps()
     private var cid = SectionCID()
 
-    /// A walk that stands before the first section.
+    /// Creates a walk that stands before the first section.
     package init(_ shard: Shard) { self.shard = shard }
 
-    /// Calls `body` with the next section's binary CID, and where its block lies.
+    /// Calls `body` with the next section's binary CID and the place of its block.
     ///
-    /// *Cost*: no allocation but for a new page.
+    /// *Cost*: allocates for new pages only.
     ///
     /// - Parameter body: Receives a view that is valid during the call.
-    /// - Returns: Whether there was one.
+    /// - Returns: Whether there was a section.
     /// - Throws: `catalogCorrupt`.
     package mutating func next(_ body: (ByteView, BlockLocation) -> Void) throws -> Bool {
         let reader = shard.reader

@@ -1,9 +1,9 @@
 internal import ShardIndex
 internal import SharedReads
 
-/// Decoded index pages, bounded in bytes.
+/// A cache of decoded index pages, bounded in bytes.
 ///
-/// A page is decoded once and found without a lock; which one goes is CLOCK's choice.
+/// Searches take no lock. The CLOCK algorithm chooses the page to remove.
 ///
 /// *Concurrency*: any thread.
 final class PageCache: Sendable {
@@ -11,11 +11,11 @@ final class PageCache: Sendable {
     private let hits = StripedCount()
     private let misses = StripedCount()
 
-    /// A cache of at most about `sizeMax` bytes.
+    /// Creates a cache of about `sizeMax` bytes.
     ///
     /// - Parameters:
-    ///   - sizeMax: The bytes.
-    ///   - mark: Under which pages are read.
+    ///   - sizeMax: The size of all pages, in bytes.
+    ///   - mark: The mark under which threads read pages.
     init(sizeMax: Int, readUnder mark: ReadMark) {
         cache = SharedCache(costMax: sizeMax, readUnder: mark)
     }
@@ -28,11 +28,11 @@ final class PageCache: Sendable {
     ///
     /// - Parameters:
     ///   - number: The page's number.
-    ///   - generation: Of which index.
+    ///   - generation: The index.
     ///   - decode: Decodes the page; runs without a lock.
     ///   - body: Receives the page.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `decode` or `body` throws.
+    /// - Returns: The result of `body`.
+    /// - Throws: The errors of `decode` and `body`.
     @inline(__always)
     func withPage<R>(
         _ number: Int,
@@ -53,10 +53,10 @@ final class PageCache: Sendable {
         return try body(page)
     }
 
-    /// Forgets the pages of a generation that is about to be deleted.
+    /// Removes the pages of a generation that is about to be deleted.
     func remove(generation: UInt64) { cache.removeAll { $0.first == generation } }
 
-    /// Hits, misses and bytes so far.
+    /// The hits and misses so far, and the size of the pages in bytes.
     var usage: (hits: UInt64, misses: UInt64, bytes: Int) {
         (UInt64(hits.sum), UInt64(misses.sum), cache.cost)
     }

@@ -3,12 +3,12 @@ internal import DAGCatalog
 internal import ShardIndex
 internal import SharedReads
 
-/// The pages of an index as they are stored, for searches that decode nothing.
+/// The pages of a pinned index as they are stored, for searches without decoding.
 ///
-/// The index is pinned: a value that stands in pages of its own does not move, and a smaller one is copied once. A
-/// page is checked when it is first looked at.
+/// A catalog value that fills LMDB pages of its own stays in its place; a smaller value is copied once. The first
+/// search in a page checks the page.
 ///
-/// *Cost*: a value is looked up once, a page is checked once; both are found by a load afterwards.
+/// *Cost*: one look-up for each value and one check for each page; then a load.
 ///
 /// *Concurrency*: any thread.
 final class PinnedPages: Sendable {
@@ -22,7 +22,7 @@ final class PinnedPages: Sendable {
     private let values: BorrowedRow<OnceReference<Value>>
     private let checked: OnceFlags
 
-    /// The pages of a pinned generation.
+    /// Creates the pages of a pinned generation.
     init(_ generation: UInt64, _ root: IndexRoot, in catalog: Catalog) {
         self.generation = generation
         self.catalog = catalog
@@ -30,13 +30,13 @@ final class PinnedPages: Sendable {
         checked = OnceFlags(count: root.pages.count)
     }
 
-    /// A page as it is stored, checked; nil if parts of it are compressed.
+    /// Returns a checked page as it is stored; nil if parts of the page are compressed.
     ///
     /// - Parameters:
     ///   - number: The page's number.
-    ///   - place: Where it is.
+    ///   - place: The place of the page in its catalog value.
     /// - Returns: The page.
-    /// - Throws: `catalogCorrupt` if it is damaged or another page.
+    /// - Throws: `catalogCorrupt` if the value is damaged or has another page.
     @inline(__always)
     func view(_ number: Int, at place: IndexRoot.Page) throws -> PageView? {
         let value = try bytes(Int(place.value))

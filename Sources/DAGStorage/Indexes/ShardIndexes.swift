@@ -1,7 +1,9 @@
 internal import DAGCatalog
 internal import SharedReads
 
-/// The indexes of all shards, found by number, and kept from being deleted while they are read.
+/// The indexes of all shards, open or closed: finds the `IndexReader` of a shard's number, and deletes indexes.
+///
+/// An index lives at least as long as its readers.
 ///
 /// *Concurrency*: any thread.
 final class ShardIndexes: Sendable {
@@ -33,16 +35,16 @@ final class ShardIndexes: Sendable {
 
     // MARK: Reading
 
-    /// Calls `body` with the index of a shard, which is not deleted meanwhile.
+    /// Calls `body` with the index of a shard, which stays at least until `body` returns.
     ///
-    /// Within a reading.
+    /// The caller is within a reading.
     ///
-    /// *Cost*: a search in a table if the shard is open or was used lately; else its record and root page are read.
+    /// *Cost*: a search in a table if the shard is open or in the cache; else reads its record and root page.
     ///
-    /// - Returns: What `body` returns; nil if there is no index, or the shard is gone.
+    /// - Returns: The result of `body`; nil if there is no index, or the shard is gone.
     func withIndex<R>(of number: UInt32, _ body: (IndexReader) throws -> R) throws -> R? {
         if let result = try openShards.withIndex(of: number, body) { return result }
-        // Changes by another process are seen in the record only.
+        // Only the record shows the changes of another process.
         if !catalog.isReadOnly, let result = try readers.find(number, body) { return result }
         while let record = try catalog.record(number), record.generation != 0 {
             if let result = try withIndex(of: record, body) { return result }
@@ -50,28 +52,28 @@ final class ShardIndexes: Sendable {
         return nil
     }
 
-    /// Calls `body` with the index that a record names, which is not deleted meanwhile.
+    /// Calls `body` with the index that a record names, which stays at least until `body` returns.
     ///
-    /// Within a reading.
+    /// The caller is within a reading.
     ///
-    /// - Returns: What `body` returns; nil if the shard has another index now, or is gone.
+    /// - Returns: The result of `body`; nil if the shard has another index now, or is gone.
     func withIndex<R>(of record: ShardRecord, _ body: (IndexReader) throws -> R) throws -> R? {
         let known = try readers.find(record.number) { reader in
             try reader.record.generation == record.generation ? body(reader) : nil
         }
         if let known, let known { return known }
-        // The loop may discard the index at any moment, so the record is read again after pinning.
+        // The loop may discard the index at any moment, so this thread reads the record again after pinning.
         let pin = pin(record)
         guard try isCurrent(record) else { return nil }
         let reader = try IndexReader(record, catalog: catalog, cache: cache, pin: pin)
         if catalog.isReadOnly { readers.remove(record.number) }
         readers.insert(reader)
-        // Kept for the next question, unless the loop gave it up before it could be removed.
+        // The loop may have discarded the index before `insert`, so that its removal found nothing.
         if try !isCurrent(record) { readers.remove(record.number) }
         return try body(reader)
     }
 
-    /// Calls `body` with the index of a shard, retained, so that `body` may take long.
+    /// Calls `body` with the index of a shard, retained, so that `body` can run for long.
     ///
     /// - Returns: As `withIndex(of:_:)`.
     func withLastingIndex<R>(
@@ -82,7 +84,7 @@ final class ShardIndexes: Sendable {
         return try withExtendedLifetime(reader) { try body(reader) }
     }
 
-    /// Calls `body` with the index that a record names, retained, so that `body` may take long.
+    /// Calls `body` with the index that a record names, retained, so that `body` can run for long.
     ///
     /// - Returns: As `withIndex(of:_:)`.
     func withLastingIndex<R>(
@@ -103,26 +105,26 @@ final class ShardIndexes: Sendable {
         try catalog.record(record.number)?.generation == record.generation
     }
 
-    /// Keeps the index that a record names from being deleted; nil in a store that never deletes.
+    /// Pins the index that a record names; returns nil in a read-only store, which deletes no index.
     func pin(_ record: ShardRecord) -> GenerationPin? {
         catalog.isReadOnly ? nil : pins.pin(record.generation)
     }
 
     // MARK: Deleting
 
-    /// Removes the reader of a shard whose index changes or goes.
+    /// Removes the reader of a shard whose index changes or is deleted.
     func removeReader(of number: UInt32) { readers.remove(number) }
 
     /// Removes all readers, because the store closes.
     func removeReaders() { readers.removeAll() }
 
-    /// Deletes an index that no record names, now or after its last reader; called on a thread that may wait.
+    /// Deletes an index without a record, now or after its last reader; blocks the thread.
     ///
-    /// An index that cannot be deleted now stays on `pending`, and the next open deletes it.
+    /// If the deletion fails, the index stays on `pending`, and the next open deletes it.
     ///
     /// - Parameters:
     ///   - generation: The index.
-    ///   - number: The shard whose index it was.
+    ///   - number: The shard that had the index.
     func discard(_ generation: UInt64, of number: UInt32) {
         readers.remove(number)
         cache.remove(generation: generation)

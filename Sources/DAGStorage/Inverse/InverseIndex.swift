@@ -3,18 +3,18 @@ internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// From digests to the shards that may have them: the recent entries and the runs, as all threads see them.
+/// The inverse index in memory: finds the shards that may have a digest, in the recent entries and the runs.
 ///
-/// A result is a claim: 48 bits of a hash agree. The caller confirms it with the shard's own index.
+/// A result means that 48 bits of a hash agree; the caller confirms it with the shard's own index.
 ///
-/// *Concurrency*: any thread looks. Entries are added by the loop; runs change by `change`.
+/// *Concurrency*: any thread may search. The loop adds entries; the merger changes runs.
 package final class InverseIndex: Sendable {
     /// An immutable snapshot, in which only the last table grows.
     final class Snapshot: Sendable {
-        /// The recent entries; the last table takes more, one before it is being made a run.
+        /// The recent entries; only the last table grows, and the merger makes runs of the others.
         let tables: [RecentEntries]
         let runs: [InverseRunReader]
-        /// The same, for searches.
+        /// The tables and runs, for searches that count no references.
         fileprivate let tableRow: BorrowedRow<RecentEntries>
         fileprivate let runRow: BorrowedRow<InverseRunReader>
 
@@ -26,23 +26,23 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// How many entries the newest ones have room for at first.
+    /// The capacity of a new table.
     private static let firstCapacity = 1 << 10
 
     private let current: SharedReference<Snapshot>
-    /// Its holder may change the reference.
+    /// The lock for changes of `current`.
     private let changes = Lock<Void>(())
     private let isDamaged = Atomic<Bool>(false)
 
-    /// An index of nothing.
+    /// Creates an empty index.
     ///
-    /// - Parameter mark: Under which it is searched.
+    /// - Parameter mark: The mark under which threads search.
     init(readUnder mark: ReadMark) {
         let table = RecentEntries(capacity: Self.firstCapacity)
         current = SharedReference(Snapshot(tables: [table], runs: []), readUnder: mark)
     }
 
-    /// Puts another snapshot in the place of the one that is there.
+    /// Replaces the current snapshot.
     private func change<R>(_ body: (Snapshot) -> (next: Snapshot?, result: R)) -> R {
         changes.withLock { _ in
             let (next, result) = body(current.object)
@@ -51,7 +51,7 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// Puts runs and recent entries in the place of everything.
+    /// Replaces all runs and recent entries.
     func load(runs: [InverseRunReader], recent: [InverseEntry]) {
         let table = RecentEntries(capacity: max(Self.firstCapacity, 2 * recent.count))
         for entry in recent { _ = table.append(entry) }
@@ -59,10 +59,10 @@ package final class InverseIndex: Sendable {
         clearDamage()
     }
 
-    /// Makes every search throw: a published run is unreadable.
+    /// Makes every search throw, because a published run is unreadable.
     func markDamaged() { isDamaged.store(true, ordering: .relaxed) }
 
-    /// Whether everything that was published can be read.
+    /// Whether all published runs are readable.
     var isSound: Bool { !isDamaged.load(ordering: .relaxed) }
 
     /// Lets searches run again.
@@ -71,26 +71,26 @@ package final class InverseIndex: Sendable {
     /// The current snapshot.
     var snapshot: Snapshot { changes.withLock { _ in current.object } }
 
-    /// Whether the merger may have something to do.
+    /// Returns whether the merger may have work.
     func needsMerge(flushFrom: Int) -> Bool {
         let snapshot = snapshot
         return snapshot.runs.count >= MergePolicy.tierWidth
             || snapshot.tables.contains { $0.count >= flushFrom }
     }
 
-    /// The number of entries that are in no run yet.
+    /// The number of recent entries.
     var recentCount: Int { snapshot.tables.reduce(0) { $0 + $1.count } }
 
     // MARK: Looking
 
-    /// The shards that may have a digest, in ascending order.
+    /// Returns the numbers of the shards that may have a digest, in ascending order.
     ///
-    /// Within a reading of the mark.
+    /// The caller is within a reading of the mark.
     ///
-    /// *Cost*: a probe of every table and run, of which there are about six, and a step for each shard.
+    /// *Cost*: a probe of every table and run, about six in all, and a step for each shard.
     ///
-    /// - Parameter hash: The digest's.
-    /// - Returns: Their numbers.
+    /// - Parameter hash: The hash of the digest.
+    /// - Returns: The numbers.
     /// - Throws: `catalogCorrupt` if a run is damaged.
     package func candidates(of hash: UInt64) throws -> ShardNumbers {
         var found = ShardNumbers()
@@ -102,11 +102,11 @@ package final class InverseIndex: Sendable {
         return found
     }
 
-    /// The first few shards that may have a digest, in no order.
+    /// Returns the first few shards that may have a digest, in any order.
     ///
-    /// Within a reading of the mark.
+    /// The caller is within a reading of the mark.
     ///
-    /// *Cost*: a probe of every table and run; it does not depend on how many shards have the digest.
+    /// *Cost*: a probe of every table and run; independent of the number of shards with the digest.
     ///
     /// - Throws: As `candidates(of:)`.
     @inline(__always)
@@ -116,7 +116,7 @@ package final class InverseIndex: Sendable {
         return found
     }
 
-    /// Calls `body` with shards that may have a digest, until it returns false; one may come twice.
+    /// Calls `body` with shards that may have a digest, perhaps repeatedly, until `body` returns false.
     @inline(__always)
     private func forEachShard(of hash: UInt64, _ body: (UInt32) -> Bool) throws {
         guard isSound else {
@@ -138,7 +138,7 @@ package final class InverseIndex: Sendable {
 
     // MARK: Changing
 
-    /// Adds the hashes of a shard; called by the loop when they are on disk.
+    /// Adds the hashes of a shard; the loop calls this when they are on disk.
     func add(_ hashes: [UInt64], of shard: UInt32) {
         var table = snapshot.tables.last
         for hash in hashes {
@@ -157,7 +157,7 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// Begins a new table of recent entries; called by the loop.
+    /// Begins a new table of recent entries; the loop calls this.
     ///
     /// - Returns: The earlier table, which receives no more entries.
     func beginTable() -> RecentEntries? {
@@ -168,7 +168,7 @@ package final class InverseIndex: Sendable {
         }
     }
 
-    /// Puts runs in the place of others and of a table.
+    /// Replaces runs and tables by other runs.
     func change(
         removing gone: Set<UInt64> = [],
         tables: [RecentEntries] = [],
@@ -184,13 +184,13 @@ package final class InverseIndex: Sendable {
     }
 }
 
-/// Numbers of shards, most often one; ascending and each once after `finish`.
+/// Numbers of shards, most often one; ascending and distinct after `finish`.
 package struct ShardNumbers {
     private var first: UInt32 = 0
     private var others: [UInt32] = []
     package private(set) var count = 0
 
-    /// Adds a number, which may be there.
+    /// Adds a number, perhaps repeatedly.
     @inline(__always)
     mutating func insert(_ number: UInt32) {
         defer { count += 1 }
@@ -200,7 +200,7 @@ package struct ShardNumbers {
         others.append(number)
     }
 
-    /// Sorts the numbers, and leaves each once.
+    /// Sorts the numbers, and removes duplicates.
     mutating func finish() {
         guard count > 1 else { return }
         others.sort()
@@ -214,14 +214,14 @@ package struct ShardNumbers {
         count = kept
     }
 
-    /// The only number, if there is one only.
+    /// The number, if there is exactly one.
     var single: UInt32? { count == 1 ? first : nil }
 
     /// All numbers.
     var all: [UInt32] { count == 0 ? [] : count == 1 ? [first] : others }
 }
 
-/// The first few of some numbers, each once, in the order in which they came.
+/// The first few of some numbers, distinct, in the order of their insertion.
 struct FewNumbers {
     /// One bit for each number.
     struct Flags {
@@ -231,27 +231,27 @@ struct FewNumbers {
         func contains(_ place: Int) -> Bool { bits & 1 << UInt32(place) != 0 }
     }
 
-    /// How many there can be.
+    /// The largest number of elements.
     ///
-    /// Most blocks have one holder, and of many the first nearly always has the block: with 16 a block of 65,536
-    /// shards took twice the time of a block of one, most of it to leave out doubles.
+    /// Most blocks are in one shard. Of several candidates, the first nearly always has the block. With room for 16,
+    /// a block of 65,536 shards took twice the time of a block of one shard, mostly to find duplicates.
     static let countMax = 4
 
     private var numbers = InlineArray<4, UInt32>(repeating: 0)
     private(set) var count = 0
-    /// Whether there were more.
+    /// Whether there were more numbers than fit.
     private(set) var isCut = false
 
-    /// One of the numbers.
+    /// The number at a place.
     subscript(place: Int) -> UInt32 { numbers[place] }
 
-    /// Whether a number is among them.
+    /// Returns whether a number is among the elements.
     func contains(_ number: UInt32) -> Bool {
         for place in 0..<count where numbers[place] == number { return true }
         return false
     }
 
-    /// Adds a number, if it is not there.
+    /// Adds a number, unless it is among the elements.
     ///
     /// - Returns: Whether there was room.
     @inline(__always)
@@ -273,7 +273,7 @@ final class InverseRunReader: Sendable {
     let run: InverseRun
     private let owners: [PinnedValue]
     private let checked: OnceFlags
-    /// Keeps the run from being deleted.
+    /// The pin that keeps the run alive.
     private let pin: GenerationPin
 
     /// Opens a run.
@@ -302,16 +302,16 @@ final class InverseRunReader: Sendable {
 
     var shape: InverseRunShape { run.shape }
 
-    /// The shard, if all entries are of one.
+    /// The shard of all entries; nil if the entries are of several shards.
     var onlyShard: UInt32? { shape.shardBits == 0 ? shape.leastShard : nil }
 
     @inline(__always)
     func prefetch(_ hash: UInt64) { run.segments[shape.segment(of: hash)].prefetch(hash) }
 
-    /// Calls `body` with every shard that has the hash, until it returns false.
+    /// Calls `body` with every shard that has the hash, until `body` returns false.
     ///
-    /// - Returns: Whether it never did.
-    /// - Throws: `catalogCorrupt` if the segment is damaged; damage must not answer "no shard".
+    /// - Returns: Whether `body` always returned true.
+    /// - Throws: `catalogCorrupt` if the segment is damaged.
     @inline(__always)
     func forEachShard(of hash: UInt64, while body: (UInt32) -> Bool) throws -> Bool {
         let number = shape.segment(of: hash)
@@ -323,7 +323,7 @@ final class InverseRunReader: Sendable {
         return segment.forEachShard(of: hash, while: body)
     }
 
-    /// Checks every segment that was not checked yet.
+    /// Checks every unchecked segment.
     ///
     /// - Throws: `catalogCorrupt`.
     func check() throws {

@@ -2,9 +2,9 @@ package import DAGCatalog
 internal import Dispatch
 package import ShardIndex
 
-/// Opening the inverse index, adding to it, and building it anew.
+/// Opens the inverse index, adds to it, and rebuilds it.
 extension InverseMerger {
-    /// Opens the inverse index, or builds it if the catalog is of a format that had none.
+    /// Opens the inverse index; builds it if the catalog has an earlier format without one.
     ///
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func open() throws {
@@ -19,12 +19,12 @@ extension InverseMerger {
         } catch {
             let code = DAGStoreError(any: error).code
             guard code == .catalogCorrupt || code == .catalogFull else { throw error }
-            // The shards can be read by their keys, and a check with repairs rebuilds it.
+            // Callers can still read shards by their keys, and a check with repairs rebuilds the inverse index.
             inverse.markDamaged()
         }
     }
 
-    /// Adds what a published shard has; called by the loop, after the commit.
+    /// Adds the entries of a published shard; the loop calls this after the commit.
     package func add(_ parts: InverseParts, of record: ShardRecord) {
         switch parts {
         case .recent(let hashes): inverse.add(hashes, of: record.number)
@@ -38,9 +38,9 @@ extension InverseMerger {
 
     // MARK: Building it anew
 
-    /// Builds the inverse index anew, beside everything else.
+    /// Rebuilds the inverse index while the store goes on.
     ///
-    /// *Cost*: a look at every section of the store; 16 MiB of memory.
+    /// *Cost*: reads all indexes of the store; 16 MiB of memory.
     ///
     /// - Throws: `catalogCorrupt` if an index cannot be read; `catalogFull`, `readOnly`, `closed`.
     func rebuild() async throws {
@@ -54,12 +54,12 @@ extension InverseMerger {
         }
     }
 
-    /// Builds the inverse index from all shards' own indexes, and puts it in the place of what was there.
+    /// Builds a new inverse index from the indexes of all shards, and replaces the old one.
     ///
-    /// A shard whose own index is damaged is left out: it could confirm nothing, and comes back when it is
+    /// The new one lacks shards with damaged indexes, which could confirm nothing. They come back when they are
     /// indexed again.
     ///
-    /// - Parameter old: What goes; what is published meanwhile is not in it and stays.
+    /// - Parameter old: The inverse index to replace; entries that are published meanwhile stay.
     /// - Throws: `catalogCorrupt`, `catalogFull`, `readOnly`.
     func rebuild(in old: OldInverse) throws {
         if let merge = try catalog.pendingMerge() {
@@ -112,12 +112,12 @@ extension InverseMerger {
     }
 }
 
-/// An inverse index that is to be replaced.
+/// An inverse index to be replaced.
 struct OldInverse {
-    /// Its runs, by generation.
+    /// The generations of the runs.
     let runs: [UInt64]
-    /// Its recent entries.
+    /// The tables of recent entries.
     let tables: [RecentEntries]
-    /// Rows of recent entries before this one belong to it.
+    /// The first row of recent entries that belongs to the new inverse index.
     let end: UInt64
 }

@@ -5,15 +5,15 @@ internal import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// Makes runs of the recent entries, and few runs of many, beside everything else.
+/// Makes runs of the recent entries, and merges runs, in the background.
 ///
-/// *Concurrency*: works on a thread of its own, one thing at a time; any thread may wake it.
+/// *Concurrency*: does one step at a time, on a thread of its own; any thread may wake it.
 package final class InverseMerger: Sendable {
     /// The number of recent entries above which an indexing job waits for the merger.
     static let recentMax = 1 << 20
-    /// The same for so many runs.
+    /// The number of runs above which an indexing job waits for the merger.
     static let runsMax = 24
-    /// Segments of a merge's result in one transaction.
+    /// The number of segments of a merge's result in one transaction.
     private static let segmentsPerBatch = 4
 
     private struct State {
@@ -59,7 +59,7 @@ package final class InverseMerger: Sendable {
         runPins = GenerationPins { deleter.deleteRunLater($0) }
     }
 
-    /// Runs `first` on its thread, and then looks for work.
+    /// Runs `first` on the merger's thread, and then looks for work.
     func begin(after first: @escaping @Sendable () -> Void) {
         guard access.beginWork() else { return }
         pool.submit { [self] in
@@ -77,17 +77,17 @@ package final class InverseMerger: Sendable {
         guard access.beginWork() else { return isAwake.store(false, ordering: .relaxed) }
         pool.submit { [self] in
             isAwake.store(false, ordering: .releasing)
-            // A step that fails is tried again after the next change; nothing is lost meanwhile.
+            // The next change retries a failed step; its entries are safe meanwhile.
             while !isStopped.load(ordering: .relaxed), (try? step()) == true { resumeWaiters() }
             resumeWaiters()
             access.endUse()
         }
     }
 
-    /// Ends what is under way at the next step; merges go on at the next open.
+    /// Stops the merger at the next step; the next open continues merges.
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// Blocks the thread for a turn of the merger, if there is too much for it to do.
+    /// Blocks the thread until the next step of the merger has ended, if too much work waits.
     package func waitForRoom() {
         let snapshot = inverse.snapshot
         guard
@@ -109,11 +109,11 @@ package final class InverseMerger: Sendable {
         for bell in waiters { bell.signal() }
     }
 
-    /// Does the next thing there is to do.
+    /// Does the next step.
     ///
-    /// - Returns: Whether there may be more.
+    /// - Returns: Whether there may be further steps.
     private func step() throws -> Bool {
-        // A damaged index must not be written over: a check rebuilds it.
+        // The merger leaves a damaged index as it is; a check rebuilds it.
         guard inverse.isSound else { return false }
         if try flush() { return true }
         if try retire() { return true }
@@ -133,7 +133,7 @@ package final class InverseMerger: Sendable {
 
     // MARK: Newest entries
 
-    /// Makes a run of the recent entries, if they are many, or if some take no more.
+    /// Makes a run of the recent entries, if there are many, or if a table is frozen.
     private func flush() throws -> Bool {
         var tables = inverse.snapshot.tables
         let isFull = (tables.last?.count ?? 0) >= configuration.inverseFlushFrom
@@ -144,7 +144,7 @@ package final class InverseMerger: Sendable {
             tables = inverse.snapshot.tables
         }
         guard let end else { return false }
-        // All of them: the rows before the end are theirs together.
+        // All frozen tables together, because the rows before `end` belong to all of them.
         let frozen = Array(tables.dropLast())
         let entries = try entriesWithRecord(frozen.flatMap(\.entries))
         let reader = entries.isEmpty ? nil : try writeRun(entries, forgetting: end)
@@ -158,9 +158,9 @@ package final class InverseMerger: Sendable {
 
     /// Returns the entries of shards that have a record.
     ///
-    /// A run of dead entries needs contiguous pages, which are scarce after many small shards came and went.
+    /// A run with stale entries would need more contiguous pages, which are scarce after many destructions.
     ///
-    /// *Cost*: a look at the record of each shard.
+    /// *Cost*: a look-up of the record of each shard.
     func entriesWithRecord(
         _ entries: [InverseEntry]
     ) throws -> [InverseEntry] {
@@ -171,9 +171,9 @@ package final class InverseMerger: Sendable {
         return entries.filter { isThere[$0.shard] ?? true }
     }
 
-    /// Asks the loop to begin a new table, between two of its commits, and waits for it.
+    /// Asks the loop to begin a new table between two commits, and waits for the loop.
     ///
-    /// - Returns: The row before which the entries are in the earlier tables; nil if the store is closed.
+    /// - Returns: The first row of the new table; nil if the store is closed.
     private func freezeTables() -> UInt64? {
         state.withLock { $0.frozenEnd = nil }
         let end = try? loop.perform { [self] in
@@ -185,14 +185,12 @@ package final class InverseMerger: Sendable {
         return end
     }
 
-    /// Runs `body` when nothing else of the merger does.
+    /// Runs `body` on the merger's thread, between two steps.
     package func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await pool.run(body)
     }
 
-    /// Everything that is there between two commits; what comes later is not in it.
-    ///
-    /// - Returns: nil if the store is closed.
+    /// Returns the whole inverse index between two commits; nil if the store is closed.
     func stateBetweenCommits() -> OldInverse? {
         guard let end = freezeTables() else { return nil }
         let runs = (try? catalog.runGenerations()) ?? []
@@ -200,14 +198,14 @@ package final class InverseMerger: Sendable {
         return OldInverse(runs: runs, tables: Array(tables), end: end)
     }
 
-    /// Forgets the tables that take no more entries: they were replaced.
+    /// Forgets the frozen tables, which were replaced.
     func forgetFrozenTables() { state.withLock { $0.frozenEnd = nil } }
 
     /// Writes entries as a run.
     ///
     /// - Parameters:
-    ///   - entries: In any order; at least one.
-    ///   - end: Rows of recent entries before this one are deleted.
+    ///   - entries: At least one entry, in any order.
+    ///   - end: The row of recent entries before which the call deletes rows.
     /// - Returns: The run.
     /// - Throws: `catalogFull`, `readOnly`.
     func writeRun(
@@ -234,12 +232,12 @@ package final class InverseMerger: Sendable {
 
     // MARK: Runs
 
-    /// Opens a run of the catalog's.
+    /// Opens a run of the catalog.
     func openRun(_ generation: UInt64, _ shape: InverseRunShape) throws -> InverseRunReader {
         try InverseRunReader(generation, shape, in: catalog, pin: runPins.pin(generation))
     }
 
-    /// Opens a run that was just published: if that fails, searches must not go on without it.
+    /// Opens a published run; if this fails, later searches throw, because they would miss its entries.
     func openPublishedRun(
         _ generation: UInt64,
         _ shape: InverseRunShape
@@ -252,12 +250,12 @@ package final class InverseMerger: Sendable {
         }
     }
 
-    /// Deletes a run that was taken out, now or after its last reader.
+    /// Deletes a removed run, now or after its last reader.
     func deleteWhenUnread(_ generation: UInt64) {
         if runPins.isUnread(generation) { deleter.deleteRunLater(generation) }
     }
 
-    /// Takes out the runs whose only shard is gone, or has a newer run.
+    /// Removes the runs whose only shard is destroyed, or has a newer run.
     private func retire() throws -> Bool {
         var isChanged = false
         for run in inverse.snapshot.runs {
@@ -273,9 +271,9 @@ package final class InverseMerger: Sendable {
         return isChanged
     }
 
-    /// Whether a run's only shard is gone, or has a newer run that has all of it.
+    /// Returns whether a run's only shard is destroyed, or has a newer run with all its entries.
     ///
-    /// A shard whose record cannot be read is there.
+    /// A shard with an unreadable record counts as existing.
     private func isOutdated(
         _ run: InverseRunReader,
         _ shard: UInt32
@@ -283,14 +281,14 @@ package final class InverseMerger: Sendable {
         do {
             guard let record = try catalog.record(shard) else { return true }
             guard run.generation != record.generation else { return false }
-            // Only a shard's own run is known to have all of it; others may each have a part.
+            // Only a shard's own run certainly has all its entries; other runs may have some of them.
             return inverse.snapshot.runs.contains { $0.generation == record.generation }
         } catch {
             return false
         }
     }
 
-    /// Goes on with a merge that the end of a process interrupted.
+    /// Continues a merge that the end of a process interrupted.
     private func resume(_ merge: PendingMerge) throws -> Bool {
         let runs = inverse.snapshot.runs
         let inputs = merge.inputs.compactMap { input in runs.first { $0.generation == input } }
@@ -306,13 +304,13 @@ package final class InverseMerger: Sendable {
 
     /// Merges runs, a few segments at a time.
     ///
-    /// - Returns: Whether it is done; it is not if the merger is stopped.
+    /// - Returns: Whether the merge is complete; false if the merger was stopped.
     private func run(
         _ begun: PendingMerge,
         _ inputs: [InverseRunReader]
     ) throws -> Bool {
         var pending = begun
-        // A damaged run must not spoil a sound one.
+        // Damage of an input must not get into the result.
         for input in inputs { try input.check() }
         let shapes = inputs.map(\.shape)
         let live = try LiveShards(of: shapes, in: catalog)
@@ -349,18 +347,20 @@ package final class InverseMerger: Sendable {
     }
 }
 
-/// Takes segments from a builder.
+/// The segments from a builder.
 private final class SegmentList {
     var all: [(number: Int, bytes: [UInt8])] = []
 }
 
-/// Which shards of a range of numbers are there.
+/// The shards that exist in a range of numbers.
 private struct LiveShards {
     private let least: UInt32
-    /// A bit for each; nil if none was ever destroyed.
+    /// A bit for each shard; nil if no shard was ever destroyed.
     private var words: [UInt64]?
 
-    /// *Cost*: a look at every record in the range, unless none was ever destroyed.
+    /// Reads the numbers of the existing shards.
+    ///
+    /// *Cost*: a look at every record in the range; nothing if no shard was ever destroyed.
     init(of shapes: [InverseRunShape], in catalog: Catalog) throws {
         least = shapes.map(\.leastShard).min() ?? 0
         let counters = try catalog.counters()

@@ -1,6 +1,6 @@
 /// The deadlines of callers, the earliest first: a binary heap.
 ///
-/// A caller that was answered stays in it until its deadline; its ticket leads nowhere then.
+/// The ticket of an answered caller stays until its deadline, and then refers to no request.
 struct Deadlines {
     private typealias Entry = (time: ContinuousClock.Instant, ticket: UInt64)
 
@@ -21,7 +21,7 @@ struct Deadlines {
         }
     }
 
-    /// Takes a caller whose deadline has passed; nil if there is none.
+    /// Removes a caller whose deadline has passed.
     ///
     /// *Cost*: O(log n).
     mutating func removeFirst(before now: ContinuousClock.Instant) -> UInt64? {

@@ -1,7 +1,7 @@
 internal import DAGCatalog
 internal import ShardLifecycle
 
-/// The changes that a turn commits, and what follows from each.
+/// The changes that a turn commits, and the effects of each.
 struct LoopBatch {
     /// One change, and the shard it is about.
     struct Item {
@@ -16,7 +16,7 @@ struct LoopBatch {
     var items: [Item] = []
     private var keys: Set<ShardKey> = []
 
-    /// Whether a shard has a change in the batch: the next event for it waits for the commit.
+    /// Returns whether a shard has a change in the batch; its next event waits for the commit.
     func contains(_ key: ShardKey) -> Bool { !keys.isEmpty && keys.contains(key) }
 
     mutating func append(_ change: CatalogChange, _ item: Item) {
@@ -30,17 +30,17 @@ struct LoopBatch {
 enum LoopCause {
     case request(Request)
     case outcome(JobOutcome)
-    /// The shard's bytes are not what was indexed.
+    /// The shard has other bytes than the indexed ones.
     case lost(DAGStoreError)
-    /// A passing state ends because of this.
+    /// The error ends a passing state.
     case ending(DAGStoreError)
-    /// A registration is undone because of this.
+    /// The error undoes a registration.
     case undoing([Request], DAGStoreError)
     case none
 }
 
 extension LoopCause {
-    /// The error in it, if there is one.
+    /// The error of the cause; nil if it has none.
     var failure: DAGStoreError? {
         switch self {
         case .outcome(.failed(let error)), .lost(let error), .ending(let error),

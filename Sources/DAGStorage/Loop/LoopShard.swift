@@ -15,15 +15,15 @@ final class LoopShard {
 
     let key: ShardKey
     var lifecycle: ShardLifecycle
-    /// The record on disk; of a shard that is being registered, the one that will be.
+    /// The record on disk; during a registration, the record that the commit writes.
     var record: ShardRecord
-    /// Its row of `pending`.
+    /// The shard's row of `pending`.
     var pending: PendingWork?
     /// Requests that wait for the passing state to end.
     var parked: [Request] = []
     /// The work of the passing state.
     var job: ShardJob?
-    /// Called with the progress of the next indexing.
+    /// Receives the progress of the next indexing.
     var progress: (@Sendable (IndexingProgress) -> Void)?
     /// The current opening, if leases are held or possible.
     var open: OpenShard?
@@ -43,10 +43,10 @@ final class LoopShard {
         }
     }
 
-    /// The leases on it.
+    /// The number of leases.
     var leaseCount: Int { open?.leaseCount ?? 0 }
 
-    /// Whether the disk has everything that is known of it.
+    /// Whether the record on disk has the whole state, so that the loop can forget the shard.
     var isAtRest: Bool {
         switch lifecycle.state {
         case .initializing, .recovering, .opening, .open: false
@@ -72,7 +72,7 @@ final class LoopShard {
         )
     }
 
-    /// Its state as users see it.
+    /// The state for users; nil without a record.
     var publicState: ShardStatus.State? {
         switch lifecycle.state {
         case .absent: nil

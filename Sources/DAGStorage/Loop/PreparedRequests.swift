@@ -1,45 +1,45 @@
 internal import DAGMounts
 
-/// Registrations whose small CARs are being indexed before their shards are known.
+/// Registrations whose small CARs are being indexed before their shards have records.
 ///
-/// They go on in the order in which they came, so that shards are numbered as they were asked for. A registration
-/// whose file does not answer loses its place after half a second: it holds the others for a moment only.
+/// Registrations go on in the order of their requests, so that the numbers of shards have this order. A registration
+/// with a slow file loses its place after half a second, so that it delays the others only for this time.
 ///
 /// *Concurrency*: the loop's thread.
 struct PreparedRequests {
-    /// How long the others wait for the first.
+    /// The longest time that the others wait for the first.
     private static let patience = Duration.milliseconds(500)
 
     private struct Entry {
         var request: Request
         var built: IndexedSource?
         var isDone = false
-        /// Whether it has its place in `order`.
+        /// Whether the registration has its place in `order`.
         var isInOrder = true
     }
 
     private var entries: [UInt64: Entry] = [:]
-    /// The registrations that have their places, with the times at which they lose them.
+    /// The registrations in their places, with the times when they lose them.
     private var order = FIFOQueue<(ticket: UInt64, end: ContinuousClock.Instant)>()
-    /// The registrations that lost their places and are done.
+    /// The registrations that lost their places and are indexed.
     private var late: [UInt64] = []
     private var doneCount = 0
 
-    /// Whether there are none.
+    /// Whether there are no registrations.
     var isEmpty: Bool { entries.isEmpty }
 
-    /// When the first loses its place, if others wait for it.
+    /// The time when the first registration loses its place; nil if no other registration waits for it.
     var deadline: ContinuousClock.Instant? {
         doneCount > 0 ? order.first?.end : nil
     }
 
-    /// Puts a registration at the end.
+    /// Adds a registration at the end.
     mutating func begin(_ request: Request, at time: ContinuousClock.Instant) {
         entries[request.ticket] = Entry(request: request)
         order.append((request.ticket, time + Self.patience))
     }
 
-    /// Keeps what came of a registration; does nothing if it was removed.
+    /// Stores the index of a registration; does nothing if the registration was removed.
     mutating func end(_ ticket: UInt64, _ built: IndexedSource?) {
         guard var entry = entries[ticket] else { return }
         entry.built = built
@@ -49,7 +49,7 @@ struct PreparedRequests {
         if !entry.isInOrder { late.append(ticket) }
     }
 
-    /// Removes the next registration that goes on, if there is one.
+    /// Removes the next registration that goes on; returns nil if there is none.
     mutating func next(at time: ContinuousClock.Instant) -> (Request, IndexedSource?)? {
         if let ticket = late.popLast() { return remove(ticket) }
         while let first = order.first {
@@ -79,9 +79,9 @@ struct PreparedRequests {
         return request
     }
 
-    /// Removes all.
+    /// Removes all registrations.
     ///
-    /// - Returns: Their callers.
+    /// - Returns: The requests of their callers.
     mutating func removeAll() -> [Request] {
         defer { self = PreparedRequests() }
         return entries.values.map(\.request)

@@ -3,9 +3,9 @@ internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads
 
-/// Asks the lifecycle what follows from an event, and writes what must last: one transaction a turn.
+/// Asks the lifecycle for the effects of events, and commits changes of records: one transaction a turn.
 extension ShardLoop {
-    /// Asks a shard's lifecycle what follows from an event, and does it, or puts it into the batch.
+    /// Asks a shard's lifecycle for the effects of an event, and performs them now or after the batch's commit.
     func apply(
         _ event: ShardLifecycle.Event,
         to shard: LoopShard,
@@ -37,7 +37,7 @@ extension ShardLoop {
         )
     }
 
-    /// Gives the lifecycle the number of leases; before an event that must not meet a new lease, closes the gate.
+    /// Sets the lifecycle's number of leases; first closes the gate if the event excludes new leases.
     private func countLeases(of shard: LoopShard, before event: ShardLifecycle.Event) {
         guard let open = shard.open else { return shard.lifecycle.setLeases(0) }
         switch event {
@@ -45,12 +45,12 @@ extension ShardLoop {
             _ = open.leases.close()
         default: break
         }
-        // A refused attempt stays in the count until its thread takes it back, even where no lease is possible.
+        // The gate may count a refused attempt for a moment, even in a state without leases.
         let count = shard.lifecycle.mayBeLeased ? open.leaseCount : 0
         shard.lifecycle.setLeases(UInt32(clamping: count))
     }
 
-    /// Opens the gate for leases on a shard that is open; what had to be written for that is on disk.
+    /// Opens the gate for leases on an open shard, whose changes are on disk.
     func open(_ shard: LoopShard, _ cause: LoopCause) {
         if case .outcome(.opened(let reader, _)) = cause, shard.lifecycle.state == .open {
             install(reader, in: shard)
@@ -66,7 +66,7 @@ extension ShardLoop {
         open.leases.open()
     }
 
-    /// Puts an opening of a shard in the place of an earlier one.
+    /// Replaces the opening of a shard.
     func install(_ reader: ShardReader, in shard: LoopShard) {
         let now = DispatchTime.now().uptimeNanoseconds
         let open = OpenShard(shard.key, reader, after: shard.open, now: now)
@@ -77,7 +77,7 @@ extension ShardLoop {
         engine.openShards.updateCrowding()
     }
 
-    /// Returns what must be written; nil if nothing must.
+    /// Returns the change to write; nil if there is none.
     private func change(
         _ effects: [ShardLifecycle.Effect],
         _ shard: LoopShard,
@@ -110,7 +110,7 @@ extension ShardLoop {
             facts.apply(to: &shard.record)
             return .update(shard.record, pending: nil)
         }
-        // No job is at work any more; waiters hear of it after the commit.
+        // The job has ended; the loop answers waiters after the commit.
         if case .ending = cause, shard.pending != nil {
             return .update(shard.record, pending: nil)
         }
@@ -134,7 +134,7 @@ extension ShardLoop {
         shard.record.stateSince = WallClock.milliseconds
     }
 
-    /// Commits the changes of this turn, and does what follows.
+    /// Commits the changes of this turn, and performs their effects.
     func finishBatch() {
         guard !batch.items.isEmpty else { return }
         let batch = self.batch
@@ -143,7 +143,7 @@ extension ShardLoop {
             let written = try engine.writer.sync { try engine.catalog.commit(batch.changes) }
             for (place, record) in written.enumerated() { finish(batch, place, record) }
         } catch {
-            // One refused change fails the whole transaction: each is tried by itself.
+            // One refused change fails the whole transaction, so the loop commits each change by itself.
             for (place, item) in batch.items.enumerated() {
                 do {
                     guard batch.items.count > 1 else { throw error }
@@ -162,7 +162,7 @@ extension ShardLoop {
         if hasRemovals, !engine.inverse.snapshot.runs.isEmpty { engine.merger.wake() }
     }
 
-    /// Does what follows from a change that is on disk.
+    /// Performs the effects of a change that is on disk.
     private func finish(_ batch: LoopBatch, _ place: Int, _ record: ShardRecord) {
         let item = batch.items[place]
         item.shard.record = record
@@ -181,20 +181,20 @@ extension ShardLoop {
     private func discardReplaced(_ old: ShardRecord, by new: ShardRecord) {
         let generation = old.generation
         guard generation != 0, generation != new.generation else { return }
-        // Questions from now on meet the new index.
+        // Later lookups find the new index.
         engine.indexes.removeReader(of: new.number)
         engine.worker.discardIndexLater(generation, of: new.number)
     }
 
-    /// Restores a shard to its state before the event, because its change could not be written.
+    /// Restores a shard to its state before the event, because the commit of its change failed.
     private func undo(_ item: LoopBatch.Item, _ error: DAGStoreError) {
         let shard = item.shard
-        // The state has ended; the next open finds the work on `pending`, and continues it.
+        // The state has ended. The next open finds the work on `pending`, and continues it.
         if case .ending = item.cause {
             perform(item.effects, shard, item.cause)
             return forgetIfAtRest(shard)
         }
-        // The shard can be read; its file's new identity is written another time.
+        // The shard is readable; a later opening writes the new identity of its file.
         if case .outcome(.opened) = item.cause {
             shard.record = item.before.record
             open(shard, item.cause)

@@ -1,9 +1,9 @@
 internal import DAGCatalog
 internal import ShardLifecycle
 
-/// Does what follows from an event after the commit: answers callers, starts jobs, sends events.
+/// Performs the effects of an event after the commit: answers callers, starts jobs, sends events.
 extension ShardLoop {
-    /// Does what follows from an event; what had to be written is on disk.
+    /// Performs the effects of an event, whose change is on disk.
     func perform(
         _ effects: [ShardLifecycle.Effect],
         _ shard: LoopShard,
@@ -19,7 +19,7 @@ extension ShardLoop {
                 shard.job?.cancel()
                 shard.job = nil
             case .close:
-                // A shard that is destroyed or evicted has no leases; one that fails may have some.
+                // A destroyed or evicted shard has no leases; a failed shard may have some.
                 guard let open = shard.open,
                     shard.lifecycle.state != .failed || open.leaseCount == 0
                 else { break }
@@ -160,7 +160,7 @@ extension ShardLoop {
         default: break
         }
         let leases = Int(shard.lifecycle.leases)
-        // A small shard is available already when the event of its registration is sent.
+        // A small shard is already available when the loop sends the event of its registration.
         var state: ShardStatus.State? =
             switch operation {
             case .register: .registered

@@ -8,16 +8,16 @@ internal import Synchronization
 extension ShardLoop {
     /// Forgets a shard whose last lease has ended.
     func recountLeases(of key: ShardKey) {
-        // The outcome of its change is not known before.
+        // The outcome of the shard's change is known only after the commit.
         if batch.contains(key) { finishBatch() }
         guard let shard = active[key] else { return }
         shard.open?.dropPrevious(engine.access.mark)
         forgetIfAtRest(shard)
     }
 
-    /// Forgets a shard that has nothing in memory any more.
+    /// Forgets a shard that is at rest.
     func forgetIfAtRest(_ shard: LoopShard) {
-        // Close first: no thread takes a lease while the loop counts them.
+        // Close first, so that no thread takes a lease while the loop counts leases.
         if shard.lifecycle.state != .open, let open = shard.open { _ = open.leases.close() }
         guard shard.isAtRest else {
             active[shard.key] = shard
@@ -29,7 +29,7 @@ extension ShardLoop {
         engine.openShards.remove(open)
     }
 
-    /// Closes the shards that were used longest ago, until some room is left.
+    /// Closes the shards that were used longest ago, until the others are below the limits.
     func closeIdleShards() {
         engine.openShards.beginTrim()
         let configuration = engine.configuration
@@ -38,12 +38,12 @@ extension ShardLoop {
             .map { (use: $0.open?.lastUse.load(ordering: .relaxed) ?? 0, shard: $0) }
             .sorted { $0.use < $1.use }
         let limit = configuration.idleShardsMax
-        // Closes some more at once, so that the next idle shard does not cause another trim.
+        // The loop closes some more shards, so that the next idle shard causes no further trim.
         let surplus = idle.count > limit ? idle.count - (limit - limit / 8) : 0
         var bytes = idle.reduce(0) { $0 + $1.shard.record.payloadSize }
         let bytesMax = configuration.idleBytesMax ?? .max
         let oldest = configuration.idleTimeLimit.map { time in
-            // A use may be stamped with the time of the sweep before it.
+            // The stored time of a use may be that of the sweep before the use.
             let age = time.nanoseconds + Self.sweepInterval(time).nanoseconds
             let now = DispatchTime.now().uptimeNanoseconds
             return now - min(now, age)
@@ -63,7 +63,7 @@ extension ShardLoop {
         max(time / 4, .milliseconds(5))
     }
 
-    /// When idle shards are looked for next; nil if there is no limit on their time, or none is open.
+    /// Returns the time of the next sweep for idle shards; nil if none is needed.
     func nextSweep() -> ContinuousClock.Instant? {
         if isWaitingForIdle { return .now + .milliseconds(100) }
         guard let time = engine.configuration.idleTimeLimit,
@@ -72,9 +72,9 @@ extension ShardLoop {
         return .now + Self.sweepInterval(time)
     }
 
-    /// Closes idle shards that read copies of the store's own.
+    /// Closes idle shards that read transients.
     ///
-    /// - Returns: The numbers of the shards whose copies must stay.
+    /// - Returns: The numbers of the shards whose transients must stay.
     func closeIdleCopies() -> Set<UInt32> {
         for shard in active.values
         where shard.lifecycle.state == .open && shard.leaseCount == 0

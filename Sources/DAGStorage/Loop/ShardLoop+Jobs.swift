@@ -7,7 +7,7 @@ internal import SharedReads
 internal import Synchronization
 internal import SystemPackage
 
-/// Turns the outcomes of jobs into events of the lifecycle, and repeats what may succeed later.
+/// Turns the outcomes of jobs into events of the lifecycle, and retries jobs that may succeed later.
 extension ShardLoop {
     func end(_ job: ShardJob, _ outcome: JobOutcome) {
         guard let shard = shard(job.key, nil) else { return engine.worker.discard(outcome) }
@@ -30,13 +30,12 @@ extension ShardLoop {
         }
     }
 
-    /// Opens a shard once more for which the process had nothing left, after idle shards have given back what they
-    /// held.
+    /// Opens a shard again after the process lacked resources: first closes idle shards to free theirs.
     ///
-    /// - Returns: Whether it does; if there were no idle shards, or this was the second try, the opening has failed.
+    /// - Returns: Whether the loop tries again; false if there is no idle shard, or after the second try.
     private func openAgain(_ shard: LoopShard, _ job: ShardJob) -> Bool {
         guard !job.isSecondTry else { return false }
-        // Mapped shards hold no descriptor, and could not be opened again either.
+        // A mapped shard holds no descriptor, so closing it would free none.
         let idle = active.values.filter { other in
             other.lifecycle.state == .open && other.leaseCount == 0
                 && other.open?.reader.holdsDescriptor == true
@@ -53,7 +52,7 @@ extension ShardLoop {
         return true
     }
 
-    /// Ends a passing state for a reason that says nothing about the shard, which is again what it was before.
+    /// Ends a passing state for a reason outside of the shard, which returns to its earlier state.
     ///
     /// The loop undoes a registration whose caller still waits, so that the caller can try it again.
     func endPassing(_ shard: LoopShard, _ job: ShardJob, _ error: DAGStoreError) {
@@ -72,9 +71,9 @@ extension ShardLoop {
     /// Fails a shard whose bytes are not those that were indexed; closes one whose source is away.
     func failShard(_ key: ShardKey, _ generation: UInt64, _ error: DAGStoreError) {
         guard let shard = shard(key, nil) else { return }
-        // Old leases outlive a recovery; what they find says nothing about the new index.
+        // Leases on an old source outlive a recovery; their errors are not about the new index.
         guard shard.record.generation == generation else { return }
-        // It may be back by itself: the next lease reaches for it anew, wherever it is by then.
+        // The source may come back by itself, so the next lease opens it again.
         guard !error.code.isAway else {
             engine.away.insert(shard.record.number, error)
             if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
@@ -93,7 +92,7 @@ extension ShardLoop {
         apply(.resume(recovering: pending.kind == .recover), to: shard, .none)
     }
 
-    /// Answers callers that do not wait, because an opening has to.
+    /// Answers callers that do not wait, because an opening must wait for its source.
     func refuseHasty(_ job: ShardJob) {
         guard let shard = active[job.key], shard.job === job else { return }
         let hasty = shard.parked.filter(\.isHasty)
@@ -104,14 +103,14 @@ extension ShardLoop {
         }
     }
 
-    /// Recovers a shard that has just failed, if the configuration asks for it and it may help.
+    /// Recovers a shard that has just failed, as often as the configuration allows.
     func recoverAutomatically(_ shard: LoopShard) {
         let number = shard.record.number
         let count = attempts[number, default: 0]
         guard count < engine.configuration.automaticRecoveries, drains.isEmpty else { return }
         attempts[number] = count + 1
         guard count > 0 else { return recover(shard.key) }
-        // A source that is away needs time to come back.
+        // An absent source needs time to come back.
         let wait = Duration.milliseconds(250) * (1 << min(count - 1, 10))
         laterRecoveries.append((.now + wait, shard.key))
     }

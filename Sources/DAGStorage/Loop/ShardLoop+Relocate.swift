@@ -4,7 +4,7 @@ internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads
 
-/// A shard's new mount, on its way to the loop.
+/// A request to change a shard's mount.
 struct Relocation: Sendable {
     let key: ShardKey
     /// The record that the new source was compared with.
@@ -13,14 +13,14 @@ struct Relocation: Sendable {
     let after: ShardRecord
     /// The reader for leases from now on; nil if the shard is not indexed.
     let reader: ShardReader?
-    /// Answers whether it is done; false if the shard is being opened, and the caller asks again after that.
+    /// Receives whether the mount was changed; if false, the shard is opening, and the caller asks again later.
     ///
     /// Called once, on the loop's thread or one of the store.
     let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
 }
 
 extension ShardLoop {
-    /// Writes a shard's new mount, and lets leases read through it from now on.
+    /// Writes a shard's new mount, through which later leases read.
     func relocate(_ relocation: Relocation) {
         let key = relocation.key
         finishBatch()
@@ -47,7 +47,7 @@ extension ShardLoop {
         }
         engine.indexes.removeReader(of: shard.record.number)
         if shard.lifecycle.state == .open, let reader = relocation.reader {
-            // No lease may be taken on the old source any more: the new entry counts those that there are.
+            // New leases must use the new source; the new opening counts the leases on the old one.
             if let old = shard.open { _ = old.leases.close() }
             install(reader, in: shard)
         }

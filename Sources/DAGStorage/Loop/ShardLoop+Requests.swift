@@ -36,7 +36,7 @@ extension ShardLoop {
         }
     }
 
-    /// Whether a registration is the same that the shard was begun with, and that has not come to its end.
+    /// Returns whether a registration repeats the one that began the shard and has not ended yet.
     private func continues(_ registration: Registration, _ shard: LoopShard) -> Bool {
         let record = shard.record
         let isUnderWay: Bool
@@ -50,9 +50,9 @@ extension ShardLoop {
             && record.transientPath == registration.transient.map(\.bytes) ?? []
     }
 
-    /// Continues a registration that was interrupted, or joins the one that is under way.
+    /// Continues an interrupted registration, or joins the running one.
     ///
-    /// The shard is on disk since the first time, and stays if the registration fails now.
+    /// The record is already on disk, and stays if the registration fails now.
     private func continueRegistration(
         _ request: Request,
         _ registration: Registration,
@@ -94,7 +94,7 @@ extension ShardLoop {
         apply(.initialize, to: shard, .request(joined))
     }
 
-    /// Whether a lease needs no fetching and no indexing, or is refused at once.
+    /// Returns whether the loop can grant or refuse a lease without fetching and indexing.
     private func isNear(_ shard: LoopShard) -> Bool {
         switch shard.lifecycle.state {
         case .absent, .available, .opening, .open: true
@@ -103,7 +103,7 @@ extension ShardLoop {
         }
     }
 
-    /// Has a small CAR indexed before its shard is known, if the registration allows that.
+    /// Starts to index a small CAR before its shard has a record, if the registration allows this.
     ///
     /// - Returns: Whether the request comes back as `prepared`.
     func prepares(_ request: Request, _ registration: Registration, _ shard: LoopShard) -> Bool {
@@ -118,7 +118,7 @@ extension ShardLoop {
         return true
     }
 
-    /// Takes a registration that was indexed before, or that is to be indexed like any other.
+    /// Receives a registration with the index of its small CAR, or without one, to be indexed in the usual way.
     func receive(_ request: Request, _ built: IndexedSource?) {
         guard let built, case .register(let registration) = request.kind,
             let shard = shard(request.key, request), case .absent = shard.lifecycle.state
@@ -132,7 +132,7 @@ extension ShardLoop {
         let events: [ShardLifecycle.Event] = [
             .register(indexesNow: true), .indexed(job: jobNumber),
         ]
-        // Both events at once: the job between them is done, and the commit is one.
+        // Both events at once: the indexing between them is done, and one commit writes both.
         let effects = events.flatMap { shard.lifecycle.receive($0, job: jobNumber) }
             .filter { effect in
                 if case .start = effect { false } else { true }
@@ -153,7 +153,7 @@ extension ShardLoop {
 }
 
 extension Request {
-    /// Whether a read-only store can answer it.
+    /// Whether a read-only store can answer the request.
     var isForReaders: Bool {
         guard case .acquire = kind else { return false }
         return true

@@ -4,9 +4,9 @@ internal import SharedReads
 
 /// Runs the lifecycle of every shard in use, on a thread of its own.
 ///
-/// A turn takes all messages, and asks the lifecycle of each shard what follows. Changes that must last go into one
-/// transaction, which the loop commits once. After the commit the loop answers callers and starts jobs. Nothing here
-/// waits for a mount: jobs do, and their outcomes come as messages.
+/// A turn reads all messages, and asks the lifecycles of the shards for the effects. One transaction commits all
+/// changes of the turn. After the commit the loop answers callers and starts jobs. Jobs wait for mounts, never the
+/// loop; their outcomes come as messages.
 ///
 /// *Concurrency*: one thread, the one that calls `run`.
 final class ShardLoop {
@@ -16,28 +16,28 @@ final class ShardLoop {
     var parkedKeys: [UInt64: ShardKey] = [:]
     var deadlines = Deadlines()
     var batch = LoopBatch()
-    /// Messages that follow from this turn.
+    /// The messages that this turn causes.
     var followers: [LoopMessage] = []
-    /// The jobs started so far.
+    /// The number of jobs so far.
     var jobNumber: UInt64 = 0
-    /// Shards that failed since the store was opened: an acquire recovers only those that failed before.
+    /// The shards that failed since the opening of the store; an acquire recovers only shards that failed before.
     var failedHere: Set<UInt32> = []
-    /// How often the loop has recovered shards by itself.
+    /// The number of automatic recoveries of each shard.
     var attempts: [UInt32: Int] = [:]
-    /// Shards that the loop recovers by itself once more, and when.
+    /// The shards that the loop recovers automatically, and the times.
     var laterRecoveries: [(time: ContinuousClock.Instant, key: ShardKey)] = []
     /// Whether too many shards are open, so that a sweep looks for idle ones.
     var isWaitingForIdle = false
-    /// Registrations whose small CARs are being indexed before their shards are known.
+    /// The registrations whose small CARs are being indexed before their shards have records.
     var preparing = PreparedRequests()
-    /// Whether the loop ends jobs instead of waiting for them, because the store closes.
+    /// Whether the loop cancels jobs, because the store closes.
     var isAbandoning = false
-    /// Called when the last job has ended.
+    /// The callbacks for the end of the last job.
     var drains: [@Sendable () -> Void] = []
 
     init(_ engine: StoreEngine) { self.engine = engine }
 
-    /// Works until the store is drained.
+    /// Runs turns until the store is drained.
     func run() {
         var sweep: ContinuousClock.Instant?
         while true {
@@ -77,7 +77,7 @@ final class ShardLoop {
         }
     }
 
-    /// Ends the loop: no shard is opened any more, and leases keep what they need.
+    /// Ends the loop: closes all shards, whose leases keep what they need.
     private func stop() {
         for message in engine.loop.close() {
             switch message {
@@ -134,9 +134,9 @@ final class ShardLoop {
 
     // MARK: Finding shards
 
-    /// A shard in use, or one that is taken from its record.
+    /// Returns a shard in use, or one made from its record.
     ///
-    /// - Returns: nil if the catalog could not be read; the caller has its answer then.
+    /// - Returns: The shard; nil if the catalog is unreadable, which the loop has told the caller.
     func shard(_ key: ShardKey, _ request: Request?) -> LoopShard? {
         if batch.contains(key) { finishBatch() }
         if let shard = active[key] { return shard }
@@ -158,7 +158,7 @@ final class ShardLoop {
         let resting: ShardLifecycle.Resting =
             switch record.state {
             case .registered: .registered
-            // The index that it came with answers which blocks it has, and no more: the CAR is read first.
+            // The index of a migrated shard lacks sizes, so a job must first read the CAR.
             case .available: record.isIncomplete ? .registered : .available
             case .failed: .failed
             }
@@ -175,7 +175,7 @@ final class ShardLoop {
 
     private func refuseCaller(_ ticket: UInt64, _ error: DAGStoreError) {
         if let request = preparing.detachCaller(ticket) { return request.refuse(error) }
-        // It may stand in the batch, and park when that is done, or come back in this turn.
+        // The request may be in the batch, and park after the commit, or be a follower of this turn.
         if parkedKeys[ticket] == nil { finishBatch() }
         if let place = followers.firstIndex(where: { $0.request?.ticket == ticket }) {
             followers.remove(at: place).request?.refuse(error)
@@ -187,7 +187,7 @@ final class ShardLoop {
         shard.parked.remove(at: place).refuse(error)
     }
 
-    /// Ends all jobs; the next open continues their work.
+    /// Cancels all jobs; the next open continues their work.
     private func abandonAll() {
         for request in preparing.removeAll() { request.refuse(.storeIsClosed) }
         for shard in active.values where shard.isPassing {

@@ -5,7 +5,7 @@ internal import DAGMultiformats
 internal import ShardIndex
 internal import SharedReads
 
-/// Finds blocks over all shards: the inverse index names candidates, and their own indexes confirm them.
+/// Finds blocks in all shards: the inverse index names candidates, and the index of each candidate confirms.
 ///
 /// *Concurrency*: any thread.
 final class BlockLookup: Sendable {
@@ -35,14 +35,14 @@ final class BlockLookup: Sendable {
         self.select = select
     }
 
-    /// The shards that may have a multihash, by number.
+    /// Returns the numbers of the shards that may have a multihash.
     ///
-    /// - Throws: `catalogCorrupt`; `readOnly` if a store that is only looked at has no inverse index yet.
+    /// - Throws: `catalogCorrupt`; `readOnly` if a read-only store has no inverse index yet.
     func candidates(of cid: CID) throws -> ShardNumbers {
         try cid.withDigest { try candidates(ofDigest: $0) }
     }
 
-    /// The shards that may have a digest, whatever its hash function, by number.
+    /// Returns the numbers of the shards that may have a digest of any hash function.
     ///
     /// - Throws: As `candidates(of:)`.
     func candidates(ofDigest digest: ByteView) throws -> ShardNumbers {
@@ -58,16 +58,16 @@ final class BlockLookup: Sendable {
                 "the inverse index is built when the store is opened to write"
             )
         }
-        // Another process merges runs; one transaction sees them as they are.
+        // Another process merges runs; one transaction sees a consistent set.
         var found = ShardNumbers()
         try catalog.forEachShard(inverse: hash) { found.insert($0) }
         found.finish()
         return found
     }
 
-    /// The shards that have a multihash, in order of registration.
+    /// Returns the shards that have a multihash, in order of registration.
     ///
-    /// - Throws: `catalogCorrupt`; `mountUnreachable` if only shards have it whose CAR was not read yet.
+    /// - Throws: `catalogCorrupt`; `mountUnreachable` if the CARs of all these shards are still unread.
     func places(of cid: CID) throws -> [FoundBlock] {
         var found: [FoundBlock] = []
         var failure: DAGStoreError?
@@ -83,13 +83,13 @@ final class BlockLookup: Sendable {
         return found
     }
 
-    /// The keys of the shards that have a multihash, in order of registration.
+    /// Returns the keys of the shards that have a multihash, in order of registration.
     ///
     /// - Throws: `catalogCorrupt`.
     func holders(of cid: CID) throws -> [ShardKey] {
         var found: [ShardKey] = []
         for number in try access.reading({ try candidates(of: cid) }).all {
-            // A reading each: there may be many.
+            // One reading for each candidate, because there may be many.
             let key = try access.reading {
                 try indexes.withIndex(of: number) { try $0.contains(cid) ? $0.key : nil } ?? nil
             }
@@ -98,21 +98,21 @@ final class BlockLookup: Sendable {
         return found
     }
 
-    /// Whether any shard has a multihash; damage of one shard's index does not hide another's answer.
+    /// Returns whether any shard has a multihash; if one shard's index is damaged, the others still answer.
     ///
     /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block.
     func isAnywhere(_ cid: CID) throws -> Bool {
         try first(of: cid) { reader in try reader.contains(cid) ? true : nil } ?? false
     }
 
-    /// One place of a multihash, if there is any; damage of one shard's index does not hide another's answer.
+    /// Returns one place of a multihash; if one shard's index is damaged, the others still answer.
     ///
     /// - Throws: `catalogCorrupt` if one candidate's index is unreadable and no other shard has the block.
     func firstPlace(of cid: CID) throws -> FoundBlock? {
         try first(of: cid) { try Self.place(of: cid, in: $0) }
     }
 
-    /// Where a candidate has the block, as its index knows it; nil if it has not, or the shard is gone.
+    /// Returns the place of the block in a candidate; nil if the candidate lacks the block, or is destroyed.
     private func confirmed(_ cid: CID, _ number: UInt32) throws -> FoundBlock? {
         try indexes.withIndex(of: number) { try Self.place(of: cid, in: $0) } ?? nil
     }
@@ -125,7 +125,7 @@ final class BlockLookup: Sendable {
 
     /// Asks candidates until one answers, open shards first.
     ///
-    /// *Cost*: does not depend on how many shards have the multihash, unless the first ones turn out not to.
+    /// *Cost*: independent of the number of candidates, unless the first candidates lack the multihash.
     ///
     /// - Throws: The first error, if no candidate answers.
     @inline(__always)
@@ -154,7 +154,7 @@ final class BlockLookup: Sendable {
         return nil
     }
 
-    /// Asks the index of a shard, open or not; keeps the first error.
+    /// Asks the index of a shard, open or closed; keeps the first error.
     private func askIndex<R>(
         of number: UInt32,
         _ failure: inout (any Error)?,
@@ -168,7 +168,7 @@ final class BlockLookup: Sendable {
         }
     }
 
-    /// The first shards that may have a multihash, in no order.
+    /// Returns the first shards that may have a multihash, in any order.
     private func someCandidates(of cid: CID) throws -> FewNumbers {
         guard catalog.isReadOnly else {
             let hash = cid.withDigest { InverseEntry.hash(of: catalog.hash.hash($0).high) }
@@ -181,18 +181,19 @@ final class BlockLookup: Sendable {
 
     // MARK: Blocks
 
-    /// Where a block is found: in an open shard, or in shards that the caller has to ask.
+    /// The result of a lookup in the open shards.
     enum Answer<Found> {
         case found(Found)
-        /// No shard has it.
+        /// No shard has the block.
         case nowhere
+        /// The caller asks these shards.
         case candidates(Candidates)
     }
 
     /// Looks for a block in the CID itself, and in the shards that are open and in memory.
     ///
-    /// *Cost*: a search in the inverse index, and one in the shard; it does not depend on how many shards have the
-    /// block, unless the first ones turn out not to.
+    /// *Cost*: a search in the inverse index, and one in the shard; independent of the number of candidates, unless
+    /// the first candidates lack the block.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     func answer(for cid: CID) throws -> Answer<Block> {
@@ -225,7 +226,7 @@ final class BlockLookup: Sendable {
     ) throws -> Answer<Found> {
         let some = try access.reading { try someCandidates(of: cid) }
         for place in 0..<some.count {
-            // An error comes again when the caller takes a lease.
+            // The caller meets the error again when it takes a lease.
             let block = openShards.withLease(on: some[place]) { reader in
                 guard let section = try? reader.section(of: cid) else { return nil as Found? }
                 return try? read(reader, section)
@@ -237,9 +238,9 @@ final class BlockLookup: Sendable {
         return .candidates(Candidates(cid, numbers, areMore: some.isCut, in: self))
     }
 
-    /// Asks the system to read a block ahead, if it lies in a shard that is open and in memory.
+    /// Asks the system to read a block ahead, if a shard that is open and in memory has the block.
     ///
-    /// - Returns: Whether it does.
+    /// - Returns: Whether such a shard has the block.
     /// - Throws: `catalogCorrupt`, `closed`.
     func prefetch(_ cid: CID) throws -> Bool {
         let some = try access.reading { try someCandidates(of: cid) }
@@ -256,7 +257,7 @@ final class BlockLookup: Sendable {
 
     /// Returns the keys of candidates in the order in which callers ask them: open shards first, failed ones last.
     ///
-    /// The user's selector chooses among them, outside of the reading.
+    /// The user's selector chooses among the keys, outside of the reading.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     fileprivate func keys(of numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
@@ -274,7 +275,7 @@ final class BlockLookup: Sendable {
             guard let record = try catalog.record(number) else { continue }
             let rank =
                 switch record.state {
-                // It may take as long to find out that it is still away.
+                // The next look at an absent source may take as long as the last one.
                 case .available where away.contains(number): 3
                 case .available: 1
                 case .registered: 2
@@ -288,10 +289,10 @@ final class BlockLookup: Sendable {
     }
 }
 
-/// The shards that may have a block, one after the other: the first few, and all others if these do not have it.
+/// The shards that may have a block, one after the other: first a few, then all others.
 struct Candidates {
     let cid: CID
-    /// The first few, by number, in no order.
+    /// The numbers of the first few shards, in any order.
     let numbers: [UInt32]
     private let lookup: BlockLookup
     private var areMore: Bool
@@ -308,7 +309,7 @@ struct Candidates {
 
     /// Returns the next shard to ask.
     ///
-    /// - Returns: Its key; nil if no shard is left, and none has failed.
+    /// - Returns: The key of the shard; nil if no shard is left, and no shard has failed.
     /// - Throws: The first error of a shard, if no shard is left; `catalogCorrupt`, `closed`.
     mutating func next() throws -> ShardKey? {
         var left = try keys ?? lookup.keys(of: numbers, for: cid)[...]
@@ -328,12 +329,12 @@ struct Candidates {
         return key
     }
 
-    /// Keeps the error of a shard, because another one may have the block; that a shard is gone is no error.
+    /// Keeps the error of a shard, because another shard may have the block; ignores `shardUnknown`.
     ///
     /// - Parameters:
     ///   - error: The error.
-    ///   - deadline: When the caller stops waiting: no further shard is opened for it then.
-    /// - Throws: `CancellationError`, which is the caller's own; any error after the deadline.
+    ///   - deadline: The time when the caller stops waiting; then no further shard is opened.
+    /// - Throws: `CancellationError` of the caller; after the deadline, the first error.
     mutating func record(_ error: any Error, until deadline: ContinuousClock.Instant? = nil) throws
     {
         if error is CancellationError { throw error }

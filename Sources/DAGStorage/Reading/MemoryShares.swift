@@ -10,17 +10,17 @@ internal import SharedReads
 struct MemoryShares: Sendable {
     /// The payload of the CAR; valid while a share lives.
     let payload: ByteView
-    /// Whether the bytes are those of a mapped file, which truncating the file takes away.
+    /// Whether the bytes belong to a mapped file; truncating the file removes them.
     let isMapped: Bool
-    /// The shares, as many as threads have stripes.
+    /// The shares, one for each stripe.
     let row: BorrowedRow<MemoryShare>
 
-    /// Shares in `memory`.
+    /// Creates the shares in `memory`.
     ///
     /// - Parameters:
-    ///   - memory: What keeps the payload alive.
+    ///   - memory: The object that keeps the payload alive.
     ///   - payload: The payload.
-    ///   - isMapped: Whether it is a mapped file.
+    ///   - isMapped: Whether `memory` is a mapped file.
     init(_ memory: any AnyObject & Sendable, payload: ByteView, isMapped: Bool) {
         self.payload = payload
         self.isMapped = isMapped

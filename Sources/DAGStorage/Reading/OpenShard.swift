@@ -2,9 +2,9 @@ internal import DAGCatalog
 internal import SharedReads
 internal import Synchronization
 
-/// One opening of a shard, as all threads see it: its leases, and the reader they share.
+/// One opening of a shard, shared by all threads: the leases, and the reader that they share.
 ///
-/// If the loop opens a shard again while leases of an earlier opening are held, the new opening counts those too.
+/// If the loop opens a shard again while leases of an earlier opening are held, the new opening also counts them.
 ///
 /// *Concurrency*: any thread. The loop alone opens and closes the gate.
 final class OpenShard: Sendable {
@@ -12,23 +12,25 @@ final class OpenShard: Sendable {
     /// The hash of the key, for tables.
     let keyHash: UInt64
     let reader: ShardReader
-    /// The reader, for threads that do not count references to it, which they would all write.
+    /// The reader without a reference count, which all threads would write.
     let borrowedReader: Borrowed<ShardReader>
-    /// The index of the reader, for the same.
+    /// The index of the reader, without a reference count.
     let index: Borrowed<IndexReader>
     let leases = LeaseGate()
     /// The earlier opening, while leases on it are held.
     private let previous: Lock<OpenShard?>
-    /// About when a lease last ended, in nanoseconds since the machine was started.
+    /// The approximate time when a lease last ended, in nanoseconds since the start of the machine.
     let lastUse: Atomic<UInt64>
-    /// When the file's state was last compared, in the same unit.
+    /// The time of the last comparison of the file, in the same unit.
     private let lastCheck = Atomic<UInt64>(CoarseClock.now)
-    /// When it was last compared, or left alone because there were other leases.
+    /// The time of the last comparison, or of the last one that other leases made unnecessary.
     private let lastLook = Atomic<UInt64>(CoarseClock.now)
 
+    /// Creates an opening with a closed gate.
+    ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - reader: The reader that its leases share.
+    ///   - reader: The reader that the leases share.
     ///   - previous: The earlier opening.
     ///   - now: The time.
     init(_ key: ShardKey, _ reader: ShardReader, after previous: OpenShard?, now: UInt64) {
@@ -44,10 +46,10 @@ final class OpenShard: Sendable {
     /// The shard's number.
     var number: UInt32 { reader.record.number }
 
-    /// The bytes of its payload.
+    /// The size of the payload in bytes.
     var size: UInt64 { reader.record.payloadSize }
 
-    /// The leases, those of earlier openings included.
+    /// The number of leases, with those on earlier openings.
     var leaseCount: Int { leases.count + (previous.withLock { $0 }?.leaseCount ?? 0) }
 
     /// The first opening from here back that has leases.
@@ -62,21 +64,20 @@ final class OpenShard: Sendable {
             previous = left
             return before
         }
-        // The lease that has just ended may still read it.
+        // The thread of the lease that has just ended may still read the opening.
         if let gone { Reclaimer.retire(gone, mark) }
     }
 
-    /// Records that the file was found to be what was indexed.
+    /// Records that the file has just been compared and is the indexed one.
     func recordCheck() {
         let now = CoarseClock.now
         lastCheck.store(now, ordering: .relaxed)
         lastLook.store(now, ordering: .relaxed)
     }
 
-    /// Whether the file must be compared for a lease that was just taken.
+    /// Returns whether a new lease must compare the file.
     ///
-    /// It must, if the lease is the only one and the last look is more than `interval` nanoseconds ago. A further
-    /// lease is as good as the first.
+    /// That is the case if the lease is the only one, and the last look is more than `interval` nanoseconds ago.
     func isCheckDue(after interval: UInt64) -> Bool {
         let now = CoarseClock.now
         guard now &- lastLook.load(ordering: .relaxed) >= interval else { return false }
@@ -85,7 +86,7 @@ final class OpenShard: Sendable {
         return false
     }
 
-    /// Whether the last comparison is more than `interval` nanoseconds ago.
+    /// Returns whether the last comparison is more than `interval` nanoseconds ago.
     func isCheckOld(after interval: UInt64) -> Bool {
         CoarseClock.now &- lastCheck.load(ordering: .relaxed) >= interval
     }

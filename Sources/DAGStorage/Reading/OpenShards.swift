@@ -3,17 +3,16 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// The open shards as all threads see them, and the leases on them.
+/// The table of the open shards, and their leases.
 ///
-/// The loop opens and closes shards. A user's thread takes and ends a lease without the loop and without a lock: it
-/// finds the shard within a reading of the store's mark, and counts in its own stripe of the shard's gate. No other
-/// thread reads what it writes.
+/// The loop opens and closes shards. A user's thread takes and ends a lease without the loop and without a lock. The
+/// thread finds the shard within a reading of the store's mark, and counts in its own stripe of the shard's gate.
 ///
 /// *Concurrency*: any thread, except for the functions that name the loop.
 final class OpenShards: Sendable {
-    /// How near the open shards are to the limits on idle ones.
+    /// The distance of the open shards from the limits on idle ones.
     private enum Crowding: UInt8 {
-        /// The loop closes none soon, so the times of use may be inexact.
+        /// The loop closes no shard soon, so times of use may be inexact.
         case far
         /// The loop may soon close the shards used longest ago.
         case near
@@ -38,7 +37,7 @@ final class OpenShards: Sendable {
     private let crowding = Atomic<UInt8>(Crowding.far.rawValue)
     /// The time of the loop's last turn, in nanoseconds since the machine was started.
     private let clock = Atomic<UInt64>(DispatchTime.now().uptimeNanoseconds)
-    /// Whether the loop was asked to close idle shards and has not done so yet.
+    /// Whether a request to close idle shards waits for the loop.
     private let isTrimming = Atomic<Bool>(false)
 
     init(
@@ -65,7 +64,7 @@ final class OpenShards: Sendable {
     /// The number of open shards.
     var count: Int { byKey.count }
 
-    /// Returns an open shard; within a reading.
+    /// Returns an open shard; the caller is within a reading.
     @inline(__always)
     func find(_ number: UInt32) -> Borrowed<OpenShard>? {
         byNumber.find(number.tableHash, where: { $0.number == number })
@@ -76,9 +75,9 @@ final class OpenShards: Sendable {
         byKey.find(key.tableHash, where: { $0.key == key })
     }
 
-    /// Calls `body` with the index of an open shard; within a reading.
+    /// Calls `body` with the index of an open shard; the caller is within a reading.
     ///
-    /// - Returns: What `body` returns; nil if the shard is not open.
+    /// - Returns: The result of `body`; nil if the shard is closed.
     @inline(__always)
     func withIndex<R>(of number: UInt32, _ body: (IndexReader) throws -> R) throws -> R? {
         // While the shard grants leases, they read through its current index.
@@ -108,13 +107,13 @@ final class OpenShards: Sendable {
 
     // MARK: Leases
 
-    /// Takes a lease on a shard that is open.
+    /// Takes a lease on an open shard.
     ///
-    /// *Cost*: a search in a table and an addition; the first lease for some time looks at the file's state besides.
-    /// It does not depend on the number of shards or blocks.
+    /// *Cost*: a search in a table and an addition; the first lease after an interval also looks at the file's state.
+    /// Independent of the number of shards and blocks.
     ///
-    /// - Returns: The lease; nil if the shard is not open.
-    /// - Throws: `sourceChanged`; the loop has a message then.
+    /// - Returns: The lease; nil if the shard is closed.
+    /// - Throws: `sourceChanged`, which the call also reports to the loop.
     func lease(_ key: ShardKey) throws -> Shard? {
         var isToCheck = false
         let lease: Shard?
@@ -140,9 +139,9 @@ final class OpenShards: Sendable {
 
     /// Calls `body` with a shard that is open and in memory, under a lease without an object.
     ///
-    /// A reading that waited for a disk would hold up the whole store; a lease does not.
+    /// `body` may wait for the disk. Within a reading, such a wait would delay the whole store.
     ///
-    /// - Returns: What `body` returns; nil if there is no such shard, or its file is not what was indexed.
+    /// - Returns: The result of `body`; nil if there is no such shard, or its file has changed.
     @inline(__always)
     func withLease<R>(on number: UInt32, _ body: (ShardReader) -> R?) -> R? {
         guard let shard = borrowLease(on: number) else { return nil }
@@ -153,7 +152,7 @@ final class OpenShards: Sendable {
         }
         return shard.with { shard in
             if shard.isCheckOld(after: max(sourceCheckInterval, Self.checkInterval)) {
-                // The caller then takes a lease, which reports the error and fails the shard.
+                // The caller then takes a lease, which reports the error, and the loop fails the shard.
                 guard (try? shard.reader.checkSource()) != nil else { return nil }
                 shard.recordCheck()
             }
@@ -170,7 +169,7 @@ final class OpenShards: Sendable {
         return shard
     }
 
-    /// The time between two looks at the state of a shard's file while its blocks are asked for, in nanoseconds.
+    /// The time between two comparisons of a shard's file while threads read its blocks, in nanoseconds.
     private static let checkInterval: UInt64 = 1_000_000_000
 
     /// Counts a lease.
@@ -188,10 +187,10 @@ final class OpenShards: Sendable {
         }
     }
 
-    /// Compares the file of a shard with what was indexed; ends the lease if they differ.
+    /// Compares the file of a shard with the indexed one; ends the lease if they differ.
     ///
-    /// - Returns: Whether the file is there; if not, the loop looks for the bytes elsewhere at the next request.
-    /// - Throws: `sourceChanged`; the loop has a message then.
+    /// - Returns: Whether the file exists; if not, the loop looks for the bytes elsewhere at the next request.
+    /// - Throws: `sourceChanged`, which the call also reports to the loop.
     private func checkSource(of lease: Shard) throws -> Bool {
         let reader = lease.reader
         do {
@@ -213,11 +212,11 @@ final class OpenShards: Sendable {
         return Shard(shard, of: self, key: shard.key)
     }
 
-    /// Ends a lease; within a reading.
+    /// Ends a lease; the caller is within a reading.
     ///
     /// - Parameters:
     ///   - shard: The leased shard.
-    ///   - isEvent: Whether readers of events hear of it: not of a lease that the store took for itself.
+    ///   - isEvent: Whether to send an event; false for a lease that the store took for itself.
     func endLease(on shard: OpenShard, isEvent: Bool = true) {
         let crowding = crowding.load(ordering: .relaxed)
         recordUse(of: shard, crowding)
@@ -229,7 +228,7 @@ final class OpenShards: Sendable {
             events.send(.release, shard.key, state, references: left)
         }
         guard isOpen else {
-            // A shard that is not open goes with its last lease; the loop removes it.
+            // After the last lease, the loop removes a shard that is not open.
             if !loop.post(.recountLeases(shard.key)) { access.closeIfUnused() }
             return
         }
@@ -243,7 +242,7 @@ final class OpenShards: Sendable {
         return ShardStatus.State(standing, references: references(of: key))
     }
 
-    /// Reports to the loop that a shard is not what was indexed.
+    /// Reports to the loop that a shard has other bytes than the indexed ones.
     func reportLoss(_ error: DAGStoreError, of reader: ShardReader) {
         _ = loop.post(.lost(reader.key, generation: reader.record.generation, error))
     }
@@ -252,8 +251,8 @@ final class OpenShards: Sendable {
 
     /// Stores when a shard was last used.
     ///
-    /// Far from the limits the time is that of the loop's last turn, so that threads seldom write the object they
-    /// share.
+    /// Far from the limits, the call stores the time of the loop's last turn, so that threads seldom write the shared
+    /// object.
     @inline(__always)
     private func recordUse(of shard: OpenShard, _ crowding: UInt8) {
         let isExact = crowding != Crowding.far.rawValue
@@ -264,21 +263,21 @@ final class OpenShards: Sendable {
         shard.lastUse.store(now, ordering: .relaxed)
     }
 
-    /// Near the limits, how much later a use must be to be stored, in nanoseconds: 16 threads in one shard would
-    /// otherwise all write its object.
+    /// The least time between two stored uses near the limits, in nanoseconds.
+    ///
+    /// Without it, 16 threads in one shard would all write its object.
     private static let usePrecision: UInt64 = 100_000
 
-    /// Stores the time for threads that end leases, at most once a millisecond: each store costs all of them a cache
-    /// miss.
+    /// Stores the time for threads that end leases, at most once a millisecond.
     ///
-    /// The loop calls it each turn.
+    /// The loop calls it each turn. Each store costs these threads a cache miss.
     func recordTime() {
         let now = DispatchTime.now().uptimeNanoseconds
         guard now > clock.load(ordering: .relaxed) + 1_000_000 else { return }
         clock.store(now, ordering: .relaxed)
     }
 
-    /// Asks the loop to close idle shards, unless it was asked and has not done so yet.
+    /// Asks the loop to close idle shards, unless a request waits already.
     private func requestTrim() {
         guard !isTrimming.load(ordering: .relaxed),
             !isTrimming.exchange(true, ordering: .relaxed)
@@ -286,16 +285,16 @@ final class OpenShards: Sendable {
         _ = loop.post(.closeIdleShards)
     }
 
-    /// Lets the next lease that ends ask for a trim; the loop calls it when it begins one.
+    /// Begins a trim, on the loop: the next lease that ends may request another one.
     func beginTrim() { isTrimming.store(false, ordering: .sequentiallyConsistent) }
 
     /// Ends a trim, on the loop.
     ///
-    /// - Parameter closedCount: How many shards it closed.
+    /// - Parameter closedCount: The number of shards that the trim closed.
     /// - Returns: Whether too many shards are still open, so that the loop looks again later.
     func endTrim(closedCount: Int) -> Bool {
         let isOver = crowding.load(ordering: .relaxed) == Crowding.over.rawValue
-        // If all of them have leases, no lease that ends asks before the loop looks again.
+        // If all shards have leases, ending leases request no trim before the loop looks again.
         if isOver, closedCount == 0 { isTrimming.store(true, ordering: .relaxed) }
         return isOver
     }
@@ -309,7 +308,7 @@ final class OpenShards: Sendable {
         payloadBytes.add(shard.size, ordering: .relaxed)
     }
 
-    /// Removes a shard; it is freed when its readers have ended.
+    /// Removes a shard, whose memory is freed after its readers have ended.
     func remove(_ shard: OpenShard) {
         byKey.remove(shard, shard.keyHash)
         guard byNumber.remove(shard, shard.number.tableHash) else { return }

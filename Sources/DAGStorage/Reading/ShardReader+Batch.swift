@@ -4,20 +4,19 @@ internal import DAGHashing
 internal import DAGMultiformats
 internal import ShardIndex
 
-/// Looking for several multihashes at once, so that they wait for memory together and not one after the other.
+/// Searches several multihashes at once, so that their memory reads overlap.
 extension ShardReader {
-    /// How many are looked for together: as many as a reader has reads from memory under way, and then some.
+    /// The number of searches at once: somewhat more than the memory reads that one core overlaps.
     static let batchSize = 8
 
-    /// Calls `body` for some CIDs, in their order, with the first section that has the multihash.
+    /// Calls `body` for each CID, in order, with the first section that has its multihash.
     ///
-    /// *Cost*: a third of as many searches by themselves, where locator and CAR are larger than the processor's
-    /// caches.
+    /// *Cost*: a third of single searches, where locator and CAR are larger than the processor's caches.
     ///
     /// - Parameters:
-    ///   - cids: At most `batchSize`, none of them an identity CID.
-    ///   - body: Receives the place among them, and the section; nil if there is none.
-    /// - Throws: As `section(of:)`, and what `body` throws.
+    ///   - cids: At most `batchSize` CIDs, without identity CIDs.
+    ///   - body: Receives the index of the CID, and the section; nil if there is none.
+    /// - Throws: As `section(of:)`, and the errors of `body`.
     func sections(of cids: ArraySlice<CID>, _ body: (Int, Section?) throws -> Void) throws {
         precondition(cids.count <= Self.batchSize, "a batch of \(cids.count)")
         let payload = memory

@@ -5,29 +5,31 @@ internal import DAGMounts
 internal import ShardIndex
 internal import SharedReads
 
-/// Comparing the source of a shard with what was indexed.
+/// Compares the source of a shard with its index.
 extension ShardReader {
-    /// Whether the file still is what was indexed; for sources that have a file of their own.
+    /// Checks that the file still has the indexed bytes; does nothing for a source without a file of its own.
+    ///
+    /// - Throws: `sourceChanged` if the bytes differ; the errors of the reads.
     func checkSource() throws {
         guard let path = watchedPath else { return }
         let now = try FileIdentity(at: path)
         guard !now.isUnchanged(since: accepted.withLock({ $0 })) else { return }
         guard now.size == sourceSize else { throw changed(path.string) }
-        // It was touched, or another file has its name: what is mapped stays, if that has the same bytes.
+        // The file was touched or replaced. If the new file has the same bytes, the mapping stays.
         let file = try LocalFile(opening: path)
         try checkSample(of: file)
         accepted.withLock { $0 = file.identity }
     }
 
-    /// How many pages a sample has, and how many sections of each.
+    /// The number of pages in a sample, and of sections from each page.
     private static let samplePages = 24
     private static let sampleSlots = 4
 
-    /// Whether a source has the header that was indexed, and at some places of the index the sections that it names.
+    /// Checks that a source has the indexed header, and a sample of the indexed sections.
     ///
-    /// *Cost*: at most 98 sections' heads are read, whatever the size.
+    /// *Cost*: reads the heads of at most 98 sections.
     ///
-    /// - Throws: `sourceChanged` if not, and what reading throws.
+    /// - Throws: `sourceChanged` if the source differs; the errors of the reads.
     func checkSample(of other: any ByteSource) throws {
         let car: CARFile
         do {
@@ -74,11 +76,11 @@ extension ShardReader {
         DAGStoreError(.sourceChanged, "\(name) is not what was indexed", shard: key)
     }
 
-    /// Whether every section of another source is what the index says.
+    /// Checks that another source has exactly the indexed sections.
     ///
-    /// *Cost*: a walk over the sections, and every page decoded.
+    /// *Cost*: walks over all sections, and decodes every page.
     ///
-    /// - Throws: `sourceChanged` if one is not, and what the walk or `checkCancelled` throws.
+    /// - Throws: `sourceChanged` if a section differs; the errors of the walk and of `checkCancelled`.
     func checkSections(
         of source: any ByteSource,
         checkCancelled: () throws -> Void = {}

@@ -5,17 +5,17 @@ package import DAGMultiformats
 internal import ShardIndex
 internal import SharedReads
 
-/// Finding sections: the locator names candidates, and the bytes confirm them.
+/// Finds sections: the locator names candidates, and the bytes confirm one of them.
 extension ShardReader {
-    /// The first section with the multihash of `cid`.
+    /// Returns the first section with the multihash of `cid`; nil if there is none.
     ///
-    /// *Cost*: in a mapped shard one bucket of the locator and the section's header; no allocation. In CAR
-    /// order the header alone.
+    /// *Cost*: in a mapped shard, one bucket of the locator and the section's header; no allocation. Searches in CAR
+    /// order read the header only.
     func section(of cid: CID) throws -> Section? {
         try cid.bytes.withView { try section(of: $0, layout: cid.layout) }
     }
 
-    /// The same of a binary CID.
+    /// Returns the first section with the multihash of a binary CID; nil if there is none.
     func section(of cid: ByteView, layout: CIDLayout) throws -> Section? {
         let digest = cid[layout.digestOffset..<cid.count]
         let payload = memory
@@ -49,8 +49,8 @@ extension ShardReader {
             recordEnd(of: found, after: last)
             return found
         }
-        // The locator may name the place of another multihash. If the index has this one, the bytes are not what was
-        // indexed: they must not answer "not here".
+        // The locator may name the place of another multihash. If the index has this multihash, the bytes have
+        // changed, and a miss would be wrong.
         if isDoubtful { try checkAbsent(digest, layout) }
         return nil
     }
@@ -64,17 +64,19 @@ extension ShardReader {
         hint.value = found.end | mark
     }
 
-    /// Checks that the index has no section with a multihash whose place in the bytes has another.
+    /// Checks that the index lacks a multihash which the bytes lack.
+    ///
+    /// - Throws: `sourceChanged` if the index has the multihash.
     @inline(never)
     func checkAbsent(_ digest: ByteView, _ layout: CIDLayout) throws {
         guard try index.contains(hashCode: layout.hashCode, digest: digest) else { return }
         throw changed(origin.name)
     }
 
-    /// A walk has the system read so many bytes ahead, as a power of two.
+    /// The binary logarithm of the number of bytes that a walk reads ahead.
     private static let windowBits: UInt64 = 20
 
-    /// Has the system read the window after the one in which a walk stands.
+    /// Asks the system to read the window after the walk's current one.
     private func readAhead(from offset: UInt64) {
         guard isMapped else { return }
         let start = Int(((offset >> Self.windowBits) + 1) << Self.windowBits)
@@ -82,7 +84,7 @@ extension ShardReader {
         memory[start..<min(memory.count, start + (1 << Int(Self.windowBits)))].willNeed()
     }
 
-    /// The first offset that the locator names for a CID, unconfirmed: what the search costs by itself.
+    /// Returns the first offset that the locator names for a CID, unconfirmed; measures the search alone.
     package func firstCandidate(of cid: CID) -> UInt64? {
         cid.withDigest { digest in
             let hashed = hash.hash(digest).high
@@ -93,10 +95,10 @@ extension ShardReader {
         }
     }
 
-    /// Room for a section's varint and for a CID's head, whatever they are.
+    /// The largest size of a section's varint and a CID's head together, in bytes.
     static let headSizeMax = 64
 
-    /// The section at `offset`, if it has this multihash.
+    /// Returns the section at `offset`, if it has this multihash.
     @inline(__always)
     func confirm(
         _ payload: ByteView,
@@ -118,7 +120,7 @@ extension ShardReader {
         return try confirmGuarded(payload, Int(offset), cid, layout)
     }
 
-    /// The same on a copy of the section's head, because the file may become shorter at any moment.
+    /// Confirms a section on a copy of its head, because the file may become shorter at any moment.
     private func confirmGuarded(
         _ payload: ByteView,
         _ offset: Int,
@@ -140,7 +142,7 @@ extension ShardReader {
         DAGStoreError(.sourceChanged, "\(origin.name) became shorter", shard: key)
     }
 
-    /// The section at `start` of a window of the payload, if it has this multihash.
+    /// Returns the section at `start` of a window of the payload, if it has this multihash.
     private static func confirm(
         _ window: ByteView,
         at start: Int,
@@ -152,7 +154,7 @@ extension ShardReader {
         let prefix = Varint.decode(window, at: start)
         let cidStart = start + prefix.size
         guard prefix.size > 0, prefix.value <= UInt64(remaining - prefix.size) else { return nil }
-        // The very CID that is asked for, as nearly always: nothing has to be taken apart.
+        // The common case: the section has the very CID, so the code need not parse it.
         if prefix.value >= UInt64(cid.count), cidStart + cid.count <= window.count,
             window[cidStart..<cidStart + cid.count].elementsEqual(cid)
         {
@@ -163,7 +165,7 @@ extension ShardReader {
                 cid: layout
             )
         }
-        // The multihash, under whatever CID.
+        // The section has the multihash under another CID.
         guard
             let found = Section.reading(window, at: start, of: windowOffset, remaining: remaining),
             found.cid.hashCode == layout.hashCode, found.cid.digestSize == layout.digestSize

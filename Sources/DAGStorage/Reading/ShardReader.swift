@@ -7,33 +7,33 @@ package import ShardIndex
 internal import SharedReads
 internal import SystemPackage
 
-/// An open shard, shared by its leases.
+/// A reader of one open shard: its bytes, and its index through an `IndexReader`.
 ///
-/// It holds the root page, pointers to the locator's segments, and the bytes within reach.
+/// All leases of an opening share it. It holds the root page, pointers to the locator's segments, and the source.
 ///
-/// *Concurrency*: any thread. Only `accepted` ever changes. A search writes to memory of its own thread only.
+/// *Concurrency*: any thread. Only `accepted` changes. A search writes only to memory of its own thread.
 package final class ShardReader: Sendable {
-    /// The place that blocks are read from.
+    /// The place of the blocks.
     enum Payload: Sendable {
-        /// In memory: a mapped file, or bytes that a mount has there.
+        /// A mapped file, or bytes that a mount has in memory.
         case memory(MemoryShares)
-        /// Read by system calls.
+        /// A file that is read by system calls.
         case file(LocalFile)
-        /// Read over the network, by the thread or task that waits.
+        /// A remote source; the thread or task that needs bytes waits.
         case remote(RemoteBytes)
     }
 
     let key: ShardKey
     let record: ShardRecord
-    /// Whether the shard reads a copy of the store's own, which garbage collection may remove.
+    /// Whether the shard reads a transient, which garbage collection may remove.
     let readsTransient: Bool
     package let root: IndexRoot
     /// The index, through its pages.
     package let index: IndexReader
     let payload: Payload
-    /// The payload, if it is in memory; else empty.
+    /// The payload in memory; empty if the payload is elsewhere.
     let memory: ByteView
-    /// Shares in the same, one for each stripe of threads; none if it is not in memory.
+    /// The shares in the memory, one for each stripe; empty if the payload is elsewhere.
     private let shares: BorrowedRow<MemoryShare>
     /// Whether the payload is a mapped file.
     let isMapped: Bool
@@ -43,10 +43,10 @@ package final class ShardReader: Sendable {
     /// The source for readers of all its bytes, in order.
     enum Origin {
         case source(any ByteSource)
-        /// A file that is mapped and was closed, because each open shard would need a descriptor.
+        /// A mapped file, closed after mapping so that the open shard needs no descriptor.
         case mapped(FilePath)
 
-        /// The name that errors give it.
+        /// The name in errors.
         var name: String {
             switch self {
             case .source(let source): source.name
@@ -58,29 +58,28 @@ package final class ShardReader: Sendable {
     let origin: Origin
     let watchedPath: FilePath?
     let sourceSize: UInt64
-    /// The identity that the file had when it was opened, or when it was last found to have the same bytes.
+    /// The identity of the file at its opening, or at the last comparison that found the same bytes.
     let accepted: Lock<FileIdentity>
     let hash: KeyedHash
     let segments: [LocatorSegment]
     let segmentCount: UInt64
-    /// Keeps the copy from being deleted.
+    /// The pin that keeps the transient alive.
     private let pin: TransientPin?
     /// The limits for reading the CAR.
     let limits: CARLimits
     /// Whether the mapping guard catches the loss of mapped bytes.
     let isGuarded: Bool
-    /// Where a walk in CAR order goes on: the end of the last section found.
+    /// The end of the last section found, where a walk in CAR order goes on; each thread has its own.
     ///
-    /// Each thread remembers its own. Bit 63 is set when the last search found what stood there, so that only
-    /// walks pay for looking.
+    /// Bit 63 is set if the last search found its section at the hint. Only then does the next search try the hint.
     let hint = ThreadPlace()
     static let walking: UInt64 = 1 << 63
 
     /// Opens the shard of `record` over its bytes.
     ///
-    /// *Cost*: reads the root page, pins the locator's segments and maps the file; no block is touched.
+    /// *Cost*: reads the root page, pins the locator's segments and maps the file; reads no block.
     ///
-    /// - Throws: `mountUnreachable`; `sourceChanged` if the source is shorter than what was indexed;
+    /// - Throws: `mountUnreachable`; `sourceChanged` if the source is shorter than the indexed one;
     ///   `catalogCorrupt`.
     init(
         _ record: ShardRecord,
@@ -146,7 +145,7 @@ package final class ShardReader: Sendable {
             return .memory(MemoryShares(memory, payload: memory.view[range], isMapped: false))
         case .remote(let remote): return .remote(remote)
         case .file(let file):
-            // Some file systems do not map; what is read then is copied.
+            // Some file systems cannot map files; then reads copy.
             guard configuration.mapping == .whenPossible,
                 let mapped = try? MappedFile(file, access: .random)
             else { return .file(file) }
@@ -154,7 +153,7 @@ package final class ShardReader: Sendable {
         }
     }
 
-    /// Where a section's block lies.
+    /// Returns the place of a section's block.
     func location(_ section: Section) -> BlockLocation {
         BlockLocation(
             offset: section.offset,
@@ -163,15 +162,15 @@ package final class ShardReader: Sendable {
         )
     }
 
-    /// Whether blocks are read without a system call.
+    /// Whether reads of blocks need no system call.
     var isInMemory: Bool { shares.count > 0 }
 
-    /// Whether the bytes are elsewhere.
+    /// Whether the source is remote.
     var isRemote: Bool {
         if case .remote = payload { true } else { false }
     }
 
-    /// Whether it keeps a descriptor open.
+    /// Whether the shard keeps a descriptor open.
     var holdsDescriptor: Bool {
         guard case .file = payload else { return false }
         return true
@@ -190,30 +189,30 @@ package final class ShardReader: Sendable {
 
     // MARK: Bytes
 
-    /// The largest block whose pages come one by one, when a thread touches them.
+    /// The largest block whose pages are faulted in one by one, in bytes.
     private static let faultedSizeMax = 16 << 10
 
-    /// Returns the block at `section`, if no network is needed for it.
+    /// Returns the block at `section`, unless the source is remote.
     ///
-    /// - Throws: `mountUnreachable` if its bytes are elsewhere; `sourceChanged`.
+    /// - Throws: `mountUnreachable` if the source is remote; `sourceChanged`.
     func bytes(of section: Section) throws -> BlockBytes {
         try bytes(at: section.dataOffset, size: section.dataSize)
     }
 
-    /// Returns bytes of the payload, if no network is needed for them.
+    /// Returns bytes of the payload, unless the source is remote.
     ///
     /// - Parameters:
-    ///   - offset: Where they start in the payload.
-    ///   - size: How many; they lie within the payload.
+    ///   - offset: The offset of the bytes in the payload.
+    ///   - size: The number of bytes, all within the payload.
     /// - Returns: The bytes.
     /// - Throws: As `bytes(of:)`.
     @inline(__always)
     func bytes(at offset: UInt64, size: UInt64) throws -> BlockBytes {
         guard shares.count == 0 else {
-            // A block counts the share of its thread. The payload itself is not looked at: that would count it.
+            // A block retains the share of its thread. A look at `payload` would retain the payload itself.
             let start = Int(offset)
             let view = memory[start..<start + Int(size)]
-            // Faults bring four kilobytes each: a cold block of 1 MiB would wait 256 times.
+            // Each fault reads 4 KiB: a cold block of 1 MiB would wait 256 times.
             if isMapped, view.count > Self.faultedSizeMax { view.willNeed() }
             return BlockBytes(
                 view: view,
@@ -235,7 +234,7 @@ package final class ShardReader: Sendable {
         }
     }
 
-    /// Returns the block at `section`, wherever its bytes are; blocks the thread.
+    /// Returns the block at `section` from any source; blocks the thread.
     func bytesBlocking(of section: Section) throws -> BlockBytes {
         guard case .remote(let remote) = payload else { return try bytes(of: section) }
         let bytes = try remote.readBlocking(
@@ -245,7 +244,7 @@ package final class ShardReader: Sendable {
         return BlockBytes(view: bytes.view, owner: bytes)
     }
 
-    /// Returns bytes of the payload, wherever they are.
+    /// Returns bytes of the payload from any source.
     func bytesFromAnywhere(at offset: UInt64, size: UInt64) async throws -> BlockBytes {
         guard case .remote(let remote) = payload else { return try bytes(at: offset, size: size) }
         let bytes = try await remote.read(at: root.dataOffset + offset, size: Int(size))

@@ -2,44 +2,44 @@ package import DAGBytes
 internal import DAGCatalog
 internal import ShardIndex
 
-/// A shard, as another store would have to know it.
+/// The properties of a shard that another store needs.
 package struct ExportedShard: Sendable {
-    /// Its number: shards are in the order of their registration.
+    /// The number, in order of registration.
     package let number: UInt32
-    /// Its key.
+    /// The key.
     package let key: ShardKey
-    /// The URL of its mount.
+    /// The URL of the mount.
     package let mountURL: String
     /// `registered`, `available` or `failed`.
     package let state: ShardStatus.State
-    /// The reason of its failure; empty if it has not failed.
+    /// The reason of the failure; empty if the shard is sound.
     package let error: String
-    /// Whether it was registered lazily.
+    /// Whether the shard was registered lazily.
     package let isLazy: Bool
-    /// The path of the copy that its mount lent, as bytes; empty if there is none.
+    /// The path of the user's own copy, as bytes; empty if there is none.
     package let transientPath: [UInt8]
-    /// The sections of its index; nil if it has none that can be written as a file.
+    /// The number of sections in the index; nil if there is no index that a file can hold.
     package let entries: UInt64?
-    /// The codec of the index file that it came with; 0x0401 if it came with none.
+    /// The codec of the index file that the shard was migrated with; 0x0401 without such a file.
     package let codec: UInt64
-    /// Whether its index file has identity CIDs.
+    /// Whether the index file has identity CIDs.
     package let hasIdentity: Bool
 }
 
 /// Reads shards for another store.
 ///
-/// *Concurrency*: any thread; everything blocks.
+/// *Concurrency*: any thread; all calls block.
 package struct ShardExporter: Sendable {
     let engine: StoreEngine
     private static let chunkSize = 256
 
-    /// An exporter of `store`.
+    /// Creates an exporter of `store`.
     package init(_ store: DAGStore) { engine = store.engine }
 
-    /// An exporter of the store that is imported into.
+    /// Creates an exporter of the importer's store.
     package init(_ importer: ShardImporter) { engine = importer.engine }
 
-    /// Every shard, in order of registration.
+    /// Returns every shard, in order of registration.
     ///
     /// *Memory*: some hundred bytes a shard.
     ///
@@ -66,7 +66,7 @@ package struct ShardExporter: Sendable {
             case .available: .available
             case .failed: .failed
             }
-        // Offsets of unknown meaning make no index file; they are read from the CAR when it is used.
+        // An index with offsets of unknown meaning cannot become a file; the first use reads the CAR.
         let isWhole = record.generation != 0 && !(record.isIncomplete && record.origin == nil)
         return ExportedShard(
             number: record.number,
@@ -82,14 +82,14 @@ package struct ShardExporter: Sendable {
         )
     }
 
-    /// The number of a shard; nil if there is none of this key.
+    /// Returns the number of a shard; nil if no shard has the key.
     ///
     /// - Throws: `catalogCorrupt`.
     package func number(of key: ShardKey) throws -> UInt32? {
         try engine.access.using { try translating { try engine.catalog.number(of: key.text) } }
     }
 
-    /// Whether a multihash leads to a shard, by the inverse index and by the shard's own.
+    /// Returns whether both the inverse index and the shard's own index have a multihash.
     ///
     /// - Throws: `catalogCorrupt`.
     package func isFound(
@@ -110,15 +110,15 @@ package struct ShardExporter: Sendable {
         }
     }
 
-    /// The numbers of the shards whose index has a multihash, in order of registration.
+    /// Returns the numbers of the shards whose index has a multihash, in order of registration.
     ///
-    /// *Cost*: a search in the inverse index; if several shards are found, one in the index of each.
+    /// *Cost*: a search in the inverse index; if it finds several shards, one in the index of each.
     ///
     /// - Parameters:
     ///   - hashCode: The hash function.
     ///   - digest: The digest.
-    ///   - number: A shard that is known to have it.
-    /// - Returns: The numbers, this one among them.
+    ///   - number: A shard that has the multihash.
+    /// - Returns: The numbers, with `number`.
     /// - Throws: `catalogCorrupt`.
     package func holders(
         hashCode: UInt64,
@@ -140,16 +140,16 @@ package struct ShardExporter: Sendable {
         }
     }
 
-    /// Calls `body` with every section that a shard's index knows, in order of their offsets.
+    /// Calls `body` with every section of a shard's index, in order of offset.
     ///
-    /// *Cost*: every page is decoded; no byte of the shard is touched.
+    /// *Cost*: decodes every page; reads no bytes of the shard.
     ///
     /// - Parameters:
     ///   - key: The shard.
-    ///   - ordinal: The number of the first section, in order of the offsets.
+    ///   - ordinal: The number of the first section, in order of offset.
     ///   - body: Receives a view that is valid during the call; returns whether to go on.
-    /// - Returns: Whether there is such a shard, and it has an index.
-    /// - Throws: `catalogCorrupt`, and what `body` throws.
+    /// - Returns: Whether the shard exists and has an index.
+    /// - Throws: `catalogCorrupt`, and the errors of `body`.
     package func forEachEntry(
         of key: ShardKey,
         from ordinal: UInt64 = 0,

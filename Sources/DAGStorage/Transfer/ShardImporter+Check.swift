@@ -2,15 +2,15 @@ package import DAGBytes
 internal import DAGCatalog
 internal import ShardIndex
 
-/// Comparing a store with what it took over.
+/// Compares a store with the shards that it imported.
 extension ShardImporter {
-    /// Whether there is a shard of this key.
+    /// Returns whether a shard has the key.
     package func contains(_ key: ShardKey) throws -> Bool {
         try engine.access.using { try translating { try engine.catalog.record(of: key.text) } }
             != nil
     }
 
-    /// Where the payload of a shard begins in its source, as its index says; 0 if there is none.
+    /// Returns the offset of a shard's payload in its source, from the index; 0 without an index.
     ///
     /// - Throws: `catalogCorrupt`.
     package func dataOffset(of key: ShardKey) throws -> UInt64 {
@@ -22,7 +22,7 @@ extension ShardImporter {
         }
     }
 
-    /// The inverse index's answers about one shard; nil if there is no such shard.
+    /// Returns a probe of the inverse index for one shard; nil if no shard has the key.
     package func inverseProbe(of key: ShardKey) throws -> InverseProbe? {
         try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
@@ -31,12 +31,12 @@ extension ShardImporter {
     }
 }
 
-/// Asks the inverse index about one shard.
+/// A probe of the inverse index for one shard.
 package struct InverseProbe: Sendable {
     let engine: StoreEngine
     let number: UInt32
 
-    /// Whether the inverse index leads from a digest to the shard.
+    /// Returns whether the inverse index names the shard for a digest.
     ///
     /// *Cost*: a search in the inverse index.
     ///

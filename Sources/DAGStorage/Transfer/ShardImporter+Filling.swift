@@ -5,15 +5,14 @@ internal import DAGCatalog
 internal import DAGMultiformats
 internal import ShardIndex
 
-/// Reading from a shard's CAR what an index file does not say: sizes, codecs, and sections that it leaves out.
+/// Reads the sizes, codecs and sections that an index file lacks from the shard's CAR.
 extension ShardImporter {
-    /// A shard whose index was built from its CAR, which has every section that the index names.
+    /// Builds the index of a shard from its CAR, which must have every section of the imported index.
     ///
     /// - Parameters:
-    ///   - record: The shard, as it would be without its CAR.
-    ///   - index: What it comes with.
-    /// - Returns: Nil if its bytes cannot be had without waiting for a mount, or an indexer of the user's own is to
-    ///   be asked.
+    ///   - record: The record of the shard without its CAR.
+    ///   - index: The imported index.
+    /// - Returns: The shard; nil if the CAR is not a local file, or the configuration has an indexer.
     /// - Throws: A fault of the CAR, see `DAGStoreError.isFaultOfCAR`; and as `prepare`.
     func filled(_ record: ShardRecord, _ index: ImportedIndex) throws -> PreparedShard? {
         guard engine.configuration.indexer == nil,
@@ -41,14 +40,14 @@ extension ShardImporter {
         return PreparedShard(record: record, parts: parts)
     }
 
-    /// Builds the index of a CAR, and compares it with the index that the shard comes with on the way.
+    /// Builds the index of a CAR, and compares the imported index with it on the way.
     ///
     /// - Parameters:
-    ///   - index: The index that it comes with.
-    ///   - pieces: Where the pieces go.
+    ///   - index: The imported index.
+    ///   - pieces: Receives the pieces.
     ///   - car: The CAR.
-    ///   - known: Receives how many sections that index has.
-    /// - Returns: What is not in the sink.
+    ///   - known: Receives the number of sections in the imported index.
+    /// - Returns: The parts of the index that `pieces` lacks.
     /// - Throws: As `filled`.
     private func build(
         _ index: ImportedIndex,
@@ -104,10 +103,10 @@ extension ShardImporter {
         )
     }
 
-    /// Deletes an index that will not be named.
+    /// Deletes an index that no record will name.
     private func abandon(_ parts: IndexParts) {
         guard let generation = parts.generation else { return }
-        // If this fails, it stays on `pending`, and the next open deletes it.
+        // If this fails, the index stays on `pending`, and the next open deletes it.
         try? engine.catalog.deleteGeneration(generation, on: engine.writer)
     }
 }
@@ -122,7 +121,7 @@ extension ShardRecord {
 }
 
 extension ShardRecord.Origin {
-    /// Learns from the CAR what an index file of 0x0400 does not say: whether it has the identity CIDs, too.
+    /// Sets whether an index file of codec 0x0400 has identity CIDs, which only a comparison with the CAR shows.
     ///
     /// - Parameters:
     ///   - known: The sections in the index file.
@@ -134,7 +133,7 @@ extension ShardRecord.Origin {
 }
 
 extension DAGStoreError {
-    /// Whether the CAR causes the error: it is unreadable, or the index belongs to another one.
+    /// Whether the CAR causes the error: the CAR is unreadable, or the index belongs to another CAR.
     var isFaultOfCAR: Bool {
         switch code {
         case .malformedCAR, .truncated, .unsupportedVersion, .limitExceeded, .malformedIndex,

@@ -6,20 +6,20 @@ internal import Dispatch
 internal import ShardIndex
 package import SystemPackage
 
-/// A shard that another store had, as it is taken over.
+/// A shard to import from another store.
 package struct ImportedShard: Sendable {
-    /// Its key.
+    /// The key.
     package var key: ShardKey
-    /// Where its bytes come from; the scheme need not be known here.
+    /// The URL of the mount, of any scheme.
     package var mountURL: MountURL
-    /// The reason of its failure; nil if it has not failed.
+    /// The reason of the failure; nil if the shard is sound.
     package var failure: String?
-    /// Whether it was registered lazily.
+    /// Whether the shard was registered lazily.
     package var isLazy: Bool
-    /// A copy of its bytes that belongs to the user.
+    /// The user's own copy of the CAR; nil if there is none.
     package var transient: FilePath?
 
-    /// A shard without an index.
+    /// Creates a shard without an index.
     package init(
         key: ShardKey,
         mountURL: MountURL,
@@ -37,14 +37,14 @@ package struct ImportedShard: Sendable {
 
 /// One record of an index file.
 package struct ImportedEntry {
-    /// The hash function; nil if the file does not say.
+    /// The hash function; nil if the file lacks it.
     package var hashCode: UInt64?
     /// The digest.
     package var digest: ByteView
-    /// Where the section starts in the payload.
+    /// The offset of the section in the payload, in bytes.
     package var offset: UInt64
 
-    /// A record.
+    /// Creates a record.
     package init(hashCode: UInt64?, digest: ByteView, offset: UInt64) {
         self.hashCode = hashCode
         self.digest = digest
@@ -52,32 +52,32 @@ package struct ImportedEntry {
     }
 }
 
-/// The index file that a shard comes with.
+/// The index of a shard to import.
 package struct ImportedIndex {
-    /// The index file that it came with.
+    /// The properties of an index file.
     package struct Origin {
-        /// 0x0400 or 0x0401.
+        /// The codec, 0x0400 or 0x0401.
         package var codec: UInt64
-        /// Whether it has identity CIDs.
+        /// Whether the file has identity CIDs.
         package var hasIdentity: Bool
 
-        /// An origin.
+        /// Creates an origin.
         package init(codec: UInt64, hasIdentity: Bool) {
             self.codec = codec
             self.hasIdentity = hasIdentity
         }
     }
 
-    /// The index file that it came with; nil if its offsets differ from those of an index file.
+    /// The index file of the index; nil if the offsets differ from those of an index file.
     package var origin: Origin?
-    /// Where the payload begins in the source, as far as it is known.
+    /// The offset of the payload in the source, in bytes; 0 if it is unknown.
     package var dataOffset: UInt64
-    /// The largest offset in it; nil if it has no records.
+    /// The largest offset; nil without records.
     package var offsetMax: UInt64?
-    /// Calls its argument with every record, in ascending order of offsets, no two of them equal.
+    /// Calls its argument with every record; the offsets ascend strictly.
     package var forEach: ((ImportedEntry) throws -> Void) throws -> Void
 
-    /// An index.
+    /// Creates an index.
     package init(
         origin: Origin?,
         dataOffset: UInt64 = 0,
@@ -91,32 +91,32 @@ package struct ImportedIndex {
     }
 }
 
-/// A shard that is ready to be taken over: its index stands in the catalog, and nothing names it.
+/// A shard that is ready for the commit: the catalog has its index, and no record names the index yet.
 package struct PreparedShard: Sendable {
     let record: ShardRecord
     let parts: IndexParts?
-    /// The fault that kept the importer from reading the CAR; nil if it read the CAR, or was not asked to.
+    /// The fault that the importer met in the CAR; nil if the CAR is sound or was not read.
     package var fault: DAGStoreError?
-    /// Whether everything is known of its sections.
+    /// Whether the index has the sizes and codecs of all sections.
     package var isComplete: Bool { parts != nil && !record.isIncomplete }
-    /// About how many bytes a commit still writes for it.
+    /// The approximate number of bytes that the commit writes.
     package var size: Int { 256 + (parts?.pieces.reduce(0) { $0 + $1.size } ?? 0) }
 }
 
-/// Takes shards over with the indexes that they come with.
+/// Imports shards with their indexes.
 ///
-/// *Concurrency*: any thread; everything blocks.
+/// *Concurrency*: any thread; all calls block.
 package struct ShardImporter: Sendable {
     let engine: StoreEngine
     let sortBudget: Int
     /// The limits for reading CARs.
     package var limits: CARLimits { engine.configuration.limits }
 
-    /// An importer into `store`.
+    /// Creates an importer into `store`.
     ///
     /// - Parameters:
     ///   - store: The store, open for writing.
-    ///   - sortBudget: Bytes of memory for sorting, for each shard that is being prepared.
+    ///   - sortBudget: The memory for sorting, in bytes, for each shard.
     package init(_ store: DAGStore, sortBudget: Int) {
         engine = store.engine
         self.sortBudget = sortBudget
@@ -124,17 +124,17 @@ package struct ShardImporter: Sendable {
 
     /// Writes the index of a shard, so that only a small commit is left.
     ///
-    /// The next open removes shards that were not committed.
+    /// Without a commit, the next open removes the index.
     ///
-    /// *Cost*: about 150 ns an entry; if the CAR is read, what indexing it costs. *Memory*: as `IndexBuilder`.
+    /// *Cost*: about 150 ns an entry; with the CAR, the cost of indexing it. *Memory*: as `IndexBuilder`.
     ///
     /// - Parameters:
     ///   - shard: The shard.
-    ///   - index: What it comes with; nil if it is to be indexed when it is first used.
-    ///   - readsCAR: Whether sizes and codecs are taken from the CAR, if it is a file that can be read. A CAR that
-    ///     cannot, or does not have a section that the index names, changes nothing; `fault` says so then.
-    /// - Returns: What `commit` takes.
-    /// - Throws: `limitExceeded`, `catalogFull`, `readOnly`, `closed`, and what `index` throws.
+    ///   - index: The index; nil to index the shard at its first use.
+    ///   - readsCAR: Whether to read sizes and codecs from the CAR, if the CAR is a local file. If the CAR is
+    ///     unreadable or lacks a section of the index, the result has the imported index alone, and the fault.
+    /// - Returns: The shard for `commit`.
+    /// - Throws: `limitExceeded`, `catalogFull`, `readOnly`, `closed`, and the errors of `index`.
     package func prepare(
         _ shard: ImportedShard,
         _ index: ImportedIndex?,
@@ -175,9 +175,9 @@ package struct ShardImporter: Sendable {
         }
     }
 
-    /// Takes prepared shards over, all of them or none, in one transaction.
+    /// Imports prepared shards, all of them or none, in one transaction.
     ///
-    /// - Throws: `shardExists` if a key is taken; `catalogFull`, `readOnly`, `closed`.
+    /// - Throws: `shardExists` if another shard has one of the keys; `catalogFull`, `readOnly`, `closed`.
     package func commit(_ shards: [PreparedShard]) throws {
         guard !shards.isEmpty else { return }
         try engine.access.using {
@@ -185,7 +185,7 @@ package struct ShardImporter: Sendable {
                 guard let parts = shard.parts else { return .insert(shard.record, pending: nil) }
                 return .adopt(shard.record, parts)
             }
-            // The recent entries have one writer, and are made a run between commits: so this is the loop's to do.
+            // The loop is the only writer of recent entries, and the merger makes runs between its commits.
             try engine.loop.perform { [engine] in
                 let records = try translating {
                     try engine.writer.sync { try engine.catalog.commit(changes) }
@@ -197,9 +197,9 @@ package struct ShardImporter: Sendable {
         }
     }
 
-    /// Writes an index under a generation that nothing names yet.
+    /// Writes an index under a generation without a record.
     ///
-    /// - Throws: What `build` throws, translated, and what the index's own walk throws, as it is.
+    /// - Throws: The translated errors of `build`; the unchanged errors of the index's own walk.
     func write(
         _ index: ImportedIndex,
         _ build: (ImportedIndex, GenerationWriter) throws -> BuiltIndex
@@ -248,7 +248,7 @@ package struct ShardImporter: Sendable {
     }
 
     private func build(_ index: ImportedIndex, _ pieces: GenerationWriter) throws -> BuiltIndex {
-        // Where the payload ends is not known: it ends after the last section begins.
+        // The end of the payload is unknown: somewhere after the start of the last section.
         guard index.offsetMax != .max else {
             throw DAGStoreError(.malformedIndex, "an offset of 2^64 - 1")
         }

@@ -2,9 +2,9 @@ package import DAGBytes
 internal import DAGCatalog
 internal import ShardIndex
 
-/// The sections that a shard's index knows, asked for in order of their offsets.
+/// The sections of a shard's index, for questions in order of offset.
 ///
-/// *Cost*: each page is decoded once; no byte of the shard is touched. *Concurrency*: one thread.
+/// *Cost*: decodes each page once; reads no bytes of the shard. *Concurrency*: one thread.
 package struct StoredSections {
     private let engine: StoreEngine
     private let key: ShardKey
@@ -18,13 +18,13 @@ package struct StoredSections {
         self.engine = engine
     }
 
-    /// Whether the section at an offset has a multihash.
+    /// Returns whether the section at an offset has a multihash.
     ///
     /// - Parameters:
-    ///   - hashCode: The hash function; nil matches any, as an index does that does not know it.
+    ///   - hashCode: The hash function; nil matches any, and so does an index without hash functions.
     ///   - digest: The digest.
-    ///   - offset: Where the section starts in the payload: after the one that was asked for last.
-    /// - Returns: Whether it has.
+    ///   - offset: The offset of the section in the payload, larger than in the last call.
+    /// - Returns: Whether there is such a section.
     /// - Throws: `catalogCorrupt`, `closed`.
     package mutating func hasSection(
         hashCode: UInt64?,
@@ -48,7 +48,7 @@ package struct StoredSections {
         return false
     }
 
-    /// The page with the next section; nil if there is none.
+    /// Returns the page with the next section; nil at the end.
     private mutating func current() throws -> DecodedPage? {
         if let page { return page }
         guard !isAtEnd else { return nil }
@@ -68,12 +68,12 @@ package struct StoredSections {
 }
 
 extension ShardExporter {
-    /// The sections of a shard, to be compared with what another store has; none if there is no such shard.
+    /// Returns the sections of a shard, for a comparison with another store; empty if no shard has the key.
     package func sections(of key: ShardKey) -> StoredSections {
         StoredSections(of: key, in: engine)
     }
 
-    /// Takes what was read of the catalog out of this process's memory; see `Environment.giveBackMemory()`.
+    /// Removes the read pages of the catalog from this process's memory; see `Environment.giveBackMemory()`.
     ///
     /// - Throws: `closed`.
     package func giveBackMemory() throws {

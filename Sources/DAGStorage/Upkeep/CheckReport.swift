@@ -2,46 +2,46 @@ internal import DAGCatalog
 
 /// The depth of a check, and whether it repairs.
 public struct CheckOptions: Sendable {
-    /// Whether every block is read and hashed, and compared with the index.
+    /// Whether the check reads and hashes every block, and compares it with the index.
     public var isDeep = false
-    /// Whether what is damaged is mended, as far as that loses nothing.
+    /// Whether the check repairs damage, as far as this loses nothing.
     public var repairs = false
 
-    /// A look at everything but the blocks, that mends nothing.
+    /// Creates options for a check without blocks and repairs.
     public init() {}
 }
 
-/// Something that is wrong.
+/// A problem that a check found.
 public struct CheckProblem: Sendable, Equatable {
     /// The kind of the problem.
     public enum Kind: String, Sendable, CaseIterable {
-        /// A page of the catalog's file is not what was written; nothing else was looked at.
+        /// A page of the catalog's file is damaged; the check stopped there.
         case catalogPage
-        /// Rows of the catalog contradict each other, or cannot be read.
+        /// Rows of the catalog contradict each other, or are unreadable.
         case catalogRow
-        /// The catalog's counters are not what a recount gives.
+        /// The catalog's counters differ from a recount.
         case counters
-        /// An index that no shard has.
+        /// An index belongs to no shard.
         case orphanIndex
-        /// An index contradicts itself, or cannot be read.
+        /// An index contradicts itself, or is unreadable.
         case index
         /// The shard had failed, and was recovered; or, without a key, all shards have failed.
         case failed
-        /// The shard's source is not there, or cannot be reached.
+        /// The shard's source does not exist, or is unreachable.
         case sourceUnreachable
-        /// The shard's source is not what was indexed.
+        /// The shard's source has other bytes than the indexed ones.
         case sourceChanged
-        /// A copy of the store's own has another size than was indexed.
+        /// A transient has another size than the indexed bytes.
         case transient
-        /// A block's bytes do not have its CID's hash.
+        /// The bytes of a block have another hash than its CID says.
         case block
-        /// The inverse index is damaged, or lacks what a shard has.
+        /// The inverse index is damaged, or lacks entries of a shard.
         case inverse
     }
 
     /// The kind of the problem.
     public let kind: Kind
-    /// With which shard, if with one.
+    /// The shard with the problem; nil if the problem is about no shard.
     public let key: ShardKey?
     /// The finding, as text.
     public let detail: String
@@ -50,20 +50,20 @@ public struct CheckProblem: Sendable, Equatable {
 
     /// The kinds of repairs.
     public enum Repair: String, Sendable {
-        /// It is as it should be.
+        /// The check repaired the problem.
         case mended
-        /// The shard was fetched and indexed again.
+        /// The store fetched and indexed the shard again.
         case reindexed
-        /// The shard is marked as failed, with the reason, until it is recovered.
+        /// The check marked the shard as failed, with the reason, until it is recovered.
         case markedFailed
     }
 }
 
-/// A finding that is no problem, and that the owner of the shard should know.
+/// A finding that is no problem, for the owner of the shard.
 public struct CheckWarning: Sendable, Equatable {
     /// The shard.
     public let key: ShardKey
-    /// Where in the payload.
+    /// The offset in the payload, in bytes.
     public let offset: UInt64
     /// The finding, as text.
     public let detail: String
@@ -71,54 +71,54 @@ public struct CheckWarning: Sendable, Equatable {
 
 /// The findings of a check.
 public struct CheckReport: Sendable, Equatable {
-    /// The problems, mended ones included.
+    /// The problems, with repaired ones.
     public internal(set) var problems: [CheckProblem] = []
-    /// Findings that are no problems: bytes after the end of a shard's data that are not all zero.
+    /// The warnings: bytes after the end of a shard's data that are not all zero.
     public internal(set) var warnings: [CheckWarning] = []
-    /// Bytes after the end of the data of shards, from the first one on that is not zero; counted if `isDeep`.
+    /// The number of bytes after the data of shards, from the first nonzero byte on; counted if `isDeep`.
     public internal(set) var ignoredBytes: UInt64 = 0
-    /// Shards that were looked at.
+    /// The number of checked shards.
     public internal(set) var shards: UInt64 = 0
-    /// Index entries that were looked at.
+    /// The number of checked index entries.
     public internal(set) var entries: UInt64 = 0
-    /// Blocks that have the hash that their CIDs say.
+    /// The number of blocks with the hash of their CIDs.
     public internal(set) var blocks: UInt64 = 0
-    /// The bytes of these blocks.
+    /// The size of these blocks in bytes.
     public internal(set) var bytes: UInt64 = 0
-    /// Blocks whose hash proves nothing: this package cannot compute the function, or the digest has fewer than 20
-    /// bytes.
+    /// The number of blocks whose hash proves nothing: this package cannot compute the function, or the digest has
+    /// fewer than 20 bytes.
     public internal(set) var unverified: UInt64 = 0
-    /// Shards that could not be looked at more closely, because they are not on this machine.
+    /// The number of shards with remote sources, which the check did not read.
     public internal(set) var skipped: UInt64 = 0
-    /// Shards that came with an index and whose CAR was not read yet; no problem.
+    /// The number of migrated shards whose CAR is still unread; no problem.
     public internal(set) var unread: UInt64 = 0
-    /// Shards that have failed and were not recovered; no problem, unless all have.
+    /// The number of failed shards; a problem only if all shards have failed.
     public internal(set) var failed: UInt64 = 0
-    /// Entries of the inverse index that lead nowhere, until a merge drops them; no problem.
+    /// The number of stale entries of the inverse index, which a merge will drop; no problem.
     public internal(set) var staleEntries: UInt64 = 0
 
-    /// Whether nothing is wrong, or everything was mended.
+    /// Whether there is no problem, or all problems are repaired.
     ///
-    /// A shard that is marked as failed is as it should be: it says what is wrong with it.
+    /// A problem of a shard that the check marked as failed counts as repaired.
     public var isSound: Bool { problems.allSatisfy { $0.repair != nil } }
 }
 
 extension DAGStore {
-    /// Checks the catalog's rows, the indexes, the sources, the copies and, if asked, every block.
+    /// Checks the catalog's rows, the indexes, the sources, the transients and, if deep, every block.
     ///
     /// The check reports a shard whose source is away, and keeps its index. With repairs, it recovers a failed shard
-    /// whose source is back. It lists failed shards only if all have failed. Shards that are registered or destroyed
-    /// meanwhile may be left out. It never removes anything of the user's.
+    /// whose source is back. It lists failed shards only if all have failed. It may miss shards that are registered
+    /// or destroyed meanwhile. It never removes a file of the user.
     ///
-    /// *Cost*: every record and index page is read, about 200 ns a section; `isDeep` reads and hashes every
-    /// block that is on this machine. It works beside everything else, on a thread of its own.
+    /// *Cost*: reads every record and index page, about 200 ns a section; `isDeep` also reads and hashes every local
+    /// block. The check runs on a thread of its own, while the store goes on.
     ///
     /// - Parameters:
-    ///   - options: How closely to look, and what to do.
-    ///   - progress: Called with each problem as it is found, on a thread of the store.
-    /// - Returns: What was found.
-    /// - Throws: `catalogCorrupt` if the catalog is so damaged that it cannot be walked; `closed`;
-    ///   `readOnly` if repairs are asked for; `CancellationError`.
+    ///   - options: The depth, and whether to repair.
+    ///   - progress: Receives each problem at once, on a thread of the store.
+    /// - Returns: The findings.
+    /// - Throws: `catalogCorrupt` if a walk over the catalog fails; `closed`;
+    ///   `readOnly` for repairs of a read-only store; `CancellationError`.
     public func check(
         _ options: CheckOptions = CheckOptions(),
         progress: (@Sendable (CheckProblem) -> Void)? = nil

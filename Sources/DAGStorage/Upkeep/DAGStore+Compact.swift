@@ -3,25 +3,24 @@ public import SystemPackage
 
 /// The effect of compacting on the catalog's file.
 public struct CompactionReport: Sendable, Equatable {
-    /// Its size before, in bytes.
+    /// The size before, in bytes.
     public let bytesBefore: UInt64
-    /// Its size after, in bytes.
+    /// The size after, in bytes.
     public let bytesAfter: UInt64
 }
 
 extension DAGStore {
-    /// Writes the catalog of a closed store anew, without the room that removed rows have left.
+    /// Rewrites the catalog of a closed store, without the room that removed rows left.
     ///
-    /// A process that ends meanwhile leaves the catalog as it was. The disk needs room for the new catalog beside the
-    /// old one.
+    /// If the process ends meanwhile, the old catalog stays. The disk needs room for the old and the new catalog.
     ///
-    /// *Cost*: reads and writes everything that is in use; blocks the calling thread.
+    /// *Cost*: reads and writes all pages in use; blocks the calling thread.
     ///
     /// - Parameters:
-    ///   - directory: Where the store is.
-    ///   - mapSize: The address space to open it with; see `Configuration.mapSize`.
+    ///   - directory: The store's directory.
+    ///   - mapSize: The address space for the catalog; see `Configuration.mapSize`.
     /// - Returns: The sizes before and after.
-    /// - Throws: `catalogLocked` if the store is open; `invalidArgument` if there is none;
+    /// - Throws: `catalogLocked` if the store is open; `invalidArgument` if there is no store;
     ///   `catalogFull` if the disk has no room; `catalogCorrupt`, `readOnly`.
     public static func compact(
         at directory: FilePath,

@@ -1,54 +1,54 @@
 internal import DAGCatalog
 internal import DAGMounts
 
-/// The effect of garbage collection on one of the store's copies.
+/// The effect of garbage collection on one transient.
 public struct CollectedTransient: Sendable, Equatable {
-    /// The outcome for the copy.
+    /// The outcome for a transient.
     public enum Result: String, Sendable {
-        /// It was removed.
+        /// The transient was removed.
         case removed
-        /// A reader holds it.
+        /// A reader holds the transient.
         case inUse
-        /// Its shard is being fetched or indexed, or has waiters.
+        /// A job fetches or indexes the shard, or callers wait for it.
         case awaited
-        /// It fits the quota.
+        /// The transient fits the quota.
         case kept
-        /// It could not be removed.
+        /// The removal failed.
         case failed
     }
 
-    /// The shard; nil if the shard is gone and the copy was left behind.
+    /// The shard; nil if the shard was destroyed.
     public let key: ShardKey?
-    /// The outcome for the copy.
+    /// The outcome.
     public let result: Result
-    /// Its size in bytes.
+    /// The size of the transient in bytes.
     public let bytes: UInt64
-    /// Why it could not be removed.
+    /// The error of a failed removal; nil otherwise.
     public let error: DAGStoreError?
 }
 
 /// The effect of garbage collection.
 public struct GarbageReport: Sendable, Equatable {
-    /// The copies, the one that was used longest ago first.
+    /// The transients, the least recently used first.
     public let transients: [CollectedTransient]
 
-    /// Bytes that are free now.
+    /// The size of the removed transients in bytes.
     public var bytesRemoved: UInt64 {
         transients.reduce(0) { $0 + ($1.result == .removed ? $1.bytes : 0) }
     }
 }
 
 extension DAGStore {
-    /// Removes the store's own copies of shards without users; the next use fetches them again.
+    /// Removes transients without users; the next use fetches them again.
     ///
-    /// A copy goes if its shard is available or has failed, and has neither leases nor waiters. A user's
-    /// own copy, the `existingTransient` of a registration, never goes.
+    /// The call removes a transient if its shard is available or failed, and has neither leases nor waiters. It never
+    /// removes a user's own copy, the `existingTransient` of a registration.
     ///
-    /// *Cost*: a system call for each copy.
+    /// *Cost*: a system call for each transient.
     ///
-    /// - Parameter quota: How many bytes may stay; those that were used longest ago go first. Nil removes all
-    ///   that may go.
-    /// - Returns: What became of each copy.
+    /// - Parameter quota: The number of bytes that may stay; the call removes the least recently used transients
+    ///   first. Nil removes all that it may remove.
+    /// - Returns: The outcome for each transient.
     /// - Throws: `closed`, `readOnly`.
     public func collectGarbage(downTo quota: UInt64? = nil) async throws -> GarbageReport {
         try await engine.collectGarbage(downTo: quota)

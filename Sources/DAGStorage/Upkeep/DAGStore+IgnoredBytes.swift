@@ -4,15 +4,15 @@ internal import DAGMounts
 internal import ShardIndex
 
 extension DAGStore {
-    /// Looks for bytes of a shard that are not padding, and that no reader sees.
+    /// Finds bytes after a shard's data that are not padding; readers ignore them.
     ///
     /// *Cost*: as `CARFile.ignoredBytes(after:)`, on a thread of its own.
     ///
-    /// - Parameter key: The shard; one that is not open and at hand is not looked at.
-    /// - Returns: The bytes; nil if there are none, or if the shard is not at hand.
-    /// - Throws: `closed`, and what reading throws.
+    /// - Parameter key: The shard.
+    /// - Returns: The bytes; nil if there are none, or if a lease would need fetching or indexing.
+    /// - Throws: `closed`, and the errors of the reads.
     package func ignoredBytes(of key: ShardKey) async throws -> IgnoredBytes? {
-        // Nearly no shard has anything after its data, and the root page says so: it need not be opened.
+        // The root page shows whether bytes follow the data. Nearly all shards have none, and stay closed.
         let isPadded = try engine.access.using {
             let record = try translating { try engine.catalog.record(of: key.text) }
             guard let record else { return false }

@@ -2,21 +2,21 @@ internal import DAGCatalog
 public import DAGMounts
 
 extension DAGStore {
-    /// Gives a shard another mount, in place: nothing is indexed again.
+    /// Gives a shard another mount, and keeps its index.
     ///
-    /// The new source must have the size that was indexed; the store compares a sample of at most 98 sections with
-    /// the index, and copies a stream for that. If the store has never read the CAR, it changes the mount without a
+    /// The new source must have the indexed size. The store compares a sample of at most 98 sections with the index;
+    /// for that it copies a sequential source. If the store has never read the CAR, it changes the mount without a
     /// comparison. It recovers a shard that failed after indexing, and keeps the index if the source is the same. The
-    /// store no longer reads a borrowed copy. Leases that are held go on with the old source.
+    /// store no longer reads the user's own copy. Held leases stay on the old source.
     ///
     /// - Parameters:
     ///   - key: The shard's key.
-    ///   - url: Where the CAR is now.
+    ///   - url: The URL of the new mount.
     /// - Returns: The shard's status.
     /// - Throws: `shardUnknown`; `shardInUse` if the shard is being fetched and indexed; `unknownScheme`,
-    ///   `invalidArgument`; `sourceChanged` if the bytes are not what was indexed, and `mountGone`,
-    ///   `mountUnreachable`, `fetchFailed`, `fetchTimedOut`, `quotaExceeded`: the shard has its old mount then;
-    ///   `catalogFull`, `readOnly`, `closed`; `CancellationError`.
+    ///   `invalidArgument`; `sourceChanged` if the bytes differ from the indexed ones; `mountGone`,
+    ///   `mountUnreachable`, `fetchFailed`, `fetchTimedOut`, `quotaExceeded`. On failure the shard keeps its old
+    ///   mount; `catalogFull`, `readOnly`, `closed`; `CancellationError`.
     @discardableResult
     public func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
         try engine.access.beginCall()
@@ -30,7 +30,7 @@ extension DAGStore {
         }
     }
 
-    /// The same, of a mount.
+    /// Gives a shard another mount, and keeps its index; see `relocate(_:to:)` with a URL.
     @discardableResult
     public func relocate(_ key: ShardKey, to mount: some Mount) async throws -> ShardStatus {
         try await relocate(key, to: mount.url)
@@ -63,7 +63,7 @@ extension StoreEngine {
                 }
             }
             if try result.get() { break }
-            // Whatever comes of the opening, it has ended then.
+            // The answer comes after the end of the opening, whether or not it succeeds.
             if case .lease(let shard)? = try? await requests.ask(.acquire(waits: true), key) {
                 shard.release()
             }
@@ -83,15 +83,15 @@ extension StoreEngine {
     ///
     /// - Parameters:
     ///   - before: The shard.
-    ///   - after: The shard with the new mount; receives what the source is told by.
-    /// - Returns: What leases read through.
-    /// - Throws: `sourceChanged` if they differ; what reaching the source throws.
+    ///   - after: The shard with the new mount; receives the facts about the new source.
+    /// - Returns: The reader for later leases.
+    /// - Throws: `sourceChanged` if source and index differ; the errors of reaching the source.
     private func compared(
         _ before: ShardRecord,
         _ after: inout ShardRecord
     ) async throws -> ShardReader {
         let job = ShardJob(ShardKey(stored: before.key), number: 0, progress: nil)
-        // A copy of what may be another CAR gets a name that no shard has: a key has no NUL.
+        // The source may be another CAR, so its copy gets a name that no shard has: keys have no NUL.
         var stranger = after
         stranger.key += "\0relocated"
         let (record, moved) = (stranger, after)
@@ -111,7 +111,7 @@ extension StoreEngine {
 
     /// Compares a source with the index of a shard.
     ///
-    /// - Throws: `sourceChanged` if they differ.
+    /// - Throws: `sourceChanged` if source and index differ.
     private func compare(_ source: ShardSource, with record: ShardRecord) throws {
         guard source.facts.size == record.fileSize else {
             throw DAGStoreError(
@@ -141,9 +141,9 @@ extension StoreEngine {
         return adopted
     }
 
-    /// Reaches for a source, for as long as `Configuration.fetchTimeout` and the caller's patience last.
+    /// Opens a source within `Configuration.fetchTimeout`, unless the caller is cancelled.
     ///
-    /// A mount that does not heed its cancellation is not waited for.
+    /// The call does not wait for a mount that ignores its cancellation.
     private func sourceInTime(_ record: ShardRecord, _ job: ShardJob) async throws -> ShardSource {
         let answer = FirstAnswer<ShardSource, any Error>()
         job.phase = .reachingSource
@@ -154,7 +154,7 @@ extension StoreEngine {
             do {
                 let source = try await sources.source(of: record, for: job, isOpening: false)
                 guard !answer.deliver(.success(source)) else { return }
-                // No caller waits for it any more.
+                // The caller has stopped waiting.
                 source.pin?.release()
                 try await openings.run { [self] in
                     _ = try transients.remove(record.transientName)

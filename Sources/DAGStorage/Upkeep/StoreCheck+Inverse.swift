@@ -2,29 +2,29 @@ internal import DAGCatalog
 internal import ShardIndex
 internal import SharedReads
 
-/// The state of the inverse index, for a check that goes from shard to shard.
+/// The content of the inverse index for a check of all shards.
 ///
-/// *Concurrency*: one thread after the other.
+/// *Concurrency*: one thread at a time.
 final class InverseChartBox: Sendable {
     let chart: Lock<InverseChart>
     init(_ chart: InverseChart) { self.chart = Lock(chart) }
 }
 
-/// The content of the box, which is large and not copied.
+/// The content of an `InverseChartBox`, which is large and never copied.
 struct InverseChart: Sendable {
-    /// The hashes that are in no run yet, by shard.
+    /// The hashes of recent entries, by shard.
     var recent: [UInt32: Set<UInt64>] = [:]
-    /// How many entries the runs have of each shard.
+    /// The number of entries in runs, by shard.
     var counts: [UInt32: UInt64] = [:]
     var checked = CheckedSegments()
     /// The error that made the inverse index unreadable; nil if it is readable.
     var damage: DAGStoreError?
-    /// Whether a shard's blocks are missing in it.
+    /// Whether the inverse index lacks entries of a shard.
     var hasGaps = false
 }
 
 extension StoreCheck {
-    /// Whether there is no inverse index yet, and this store may not build it.
+    /// Whether there is no inverse index yet, and the read-only store cannot build one.
     private var lacksInverse: Bool { engine.catalog.lacksInverse && engine.catalog.isReadOnly }
 
     /// Reads the inverse index from end to end.
@@ -51,9 +51,9 @@ extension StoreCheck {
         return chart
     }
 
-    /// How many of a shard's multihashes the inverse index lacks, and how many entries lead nowhere.
+    /// Counts the multihashes of a shard that the inverse index lacks, and its stale entries.
     ///
-    /// - Throws: `catalogCorrupt` if the inverse index cannot be read.
+    /// - Throws: `catalogCorrupt` if the inverse index is unreadable.
     func inverseGaps(
         of record: ShardRecord,
         _ chart: inout InverseChart
@@ -84,7 +84,7 @@ extension StoreCheck {
         let wanted = hashes.filter { !recent.contains($0) }.sorted()
         let left = try engine.catalog.missing(wanted, of: shard, checked: &chart.checked)
         guard !left.isEmpty else { return 0 }
-        // Shards that were registered meanwhile have newer rows.
+        // Shards that were indexed meanwhile have newer rows.
         let entries = try engine.catalog.recentEntries()
         let newer = Set(entries.lazy.filter { $0.shard == shard }.map(\.hash))
         chart.recent[shard] = newer
@@ -92,7 +92,7 @@ extension StoreCheck {
         return try engine.catalog.missing(rest, of: shard, checked: &chart.checked).count
     }
 
-    /// Notes what is wrong with the inverse index as a whole and, if repairs are asked for, rebuilds it.
+    /// Reports a problem of the whole inverse index; with repairs, rebuilds it first.
     func resolveInverse(_ detail: String, in report: inout CheckReport) async throws {
         var isMended = false
         if options.repairs {

@@ -5,9 +5,11 @@ internal import DAGHashing
 internal import DAGMounts
 internal import DAGMultiformats
 
-/// Looking at the sources of shards, and at their blocks.
+/// Checks the sources of shards, and their blocks.
 extension StoreCheck {
-    /// Whether the shard's bytes are on this machine, and what was indexed.
+    /// Checks that a shard's local source has the indexed bytes.
+    ///
+    /// - Returns: Whether the source is local.
     ///
     /// - Throws: `sourceChanged`, `mountGone`, `mountUnreachable`, `unknownScheme`.
     func isWithinReach(_ record: ShardRecord) throws -> Bool {
@@ -34,7 +36,7 @@ extension StoreCheck {
 
     /// Hashes every block of a shard, and compares every section with the index.
     ///
-    /// - Throws: `hashMismatch` with the first block that is wrong; `sourceChanged`, and what reading throws.
+    /// - Throws: `hashMismatch` for the first wrong block; `sourceChanged`, and the errors of the reads.
     func hashBlocks(of reader: ShardReader) throws -> HashedBlocks {
         var hashed = HashedBlocks()
         do {
@@ -75,11 +77,11 @@ extension StoreCheck {
 
 /// The result of hashing the blocks of a shard.
 struct HashedBlocks {
-    /// Blocks with the hash that their CIDs say.
+    /// The number of blocks with the hash of their CIDs.
     var blocks: UInt64 = 0
-    /// The bytes of these blocks.
+    /// The size of these blocks in bytes.
     var bytes: UInt64 = 0
-    /// Blocks with a hash function that this package cannot compute, or with a digest too short to prove anything.
+    /// The number of blocks with an unknown hash function, or with a digest too short to prove anything.
     var unverified: UInt64 = 0
     /// Bytes after the end of the data that are not all zero.
     var ignored: IgnoredBytes?

@@ -6,13 +6,13 @@ internal import SharedReads
 
 /// One check of a store.
 final class StoreCheck: Sendable {
-    /// Findings in the catalog's rows after which no more are looked for.
+    /// The largest number of findings in the catalog's rows.
     private static let findingsMax = 10_000
 
     let engine: StoreEngine
     let options: CheckOptions
     private let progress: (@Sendable (CheckProblem) -> Void)?
-    /// One thread: what is read at length must not hold up the store's own jobs.
+    /// A pool of one thread, so that long reads do not delay the store's own jobs.
     let pool = JobPool(label: "dagstore.check", width: 1)
 
     init(
@@ -59,7 +59,7 @@ final class StoreCheck: Sendable {
                 try await examine(record, &report, chart)
             }
         }
-        // Once for all shards: an index that is rebuilt lacks nothing.
+        // Once for all shards, because a rebuilt index has all entries.
         if chart.chart.withLock({ $0.hasGaps }) {
             try await resolveInverse("the inverse index lacks what shards have", in: &report)
         }
@@ -77,7 +77,7 @@ final class StoreCheck: Sendable {
 
     // MARK: The catalog
 
-    /// Returns the contradictions that are found twice: rows that are written meanwhile may look wrong once.
+    /// Returns the contradictions that two scans find; one scan may misread rows that are written meanwhile.
     private func catalogDamage() throws -> [CatalogDamage] {
         try translating {
             let first = try engine.catalog.damage(limit: Self.findingsMax)
@@ -110,9 +110,9 @@ final class StoreCheck: Sendable {
         )
     }
 
-    /// Mends what can be mended without losing anything.
+    /// Repairs damage, if this loses nothing.
     ///
-    /// - Returns: Whether it is as it should be.
+    /// - Returns: Whether the damage is repaired.
     private func repair(_ damage: CatalogDamage) throws -> Bool {
         try engine.writer.sync {
             switch damage.kind {
@@ -194,9 +194,9 @@ final class StoreCheck: Sendable {
         }
     }
 
-    /// Recovers a shard that has failed, if repairs are asked for and its source is back.
+    /// Recovers a failed shard whose source is back, with repairs.
     ///
-    /// One that stays failed says itself what is wrong with it, and is no problem of the store's.
+    /// A shard that stays failed has its own error, and is no problem of the store.
     private func resolve(failed record: ShardRecord, _ report: inout CheckReport) async throws {
         let key = ShardKey(stored: record.key)
         guard options.repairs, (try? await engine.requests.ask(.recover, key)) != nil else {
@@ -214,7 +214,7 @@ final class StoreCheck: Sendable {
         )
     }
 
-    /// Reads the CAR of a shard that came with an index, if repairs are asked for.
+    /// Reads the CAR of a migrated shard, with repairs.
     private func resolve(unread record: ShardRecord, _ report: inout CheckReport) async throws {
         guard options.repairs else {
             report.unread += 1
@@ -256,20 +256,20 @@ final class StoreCheck: Sendable {
         }
     }
 
-    /// Notes a problem with a shard and, if repairs are asked for, indexes it again or marks it as failed.
+    /// Reports a problem of a shard; with repairs, first indexes the shard again or marks it as failed.
     private func resolve(
         _ kind: CheckProblem.Kind,
         _ record: ShardRecord,
         _ error: DAGStoreError,
         in report: inout CheckReport
     ) async throws {
-        // It may have been destroyed or indexed again meanwhile, and then it has no such problem.
+        // A shard that was destroyed or indexed again meanwhile has no such problem.
         let now = try await pool.run { [engine] in try engine.catalog.record(record.number) }
         guard now?.generation == record.generation, now?.state == .available || kind == .block
         else { return }
         var repair: CheckProblem.Repair?
         let key = ShardKey(stored: record.key)
-        // A source that is away may come back by itself, and the shard with it.
+        // An absent source may come back by itself, so the shard stays available.
         if options.repairs, !error.code.isAway {
             engine.loop.post(.lost(key, generation: record.generation, error))
             do {
@@ -286,7 +286,7 @@ final class StoreCheck: Sendable {
         add(problem, to: &report)
     }
 
-    /// Returns the faults of an index by itself.
+    /// Returns the faults of an index, without its source.
     private func indexFaults(_ record: ShardRecord) throws -> [String] {
         let catalog = engine.catalog
         let generation = record.generation

@@ -3,13 +3,13 @@ public import DAGMultiformats
 
 /// A block: a CID and its bytes.
 ///
-/// The bytes are a view of the mapped CAR wherever there is one, and are copied only when the caller asks for
-/// a copy. The block keeps the mapping alive, also after its lease was released. If another program makes a
-/// mapped file shorter, touching what is gone raises SIGBUS; `Configuration.Mapping.never` reads copies.
+/// The bytes are a view of the mapped CAR where the CAR is mapped; `copiedBytes` copies them. The block keeps the
+/// mapping alive, also after the release of its lease. If another program makes a mapped file shorter, reading a lost
+/// byte raises SIGBUS; `Configuration.Mapping.never` reads copies.
 ///
-/// The bytes are what the CAR has under this multihash; they were not hashed: see `verified()`.
+/// The store does not hash the bytes: see `verified()`.
 public struct Block: Sendable {
-    /// The CID that was asked for; the CAR may have the block under another CID with the same multihash.
+    /// The CID of the request; the CAR may have the block under another CID with the same multihash.
     public let cid: CID
     package let content: BlockBytes
 
@@ -32,24 +32,24 @@ public struct Block: Sendable {
     /// The number of bytes.
     public var size: Int { view.count }
 
-    /// The bytes, copied.
+    /// A copy of the bytes.
     ///
     /// - Throws: `sourceChanged` if another program made the mapped file shorter.
     public var copiedBytes: [UInt8] {
         get throws { try content.copied }
     }
 
-    /// The block, if its bytes have the CID's hash.
+    /// Returns the block, if its bytes have the CID's hash.
     ///
-    /// Bytes of a mapped file are copied first, so that they stay as they were hashed.
+    /// The call first copies bytes of a mapped file, so that the hashed bytes cannot change later.
     ///
     /// A short digest proves nothing: an attacker can find other bytes with it. The block of an identity CID is its
     /// digest, which may have any size.
     ///
-    /// *Cost*: hashes all bytes, and copies them if they are in a mapped file.
+    /// *Cost*: hashes all bytes; copies those of a mapped file.
     ///
-    /// - Parameter minimumDigestSize: The size in bytes from which on a digest proves something.
-    /// - Returns: The block with the bytes that were hashed.
+    /// - Parameter minimumDigestSize: The size of the shortest digest that proves something, in bytes.
+    /// - Returns: The block with the hashed bytes.
     /// - Throws: `hashMismatch` if the bytes have another hash; `unsupportedHash` if this package cannot compute the
     ///   function, or if the digest is shorter than `minimumDigestSize`; `sourceChanged` if another program made the
     ///   mapped file shorter.
@@ -61,12 +61,12 @@ public struct Block: Sendable {
     }
 }
 
-/// Where a block lies.
+/// The place of a block.
 public struct BlockLocation: Equatable, Sendable {
-    /// Where its section starts in the CAR's payload: the place of the length varint.
+    /// The offset of the section's length varint in the CAR's payload, in bytes.
     public let offset: UInt64
-    /// Where its data start in the CAR file.
+    /// The offset of the data in the CAR file, in bytes.
     public let blockOffset: UInt64
-    /// The size of its data in bytes.
+    /// The size of the data in bytes.
     public let size: UInt64
 }

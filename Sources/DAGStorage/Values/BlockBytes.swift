@@ -6,12 +6,12 @@ package import DAGMultiformats
 package struct BlockBytes: Sendable {
     /// The bytes; valid while the owner lives.
     package let view: ByteView
-    /// Keeps them alive.
+    /// The object that keeps the bytes alive.
     package let owner: any AnyObject & Sendable
-    /// Whether the bytes are those of a mapped file, which truncating the file takes away.
+    /// Whether the bytes belong to a mapped file; truncating the file removes them.
     package let isMapped: Bool
 
-    /// Makes bytes that last as long as their owner.
+    /// Creates bytes that stay valid as long as their owner lives.
     package init(view: ByteView, owner: any AnyObject & Sendable) {
         self.init(view: view, owner: owner, isMapped: false)
     }
@@ -22,7 +22,7 @@ package struct BlockBytes: Sendable {
         self.isMapped = isMapped
     }
 
-    /// Makes bytes of an owner that an earlier `BlockBytes` had.
+    /// Creates bytes with the owner of an earlier `BlockBytes`.
     ///
     /// - Parameters:
     ///   - view: The bytes.
@@ -32,13 +32,13 @@ package struct BlockBytes: Sendable {
         self.init(view: view, owner: owner, isMapped: isMapped)
     }
 
-    /// A copy of `bytes`.
+    /// Creates a copy of `bytes`.
     package init(copying bytes: ByteView) {
         let copy = OwnedBytes(copying: bytes)
         self.init(view: copy.view, owner: copy)
     }
 
-    /// The bytes, copied.
+    /// A copy of the bytes.
     ///
     /// - Throws: `sourceChanged` if another program made the mapped file shorter.
     package var copied: [UInt8] {
@@ -60,13 +60,13 @@ package struct BlockBytes: Sendable {
         }
     }
 
-    /// The bytes, if they have the hash of a CID; a copy, if they were in a mapped file.
+    /// Returns the bytes, if they have the hash of a CID; a copy of those of a mapped file.
     ///
     /// - Parameters:
     ///   - cid: The binary CID.
-    ///   - layout: Its parts.
-    ///   - minimumDigestSize: The size in bytes from which on a digest proves something.
-    /// - Returns: The bytes that were hashed.
+    ///   - layout: The parts of the CID.
+    ///   - minimumDigestSize: The size of the shortest digest that proves something, in bytes.
+    /// - Returns: The hashed bytes.
     /// - Throws: `hashMismatch`, `unsupportedHash`, `sourceChanged`.
     package func verified(
         as cid: ByteView,
@@ -116,7 +116,7 @@ package struct BlockBytes: Sendable {
         }
     }
 
-    /// The error for bytes that are gone.
+    /// The error for lost bytes of a mapped file.
     package static var areGone: DAGStoreError {
         DAGStoreError(.sourceChanged, "the block's file became shorter")
     }

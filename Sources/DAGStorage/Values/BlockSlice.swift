@@ -4,12 +4,12 @@ public import DAGMultiformats
 
 /// A part of a block.
 ///
-/// The bytes are a view of the mapped CAR wherever there is one; see `Block`. A part proves nothing about the whole:
-/// only a whole block can be compared with its CID.
+/// The bytes are a view of the mapped CAR where the CAR is mapped; see `Block`. Only a whole block can be compared
+/// with its CID.
 public struct BlockSlice: Sendable {
-    /// The CID that was asked for.
+    /// The CID of the request.
     public let cid: CID
-    /// Where the bytes lie in the block: the range that was asked for, cut at the block's end.
+    /// The range of the bytes in the block: the requested range, cut at the block's end.
     public let range: Range<UInt64>
     /// The size of the whole block in bytes.
     public let blockSize: UInt64
@@ -22,7 +22,7 @@ public struct BlockSlice: Sendable {
         self.content = content
     }
 
-    /// The part of a block that is in memory.
+    /// Creates a part of a block.
     init(_ block: Block, _ range: Range<UInt64>) {
         let size = UInt64(block.size)
         let range = range.clamped(to: 0..<size)
@@ -47,7 +47,7 @@ public struct BlockSlice: Sendable {
         get { content.view.span }
     }
 
-    /// The bytes, copied.
+    /// A copy of the bytes.
     ///
     /// - Throws: `sourceChanged` if another process made the mapped file shorter.
     public var copiedBytes: [UInt8] {

@@ -85,9 +85,9 @@ extension DAGStoreError {
         self.init(Code(code), (error.cid.map { "\($0.briefText): " } ?? "") + error.message)
     }
 
-    /// Any error of the floors below, or one of ours, as one of ours.
+    /// Converts any error; keeps a `DAGStoreError`.
     ///
-    /// Any other error of a mount becomes `mountUnreachable`.
+    /// An error of an unknown type comes from a mount, and becomes `mountUnreachable`.
     @inline(never)
     package init(any error: any Error) {
         switch error {
@@ -114,7 +114,7 @@ func translating<R>(_ body: () throws -> R) throws(DAGStoreError) -> R {
 }
 
 extension CARVerification {
-    /// The first fault that a reader of the file meets; nil if there is none.
+    /// The first fault that a reader of the file meets; nil if the file is sound.
     package var firstError: DAGStoreError? {
         if let mismatch = firstMismatch {
             return DAGStoreError(

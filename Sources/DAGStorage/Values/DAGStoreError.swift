@@ -1,11 +1,11 @@
-/// Why a store could not do what was asked.
+/// The reason why a store failed to do something.
 ///
-/// Two errors are equal when their codes are. The code of a shard's failure is persisted, so that it is
+/// Two errors are equal if their codes are equal. The store persists the code of a shard's failure, so the code is
 /// the same after a restart.
 public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kind of an error; the raw value is its number in the C interface and on disk, and is never reused.
+    /// The kind of an error; the raw value is its number in the C interface and on disk.
     ///
-    /// Minor releases add codes, so that a `switch` needs a `default`.
+    /// Minor releases add codes, so a `switch` needs a `default`. A number is never reused.
     public struct Code: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible
     {
         /// The codes of this version, for a `switch` that the compiler checks.
@@ -51,60 +51,60 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             case pathNotALink = -61
         }
 
-        /// The code as one of those that this version knows.
+        /// The code as a case for a `switch`.
         package let known: Known
 
         /// No shard has this key.
         public static let shardUnknown = Self(.shardUnknown)
-        /// The block is not here.
+        /// The shard, or the store, lacks the block.
         public static let blockNotFound = Self(.blockNotFound)
         /// A segment of a path names nothing.
         public static let pathNotFound = Self(.pathNotFound)
         /// An argument is out of range.
         public static let invalidArgument = Self(.invalidArgument)
-        /// A key that is empty, over 480 bytes, or has a NUL.
+        /// The key is empty, has more than 480 bytes, or has a NUL.
         public static let invalidKey = Self(.invalidKey)
-        /// Text or bytes that are no CID.
+        /// The text or bytes are not a CID.
         public static let invalidCID = Self(.invalidCID)
         /// A field of the configuration is out of range.
         public static let invalidConfiguration = Self(.invalidConfiguration)
-        /// A mount URL whose scheme is not registered.
+        /// The scheme of the mount URL is not registered.
         public static let unknownScheme = Self(.unknownScheme)
-        /// A hash function that cannot be computed here.
+        /// This package cannot compute the hash function, or the digest is too short.
         public static let unsupportedHash = Self(.unsupportedHash)
-        /// The key is taken.
+        /// Another shard has the key.
         public static let shardExists = Self(.shardExists)
         /// The shard has leases.
         public static let shardInUse = Self(.shardInUse)
-        /// The shard has not failed, so that there is nothing to recover.
+        /// The shard is sound, so there is nothing to recover.
         public static let notFailed = Self(.notFailed)
-        /// The source is there and cannot be read.
+        /// The source exists, but a read of it failed.
         public static let mountUnreachable = Self(.mountUnreachable)
-        /// The source is not there.
+        /// The source does not exist.
         public static let mountGone = Self(.mountGone)
         /// The source could not be copied.
         public static let fetchFailed = Self(.fetchFailed)
         /// The source took too long.
         public static let fetchTimedOut = Self(.fetchTimedOut)
-        /// The source is not what was indexed.
+        /// The source has other bytes than the indexed ones.
         public static let sourceChanged = Self(.sourceChanged)
-        /// The bytes are no CAR.
+        /// The bytes are not a CAR.
         public static let malformedCAR = Self(.malformedCAR)
         /// The CAR ends early.
         public static let truncated = Self(.truncated)
-        /// A CAR version other than 1 and 2.
+        /// The CAR version is neither 1 nor 2.
         public static let unsupportedVersion = Self(.unsupportedVersion)
-        /// Larger than a limit.
+        /// A size or count exceeds a limit.
         public static let limitExceeded = Self(.limitExceeded)
-        /// A block's bytes do not have its CID's hash.
+        /// The bytes of a block have another hash than its CID says.
         public static let hashMismatch = Self(.hashMismatch)
         /// An index is malformed, or contradicts its CAR.
         public static let malformedIndex = Self(.malformedIndex)
         /// The bytes of a block break the rules of its codec, or of UnixFS.
         public static let malformedBlock = Self(.malformedBlock)
-        /// The store's own data are damaged.
+        /// The catalog is damaged.
         public static let catalogCorrupt = Self(.catalogCorrupt)
-        /// The disk or the map is full; nothing was changed.
+        /// The disk or the map is full; the call changed nothing.
         public static let catalogFull = Self(.catalogFull)
         /// Another process has the store open.
         public static let catalogLocked = Self(.catalogLocked)
@@ -116,12 +116,11 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let quotaExceeded = Self(.quotaExceeded)
         /// The shard failed before and was not recovered.
         public static let shardFailed = Self(.shardFailed)
-        /// The process has no descriptors, memory or threads left for it; no shard has failed.
+        /// The process lacks descriptors, memory or threads; no shard fails.
         public static let outOfResources = Self(.outOfResources)
         /// Other readers hold all slots of the catalog.
         public static let tooManyReaders = Self(.tooManyReaders)
-        /// A write of the catalog failed, or it has outgrown what this process reserved: close the store and open it
-        /// again.
+        /// A write of the catalog failed, or the catalog has outgrown its map: close the store and open it again.
         public static let reopenNeeded = Self(.reopenNeeded)
         /// The store was closed.
         public static let closed = Self(.closed)
@@ -137,7 +136,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
         package init(_ known: Known) { self.known = known }
 
-        /// The code with a number; nil if this version has none.
+        /// Creates the code with a number; nil if this version has no such code.
         public init?(rawValue: Int32) {
             guard let known = Known(rawValue: rawValue) else { return nil }
             self.known = known
@@ -155,7 +154,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         /// The name.
         public var description: String { name }
 
-        /// Whether the source may be back by itself: a shard that has an index stays indexed.
+        /// Whether the source is away and may come back by itself, so that the shard keeps its index.
         var isAway: Bool {
             switch known {
             case .mountUnreachable, .mountGone, .fetchFailed, .fetchTimedOut: true
@@ -163,7 +162,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             }
         }
 
-        /// Whether the cause is the store, the process or the end of a call, and never the shard.
+        /// Whether the cause is the store, the process or the end of a call, and not the shard.
         var isOwn: Bool {
             switch known {
             case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,
@@ -173,10 +172,9 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             }
         }
 
-        /// Whether a shard that meets this error has failed, until it is recovered.
+        /// Whether this error fails a shard, until the shard is recovered.
         ///
-        /// Trouble of the store or of the caller (a full disk, a quota, a scheme that is not registered)
-        /// says nothing about the shard.
+        /// An error of the store or of the caller, such as a full disk or an unknown scheme, fails no shard.
         var failsShard: Bool {
             switch exitStatus {
             // The shard has the block that its maker put there, whatever its links are.
@@ -207,16 +205,16 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The kind of error.
     public let code: Code
-    /// The finding, as text.
+    /// The error as text.
     public let message: String
-    /// The shard it is about, if it is about one.
+    /// The shard that the error is about; nil if it is about no shard.
     public var shard: ShardKey?
-    /// Where in the bytes, if the bytes are wrong; see `CARError.offset`.
+    /// The offset of the wrong bytes, as in `CARError.offset`; nil for other errors.
     public let offset: UInt64?
-    /// The next step for the caller, where the error is more special than its code; nil elsewhere.
+    /// The next step for the caller; nil if the usual step for the code applies.
     package var advice: String?
 
-    /// An error.
+    /// Creates an error.
     @inline(never)
     public init(_ code: Code, _ message: String, shard: ShardKey? = nil, offset: UInt64? = nil) {
         self.code = code
@@ -232,7 +230,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         "\(code.name): " + (shard.map { "shard \($0): " } ?? "") + message
     }
 
-    /// The same error, about a shard.
+    /// Returns the same error about a shard.
     func about(_ key: ShardKey) -> DAGStoreError {
         var error = self
         error.shard = key

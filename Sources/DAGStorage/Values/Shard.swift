@@ -4,27 +4,27 @@ package import ShardIndex
 internal import SharedReads
 internal import Synchronization
 
-/// A lease on a shard: while it lasts, the shard's blocks can be read, and the shard cannot be destroyed.
+/// A lease on a shard: while it lasts, callers can read the shard's blocks, and no caller can destroy the shard.
 ///
-/// It ends with `release()`, or with the last reference to the object.
+/// The lease ends with `release()`, or with the last reference to the object.
 ///
-/// *Concurrency*: any thread, at once. `release()` is the exception: no other call on this object may be under way
-/// then. A program that only drops its references cannot get that wrong.
+/// *Concurrency*: any thread, at once, except for `release()`: during that call, no other call on this object may
+/// run. A program that only drops its references always meets this rule.
 public final class Shard: Sendable {
-    // The lease keeps all three alive: counting references to them would have all leases write to the same memory.
+    // The lease keeps all three alive. Counted references would make all leases write to the same memory.
     private let leasedReader: Borrowed<ShardReader>
     private let open: Borrowed<OpenShard>
     private let openShards: Borrowed<OpenShards>
     private let mark: ReadMark
     private let isReleased = Atomic<Bool>(false)
 
-    /// Makes the object of a lease that was counted already.
+    /// Creates the object of a lease that the gate has counted.
     ///
     /// - Parameters:
     ///   - open: The shard.
-    ///   - openShards: Ends the lease.
-    ///   - key: The shard's key, in the caller's memory: all leases would count references to the shard's own.
-    // Inlined, or the caller counts references to the shard and to the table.
+    ///   - openShards: The table that ends the lease.
+    ///   - key: The shard's key in the caller's memory; all leases would count references to the shard's own key.
+    // Inlined, because a call would count references to the shard and to the table.
     @inline(__always)
     init(_ open: OpenShard, of openShards: OpenShards, key: ShardKey) {
         self.key = key
@@ -44,21 +44,21 @@ public final class Shard: Sendable {
 
     /// Ends the lease; does nothing the second time.
     ///
-    /// Blocks that were read stay valid. Methods that are called later throw `closed`; `key` stays, `roots` is empty
-    /// and `blockCount` is 0. No other call on this object may be under way.
+    /// Blocks from earlier reads stay valid. Later calls throw `closed`; `key` stays, `roots` is empty and
+    /// `blockCount` is 0. No other call on this object may run meanwhile.
     public func release() {
         guard !isReleased.exchange(true, ordering: .acquiringAndReleasing) else { return }
         endLease()
     }
 
     private func endLease() {
-        // After the lease has ended, only the reading keeps the store and the opening alive.
+        // After the end of the lease, only the reading keeps the store and the opening alive.
         Reading.begin(mark)
         openShards.with { shards in open.with { shards.endLease(on: $0) } }
         Reading.end()
     }
 
-    /// Records that the file was found to be what was indexed.
+    /// Records that the file has just been compared and is the indexed one.
     func recordCheck() {
         open.with { $0.recordCheck() }
     }
@@ -91,9 +91,9 @@ public final class Shard: Sendable {
         return try leasedReader.with(body)
     }
 
-    /// Whether the shard has a block with the multihash of `cid`.
+    /// Returns whether the shard has a block with the multihash of `cid`.
     ///
-    /// An identity CID is everywhere: its block is in the CID.
+    /// Every shard has the block of an identity CID, which is in the CID.
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func contains(_ cid: CID) throws -> Bool {
@@ -104,26 +104,24 @@ public final class Shard: Sendable {
         return try reading { try $0.section(of: cid) != nil }
     }
 
-    /// Where the block with the multihash of `cid` lies; nil if it is not here.
+    /// Returns the place of the block with the multihash of `cid`; nil if the shard lacks the block.
     ///
-    /// Of equal multihashes the first section answers. The section of an identity CID is looked for like
-    /// any other.
+    /// If a multihash repeats, the call returns the first section. It also looks for the section of an identity CID.
     ///
     /// - Throws: `catalogCorrupt`, `mountUnreachable`.
     public func location(of cid: CID) throws -> BlockLocation? {
         try reading { reader in try reader.section(of: cid).map { reader.location($0) } }
     }
 
-    /// The block with the multihash of `cid`; nil if it is not here.
+    /// Returns the block with the multihash of `cid`; nil if the shard lacks the block.
     ///
-    /// The bytes are not hashed: see `Block.verified()`. A shard whose bytes are read from afar waits for
-    /// them; any other answers at once.
+    /// The store does not hash the bytes: see `Block.verified()`. The call waits only for bytes of a remote source.
     ///
     /// - Parameters:
     ///   - cid: The CID.
-    ///   - deadline: When to stop waiting for bytes from afar.
+    ///   - deadline: The time when the call stops waiting for a remote source.
     /// - Returns: The block.
-    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and what the mount throws;
+    /// - Throws: `catalogCorrupt`, `mountUnreachable`, `sourceChanged`, and the errors of the mount;
     ///   `deadlineExceeded`, `closed`; `CancellationError`.
     public func block(
         for cid: CID,
@@ -137,14 +135,14 @@ public final class Shard: Sendable {
         return Block(cid: cid, content)
     }
 
-    /// A part of the block with the multihash of `cid`; nil if the block is not here.
+    /// Returns a part of the block with the multihash of `cid`; nil if the shard lacks the block.
     ///
-    /// *Cost*: only the bytes of the part are read, from a file, a mapping or from afar.
+    /// *Cost*: reads only the bytes of the part.
     ///
     /// - Parameters:
     ///   - cid: The CID.
-    ///   - range: The part, in bytes from the block's start; what lies beyond its end is cut off.
-    ///   - deadline: When to stop waiting for bytes from afar.
+    ///   - range: The part, in bytes from the block's start; the call cuts it at the block's end.
+    ///   - deadline: The time when the call stops waiting for a remote source.
     /// - Returns: The part.
     /// - Throws: As `block(for:deadline:)`.
     public func slice(
@@ -162,9 +160,9 @@ public final class Shard: Sendable {
         return BlockSlice(cid: cid, range: part, blockSize: section.dataSize, content)
     }
 
-    /// A part of the block with the multihash of `cid`, if this needs no waiting; nil if the block is not here.
+    /// Returns a part of the block with the multihash of `cid`, without waiting; nil if the shard lacks the block.
     ///
-    /// *Cost*: as `blockIfLocal(for:)`, and only the bytes of the part are read.
+    /// *Cost*: as `blockIfLocal(for:)`, for the bytes of the part.
     ///
     /// - Throws: As `blockIfLocal(for:)`.
     public func sliceIfLocal(of cid: CID, in range: Range<UInt64>) throws -> BlockSlice? {
@@ -208,12 +206,11 @@ public final class Shard: Sendable {
         }
     }
 
-    /// The block with the multihash of `cid`, if this takes no waiting; nil if it is not here.
+    /// Returns the block with the multihash of `cid`, without waiting; nil if the shard lacks the block.
     ///
-    /// *Cost*: one search and one header; no copy where the shard is mapped.
+    /// *Cost*: one search and one header; no copy if the shard is mapped.
     ///
-    /// - Throws: `catalogCorrupt`, `sourceChanged`; `mountUnreachable`, also if the shard's bytes are not
-    ///   on this machine.
+    /// - Throws: `catalogCorrupt`, `sourceChanged`; `mountUnreachable`, also if the source is remote.
     public func blockIfLocal(for cid: CID) throws -> Block? {
         try checkHeld()
         if cid.isIdentity {
@@ -225,11 +222,11 @@ public final class Shard: Sendable {
         }
     }
 
-    /// The block with the multihash of `cid`, if this takes no waiting and one of its sections here has bytes with
-    /// that hash; nil if it is not here.
+    /// Returns the verified block with the multihash of `cid`, without waiting; nil if the shard lacks the block.
     ///
-    /// *Cost*: as `blockIfLocal(for:)`, and the hash. If the first section has other bytes, and the CAR has
-    /// multihashes more than once, all index pages are looked through for further ones.
+    /// If the bytes of the first section have another hash, the call tries the later sections with the multihash.
+    ///
+    /// *Cost*: as `blockIfLocal(for:)`, and the hash. The search for later sections decodes all index pages.
     ///
     /// - Throws: As `blockIfLocal(for:)`; `hashMismatch` if no section has the right bytes; `unsupportedHash`.
     public func verifiedBlockIfLocal(for cid: CID) throws -> Block? {
@@ -244,7 +241,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// Returns the block of a later section with the multihash, whose bytes have the hash.
+    /// Returns the verified block of a later section with the multihash; nil if there is none.
     private func laterBlock(for cid: CID) throws -> Block? {
         let reader = reader
         guard !reader.root.isFreeOfDuplicates, let first = try location(of: cid)?.offset else {
@@ -267,13 +264,12 @@ public final class Shard: Sendable {
         return nil
     }
 
-    /// The blocks with the multihashes of some CIDs, in their order, if this needs no waiting; nil for blocks that
-    /// are not here.
+    /// Returns the blocks with the multihashes of some CIDs, in their order, without waiting; nil for missing blocks.
     ///
     /// *Cost*: in random order, a third of `blockIfLocal(for:)` a block: the call overlaps eight memory reads. It
     /// allocates only the array.
     ///
-    /// - Throws: As `blockIfLocal(for:)`, for the first that cannot be had.
+    /// - Throws: As `blockIfLocal(for:)`, for the first block that fails.
     public func blocksIfLocal(for cids: [CID]) throws -> [Block?] {
         try reading { reader in
             var blocks: [Block?] = []
@@ -298,10 +294,10 @@ public final class Shard: Sendable {
 
     // MARK: Binary CIDs
 
-    /// The bytes with the multihash of a binary CID, from wherever they are; nil if they are not here.
+    /// Returns the bytes with the multihash of a binary CID from any source; nil if the shard lacks the block.
     ///
-    /// *Cost*: as `blockIfLocal(for:)`, without an allocation where the shard is mapped. Bytes that are
-    /// elsewhere block the thread.
+    /// *Cost*: as `blockIfLocal(for:)`, without an allocation if the shard is mapped. The thread waits for a remote
+    /// source.
     ///
     /// - Throws: As `block(for:)`.
     package func bytes(of cid: ByteView, _ layout: CIDLayout) throws(DAGStoreError) -> BlockBytes? {
@@ -315,7 +311,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// Where the block with the multihash of a binary CID lies; nil if it is not here.
+    /// Returns the place of the block with the multihash of a binary CID; nil if the shard lacks the block.
     ///
     /// - Throws: As `location(of:)`.
     package func location(
@@ -327,7 +323,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// Runs `body`, and fails the shard if its bytes are not those that were indexed.
+    /// Runs `body`, and fails the shard if its bytes differ from the indexed ones.
     @inline(__always)
     private func reading<R>(_ body: (ShardReader) throws -> R) throws(DAGStoreError) -> R {
         do {
@@ -337,7 +333,7 @@ public final class Shard: Sendable {
         }
     }
 
-    /// Returns the error for the caller, and reports a source that changed to the loop.
+    /// Returns the error for the caller, and reports a changed source to the loop.
     private func reporting(_ error: any Error) -> DAGStoreError {
         let error = DAGStoreError(any: error).about(key)
         if error.code == .sourceChanged {
@@ -352,9 +348,9 @@ public final class Shard: Sendable {
     /// Calls `body` with the entry of each section, from number `ordinal` on.
     ///
     /// - Parameters:
-    ///   - ordinal: The number of the first section to hand over, in CAR order.
-    ///   - body: Receives an entry and says whether to go on.
-    /// - Throws: `catalogCorrupt`, and what `body` throws.
+    ///   - ordinal: The number of the first section, in CAR order.
+    ///   - body: Receives an entry; returns whether to go on.
+    /// - Throws: `catalogCorrupt`, and the errors of `body`.
     package func forEachEntry(
         from ordinal: UInt64 = 0,
         _ body: (IndexEntry) throws -> Bool

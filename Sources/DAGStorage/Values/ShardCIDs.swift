@@ -3,7 +3,7 @@ internal import ShardIndex
 
 /// The CIDs of a shard in CAR order.
 ///
-/// Iterating reads index pages, not the CAR; it holds the lease.
+/// Iterating reads index pages, not the CAR. The sequence holds the lease.
 public struct ShardCIDs: AsyncSequence, Sendable {
     /// The element: a CID.
     public typealias Element = CID
@@ -20,7 +20,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
 
         init(shard: Shard) { self.shard = shard }
 
-        /// The next CID, or nil at the end.
+        /// Returns the next CID; nil at the end.
         ///
         /// - Throws: `catalogCorrupt`.
         public mutating func next() async throws -> CID? {

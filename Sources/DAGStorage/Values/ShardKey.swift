@@ -2,8 +2,8 @@ internal import DAGCatalog
 
 /// The name of a shard: 1 to 480 bytes of UTF-8 without NUL.
 ///
-/// Keys are compared byte by byte and never become paths, so that `../x`, `a/b`, spaces and newlines are
-/// keys like any other.
+/// Keys are compared byte by byte, and the store never makes paths of them: `../x`, `a/b`, spaces and newlines are
+/// valid keys.
 public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
     /// The longest key in bytes.
     public static let sizeMax = ShardRecord.keySizeMax
@@ -11,7 +11,7 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
     /// The text.
     public let text: String
 
-    /// A key.
+    /// Creates a key.
     ///
     /// - Throws: `invalidKey`.
     public init(_ text: String) throws {
@@ -32,7 +32,7 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
         return false
     }
 
-    /// A key from the catalog, which was checked when it was written.
+    /// Creates a key from the catalog, which has only valid keys.
     init(stored text: String) { self.text = text }
 
     /// Compares the bytes; Unicode's canonical equivalence does not make two keys one.
@@ -44,7 +44,7 @@ public struct ShardKey: Hashable, Sendable, CustomStringConvertible {
         return true
     }
 
-    /// Hashes the text; equal bytes are equal text, and that is all a hash needs.
+    /// Hashes the text; keys with equal bytes have equal texts.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(text)
     }

@@ -3,19 +3,19 @@ public import SystemPackage
 
 /// The status of a shard.
 public struct ShardStatus: Sendable, Equatable {
-    /// Where a shard is in its life.
+    /// The state of a shard.
     public enum State: String, Sendable {
-        /// Known, not indexed.
+        /// The shard has a record and no index.
         case registered
-        /// Being fetched and indexed.
+        /// A job fetches and indexes the shard.
         case initializing
-        /// Indexed and readable.
+        /// The shard is indexed and readable.
         case available
-        /// Available, with leases.
+        /// The shard is available and has leases.
         case serving
-        /// Being fetched and indexed after a failure.
+        /// A job fetches and indexes the shard after a failure.
         case recovering
-        /// Unreadable until recovered.
+        /// The shard is unreadable until it is recovered.
         case failed
 
         init(_ standing: Catalog.Standing, references: Int) {
@@ -24,7 +24,7 @@ public struct ShardStatus: Sendable, Equatable {
                 case (_, .initialize?): .initializing
                 case (_, .recover?): .recovering
                 case (.registered, nil): .registered
-                // It came with an index, which answers where blocks are; its CAR was not read yet.
+                // A migrated shard whose CAR is still unread: its index answers `find` and `has`.
                 case (.available, nil) where standing.record.isIncomplete: .registered
                 case (.available, nil): references > 0 ? .serving : .available
                 case (.failed, nil): .failed
@@ -34,13 +34,13 @@ public struct ShardStatus: Sendable, Equatable {
 
     /// The shard's key.
     public let key: ShardKey
-    /// Where it is in its life.
+    /// The state of the shard.
     public let state: State
-    /// Where its bytes come from.
+    /// The URL of the shard's mount.
     public let mountURL: String
-    /// Whether it was registered to be indexed at its first use.
+    /// Whether the registration asked for indexing at the first use.
     public let isLazy: Bool
-    /// Whether an index of a shard that is not available yet came with it, and answers where blocks are.
+    /// Whether the shard is migrated and its CAR is still unread: it has the index of its migration.
     public let hasGivenIndex: Bool
     /// The number of sections, repeated ones included.
     public let blockCount: UInt64
@@ -48,14 +48,14 @@ public struct ShardStatus: Sendable, Equatable {
     public let payloadSize: UInt64
     /// The size of index pages and locator in bytes.
     public let indexSize: UInt64
-    /// Leases of this process.
+    /// The number of leases of this process.
     public let references: Int
-    /// Why it has failed; of a shard that is available, why it could not be read when this process last tried.
+    /// The failure of a failed shard; the last failed opening by this process of an available shard.
     public let error: DAGStoreError?
-    /// Since when it is in its state, in milliseconds since 1970.
+    /// The time when the shard got its state, in milliseconds since 1970.
     public let stateSince: UInt64
 
-    /// The user's own copy that the shard was registered with, or the store's copy, if there is one.
+    /// The path of the local copy of the CAR: the registered one, or the store's transient; nil if there is none.
     public let transient: FilePath?
 
     init(

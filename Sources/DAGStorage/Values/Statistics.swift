@@ -1,73 +1,73 @@
 /// Counts of a store.
 public struct Statistics: Sendable, Equatable {
-    /// Shards with a record.
+    /// The number of shards.
     public let shards: UInt64
-    /// Shards that are available.
+    /// The number of available shards.
     public let available: UInt64
-    /// Shards that have failed.
+    /// The number of failed shards.
     public let failed: UInt64
-    /// Sections of all indexed shards.
+    /// The number of sections of all indexed shards.
     public let blocks: UInt64
-    /// Payload bytes of all indexed shards.
+    /// The size of the payloads of all indexed shards, in bytes.
     public let payloadBytes: UInt64
-    /// Bytes of index pages and locators.
+    /// The size of index pages and locators in bytes.
     public let indexBytes: UInt64
     /// The size of the catalog's file in bytes.
     public let catalogFileBytes: UInt64
-    /// Bytes of it that are in use.
+    /// The number of bytes of the catalog's file in use.
     public let catalogUsedBytes: UInt64
-    /// Bytes of the catalog's file that hold nothing and are used again.
+    /// The number of free bytes of the catalog's file, which later writes use.
     public let catalogFreeBytes: UInt64
-    /// The address space that the catalog may grow into.
+    /// The address space of the catalog in bytes, which limits its growth.
     public let mapSize: UInt64
-    /// Leases of this process.
+    /// The number of leases of this process.
     public let leases: Int
-    /// Shards that are open in this process.
+    /// The number of shards that are open in this process.
     public let openShards: Int
-    /// Events that slow readers of `events()` and `failures()` have lost.
+    /// The number of events that slow readers of `events()` and `failures()` have lost.
     public let eventsDropped: UInt64
-    /// Copies of the store's own, in files.
+    /// The number of transients.
     public let transients: Int
-    /// Bytes of those copies.
+    /// The size of the transients in bytes.
     public let transientBytes: UInt64
-    /// Decoded pages found in the cache.
+    /// The number of pages that the cache had.
     public let pageCacheHits: UInt64
-    /// Pages that had to be decoded.
+    /// The number of decoded pages.
     public let pageCacheMisses: UInt64
-    /// Bytes of decoded pages.
+    /// The size of the decoded pages in the cache, in bytes.
     public let pageCacheBytes: Int
-    /// The inverse index.
+    /// The counts of the inverse index.
     public let inverse: InverseStatistics
 }
 
-/// The size of the inverse index, and its cost.
+/// The size and cost of the inverse index.
 public struct InverseStatistics: Sendable, Equatable {
     /// A run of entries on disk.
     public struct Run: Sendable, Equatable {
-        /// Pairs of a multihash and a shard.
+        /// The number of pairs of a multihash and a shard.
         public let entries: UInt64
-        /// Its size in bytes.
+        /// The size of the run in bytes.
         public let bytes: UInt64
     }
 
-    /// Entries of existing shards that are in no run yet.
+    /// The number of recent entries of existing shards.
     public let recentEntries: Int
     /// The runs, the largest first.
     public let runs: [Run]
-    /// Entries that left the newest ones, or came as a run.
+    /// The number of entries that were written into a run for the first time.
     public let entriesAdded: UInt64
-    /// Entries written into runs, again and again as runs were merged.
+    /// The number of entries written into runs, with those that merges wrote again.
     public let entriesWritten: UInt64
-    /// Entries that merges left out, because they were there twice or their shard was gone.
+    /// The number of entries that merges dropped: duplicates, and entries of destroyed shards.
     public let entriesDropped: UInt64
 
-    /// Entries in all.
+    /// The number of all entries.
     public var entries: UInt64 { runs.reduce(UInt64(recentEntries)) { $0 + $1.entries } }
-    /// Bytes of all runs.
+    /// The size of all runs in bytes.
     public var bytes: UInt64 { runs.reduce(0) { $0 + $1.bytes } }
-    /// How many places a search looks at.
+    /// The number of tables and runs that a search probes.
     public var readAmplification: Int { runs.count + (recentEntries > 0 ? 1 : 0) }
-    /// How often an entry was written into a run; 0 if there are none.
+    /// How often an entry was written into a run, on average; 0 without entries.
     public var writeAmplification: Double {
         entriesAdded == 0 ? 0 : Double(entriesWritten) / Double(entriesAdded)
     }

@@ -3,10 +3,10 @@ internal import DAGCARFiles
 internal import ShardIndex
 
 extension CARFile {
-    /// Builds the index of this CAR from what a custom indexer says.
+    /// Builds the index of this CAR from the entries of a custom indexer.
     ///
-    /// - Throws: `malformedIndex` if its sections overlap, leave gaps, lie outside the payload, or cannot
-    ///   have such a size; what the indexer throws, and what the walk throws if there is one.
+    /// - Throws: `malformedIndex` if its sections overlap, leave gaps, lie outside the payload, or have an
+    ///   impossible size; the errors of the indexer, and the errors of the walk.
     func buildIndex(
         _ building: IndexBuilding,
         by indexer: Indexer,

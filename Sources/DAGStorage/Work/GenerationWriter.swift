@@ -6,16 +6,16 @@ internal import ShardIndex
 internal import SharedReads
 package import SystemPackage
 
-/// Takes the pieces of one index to the catalog, in batches, while the next pieces are made.
+/// Writes the pieces of one index to the catalog, in batches, while the indexing thread makes the next pieces.
 ///
-/// A batch is one transaction: LMDB has one writer and keeps its changed pages in memory, so that small
-/// answers must not wait behind a large one. At most one batch is being written and one waits.
+/// A batch is one transaction. LMDB has one writer, so batches are small: the loop's commits wait for at most one of
+/// them. At most one batch is being written while the next one fills.
 ///
-/// *Concurrency*: used by one thread; the batches are written by the store's writer queue.
+/// *Concurrency*: one thread uses the writer; the store's writer queue writes the batches.
 package final class GenerationWriter: IndexSink {
-    /// The size of the first batch in bytes: an index that fits is written by the transaction that publishes it.
+    /// The size of the first batch in bytes; the publishing transaction writes an index that fits.
     static let firstBatchSize = 8 << 20
-    /// The size of the batches after it, and of all while a small answer waits.
+    /// The size of later batches in bytes, and of all batches while the loop has messages.
     static let batchSize = 4 << 20
 
     private let catalog: Catalog
@@ -34,7 +34,7 @@ package final class GenerationWriter: IndexSink {
         struct State {
             var generation: UInt64?
             var error: CatalogError?
-            /// Arrays of pieces that were written, to be used again: new ones would be new pages of memory.
+            /// The arrays of written pieces, for reuse: new arrays would need new pages of memory.
             var buffers: [[UInt8]] = []
         }
         let state = Lock(State())
@@ -104,9 +104,9 @@ package final class GenerationWriter: IndexSink {
         }
     }
 
-    /// Waits for the batches under way.
+    /// Waits for the running batches.
     ///
-    /// - Returns: The generation they are under, if there was one, and the pieces that are left.
+    /// - Returns: The generation of the batches, nil if there were none, and the pieces that are left.
     package func finish() throws -> (generation: UInt64?, pieces: [IndexPiece]) {
         waitForBatches()
         let (generation, error) = outcome.state.withLock { ($0.generation, $0.error) }
@@ -114,11 +114,11 @@ package final class GenerationWriter: IndexSink {
         return (generation, pieces)
     }
 
-    /// Deletes what was written.
+    /// Deletes the written batches.
     func abandon() {
         waitForBatches()
         guard let generation = outcome.state.withLock({ $0.generation }) else { return }
-        // If this fails, it stays on `pending`, and the next open deletes it.
+        // If this fails, the generation stays on `pending`, and the next open deletes it.
         try? catalog.deleteGeneration(generation, on: queue)
     }
 
@@ -147,7 +147,7 @@ package final class GenerationWriter: IndexSink {
         }
     }
 
-    /// An error of the store's own file, which is none of the shard's source.
+    /// Converts an error of the store's own file, which says nothing about the shard's source.
     private static func ofTheStore(_ error: MountError) -> DAGStoreError {
         DAGStoreError(error.code == .full ? .catalogFull : .readOnly, error.detail)
     }

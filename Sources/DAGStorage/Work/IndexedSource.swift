@@ -1,17 +1,17 @@
 internal import DAGCAR
 internal import DAGCatalog
 
-/// An index that is built and not published.
+/// A built index that waits to be published.
 struct IndexedSource: Sendable {
     let facts: SourceFacts
     let sectionCount: UInt64
     let payloadSize: UInt64
     let indexSize: UInt64
     let parts: IndexParts
-    /// The limits that the CAR was read with.
+    /// The limits for reading the CAR.
     let limits: CARLimits
 
-    /// Writes what was found into the record of the shard, which is available then.
+    /// Writes the facts and sizes into the record of the shard, and makes it available.
     func apply(to record: inout ShardRecord) {
         facts.apply(to: &record)
         if record.isIncomplete {

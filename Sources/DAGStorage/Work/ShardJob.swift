@@ -4,17 +4,17 @@ internal import Dispatch
 internal import SharedReads
 internal import Synchronization
 
-/// The work of a passing state: a shard is being fetched and indexed, or opened.
+/// The work of a passing state: fetches and indexes a shard, or opens one.
 ///
 /// *Concurrency*: any thread.
 final class ShardJob: Sendable {
-    /// The step that a job is at.
+    /// The current step of a job.
     enum Phase: Sendable {
-        /// It waits until others have been indexed.
+        /// The job waits until others have been indexed.
         case waitingForTurn
-        /// It asks the mount, and the mount has not answered.
+        /// The job waits for the mount's answer.
         case reachingSource
-        /// Its source is there and not ready, or others are fetched before it.
+        /// The source is not ready yet, or other fetches run first.
         case waitingForSource
         case copying
         case indexing(IndexingProgress?)
@@ -30,7 +30,7 @@ final class ShardJob: Sendable {
 
     let key: ShardKey
     let number: UInt64
-    /// Whether it opens a shard after idle ones were closed for it.
+    /// Whether this is the second try to open a shard, after the loop closed idle ones.
     let isSecondTry: Bool
     /// The callback for the progress of indexing.
     let progress: (@Sendable (IndexingProgress) -> Void)?
@@ -52,13 +52,13 @@ final class ShardJob: Sendable {
     /// Whether the job was cancelled.
     var isCancelled: Bool { wasCancelled.load(ordering: .relaxed) }
 
-    /// The step that it is at.
+    /// The current step.
     var phase: Phase {
         get { state.withLock { $0.phase } }
         set { state.withLock { $0.phase = newValue } }
     }
 
-    /// Whether it has begun to reach for the bytes, and has not got them.
+    /// Whether the job waits for the bytes.
     var isFetching: Bool {
         switch phase {
         case .reachingSource, .waitingForSource, .copying: true
@@ -66,7 +66,7 @@ final class ShardJob: Sendable {
         }
     }
 
-    /// Whether it has the bytes.
+    /// Whether the job indexes the bytes.
     var isIndexing: Bool {
         guard case .indexing = phase else { return false }
         return true
@@ -84,7 +84,7 @@ final class ShardJob: Sendable {
         if isCancelled { task.cancel() }
     }
 
-    /// Reads from `remote` from now on; `cancel` frees a thread that waits for it.
+    /// Sets the remote source of the job; `cancel` ends its reads.
     func startReading(_ remote: RemoteBytes) {
         state.withLock { $0.remote = remote }
         if isCancelled { remote.cancel() }
@@ -122,11 +122,11 @@ final class ShardJob: Sendable {
         }
     }
 
-    /// Stores how far indexing is, and calls the registration's progress callback.
+    /// Stores the progress of indexing, and calls the registration's progress callback.
     ///
     /// - Parameters:
-    ///   - progress: How far it is.
-    ///   - pool: On which the job runs.
+    ///   - progress: The progress.
+    ///   - pool: The pool that runs the job.
     func reportProgress(_ progress: IndexingProgress, on pool: JobPool) {
         phase = .indexing(progress)
         guard let callback = self.progress else { return }
@@ -135,15 +135,15 @@ final class ShardJob: Sendable {
     }
 }
 
-/// How a job has ended.
+/// The outcome of a job.
 enum JobOutcome: Sendable {
     /// The index is built and waits to be published.
     case indexed(IndexedSource)
-    /// The shard can be read; `facts` if its source is another than the record says, with the same content.
+    /// The shard is open; `facts` describe a source that differs from the record's and has the same content.
     case opened(ShardReader, facts: SourceFacts?)
-    /// The source of a failed shard is what was indexed, and the index it has will do.
+    /// The source of a failed shard has the indexed bytes, so its index stays.
     case found(SourceFacts)
     case failed(DAGStoreError)
-    /// It was cancelled.
+    /// The job was cancelled.
     case abandoned
 }

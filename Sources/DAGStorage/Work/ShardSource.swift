@@ -2,9 +2,9 @@ internal import DAGCatalog
 internal import DAGMounts
 internal import SystemPackage
 
-/// The bytes of a shard, within reach.
+/// The open source of a shard.
 struct ShardSource: Sendable {
-    /// How they are read.
+    /// The kinds of bytes.
     enum Bytes: Sendable {
         case file(LocalFile)
         case memory(MemoryBytes)
@@ -13,7 +13,7 @@ struct ShardSource: Sendable {
 
     let bytes: Bytes
     let facts: SourceFacts
-    /// Keeps the transient from being evicted, if it is one.
+    /// The pin of the transient; nil if the source is no transient.
     var pin: TransientPin?
 
     /// The source for readers of all bytes in order.
@@ -25,15 +25,14 @@ struct ShardSource: Sendable {
         }
     }
 
-    /// The file whose state tells whether it is still what was indexed; nil if there is none, or if it is
-    /// the store's own.
+    /// The path of a file whose state shows changes of the source; nil for transients and for other sources.
     var watchedPath: FilePath? {
         guard case .file(let file) = bytes, facts.identity != .content else { return nil }
         return file.path
     }
 }
 
-/// The properties that tell one source from another.
+/// The properties that distinguish sources.
 struct SourceFacts: Equatable, Sendable {
     var identity: ShardRecord.Identity
     var size: UInt64
@@ -43,7 +42,7 @@ struct SourceFacts: Equatable, Sendable {
     var validator = ""
     var checksum: UInt64 = 0
 
-    /// The properties of a file.
+    /// Creates the properties of a file.
     init(_ identity: ShardRecord.Identity, _ file: FileIdentity) {
         self.identity = identity
         size = file.size
@@ -52,7 +51,7 @@ struct SourceFacts: Equatable, Sendable {
         device = file.device
     }
 
-    /// The properties of bytes without a file of their own.
+    /// Creates the properties of bytes without a file of their own.
     init(size: UInt64, validator: String?, checksum: UInt64 = 0) {
         identity = .content
         self.size = size
@@ -60,7 +59,7 @@ struct SourceFacts: Equatable, Sendable {
         self.checksum = checksum
     }
 
-    /// The properties in a record.
+    /// Creates the properties from a record.
     init(_ record: ShardRecord) {
         identity = record.identity
         size = record.fileSize
@@ -76,7 +75,7 @@ struct SourceFacts: Equatable, Sendable {
         FileIdentity(size: size, modified: modified, inode: inode, device: device)
     }
 
-    /// Whether both identify the same source; unknown properties match anything.
+    /// Returns whether both identify the same source; unknown properties match any.
     func agrees(with other: SourceFacts) -> Bool {
         guard identity == other.identity else { return false }
         guard identity == .content else { return file.isUnchanged(since: other.file) }
@@ -85,7 +84,7 @@ struct SourceFacts: Equatable, Sendable {
             && (checksum == 0 || other.checksum == 0 || checksum == other.checksum)
     }
 
-    /// Whether only a comparison of bytes can tell the two apart.
+    /// Returns whether only a comparison of bytes can distinguish the two.
     func resembles(_ other: SourceFacts) -> Bool {
         identity == other.identity && identity != .content && size == other.size
     }

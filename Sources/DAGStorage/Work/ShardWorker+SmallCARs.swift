@@ -2,21 +2,21 @@ internal import DAGCAR
 internal import DAGCatalog
 internal import SharedReads
 
-/// Small CARs, which are indexed before their shards are known, and what is left of shards.
+/// Indexes small CARs before their shards have records, and removes the remains of shards.
 extension ShardWorker {
-    /// The largest file that is indexed before its shard is known: it takes a few milliseconds at most.
+    /// The largest file to index before its shard has a record, in bytes; it takes a few milliseconds at most.
     private static let smallFileSizeMax: UInt64 = 1 << 20
 
-    /// Indexes a small CAR whose shard is not known yet; the loop gets the request back with the index.
+    /// Indexes a small CAR whose shard has no record yet; the loop gets the request back with the index.
     func startPreparing(_ record: ShardRecord, _ request: Request) {
-        // Not among those that are indexed: a small one does not wait for large ones.
+        // Outside of the indexing pool, so that small CARs do not wait for large ones.
         openings.submit { [self] in
             guard access.beginWork() else {
                 loop.post(.prepared(request, nil))
                 return
             }
             defer { access.endUse() }
-            // An error comes again on the usual way, where it is recorded.
+            // The usual way meets an error again, and records it.
             loop.post(.prepared(request, try? indexedIfSmall(record)))
         }
     }
@@ -29,7 +29,7 @@ extension ShardWorker {
         return try buildIndex(record, source, job)
     }
 
-    /// Deletes the index that a shard had before, on a thread of the store.
+    /// Deletes an earlier index of a shard, on a thread of the store.
     func discardIndexLater(_ generation: UInt64, of number: UInt32) {
         openings.submit { [self] in
             guard access.beginWork() else { return }
@@ -38,11 +38,11 @@ extension ShardWorker {
         }
     }
 
-    /// Removes the copy and the index of a destroyed shard, on a thread of the store.
+    /// Removes the transient and the index of a destroyed shard, on a thread of the store.
     ///
     /// - Parameters:
-    ///   - record: The shard; no thread can find it any more.
-    ///   - completion: Called when nothing is left of it.
+    ///   - record: The shard, which threads no longer find.
+    ///   - completion: Called after the removal.
     func removeRest(of record: ShardRecord, completion: @escaping @Sendable () -> Void) {
         openings.submit { [self] in
             if access.beginWork() {

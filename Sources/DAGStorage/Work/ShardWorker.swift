@@ -7,7 +7,7 @@ internal import Dispatch
 internal import ShardIndex
 internal import SystemPackage
 
-/// Fetches, indexes and opens shards, on threads of the store; the loop starts each job and gets its outcome.
+/// Fetches, indexes and opens shards on threads of the store; the loop starts each job and gets the outcome.
 ///
 /// *Concurrency*: any thread.
 final class ShardWorker: Sendable {
@@ -25,7 +25,7 @@ final class ShardWorker: Sendable {
     private let writer: DispatchQueue
     /// Indexes shards.
     private let indexing: JobPool
-    /// Opens shards and removes the rest of destroyed ones, which must not wait for those that are being indexed.
+    /// Opens shards and removes the remains of destroyed ones, beside the indexing.
     let openings: JobPool
 
     init(
@@ -55,12 +55,12 @@ final class ShardWorker: Sendable {
 
     // MARK: Indexing
 
-    /// Fetches and indexes a shard; the loop hears how it ended.
+    /// Fetches and indexes a shard; the loop gets the outcome.
     ///
     /// - Parameters:
     ///   - record: The shard.
     ///   - job: The job.
-    ///   - isRecovery: Whether what was fetched before is not to be trusted.
+    ///   - isRecovery: Whether to discard earlier copies.
     func startIndexing(_ record: ShardRecord, _ job: ShardJob, isRecovery: Bool) {
         // A local file needs no waiting, and so no task.
         if sources.isLocal(record) {
@@ -87,19 +87,19 @@ final class ShardWorker: Sendable {
         }
     }
 
-    /// Whether a failed shard's source is what was indexed, so that the index it has will do.
+    /// Checks whether a failed shard's source has the indexed bytes, so that its index can stay.
     ///
-    /// *Cost*: none if the file is unchanged; otherwise a walk over all section headers, because a sample could miss
-    /// the changed section.
+    /// *Cost*: one system call if the file is unchanged; else a walk over all section headers, because a sample could
+    /// miss the changed section.
     ///
-    /// - Returns: The facts that identify the source now; nil if it has to be indexed.
+    /// - Returns: The facts that identify the source now; nil if the source must be indexed.
     private func unchanged(
         _ record: ShardRecord,
         _ source: ShardSource,
         _ job: ShardJob
     ) -> SourceFacts? {
         let code = DAGStoreError.Code(rawValue: record.errorCode)
-        // Other failures are of the index or of the blocks.
+        // After other failures, the index or the blocks are wrong.
         guard record.generation != 0, !record.isIncomplete, configuration.indexer == nil,
             let code, code.isAway || code == .sourceChanged
         else { return nil }
@@ -158,7 +158,7 @@ final class ShardWorker: Sendable {
         return .indexed(try buildIndex(record, source, job))
     }
 
-    /// Removes the copy that a recovery does not trust.
+    /// Removes the transient, if the job is a recovery.
     private func prepare(_ record: ShardRecord, isRecovery: Bool) throws {
         guard isRecovery else { return }
         _ = try transients.remove(record.transientName)
@@ -180,7 +180,7 @@ final class ShardWorker: Sendable {
         }
     }
 
-    /// Fails a job whose bytes are not there when `Configuration.fetchTimeout` has passed.
+    /// Fails a job that still waits for its bytes when `Configuration.fetchTimeout` has passed.
     private func limitFetch(of job: ShardJob) {
         job.limitFetch(to: configuration.fetchTimeout) { [weak loop] job, error in
             loop?.post(.ended(job, .failed(error)))
@@ -188,7 +188,7 @@ final class ShardWorker: Sendable {
         }
     }
 
-    /// Builds the index of a source; the last pieces are left for the publishing transaction.
+    /// Builds the index of a source; the publishing transaction writes the last pieces.
     func buildIndex(
         _ record: ShardRecord,
         _ source: ShardSource,
@@ -196,7 +196,7 @@ final class ShardWorker: Sendable {
     ) throws -> IndexedSource {
         merger.waitForRoom()
         job.phase = .indexing(nil)
-        // Before anybody hears that the job has ended.
+        // Before the loop gets the outcome.
         defer { source.pin?.release() }
         let pieces = GenerationWriter(
             catalog: catalog,
@@ -259,7 +259,7 @@ final class ShardWorker: Sendable {
 
     // MARK: Opening
 
-    /// Opens an available shard; the loop hears how it ended.
+    /// Opens an available shard; the loop gets the outcome.
     func startOpening(_ record: ShardRecord, _ job: ShardJob) {
         job.phase = .opening
         openings.submit { [self] in
@@ -283,11 +283,11 @@ final class ShardWorker: Sendable {
         }
     }
 
-    /// Opens a shard over a source, which is what was indexed.
+    /// Opens a shard over a source with the indexed bytes.
     ///
-    /// *Cost*: a file that has another inode or time than the record says is compared by a sample.
+    /// *Cost*: compares a sample if the inode or time of the file differs from the record.
     ///
-    /// - Throws: `sourceChanged` if it is not; `catalogCorrupt`.
+    /// - Throws: `sourceChanged` if the bytes differ; `catalogCorrupt`.
     private func open(_ record: ShardRecord, _ source: ShardSource) throws -> JobOutcome {
         let known = SourceFacts(record)
         let isOther = source.facts.identity != known.identity
@@ -299,7 +299,7 @@ final class ShardWorker: Sendable {
         let reader = try reader(record, source)
         if isSame { return .opened(reader, facts: nil) }
         if isOther {
-            // The copy that was indexed is gone, and this is another file: it must have the same sections.
+            // The indexed copy is gone, and this is another file, which must have the same sections.
             try reader.checkSections(of: source.reader)
         } else {
             // The file was touched or copied, or its disk mounted anew.
@@ -310,12 +310,12 @@ final class ShardWorker: Sendable {
 
     // MARK: Endings
 
-    /// Runs the part of a job that uses the catalog, and tells the loop how it ended.
+    /// Runs the part of a job that uses the catalog, and posts the outcome to the loop.
     ///
     /// - Parameters:
     ///   - job: The job.
-    ///   - body: The work; nil if it goes on elsewhere.
-    ///   - next: Goes on then.
+    ///   - body: The work; returns nil if `next` continues it.
+    ///   - next: Continues the work.
     private func end(
         _ job: ShardJob,
         _ body: () throws -> JobOutcome?,
@@ -345,7 +345,7 @@ final class ShardWorker: Sendable {
         loop.post(.ended(job, .failed(error.about(job.key))))
     }
 
-    /// Deletes the index of an outcome that no shard takes.
+    /// Deletes the index of an outcome that came too late for its shard.
     func discard(_ outcome: JobOutcome) {
         guard case .indexed(let built) = outcome, let generation = built.parts.generation else {
             return

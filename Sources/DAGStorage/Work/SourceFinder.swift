@@ -2,16 +2,16 @@ internal import DAGCatalog
 internal import DAGMounts
 internal import SharedReads
 
-/// Finds the bytes of a shard: in the user's copy, in the store's copy, or behind the mount.
+/// Finds the bytes of a shard: in the user's copy, in the transient, or behind the mount.
 ///
-/// *Concurrency*: any thread. A job calls what waits, in a task of its own.
+/// *Concurrency*: any thread. A job calls the functions that wait from a task of its own.
 final class SourceFinder: Sendable {
     private let access: CatalogAccess
     private let isReadOnly: Bool
     private let mounts: MountRegistry
     private let transients: TransientStore
     private let loop: LoopInbox
-    /// Admits sources that say they are ready.
+    /// Limits the fetches of ready sources.
     private let readyFetches: Throttle
 
     init(
@@ -29,12 +29,12 @@ final class SourceFinder: Sendable {
         readyFetches = Throttle(width: concurrentReadyFetches)
     }
 
-    /// Returns the bytes of a shard, if no mount has to be waited for.
+    /// Returns the source of a shard, without waiting for a mount.
     ///
     /// - Parameters:
     ///   - record: The shard.
-    ///   - isOpening: Whether the shard is indexed, so that the source must be what was indexed.
-    /// - Returns: The source; nil if the mount must be asked.
+    ///   - isOpening: Whether the shard is indexed, so that the source must have the indexed bytes.
+    /// - Returns: The source; nil if only the mount has the bytes.
     /// - Throws: `mountGone`, `mountUnreachable`, `unknownScheme`.
     func sourceAtOnce(_ record: ShardRecord, isOpening: Bool) throws -> ShardSource? {
         if let source = try borrowedCopy(of: record) { return source }
@@ -47,9 +47,9 @@ final class SourceFinder: Sendable {
         return try ownCopy(of: record, size: record.fileSize)
     }
 
-    /// Returns the bytes of a shard, wherever they are.
+    /// Returns the source of a shard; waits for the mount if necessary.
     ///
-    /// - Throws: What the mount throws; `sourceChanged`, `fetchFailed`, `quotaExceeded`, `catalogFull`.
+    /// - Throws: The errors of the mount; `sourceChanged`, `fetchFailed`, `quotaExceeded`, `catalogFull`.
     func source(
         of record: ShardRecord,
         for job: ShardJob,
@@ -63,7 +63,7 @@ final class SourceFinder: Sendable {
             stat = try await mount.stat()
         } catch let error {
             try job.checkCancelled()
-            // A copy from before a crash is whole, even if its source cannot be reached now.
+            // A transient from before a crash is complete, even if its source is away now.
             guard mount.access == .sequential, !isOpening,
                 let source = try ownCopy(of: record, size: nil)
             else { throw error }
@@ -76,13 +76,13 @@ final class SourceFinder: Sendable {
         {
             return source
         }
-        // A source that is not ready holds no place while it gets ready.
+        // A source that gets ready takes no place among the limited fetches.
         job.phase = .waitingForSource
         guard stat.isReady else { return try await fetch(record, mount, stat, job) }
         return try await readyFetches.run { try await fetch(record, mount, stat, job) }
     }
 
-    /// Whether the mount still says what it said when the shard was indexed.
+    /// Checks that the mount reports the same properties as at the indexing.
     private func checkAgreement(
         _ record: ShardRecord,
         _ stat: MountStat,
@@ -96,7 +96,7 @@ final class SourceFinder: Sendable {
         }
     }
 
-    /// Opens the mount, and copies what cannot be read in place.
+    /// Opens the mount, and copies a sequential source.
     private func fetch(
         _ record: ShardRecord,
         _ mount: any Mount,
@@ -109,7 +109,7 @@ final class SourceFinder: Sendable {
             try job.checkCancelled()
             return try await source(of: opened, record, stat, job)
         } catch {
-            // Also if the job was cancelled while the mount opened.
+            // This also closes a source whose job was cancelled while the mount opened it.
             switch opened {
             case .random(let source): source.close()
             case .sequential(let stream): stream.close()
@@ -119,7 +119,7 @@ final class SourceFinder: Sendable {
         }
     }
 
-    /// Makes a source of what a mount opened; after an error the caller closes `opened`.
+    /// Makes a shard's source of a mount's source; after an error the caller closes `opened`.
     private func source(
         of opened: MountSource,
         _ record: ShardRecord,
@@ -182,7 +182,7 @@ final class SourceFinder: Sendable {
         )
     }
 
-    /// Returns the user's own copy, while it exists.
+    /// Returns the user's own copy; nil if its file is gone.
     private func borrowedCopy(of record: ShardRecord) throws -> ShardSource? {
         guard let borrowed = record.borrowedTransient else { return nil }
         do {
@@ -196,13 +196,13 @@ final class SourceFinder: Sendable {
         }
     }
 
-    /// Returns the store's own copy, if it is whole.
+    /// Returns the transient, if it is complete.
     private func ownCopy(
         of record: ShardRecord,
         size: UInt64?,
         validator: String? = nil
     ) throws -> ShardSource? {
-        // A read-only store has not taken the copies up, and pins none.
+        // A read-only store has no table of transients, and pins none.
         let transient = isReadOnly ? nil : transients.find(record.transientName)
         let pin = transient.map(transients.pin)
         let found = isReadOnly ? transients.existingPath(of: record.transientName) : nil
@@ -211,7 +211,7 @@ final class SourceFinder: Sendable {
         do {
             file = try LocalFile(opening: path)
         } catch {
-            // That this process cannot open it now does not mean that there is none.
+            // The transient may exist although this process lacks the resources to open it.
             guard error.code != .outOfResources else { throw error }
             return nil
         }
@@ -223,9 +223,9 @@ final class SourceFinder: Sendable {
         )
     }
 
-    /// Asks the loop to close the shards that read copies and have no lease, and waits for it.
+    /// Asks the loop to close shards that read transients and have no leases, and waits for the loop.
     ///
-    /// - Returns: The numbers of the shards whose copies a caller or a job waits for.
+    /// - Returns: The numbers of the shards whose transients a caller or a job needs.
     @discardableResult
     func closeIdleCopies() async -> Set<UInt32> {
         let awaited = await withCheckedContinuation { continuation in
@@ -233,19 +233,19 @@ final class SourceFinder: Sendable {
                 continuation.resume(returning: [])
             }
         }
-        // The copies are free when the last readers have ended.
+        // The pins of the transients end with their last readers.
         await Reclaimer.drained(access.mark)
         return awaited
     }
 
-    /// Whether the bytes of a shard are a file of this machine.
+    /// Returns whether the source of a shard is a file of this machine.
     func isLocal(_ record: ShardRecord) -> Bool {
         record.borrowedTransient != nil || (try? mount(of: record)) is FileMount
     }
 
-    /// Makes the mount of a URL, to see that the store could make it again.
+    /// Checks that the store can make the mount of a URL again.
     ///
-    /// - Throws: `unknownScheme`, `invalidArgument`, and what the template throws.
+    /// - Throws: `unknownScheme`, `invalidArgument`, and the errors of the template.
     func checkMount(_ url: MountURL) throws {
         _ = try mounts.mount(for: url)
         guard url.text.utf8.count <= ShardRecord.urlSizeMax else {
@@ -255,7 +255,7 @@ final class SourceFinder: Sendable {
 
     /// Makes the mount that a record names.
     ///
-    /// - Throws: `unknownScheme`, `invalidArgument`, and what the template throws.
+    /// - Throws: `unknownScheme`, `invalidArgument`, and the errors of the template.
     private func mount(of record: ShardRecord) throws -> any Mount {
         try mounts.mount(for: MountURL(record.mountURL))
     }

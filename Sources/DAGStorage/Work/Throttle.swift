@@ -2,9 +2,9 @@ internal import DAGMounts
 internal import SharedReads
 internal import Synchronization
 
-/// Admits a few tasks at a time, in the order in which they came.
+/// Limits the number of tasks that run at once; admits waiters in the order of their arrival.
 ///
-/// *Concurrency*: any task. A waiter that is cancelled leaves at once and takes no place.
+/// *Concurrency*: any task. A cancelled waiter leaves at once and takes no place.
 final class Throttle: Sendable {
     struct State {
         var free: Int
@@ -16,13 +16,14 @@ final class Throttle: Sendable {
 
     let state: Lock<State>
 
-    /// A throttle with `width` places.
+    /// Creates a throttle with `width` places.
     init(width: Int) { state = Lock(State(free: width)) }
 
-    /// Runs `body` with a place, and gives the place back: when `body` ends, or when the task is cancelled, because a
-    /// source that hangs may never return.
+    /// Runs `body` in a place.
     ///
-    /// - Throws: `CancellationError` if the task is cancelled while it waits; what `body` throws.
+    /// The place is free again when `body` ends or the task is cancelled, because a hanging source may never return.
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled while it waits; the errors of `body`.
     func run<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         try await takePlace()
         let isGivenBack = Flag()
