@@ -11,12 +11,12 @@ public import Synchronization
 /// ```
 ///
 /// Each side first writes, and then reads the other side's word; all operations are sequentially consistent. So if a
-/// `takeLease` and a `close` overlap, at least one sees the other: the sum has the lease, or `takeLease` refuses it. If a
-/// `returnLease` and a `close` overlap, the sum lacks the lease, or `returnLease` sees the closed gate and its caller
-/// informs the owner.
+/// `takeLease` and a `close` overlap, at least one sees the other: the sum has the lease, or `takeLease` refuses it.
+/// If a `returnLease` and a `close` overlap, the sum lacks the lease, or `returnLease` sees the closed gate and its
+/// caller informs the owner.
 ///
-/// While the gate is closed, the sum counts every lease that is held. It may also count a `takeLease` that is about to
-/// refuse; that caller informs the owner.
+/// While the gate is closed, the sum counts every lease that is held. It may also count a `takeLease` that is about
+/// to refuse; that caller informs the owner.
 ///
 /// *Cost*: one atomic addition to the thread's own stripe; see `StripedCount`.
 ///

@@ -42,7 +42,7 @@ package final class CatalogAccess: Sendable {
     let catalog: Catalog
     /// The transients, closed together with the catalog.
     private let transients: TransientStore
-    /// The mark under which threads read what the loop may remove: open shards, indexes, pages, the inverse index.
+    /// The mark under which threads read open shards, indexes, pages and the inverse index, which the loop may free.
     let mark: ReadMark
     private let state = Lock(State())
     /// The same as `State.isClosed`, for readings.
@@ -115,7 +115,7 @@ package final class CatalogAccess: Sendable {
         }
     }
 
-    /// Ends what `beginCall` or `beginWork` began.
+    /// Ends a use that `beginCall` or `beginWork` began.
     func endUse() {
         let isEnding = state.withLock { state in
             state.uses -= 1

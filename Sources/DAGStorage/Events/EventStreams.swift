@@ -245,6 +245,8 @@ final class EventStreams: Sendable {
     }
 }
 
+// Two types with the same cases: `ShardEvent.Operation` is public, and the lifecycle's module is internal to the
+// package. A shared type would make that module a part of the public interface.
 extension ShardEvent.Operation {
     init(_ operation: ShardLifecycle.Operation) {
         self =

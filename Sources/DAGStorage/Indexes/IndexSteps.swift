@@ -17,16 +17,16 @@ struct IndexSteps {
     /// - Throws: `catalogCorrupt`.
     @inline(__always)
     mutating func next(
-        in index: @autoclosure () throws -> IndexReader
-    ) throws -> (page: DecodedPage, slot: Int)? {
+        in index: @autoclosure () -> IndexReader
+    ) throws(DAGStoreError) -> (page: DecodedPage, slot: Int)? {
         while true {
             if let page, slot < page.count {
                 defer { slot += 1 }
                 return (page, slot)
             }
-            let index = try index()
+            let index = index()
             guard pageCount < index.root.pages.count else { return nil }
-            page = try index.page(pageCount)
+            page = try translating { try index.page(pageCount) }
             pageCount += 1
             slot = 0
         }

@@ -23,9 +23,7 @@ package struct IndexWalk {
     /// - Throws: `catalogCorrupt`.
     package mutating func next(_ body: (ByteView, BlockLocation) -> Void) throws -> Bool {
         let reader = shard.reader
-        guard let (page, slot) = try translating({ try steps.next(in: reader.index) }) else {
-            return false
-        }
+        guard let (page, slot) = try steps.next(in: reader.index) else { return false }
         guard let code = page.kind(of: slot).hashCode, page.kind(of: slot).codec != nil else {
             throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
         }

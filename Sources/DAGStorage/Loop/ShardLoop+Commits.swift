@@ -208,7 +208,7 @@ extension ShardLoop {
         case .request(let request): request.refuse(error)
         case .outcome(let outcome):
             engine.worker.discard(outcome)
-            // The job has ended, so this ends its state. The next open continues what is on disk.
+            // The job has ended, so its state ends, too. The next open continues the work on disk.
             if let job = shard.job { return endPassing(shard, job, error) }
         case .undoing(let asks, let cause): for request in asks { request.refuse(cause) }
         case .lost, .ending, .none: break

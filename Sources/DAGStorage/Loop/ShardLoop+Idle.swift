@@ -58,7 +58,7 @@ extension ShardLoop {
         isWaitingForIdle = engine.openShards.endTrim(closedCount: closedCount)
     }
 
-    /// The time between two sweeps for shards that were idle for `time`.
+    /// Returns the time between two sweeps for shards that were idle for `time`.
     private static func sweepInterval(_ time: Duration) -> Duration {
         max(time / 4, .milliseconds(5))
     }

@@ -77,7 +77,7 @@ final class ShardLoop {
         }
     }
 
-    /// Ends the loop: closes all shards, whose leases keep what they need.
+    /// Ends the loop, and closes all shards; held leases stay valid.
     private func stop() {
         for message in engine.loop.close() {
             switch message {

@@ -18,7 +18,7 @@ public struct Block: Sendable {
         self.content = content
     }
 
-    /// The block of an identity CID.
+    /// Creates the block of an identity CID.
     init(identity cid: CID) { self.init(cid: cid, cid.withDigest { BlockBytes(copying: $0) }) }
 
     package var view: ByteView { content.view }

@@ -25,8 +25,7 @@ public struct ShardCIDs: AsyncSequence, Sendable {
         /// - Throws: `catalogCorrupt`.
         public mutating func next() async throws -> CID? {
             try shard.checkHeld()
-            let found = try translating { try steps.next(in: shard.reader.index) }
-            guard let (page, slot) = found else { return nil }
+            guard let (page, slot) = try steps.next(in: shard.reader.index) else { return nil }
             guard let cid = page.entry(slot).cid else {
                 throw DAGStoreError(.catalogCorrupt, "a CID is unknown", shard: shard.key)
             }

@@ -98,13 +98,13 @@ final class ShardJob: Sendable {
         remote?.cancel()
     }
 
-    /// Cancels the job if its bytes are not there when `time` has passed.
+    /// Cancels the job if it still waits for its bytes when `time` has passed.
     ///
-    /// A job that has no place among the running ones at that moment gets the same time again.
+    /// A job that waits for its turn at that moment gets the same time again.
     ///
     /// - Parameters:
     ///   - time: `Configuration.fetchTimeout`; nil for no limit.
-    ///   - fail: Receives the job and `fetchTimedOut`. Returns false if the job has its outcome, and goes on.
+    ///   - fail: Receives the job and `fetchTimedOut`. Returns false if the job has its outcome already.
     func limitFetch(
         to time: Duration?,
         _ fail: @escaping @Sendable (ShardJob, DAGStoreError) -> Bool
