@@ -194,6 +194,18 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // Objects behind HTTP and S3, by ranges; empty without the trait Node.
+        .target(
+            name: "ObjectStorage",
+            dependencies: [
+                "DAGBytes", "DAGHashing", "DAGSystem", system,
+                node("AsyncHTTPClient", "async-http-client"), node("HTTPTypes", "swift-http-types"),
+                node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+
         // Floor 3: files.
         .target(
             name: "DAGCARFiles",
@@ -250,6 +262,16 @@ let package = Package(
                 node("NIOPosix", "swift-nio"),
                 node("NIOSSL", "swift-nio-ssl"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
+            ],
+            swiftSettings: house
+        ),
+
+        // Shards behind HTTP and S3; empty without the trait Node.
+        .target(
+            name: "RemoteMounts",
+            dependencies: [
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "DAGSystem", "ObjectStorage", "ShardIndex", system,
             ],
             swiftSettings: house
         ),
@@ -353,6 +375,21 @@ let package = Package(
                 node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
                 node("NIOPosix", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
+            ]
+        ),
+        tests(
+            "ObjectStorage",
+            also: [
+                "DAGBytes", "DAGHashing", "DAGSystem", system, node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"), node("NIOPosix", "swift-nio"),
+            ]
+        ),
+        tests(
+            "RemoteMounts",
+            also: [
+                "DAGBytes", "DAGCAR", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "ObjectStorage", system, node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"), node("NIOPosix", "swift-nio"),
             ]
         ),
         tests(

@@ -12,6 +12,7 @@ struct TidyTests {
         "ShardLifecycle": 0,
         "DAGCAR": 1, "ShardIndex": 1, "DAGIPLD": 1,
         "DAGCatalog": 2, "DAGMounts": 2, "GatewayRequests": 2,
+        "ObjectStorage": 2,
         "DAGCARFiles": 3,
         "DAGStorage": 4, "UnixFSFiles": 4,
         "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5, "RemoteMounts": 5,

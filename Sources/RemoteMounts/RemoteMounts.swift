@@ -1,0 +1,2 @@
+/// The module of this name; its parts follow.
+enum RemoteMountsModule {}
