@@ -194,7 +194,7 @@ let package = Package(
             swiftSettings: house
         ),
 
-        // Objects behind HTTP and S3, by ranges; empty without the trait Node.
+        // Objects behind HTTP and S3, by ranges; without the trait Node, only the formats.
         .target(
             name: "ObjectStorage",
             dependencies: [
@@ -330,6 +330,8 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", system,
+                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOPosix", "swift-nio"),
             ],
             path: "Tests/TestSupport",
             swiftSettings: house

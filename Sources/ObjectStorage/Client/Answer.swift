@@ -28,7 +28,9 @@
         /// The status.
         var status: UInt { response.status.code }
 
-        /// Returns a header's value; nil if it is missing. NIO limits each header to 80 KiB.
+        /// Returns a header's value; nil if it is missing.
+        ///
+        /// NIO limits each header to 80 KiB.
         func header(_ name: String) -> String? { response.headers.first(name: name) }
 
         /// The value of `Location`, if the status is a redirect; nil otherwise.

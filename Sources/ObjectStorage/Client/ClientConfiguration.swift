@@ -6,6 +6,8 @@ package struct ClientConfiguration: Sendable {
     package var redirectsMax = 5
     /// The networks that the client may reach.
     package var targets: TargetPolicy = .global
+    /// Whether the policy looks at names and addresses before it looks at connections; tests look at connections only.
+    var checksNames = true
     /// When a request is repeated.
     package var retries = RetryPolicy()
     /// The time to make a connection.

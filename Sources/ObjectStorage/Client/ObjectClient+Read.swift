@@ -39,6 +39,7 @@
         ///   - size: The number of bytes to ask for; at least 1.
         ///   - kind: The work that the request belongs to.
         /// - Returns: The properties and the bytes; no bytes if the server does not send parts.
+        /// - Throws: `ObjectStorageError`, `CancellationError`.
         package func probe(
             _ target: ObjectTarget,
             size: Int,

@@ -52,6 +52,8 @@
         ///   - plan: Returns the request; called for each attempt, once it has a slot.
         ///   - progress: Returns the bytes received by all attempts.
         ///   - body: Reads the answer; it throws what `Answer` throws.
+        /// - Returns: The result of `body`.
+        /// - Throws: `ObjectStorageError`, `CancellationError`; any other error of `body`.
         func perform<R>(
             _ target: ObjectTarget,
             _ kind: RequestClass,
@@ -98,7 +100,7 @@
             var url = target.url
             var isOwn = true
             for _ in 0...configuration.redirectsMax {
-                try configuration.targets.check(url)
+                if configuration.checksNames { try configuration.targets.check(url) }
                 let outcome: Outcome<R> = try await slots.withSlot(url.origin, kind) {
                     let plan = plan()
                     let deadline = run.begin(plan)

@@ -6,6 +6,7 @@ package protocol RequestAuthorizer: Sendable {
     ///   - method: The method, in upper case.
     ///   - url: The URL; on the server of the object itself, never behind a redirect to another one.
     ///   - headers: The other headers of the request.
+    /// - Returns: The headers.
     /// - Throws: `.noCredentials`; the errors of a request for credentials.
     func fields(
         for method: String,

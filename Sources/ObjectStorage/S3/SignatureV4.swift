@@ -16,7 +16,9 @@ package struct SignatureV4: Sendable {
     package struct Request: Sendable {
         /// The method, in upper case.
         package var method: String
-        /// The escaped path. S3 signs it as it is; other services normalize and escape it again.
+        /// The escaped path.
+        ///
+        /// S3 signs it as it is; other services normalize and escape it again.
         package var path: String
         /// The escaped query; nil if there is none.
         package var query: String?
