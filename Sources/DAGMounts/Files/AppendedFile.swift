@@ -33,7 +33,7 @@ package import SystemPackage
 
         init() {
             // SAFETY: the advice is about the object's own memory, and drops nothing.
-            unsafe MemoryAdvice.hugePages.give(for: UnsafeRawBufferPointer(memory))
+            unsafe MemoryAdvice.hugePages.apply(to: UnsafeRawBufferPointer(memory))
         }
 
         // SAFETY: the object allocated the memory, and no reference to it is left.
@@ -88,7 +88,7 @@ package import SystemPackage
             return state.withLock { $0.free.removeLast() }
         }
 
-        func giveBack(_ piece: Piece) {
+        func returnPiece(_ piece: Piece) {
             piece.count = 0
             state.withLock { $0.free.append(piece) }
             freed.signal()
@@ -107,7 +107,7 @@ package import SystemPackage
             } catch {
                 state.withLock { $0.error = $0.error ?? error }
             }
-            giveBack(piece)
+            returnPiece(piece)
         }
     }
 

@@ -41,7 +41,7 @@ struct BatchQueue {
     }
 
     /// Takes back a batch that was written.
-    mutating func giveBack(_ batch: ChunkBatch) {
+    mutating func returnBatch(_ batch: ChunkBatch) {
         batch.removeAll()
         free.append(batch)
     }

@@ -74,8 +74,8 @@ package enum CARCreator {
         var queue = BatchQueue(ChunkPlanner(walk, creation.profile), creation)
         defer { queue.stop() }
         while let batch = try queue.next() {
-            try assembly.take(batch)
-            queue.giveBack(batch)
+            try assembly.append(batch)
+            queue.returnBatch(batch)
             progress(assembly.contentSize)
         }
         let root = try assembly.finish().cid

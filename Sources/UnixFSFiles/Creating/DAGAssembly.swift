@@ -22,7 +22,7 @@ struct DAGAssembly {
     }
 
     /// Takes the steps of a batch whose chunks have been processed.
-    mutating func take(_ batch: ChunkBatch) throws {
+    mutating func append(_ batch: ChunkBatch) throws {
         for step in batch.steps {
             switch step {
             case .folder:
