@@ -36,7 +36,7 @@
                 request.entityBytes = nil
                 let walk = store.walk(request)
                 try await blocking.run {
-                    let blocks = walk.makeAsyncIterator()
+                    var blocks = walk.makeAsyncIterator()
                     _ = try await blocks.next()
                 }
                 return
@@ -50,7 +50,7 @@
             let place = try traffic.admitStream(size: nil)
             let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
             let (first, blocks) = try await blocking.run {
-                let blocks = walk.makeAsyncIterator()
+                var blocks = walk.makeAsyncIterator()
                 let first = try await blocks.nextBatch(limit: 1)
                 return (first, blocks)
             }
@@ -81,6 +81,7 @@
             to sink: inout BodySink,
             _ writer: inout any ResponseBodyWriter
         ) async throws {
+            var blocks = blocks
             var batch = first
             while !batch.isEmpty {
                 for block in batch { try await sink.write(section: block, to: &writer) }

@@ -1,7 +1,7 @@
 /// The limits of a client.
 package struct ClientConfiguration: Sendable {
-    /// The requests that run at once for each host.
-    package var connectionsPerHost = 8
+    /// The requests that run at once for each host; half of them can be of one class.
+    package var connectionsPerHost = 16
     /// The redirects that a request follows.
     package var redirectsMax = 5
     /// The networks that the client may reach.
