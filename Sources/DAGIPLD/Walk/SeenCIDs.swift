@@ -31,6 +31,7 @@ struct SeenCIDs: Sendable {
     /// - Parameters:
     ///   - cid: The binary CID.
     ///   - tag: Tells apart several facts about a CID.
+    /// - Returns: The key, which is not zero.
     func key(of cid: ByteView, tag: UInt64 = 0) -> Key {
         let full = hash.hash(cid)
         let key = Key(high: full.high, low: full.low ^ tag)
