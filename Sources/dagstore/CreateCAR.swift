@@ -88,8 +88,15 @@ struct CreateCAR: ParsableCommand {
             bar.isShown ? try CARCreator.contentSize(of: paths, skipsHidden: skipHidden) : 0
         let file = OutputFile(output)
         return try file.writeAnywhere { descriptor in
-            try CARCreator.create(of: paths, to: descriptor, in: file.folder, creation) {
-                bar.update($0, of: total)
+            do {
+                return try CARCreator.create(
+                    of: paths,
+                    to: descriptor,
+                    in: file.folder,
+                    creation
+                ) { bar.update($0, of: total) }
+            } catch let error as UnixFSFilesError where error.code == .outputFailed {
+                throw OutputError.failed("\(output): \(error.message)")
             }
         }
     }

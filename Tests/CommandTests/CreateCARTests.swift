@@ -271,4 +271,40 @@ struct CreateCARTests {
         #expect(outcome.status == 7)
         #expect(try names() == ["in", "large"])
     }
+
+    @Test("an interrupted extraction leaves no half of a file")
+    func interruptedExtraction() async throws {
+        let leaf = CARBuilder.Block.raw([UInt8](repeating: 7, count: 1 << 20))
+        let small = CARBuilder.Block.raw([1])
+        let large = DAGBlocks.file(Array(repeating: (leaf.cid, 1 << 20), count: 1000))
+        let root = DAGBlocks.directory([("a", small.cid), ("b", large.cid)])
+        let car = CARBuilder(roots: [root.cid], blocks: [root, small, large, leaf])
+        let path = try folder.write(car.bytes, to: "large.car")
+        let outcome = try await Command.interrupt(
+            SIGTERM,
+            ["car", "extract", path, "-o", folder.path(of: "out")]
+        )
+        #expect(outcome.status == 7)
+        let left = (try? names("out")) ?? []
+        #expect(!left.contains("b"))
+    }
+
+    #if os(Linux)
+        @Test("a full disk is an error that names the output")
+        func fullDisk() async throws {
+            let outcome = try await run(
+                "car",
+                "create",
+                "in",
+                "-o",
+                "/dev/full",
+                "--format",
+                "json"
+            )
+            #expect(outcome.status == 1)
+            #expect(outcome.error["code"] == "outputFailed")
+            let message = try #require(outcome.error["message"]?.text)
+            #expect(message.hasPrefix("/dev/full: "))
+        }
+    #endif
 }
