@@ -12,8 +12,8 @@ struct CreateCAR: ParsableCommand {
         commandName: "create",
         abstract: "Make a CAR file of files and folders, as UnixFS.",
         discussion: """
-            The same files give the same bytes. The defaults are the profile unixfs-v1-2025 of IPFS, so other
-            programs with this profile find the same root; those that skip hidden files need --skip-hidden.
+            The same files give the same bytes. The defaults are the profile unixfs-v1-2025 of IPFS, so other \
+            programs with this profile find the same root; for those that skip hidden files, give --skip-hidden. \
             Symbolic links are kept as links. Permissions and times are not kept.
             """
     )
@@ -31,7 +31,7 @@ struct CreateCAR: ParsableCommand {
     )
     var output: String
 
-    @Option(help: "The version of the CAR: 1, or 2 for one with an index. Default: 1.")
+    @Option(help: "The version of the CAR: 1, or 2 for one with an index.")
     var version: UInt64 = 1
 
     @OptionGroup(title: "Form of the blocks") var profile: ProfileOptions

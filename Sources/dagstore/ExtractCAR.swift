@@ -12,8 +12,8 @@ struct ExtractCAR: ParsableCommand {
         commandName: "extract",
         abstract: "Extract the files and folders of a CAR file.",
         discussion: """
-            Every block is verified before it is written. Entries of the folder that are there already are never
-            replaced: an entry whose name is taken ends the extraction, and so does a name that leads out of the
+            Every block is verified before it is written. Entries of the folder that are there already are never \
+            replaced: an entry whose name is taken ends the extraction, and so does a name that leads out of the \
             folder. Symbolic links are made as they are, and never followed. After an error, complete files stay.
             """
     )
@@ -37,7 +37,7 @@ struct ExtractCAR: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How many times larger than the CAR the files may be, beyond 1GiB. Default: 100.",
+            "How many times larger than the CAR the files may be, beyond 1GiB.",
             valueName: "number"
         )
     )
