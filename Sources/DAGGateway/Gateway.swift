@@ -57,8 +57,8 @@
                 ),
                 eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
                 logger: logger,
-                responder: { request, writer, _ in
-                    try await responder.respond(to: request, with: writer)
+                responder: { request, writer, channel in
+                    try await responder.respond(to: request, with: writer, on: channel)
                 },
                 onServerRunning: { channel in
                     guard let address = channel.localAddress, let port = address.port else {
@@ -114,9 +114,7 @@
         {
             let slowest = TimeAmount(slowClientTimeout)
             let streams = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [
-                    HeadAnswerInstaller(), SlowClientHandler(timeout: slowest, logger: logger),
-                ],
+                additionalChannelHandlers: [SlowClientHandler(timeout: slowest, logger: logger)],
                 idleTimeout: TimeAmount(idleTimeout)
             )
             guard let certificatePath, let keyPath else { return .http1(configuration: streams) }

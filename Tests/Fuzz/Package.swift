@@ -86,11 +86,6 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
-            name: "DAGIPLD",
-            dependencies: ["DAGBytes", "DAGMultiformats"],
-            swiftSettings: settings
-        ),
-        .target(
             name: "GatewayRequests",
             dependencies: ["DAGBytes", "DAGHashing", "DAGIPLD", "DAGMultiformats"],
             swiftSettings: settings

@@ -42,7 +42,11 @@
         ///
         /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed, and the
         ///   client knows that the content is incomplete.
-        func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
+        func respond(
+            to request: Request,
+            with writer: consuming ResponseWriter,
+            on channel: any Channel
+        ) async throws {
             let number = numbers.next()
             let head = request.head
             var answer: Answer
@@ -61,6 +65,7 @@
             }
             let response = HTTPHead.response(answer.head, date: date.now)
             let sendsBody = head.method != .head
+            if !sendsBody, !answer.head.hasLength { try await HeadAnswerHandler.prepare(channel) }
             do {
                 try await writer.write(
                     response: response,
@@ -142,6 +147,13 @@
             log[metadataKey: "method"] = "\(head.method)"
             log[metadataKey: "target"] = "\((head.path ?? "").prefix(500))"
             return log
+        }
+    }
+
+    extension GatewayAnswer {
+        /// Whether the length of the body is known, or there is none with this status.
+        fileprivate var hasLength: Bool {
+            status == 204 || status == 304 || fields.contains { $0.name == .contentLength }
         }
     }
 
