@@ -114,7 +114,10 @@
         {
             let slowest = TimeAmount(slowClientTimeout)
             let streams = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [SlowClientHandler(timeout: slowest, logger: logger)],
+                additionalChannelHandlers: [
+                    FlushBeforeCloseInstaller(),
+                    SlowClientHandler(timeout: slowest, logger: logger),
+                ],
                 idleTimeout: TimeAmount(idleTimeout)
             )
             guard let certificatePath, let keyPath else { return .http1(configuration: streams) }

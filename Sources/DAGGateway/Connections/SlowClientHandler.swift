@@ -31,6 +31,7 @@
                         "The client takes too long; closing its connection",
                         metadata: ["client": "\(channel.remoteAddress?.description ?? "unknown")"]
                     )
+                    channel.triggerUserOutboundEvent(FlushBeforeCloseHandler.Cut(), promise: nil)
                     channel.close(promise: nil)
                 }
             }

@@ -1,0 +1,83 @@
+#if Node
+    internal import NIOCore
+    internal import NIOHTTP1
+
+    /// Lets the client take the end of an answer before the server closes its connection.
+    ///
+    /// When the server shuts down, Hummingbird closes a connection together with the last part of its answer. NIO drops
+    /// the bytes that the system has not taken by then, and the client misses the end. This handler sits next to the
+    /// socket, and closes it after these bytes.
+    ///
+    /// A task that is cancelled, such as at the end of a drain, closes the input first; then nothing waits.
+    ///
+    /// *Cost*: nothing until a connection is closed.
+    final class FlushBeforeCloseHandler: ChannelOutboundHandler, RemovableChannelHandler {
+        typealias OutboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        /// The event after which a close waits for nothing.
+        struct Cut: Sendable {}
+
+        private enum State { case open, flushing, cut }
+        private var state = State.open
+
+        func close(
+            context: ChannelHandlerContext,
+            mode: CloseMode,
+            promise: EventLoopPromise<Void>?
+        ) {
+            switch (mode, state) {
+            case (.all, .open) where context.channel.isActive:
+                state = .flushing
+                let flushed = context.eventLoop.makePromise(of: Void.self)
+                flushed.futureResult.assumeIsolated().whenComplete { _ in
+                    context.close(mode: .all, promise: promise)
+                }
+                // Bytes go out in their order, so all others are gone when these none are.
+                let none = context.channel.allocator.buffer(capacity: 0)
+                context.writeAndFlush(wrapOutboundOut(none), promise: flushed)
+            case (.all, .flushing): promise?.completeWith(context.channel.closeFuture)
+            case (.input, _):
+                context.close(mode: .input, promise: promise)
+                cut(context)
+            default: context.close(mode: mode, promise: promise)
+            }
+        }
+
+        func triggerUserOutboundEvent(
+            context: ChannelHandlerContext,
+            event: Any,
+            promise: EventLoopPromise<Void>?
+        ) {
+            guard event is Cut else {
+                return context.triggerUserOutboundEvent(event, promise: promise)
+            }
+            cut(context)
+            promise?.succeed()
+        }
+
+        /// Ends a wait, and all later ones.
+        private func cut(_ context: ChannelHandlerContext) {
+            let wasFlushing = state == .flushing
+            state = .cut
+            if wasFlushing { context.close(mode: .all, promise: nil) }
+        }
+    }
+
+    /// Puts a `FlushBeforeCloseHandler` next to the socket of HTTP/1.1; does nothing in a stream of HTTP/2, whose end the
+    /// connection sends.
+    final class FlushBeforeCloseInstaller: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = NIOAny
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            let pipeline = context.pipeline.syncOperations
+            typealias Decoder = ByteToMessageHandler<HTTPRequestDecoder>
+            guard (try? pipeline.handler(type: Decoder.self)) != nil else { return }
+            do {
+                try pipeline.addHandler(FlushBeforeCloseHandler(), position: .first)
+            } catch {
+                context.fireErrorCaught(error)
+            }
+        }
+    }
+#endif
