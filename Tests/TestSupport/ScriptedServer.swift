@@ -212,21 +212,23 @@
             let headers = HTTPHeaders(reply.headers.map { ($0.name, $0.value) })
             let status = HTTPResponseStatus(statusCode: reply.status)
             let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-            channel.write(HTTPServerResponsePart.head(head), promise: nil)
+            let headSent = channel.write(HTTPServerResponsePart.head(head))
             if case .drip(let pause) = reply.ending {
                 channel.flush()
                 return drip(reply.body[...], .milliseconds(Int64(pause)), channel)
             }
+            var sent = headSent
             if !reply.body.isEmpty {
                 let buffer = channel.allocator.buffer(bytes: reply.body)
-                channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+                sent = channel.write(HTTPServerResponsePart.body(.byteBuffer(buffer)))
             }
             switch reply.ending {
             case .complete: channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
             case .stall, .drip: channel.flush()
             case .cut:
+                // To close earlier would discard the bytes that the socket had no room for.
+                sent.whenComplete { _ in channel.close(promise: nil) }
                 channel.flush()
-                channel.close(promise: nil)
             }
         }
 

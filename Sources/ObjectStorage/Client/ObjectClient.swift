@@ -42,6 +42,11 @@
 
         deinit { http.shutdown(queue: .global()) { _ in } }
 
+        /// Returns the requests of a class that wait for a connection to the server of `url`.
+        package func waiterCount(_ url: ObjectURL, _ kind: RequestClass) -> Int {
+            slots.waiterCount(url.origin, kind)
+        }
+
         // MARK: Requests
 
         /// Sends a request until it succeeds or may not be repeated.

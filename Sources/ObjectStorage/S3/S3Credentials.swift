@@ -148,7 +148,8 @@ package actor CredentialsChain {
         }
         throw ObjectStorageError(
             .noCredentials,
-            "sign: no credentials in the environment, the credentials file or the instance; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            "sign: neither the environment nor the credentials file nor the instance has credentials; "
+                + "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     }
 }

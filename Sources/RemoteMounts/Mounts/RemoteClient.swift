@@ -1,0 +1,172 @@
+#if Node
+    internal import DAGBytes
+    internal import DAGHashing
+    package import DAGMounts
+    package import ObjectStorage
+    internal import SharedReads
+
+    /// The parts that all mounts of a template share: the client, the caches, and what was learned of servers.
+    ///
+    /// *Concurrency*: any thread.
+    package final class RemoteClient: Sendable {
+        /// The most objects whose counters and ranges are remembered; then the memory begins again.
+        static let objectsMax = 65_536
+
+        /// The options.
+        package let options: RemoteOptions
+        /// The client.
+        package let client: ObjectClient
+        let memory: BlockCache
+        let disk: DiskCache?
+        /// The threads that wait for the disk.
+        let diskThreads = JobPool(label: "dagstore.cache", width: 2)
+
+        private struct State {
+            var ranges: [String: ObjectStat.Ranges] = [:]
+            var counters: [String: TransferCounters] = [:]
+        }
+
+        private let state = Lock(State())
+
+        /// Creates a client, and opens its cache on the disk if the policy is `cache`.
+        ///
+        /// - Throws: The errors of `DiskCache`.
+        package init(_ options: RemoteOptions) throws(MountError) {
+            self.options = options
+            client = ObjectClient(options.client)
+            memory = BlockCache(sizeMax: options.memorySizeMax)
+            if options.policy == .cache, let folder = options.cacheFolder {
+                disk = try DiskCache(at: folder, sizeMax: options.cacheSizeMax)
+            } else {
+                disk = nil
+            }
+        }
+
+        /// The requests and bytes of all mounts.
+        package var counters: TransferCounters.Values { client.counters.values }
+
+        /// Returns the counters of one URL.
+        package func counters(of url: MountURL) -> TransferCounters {
+            state.withLock { state in
+                if let known = state.counters[url.text] { return known }
+                if state.counters.count >= Self.objectsMax { state.counters = [:] }
+                let counters = TransferCounters(parent: client.counters)
+                state.counters[url.text] = counters
+                return counters
+            }
+        }
+
+        /// Returns whether the server of an object sends parts, as far as this process knows.
+        func ranges(of url: MountURL) -> ObjectStat.Ranges {
+            state.withLock { $0.ranges[url.text] ?? .unproven }
+        }
+
+        /// Remembers whether the server of an object sends parts.
+        func learn(_ ranges: ObjectStat.Ranges, of url: MountURL) {
+            guard ranges != .unproven else { return }
+            state.withLock { state in
+                if state.ranges.count >= Self.objectsMax { state.ranges = [:] }
+                state.ranges[url.text] = ranges
+            }
+        }
+
+        /// Returns the name of a version in the caches.
+        ///
+        /// Without a validator, another version may have the same name; then the name is random.
+        func cacheKey(_ url: MountURL, _ stat: ObjectStat) -> CacheKey {
+            var text = "\(url.text)\0\(stat.size ?? 0)\0"
+            text +=
+                stat.version.validator
+                ?? "\(UInt64.random(in: 0 ... .max)) \(UInt64.random(in: 0 ... .max))"
+            let digest = Array(text.utf8).withView { BlockHash.digest(0x12, of: $0) }
+            return CacheKey(bytes: digest ?? [])
+        }
+    }
+
+    /// A URL and the object behind it: what `HTTPMount` and `S3Mount` have in common.
+    struct RemoteObject: Sendable {
+        let url: MountURL
+        let target: ObjectTarget
+        let remote: RemoteClient
+
+        /// The bytes that the opening of an object reads: the header of a CAR.
+        static let firstReadSize = 4096
+
+        var access: MountAccess {
+            let isWhole = remote.options.policy == .copy || remote.ranges(of: url) == .refused
+            return isWhole ? .sequential : .random
+        }
+
+        func stat() async throws -> MountStat {
+            try await MountError.translating {
+                var stat = try await remote.client.stat(target)
+                if access == .random, stat.ranges == .unproven, remote.ranges(of: url) == .unproven
+                {
+                    stat = try await remote.client.probe(target, size: 1, .read).stat
+                }
+                remote.learn(stat.ranges, of: url)
+                return MountStat(size: stat.size, validator: stat.version.validator)
+            }
+        }
+
+        func open() async throws -> MountSource {
+            try await MountError.translating {
+                guard access == .random else {
+                    let stat = try await remote.client.stat(target, .fetch)
+                    return .sequential(WholeStream(self, stat))
+                }
+                let (stat, bytes) = try await remote.client.probe(
+                    target,
+                    size: Self.firstReadSize,
+                    .read
+                )
+                guard stat.ranges == .proven, let size = stat.size else {
+                    // The store copies an object that cannot be read in parts.
+                    remote.learn(.refused, of: url)
+                    return .sequential(WholeStream(self, stat))
+                }
+                remote.learn(.proven, of: url)
+                return .random(RangeSource(self, stat, size: size, first: bytes))
+            }
+        }
+    }
+
+    extension MountError {
+        /// Calls `body`, and replaces the errors of object stores by those of mounts.
+        ///
+        /// - Parameters:
+        ///   - refusal: Called if the server sends no parts of the object.
+        ///   - body: Sends requests.
+        /// - Returns: The result of `body`.
+        /// - Throws: `MountError`, `CancellationError`.
+        static func translating<R>(
+            refusal: () -> Void = {},
+            _ body: () async throws -> R
+        ) async throws -> R {
+            do {
+                return try await body()
+            } catch let error as ObjectStorageError {
+                if error.code == .rangeRefused { refusal() }
+                throw MountError(error)
+            }
+        }
+
+        /// Creates the error of a mount for one of an object store.
+        init(_ error: ObjectStorageError) {
+            let code: Code =
+                switch error.code {
+                case .notFound: .gone
+                case .sourceChanged: .changed
+                case .timedOut: .timedOut
+                case .truncated, .overlong: .shortRead
+                case .malformedURL: .malformedURL
+                case .limitExceeded: .outOfResources
+                case .targetRefused, .tooManyRedirects, .accessDenied, .credentialsExpired,
+                    .throttled, .unavailable, .unreachable, .rangeRefused, .malformedResponse,
+                    .rejected, .noCredentials:
+                    .unreachable
+                }
+            self.init(code, "\(error.detail) (\(error.code.rawValue))")
+        }
+    }
+#endif

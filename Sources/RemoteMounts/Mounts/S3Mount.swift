@@ -1,0 +1,154 @@
+#if Node
+    package import DAGMounts
+    internal import DAGSystem
+    package import ObjectStorage
+    internal import SystemPackage
+
+    /// The endpoint and the credentials of S3 mounts.
+    package struct S3Settings: Sendable {
+        /// The server.
+        package let endpoint: S3Endpoint
+        /// The credentials.
+        package let chain: CredentialsChain
+
+        /// Creates settings.
+        package init(endpoint: S3Endpoint, chain: CredentialsChain) {
+            self.endpoint = endpoint
+            self.chain = chain
+        }
+
+        /// Reads the settings that AWS's own tools read.
+        ///
+        /// | variable                                          | default                      |
+        /// |---------------------------------------------------|------------------------------|
+        /// | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`         | AWS in the region            |
+        /// | `AWS_REGION`, `AWS_DEFAULT_REGION`                | the profile's, or `us-east-1`|
+        /// | `AWS_PROFILE`                                     | `default`                    |
+        /// | `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE`  | `~/.aws/credentials`, `~/.aws/config` |
+        /// | `AWS_EC2_METADATA_DISABLED`                       | `false`                      |
+        /// | `AWS_EC2_METADATA_SERVICE_ENDPOINT`               | `http://169.254.169.254`     |
+        ///
+        /// - Parameter variable: Returns the value of an environment variable.
+        /// - Returns: The settings; nothing is read of credentials before the first request.
+        /// - Throws: `MountError(.malformedURL)` for a malformed endpoint or region; `.unreachable` for a file that
+        ///   cannot be read.
+        package static func usual(
+            _ variable: @escaping @Sendable (String) -> String? = ThisProcess.environmentVariable
+        ) throws -> S3Settings {
+            @Sendable func value(_ name: String) -> String? {
+                variable(name).flatMap { $0.isEmpty ? nil : $0 }
+            }
+            do {
+                let profile = value("AWS_PROFILE") ?? "default"
+                let home = FilePath(value("HOME") ?? "/")
+                let credentials = value("AWS_SHARED_CREDENTIALS_FILE").map { FilePath($0) }
+                let config = value("AWS_CONFIG_FILE").map { FilePath($0) }
+                let settings = try ProfileFile(at: config ?? home.appending(".aws/config"))
+                let region =
+                    value("AWS_REGION") ?? value("AWS_DEFAULT_REGION")
+                    ?? settings?.value("region", ofProfile: profile) ?? "us-east-1"
+                let endpoint =
+                    if let url = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL") {
+                        try S3Endpoint(url: url, region: region)
+                    } else {
+                        try S3Endpoint(region: region)
+                    }
+                var sources: [any S3CredentialsSource] = [
+                    EnvironmentCredentials(variable),
+                    ProfileCredentials(
+                        credentials ?? home.appending(".aws/credentials"),
+                        profile: profile
+                    ),
+                ]
+                if value("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" {
+                    let address = value("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+                    sources.append(
+                        try InstanceCredentials(
+                            endpoint: address ?? InstanceCredentials.usualEndpoint
+                        )
+                    )
+                }
+                return S3Settings(
+                    endpoint: endpoint,
+                    chain: CredentialsChain(sources, now: Self.now)
+                )
+            } catch {
+                throw MountError(error)
+            }
+        }
+
+        /// The clock of the system.
+        static let now: @Sendable () -> UTCTime = {
+            UTCTime(seconds: ThisProcess.secondsSince1970)
+        }
+    }
+
+    /// A mount of a CAR in a bucket: `s3://bucket/key`.
+    ///
+    /// The record contains the URL alone; endpoint and credentials belong to the template.
+    package struct S3Mount: Mount {
+        /// The URL scheme.
+        package static let scheme = "s3"
+
+        private let object: RemoteObject
+        private let settings: S3Settings
+
+        /// Creates a template, which names no object.
+        ///
+        /// - Throws: `MountError(.malformedURL)` never.
+        package init(_ settings: S3Settings, _ remote: RemoteClient) throws {
+            try self.init("s3://template/none", settings, remote)
+        }
+
+        /// Creates a mount.
+        ///
+        /// - Throws: `MountError(.malformedURL)`.
+        package init(_ url: String, _ settings: S3Settings, _ remote: RemoteClient) throws {
+            let location: S3Location
+            do {
+                location = try S3Location(url)
+            } catch {
+                throw MountError(.malformedURL, error.detail)
+            }
+            let mountURL = try MountURL(url)
+            let target = ObjectTarget(
+                settings.endpoint.url(of: location),
+                authorizer: S3Authorizer(
+                    region: settings.endpoint.region,
+                    chain: settings.chain,
+                    now: S3Settings.now
+                ),
+                counters: remote.counters(of: mountURL),
+                name: "\(location)"
+            )
+            object = RemoteObject(url: mountURL, target: target, remote: remote)
+            self.settings = settings
+        }
+
+        /// The persisted URL.
+        package var url: MountURL { object.url }
+
+        /// `.sequential` if the policy is `copy` or the server sends no parts; else `.random`.
+        package var access: MountAccess { object.access }
+
+        /// The requests and bytes of this URL.
+        package var counters: TransferCounters.Values { object.target.counters.values }
+
+        /// Returns the mount for a URL, with this one's client and settings.
+        ///
+        /// - Throws: `MountError(.malformedURL)`.
+        package func resolving(_ url: MountURL) throws -> S3Mount {
+            try S3Mount(url.text, settings, object.remote)
+        }
+
+        /// Returns size and validator: the entity tag.
+        ///
+        /// - Throws: `MountError`, `CancellationError`.
+        package func stat() async throws -> MountStat { try await object.stat() }
+
+        /// Opens the version that is there now.
+        ///
+        /// - Throws: `MountError`, `CancellationError`.
+        package func open() async throws -> MountSource { try await object.open() }
+    }
+#endif

@@ -1,0 +1,312 @@
+#if Node
+    internal import DAGMounts
+    internal import ObjectStorage
+    internal import SharedReads
+
+    /// One version of a remote object, read by ranges.
+    ///
+    /// A read takes its bytes from the memory, from the disk's cache, from requests that are under way, and asks for
+    /// the rest. A request waits for a connection of its host; until it has one, reads of neighboring bytes join it.
+    ///
+    /// *Concurrency*: any number of tasks may read.
+    final class RangeSource: RandomSource {
+        /// The largest read, in bytes.
+        static let readSizeMax = 1 << 30
+        /// The most requests ahead of the readers; further guesses are dropped.
+        static let guessesMax = 64
+
+        /// A request: the range may grow until the request begins.
+        private struct Request {
+            var range: Range<UInt64>
+            var hasBegun = false
+            var isGuess: Bool
+            var task: OwnedTask<Void>?
+            let answer: SharedAnswer
+        }
+
+        private struct State {
+            var ahead: ReadAhead
+            var requests: [UInt64: Request] = [:]
+            var requestsSeen: UInt64 = 0
+            var isClosed = false
+            var writers: [UInt64: OwnedTask<Void>] = [:]
+        }
+
+        let size: UInt64
+        private let object: RemoteObject
+        private let stat: ObjectStat
+        private let key: CacheKey
+        private let state: Lock<State>
+        private var options: RemoteOptions { object.remote.options }
+
+        /// Creates a source.
+        ///
+        /// - Parameters:
+        ///   - object: The object.
+        ///   - stat: The version.
+        ///   - size: Its size.
+        ///   - first: Its first bytes, which the opening read.
+        init(_ object: RemoteObject, _ stat: ObjectStat, size: UInt64, first: [UInt8]) {
+            self.size = size
+            self.object = object
+            self.stat = stat
+            key = object.remote.cacheKey(object.url, stat)
+            state = Lock(
+                State(ahead: ReadAhead(size: size, sizeMax: object.remote.options.readAheadMax))
+            )
+            object.remote.memory.insert(first, key, at: 0)
+        }
+
+        func read(at offset: UInt64, size: Int) async throws -> [UInt8] {
+            guard offset < self.size, size > 0 else { return [] }
+            guard size <= Self.readSizeMax else {
+                throw MountError(.outOfResources, "read: \(object.url): \(size) bytes at once")
+            }
+            let range = offset..<min(offset + UInt64(size), self.size)
+            var answer = Assembly(range)
+            object.remote.memory.read(key, into: &answer)
+            if !answer.gaps.isEmpty, object.remote.disk != nil {
+                answer = try await readDisk(answer)
+            }
+            for waiting in try ask(for: answer.gaps, of: range) {
+                let part = try await waiting.value
+                answer.add(part.bytes[...], at: part.start)
+            }
+            guard answer.gaps.isEmpty else {
+                throw MountError(.shortRead, "read: \(object.url): bytes are missing")
+            }
+            return answer.bytes
+        }
+
+        func close() {
+            let tasks = state.withLock { state in
+                state.isClosed = true
+                defer { state.writers = [:] }
+                return state.requests.values.compactMap { $0.task } + Array(state.writers.values)
+            }
+            for task in tasks { task.cancel() }
+        }
+
+        private func readDisk(_ answer: Assembly) async throws -> Assembly {
+            let remote = object.remote
+            let key = key
+            return try await remote.diskThreads.run {
+                var answer = answer
+                let missing = answer.gaps
+                remote.disk?.read(key, into: &answer)
+                for gap in missing where answer.gaps.allSatisfy({ !$0.overlaps(gap) }) {
+                    let first = Int(gap.lowerBound - answer.range.lowerBound)
+                    let bytes = Array(answer.bytes[first..<first + gap.count])
+                    remote.memory.insert(bytes, key, at: gap.lowerBound)
+                }
+                return answer
+            }
+        }
+
+        // MARK: Requests
+
+        /// Returns the requests that bring the bytes of `gaps`, and asks ahead of the reader.
+        private func ask(
+            for gaps: [Range<UInt64>],
+            of range: Range<UInt64>
+        ) throws -> [SharedAnswer] {
+            let guesses = state.withLock { $0.ahead.ranges(after: range) }
+            var missing: [Range<UInt64>] = []
+            for guess in guesses {
+                var known = Assembly(guess)
+                object.remote.memory.read(key, into: &known)
+                missing += known.gaps
+            }
+            return try state.withLock { state in
+                guard !state.isClosed else {
+                    throw MountError(.cancelled, "read: \(object.url): the source is closed")
+                }
+                var waiting: [UInt64] = []
+                for gap in gaps { add(gap, isGuess: false, to: &state, &waiting) }
+                let needed = waiting
+                let guessCount = state.requests.values.count { $0.isGuess }
+                for guess in missing.prefix(max(0, Self.guessesMax - guessCount)) {
+                    add(guess, isGuess: true, to: &state, &waiting)
+                }
+                return Set(needed).compactMap { state.requests[$0]?.answer }
+            }
+        }
+
+        /// Finds or makes the requests that bring the bytes of a range.
+        private func add(
+            _ range: Range<UInt64>,
+            isGuess: Bool,
+            to state: inout State,
+            _ waiting: inout [UInt64]
+        ) {
+            var rest = [range]
+            for (number, request) in state.requests {
+                guard rest.contains(where: { $0.overlaps(request.range) }) else { continue }
+                waiting.append(number)
+                rest = rest.flatMap { Self.remove(request.range, from: $0) }
+            }
+            for part in rest.flatMap({ Self.pieces(of: $0, sizeMax: options.readAheadMax) }) {
+                if let number = neighbor(of: part, isGuess: isGuess, state) {
+                    let old = state.requests[number]?.range ?? part
+                    state.requests[number]?.range =
+                        min(old.lowerBound, part.lowerBound)..<max(old.upperBound, part.upperBound)
+                    waiting.append(number)
+                } else {
+                    waiting.append(begin(part, isGuess: isGuess, &state))
+                }
+            }
+        }
+
+        /// Returns a request that has not begun and can bring a range too.
+        private func neighbor(of part: Range<UInt64>, isGuess: Bool, _ state: State) -> UInt64? {
+            state.requests.first { _, request in
+                guard !request.hasBegun, request.isGuess == isGuess else { return false }
+                let low = min(request.range.lowerBound, part.lowerBound)
+                let high = max(request.range.upperBound, part.upperBound)
+                let useful = UInt64(request.range.count + part.count)
+                let span = high - low
+                // The bytes between the two are at most as many as the bytes that are useful.
+                return span <= options.sharedReadMax && span <= 2 * useful
+                    && span - min(span, useful) <= options.gapMax
+            }?.key
+        }
+
+        private func begin(_ range: Range<UInt64>, isGuess: Bool, _ state: inout State) -> UInt64 {
+            state.requestsSeen += 1
+            let number = state.requestsSeen
+            state.requests[number] = Request(range: range, isGuess: isGuess, answer: SharedAnswer())
+            state.requests[number]?.task = OwnedTask { [self] in await run(number) }
+            return number
+        }
+
+        private func run(_ number: UInt64) async {
+            var start: UInt64 = 0
+            do {
+                // A guess must not take the connections of readers who wait.
+                let kind =
+                    state.withLock { $0.requests[number]?.isGuess ?? false }
+                    ? RequestClass.index : .read
+                let bytes = try await MountError.translating {
+                    // The next opening copies the object.
+                    object.remote.learn(.refused, of: object.url)
+                } _: {
+                    try await object.remote.client.read(object.target, of: stat, kind) {
+                        let range = freeze(number)
+                        start = range.lowerBound
+                        return range
+                    }
+                }
+                object.remote.memory.insert(bytes, key, at: start)
+                let request = finish(number)
+                request?.answer.deliver(.success(SharedAnswer.Part(start: start, bytes: bytes)))
+                store(bytes, at: start)
+            } catch {
+                finish(number)?.answer.deliver(.failure(error))
+            }
+        }
+
+        /// Ends the growth of a request.
+        private func freeze(_ number: UInt64) -> Range<UInt64> {
+            state.withLock { state in
+                guard let range = state.requests[number]?.range else {
+                    preconditionFailure("a request began after its end")
+                }
+                state.requests[number]?.hasBegun = true
+                return range
+            }
+        }
+
+        @discardableResult
+        private func finish(_ number: UInt64) -> Request? {
+            state.withLock { $0.requests.removeValue(forKey: number) }
+        }
+
+        /// Writes bytes to the disk's cache; a reader does not wait for it.
+        private func store(_ bytes: [UInt8], at start: UInt64) {
+            let remote = object.remote
+            guard let disk = remote.disk, stat.version.validator != nil else { return }
+            state.withLock { state in
+                // While the disk is slow, bytes are not stored instead of kept in memory.
+                guard !state.isClosed, state.writers.count < 16 else { return }
+                state.requestsSeen += 1
+                let number = state.requestsSeen
+                let key = key
+                state.writers[number] = OwnedTask { [weak self] in
+                    try await remote.diskThreads.run { disk.insert(bytes, key, at: start) }
+                    self?.state.withLock { _ = $0.writers.removeValue(forKey: number) }
+                }
+            }
+        }
+
+        // MARK: Ranges
+
+        private static func remove(
+            _ other: Range<UInt64>,
+            from range: Range<UInt64>
+        ) -> [Range<UInt64>] {
+            guard range.overlaps(other) else { return [range] }
+            var rest: [Range<UInt64>] = []
+            if range.lowerBound < other.lowerBound {
+                rest.append(range.lowerBound..<other.lowerBound)
+            }
+            if range.upperBound > other.upperBound {
+                rest.append(other.upperBound..<range.upperBound)
+            }
+            return rest
+        }
+
+        private static func pieces(of range: Range<UInt64>, sizeMax: UInt64) -> [Range<UInt64>] {
+            var pieces: [Range<UInt64>] = []
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let end = min(start + max(sizeMax, 1), range.upperBound)
+                pieces.append(start..<end)
+                start = end
+            }
+            return pieces
+        }
+    }
+
+    /// The answer to a request that several reads wait for.
+    ///
+    /// *Concurrency*: any thread.
+    final class SharedAnswer: Sendable {
+        /// Some bytes and their offset.
+        struct Part: Sendable {
+            let start: UInt64
+            let bytes: [UInt8]
+        }
+
+        typealias Answer = Result<Part, any Error>
+
+        private struct State {
+            var answer: Answer?
+            var waiters: [CheckedContinuation<Part, any Error>] = []
+        }
+
+        private let state = Lock(State())
+
+        /// Delivers the answer; there is one.
+        func deliver(_ answer: Answer) {
+            let waiters = state.withLock { state in
+                state.answer = answer
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.resume(with: answer) }
+        }
+
+        /// The answer; the task waits for it, even if it is cancelled.
+        var value: Part {
+            get async throws {
+                try await withCheckedThrowingContinuation { continuation in
+                    let answer = state.withLock { state in
+                        if state.answer == nil { state.waiters.append(continuation) }
+                        return state.answer
+                    }
+                    if let answer { continuation.resume(with: answer) }
+                }
+            }
+        }
+    }
+#endif

@@ -1,2 +1,0 @@
-/// The module of this name; its parts follow.
-enum RemoteMountsModule {}
