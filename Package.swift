@@ -317,7 +317,7 @@ let package = Package(
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGIPLD", "DAGNode", "DAGStorage",
                 "DAGHashing",
                 "DAGMigration", "DAGMounts",
-                "DAGMultiformats",
+                "DAGMultiformats", "ObjectStorage", "RemoteMounts",
                 "DAGSystem", "ShardIndex", "UnixFSFiles", arguments, system,
             ],
             swiftSettings: house

@@ -3,6 +3,7 @@ internal import DAGCARFiles
 internal import DAGMigration
 internal import DAGMounts
 internal import DAGStorage
+internal import RemoteMounts
 internal import Synchronization
 internal import SystemPackage
 
@@ -13,7 +14,10 @@ struct Register: AsyncParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"),
+        help: ArgumentHelp(
+            "A path, or a URL: file://, https://, http:// or s3://bucket/key.",
+            valueName: "source"
+        ),
         completion: .file()
     )
     var sources: [String]
@@ -158,8 +162,9 @@ struct Register: AsyncParsableCommand {
         _ reply: @escaping @Sendable ((any Error)?) -> Void
     ) async throws {
         let key = try ShardKey(key ?? source.key)
-        let mount = try source.mount.get()
+        let url = try source.url.get()
         if let existingIndex {
+            let mount = try source.file.get()
             try ExistingIndex(at: FilePath(existingIndex)).register(
                 key,
                 from: mount,
@@ -177,10 +182,10 @@ struct Register: AsyncParsableCommand {
             }
             return reply(nil)
         }
-        let transient = try existingTransient.map { try Source($0).mount.get().path }
+        let transient = try existingTransient.map { try Source($0).file.get().path }
         try store.register(
             key,
-            from: mount.url,
+            from: url,
             indexing: lazy ? .onFirstUse : .now,
             existingTransient: transient,
             progress: { bar?.update($0.bytesDone, of: $0.bytesTotal) },
@@ -218,21 +223,55 @@ private final class ProgressTurn: Sendable {
     }
 }
 
-/// A CAR file from the command line.
+/// A CAR from the command line.
 struct Source: Sendable {
-    /// The file, or the error of the argument.
-    let mount: Result<FileMount, any Error>
+    /// The file, or the error of the argument; also an error if the CAR is on another machine.
+    let file: Result<FileMount, any Error>
+    /// The mount's URL, or the error of the argument.
+    let url: Result<MountURL, any Error>
     /// The default key: the file's name without `.car`.
     let key: String
 
     init(_ text: String) {
-        mount = Result {
-            let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
-            return FileMount(try named.path.lastingPath())
+        let name: String
+        if let scheme = Self.remoteScheme(of: text) {
+            url = Result {
+                #if Node
+                    try MountURL(text)
+                #else
+                    throw MountError(
+                        .unknownScheme,
+                        "\(scheme) URLs need a build of dagstore with the trait Node"
+                    )
+                #endif
+            }
+            file = .failure(
+                DAGStoreError(
+                    .invalidArgument,
+                    "a CAR behind \(scheme):// is not on this machine",
+                    advice: "give a file"
+                )
+            )
+            let path = text.prefix { $0 != "?" && $0 != "#" }
+            name = path.split(separator: "/").last.map { String($0) } ?? ""
+        } else {
+            let mount = Result {
+                let named = Self.isURL(text) ? try FileMount(url: text) : FileMount(FilePath(text))
+                return FileMount(try named.path.lastingPath())
+            }
+            file = mount
+            url = mount.map { $0.url }
+            let path = (try? mount.get().path) ?? FilePath(text)
+            name = path.lastComponent?.string ?? ""
         }
-        let path = (try? mount.get().path) ?? FilePath(text)
-        let name = path.lastComponent?.string ?? ""
         key = name.hasSuffix(".car") ? String(name.dropLast(4)) : name
+    }
+
+    /// The scheme of a URL of another machine; `nil` for paths and all other URLs.
+    private static func remoteScheme(of text: String) -> String? {
+        guard let separator = text.utf8.firstRange(of: "://".utf8) else { return nil }
+        let scheme = String(text[..<separator.lowerBound])
+        return RemoteSchemes.names.contains(scheme) ? scheme : nil
     }
 
     /// Whether `text` begins as a URL does: letters, digits, `+`, `-` and `.` before `://`.

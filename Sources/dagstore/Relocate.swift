@@ -16,7 +16,12 @@ struct Relocate: AsyncParsableCommand {
     @Argument(help: "The shard's key.")
     var key: String?
 
-    @Argument(help: ArgumentHelp("A path, or a file:// URL.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp(
+            "A path, or a URL: file://, https://, http:// or s3://bucket/key.",
+            valueName: "source"
+        )
+    )
     var source: String?
 
     @Option(
@@ -44,10 +49,10 @@ struct Relocate: AsyncParsableCommand {
             throw MissingVerb(help: Dagstore.helpMessage(for: Self.self))
         }
         let shard = try ShardKey(key)
-        let mount = try Source(source).mount.get()
+        let url = try Source(source).url.get()
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         let outcome = await ShardOutcome.of(shard, in: store) {
-            try await Self.relocate(shard, to: mount.url, in: store)
+            try await Self.relocate(shard, to: url, in: store)
         }
         await store.close(cancellingJobs: true)
         try outcome.end(format.format)

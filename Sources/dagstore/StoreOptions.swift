@@ -21,6 +21,8 @@ struct StoreOptions: ParsableArguments {
     )
     var wait: Double = 0
 
+    @OptionGroup var remote: RemoteArguments
+
     func validate() throws {
         guard wait >= 0, wait <= 1e9 else {
             throw ValidationError("--wait takes a number of seconds from 0 to 1000000000")
@@ -150,7 +152,11 @@ struct StoreOptions: ParsableArguments {
         while true {
             do {
                 return try addAdvice {
-                    try DAGStore.open(at: directory, configuration: configuration)
+                    try DAGStore.open(
+                        at: directory,
+                        mounts: remote.mounts(of: directory),
+                        configuration: configuration
+                    )
                 }
             } catch let error as DAGStoreError where error.code == .catalogLocked {
                 guard ContinuousClock.now < end else {

@@ -71,7 +71,7 @@
             let folder = try TemporaryFolder()
             let bytes = Self.bytes
             let server = try await ScriptedServer { kind.answer(bytes, $0) }
-            let remote = try RemoteClient(
+            let remote = RemoteClient(
                 localOptions {
                     $0.policy = policy
                     $0.cacheFolder = folder.cachePath
@@ -87,7 +87,7 @@
         @Test("an empty object passes the conformance suite")
         func empty() async throws {
             let server = try await ScriptedServer { ScriptedServer.serve([], $0) }
-            let remote = try RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions())
             try await checkMount(HTTPMount(server.url + "/a.car", remote), bytes: [])
         }
 
@@ -113,7 +113,7 @@
                 }
                 return ScriptedServer.serve(bytes, request)
             }
-            let remote = try RemoteClient(
+            let remote = RemoteClient(
                 localOptions {
                     $0.client.connectionsPerHost = 3
                     $0.readAheadMax = 1 << 20
@@ -160,7 +160,7 @@
                     request
                 )
             }
-            let remote = try RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions())
             let source = try await source(server, remote)
             #expect(try await source.read(at: 200_000, size: 10) == Array(old[200_000..<200_010]))
             version.withLock { $0 = 2 }
@@ -181,7 +181,7 @@
                 $0.cacheFolder = folder.cachePath
             }
             do {
-                let remote = try RemoteClient(options)
+                let remote = RemoteClient(options)
                 let source = try await source(server, remote)
                 _ = try await source.read(at: 100_000, size: 5000)
                 _ = try await source.read(at: 300_000, size: 5000)
@@ -196,8 +196,9 @@
             // The lock goes with the last task of the first client.
             var remote: RemoteClient?
             await eventually {
-                remote = try? RemoteClient(options)
-                return remote != nil
+                remote = nil
+                remote = RemoteClient(options)
+                return remote?.disk != nil
             }
             let reopened = try #require(remote)
             let source = try await source(server, reopened)
@@ -220,7 +221,7 @@
             ]
             for (status, code) in expected {
                 let server = try await ScriptedServer { _ in .init(status) }
-                let remote = try RemoteClient(localOptions { $0.client.retries.attemptsMax = 1 })
+                let remote = RemoteClient(localOptions { $0.client.retries.attemptsMax = 1 })
                 let mount = try HTTPMount(server.url + "/a.car", remote)
                 await #expect(throws: MountError(code, ""), "\(status)") { try await mount.stat() }
                 await #expect(throws: MountError(code, ""), "\(status)") { try await mount.open() }
@@ -232,7 +233,7 @@
             let server = try await ScriptedServer { _ in .init(404) }
             let field = HeaderField("Authorization", "Bearer hidden")
             for (host, isSent) in [("127.0.0.1", true), ("example.com", false), ("*.0.0.1", true)] {
-                let remote = try RemoteClient(
+                let remote = RemoteClient(
                     localOptions { $0.hosts = [HostFields(host: host, fields: [field])] }
                 )
                 let template = try HTTPMount(remote)
@@ -263,7 +264,7 @@
         @Test("the node's own network is refused unless the options permit it")
         func privateTargets() async throws {
             let server = try await ScriptedServer { ScriptedServer.serve([1], $0) }
-            let remote = try RemoteClient(RemoteOptions())
+            let remote = RemoteClient(RemoteOptions())
             let mount = try HTTPMount(server.url + "/a.car", remote)
             await #expect(throws: MountError(.unreachable, "")) { try await mount.stat() }
             #expect(server.requests.isEmpty)

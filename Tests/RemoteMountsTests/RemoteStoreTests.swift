@@ -24,7 +24,7 @@
                 try mounts.register(HTTPMount(remote), scheme: scheme)
             }
             if let settings {
-                try mounts.register(S3Mount(settings, remote), scheme: S3Mount.scheme)
+                try mounts.register(S3Mount(.success(settings), remote), scheme: S3Mount.scheme)
             }
             return try DAGStore.open(at: FilePath(folder.path(of: "store")), mounts: mounts)
         }
@@ -36,7 +36,7 @@
             let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
             for policy in RemotePolicy.allCases {
                 let folder = try TemporaryFolder()
-                let remote = try RemoteClient(
+                let remote = RemoteClient(
                     localOptions {
                         $0.policy = policy
                         $0.cacheFolder = folder.cachePath
@@ -80,7 +80,7 @@
             let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
             let folder = try TemporaryFolder()
             do {
-                let remote = try RemoteClient(localOptions())
+                let remote = RemoteClient(localOptions())
                 let store = try Self.store(folder, remote)
                 try await store.register(
                     ShardKey("a"),
@@ -91,7 +91,7 @@
                 #expect(remote.counters.bytes <= UInt64(bytes.count) * 105 / 100)
                 #expect(remote.counters.requests < 60)
             }
-            let remote = try RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions())
             let store = try Self.store(folder, remote)
             var generator = SplitMix64(seed: 10)
             let wanted = (0..<100).map { _ in Int.random(in: 0..<20_000, using: &generator) }
@@ -113,7 +113,7 @@
             let bytes = car.bytes
             let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
             let folder = try TemporaryFolder()
-            let remote = try RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions())
             let store = try Self.store(folder, remote)
             try await store.register(ShardKey("a"), from: HTTPMount(server.url + "/a.car", remote))
             let counters = remote.counters
@@ -131,6 +131,21 @@
             await store.close()
         }
 
+        @Test("a CAR of 4 GiB is indexed out of under 2 % of its bytes")
+        func largeCAR() async throws {
+            let car = SparseCAR(sections: 16_384, blockSize: 262_144)
+            let server = try await ScriptedServer { car.answer($0) }
+            let folder = try TemporaryFolder()
+            let remote = RemoteClient(localOptions())
+            let store = try Self.store(folder, remote)
+            try await store.register(ShardKey("a"), from: HTTPMount(server.url + "/a.car", remote))
+            let counters = remote.counters
+            #expect(car.size > 4 << 30)
+            #expect(counters.bytes < car.size / 50, "\(counters)")
+            #expect(try store.status(of: ShardKey("a"))?.blockCount == 16_384)
+            await store.close()
+        }
+
         @Test("a CAR that is replaced fails its shard with sourceChanged at the next opening")
         func replaced() async throws {
             let car = CARBuilder.uniform(sections: 50, blockSize: 2000, seed: 12)
@@ -140,7 +155,7 @@
             let server = try await ScriptedServer { request in
                 ScriptedServer.serve(bytes, tag: tag.withLock { $0 }, request)
             }
-            let remote = try RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions())
             let store = try Self.store(folder, remote)
             try await store.register(ShardKey("a"), from: HTTPMount(server.url + "/a.car", remote))
             await store.close()
@@ -151,6 +166,75 @@
             }
             #expect(error?.code == .sourceChanged)
             await again.close()
+        }
+    }
+
+    /// A CAR of equal blocks of zeros under arbitrary CIDs, made up as it is read.
+    struct SparseCAR: Sendable {
+        private let header = CARBuilder(
+            roots: CARBuilder.uniform(sections: 1, blockSize: 1, seed: 1).roots
+        ).bytes
+        private let sections: Int
+        private let blockSize: Int
+        private let prefix: [UInt8]
+
+        init(sections: Int, blockSize: Int) {
+            self.sections = sections
+            self.blockSize = blockSize
+            var length = UInt64(36 + blockSize)
+            var bytes: [UInt8] = []
+            while length >= 0x80 {
+                bytes.append(UInt8(length & 0x7f) | 0x80)
+                length >>= 7
+            }
+            // A CIDv1 of raw bytes by sha2-256.
+            prefix = bytes + [UInt8(length), 1, 0x55, 0x12, 0x20]
+        }
+
+        private var sectionSize: Int { prefix.count + 32 + blockSize }
+
+        /// The size in bytes.
+        var size: UInt64 { UInt64(header.count + sections * sectionSize) }
+
+        /// Returns the bytes of a range.
+        func bytes(in range: Range<Int>) -> [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(range.count)
+            var position = range.lowerBound
+            while position < range.upperBound {
+                if position < header.count {
+                    bytes.append(header[position])
+                    position += 1
+                    continue
+                }
+                let (index, offset) = (position - header.count).quotientAndRemainder(
+                    dividingBy: sectionSize
+                )
+                var generator = SplitMix64(seed: UInt64(index))
+                let start = prefix + generator.bytes(32)
+                let end = min(range.upperBound, position + sectionSize - offset)
+                if offset < start.count {
+                    let count = min(start.count - offset, end - position)
+                    bytes += start[offset..<offset + count]
+                    position += count
+                } else {
+                    bytes += [UInt8](repeating: 0, count: end - position)
+                    position = end
+                }
+            }
+            return bytes
+        }
+
+        /// Answers a request as a correct server of files does.
+        func answer(_ request: ScriptedServer.Request) -> ScriptedServer.Reply {
+            let headers: [(name: String, value: String)] = [("ETag", "\"v1\"")]
+            guard let value = request.header("Range") else {
+                return .init(200, headers + [("Content-Length", "\(size)")])
+            }
+            let ends = value.dropFirst("bytes=".count).split(separator: "-").compactMap { Int($0) }
+            let last = min(ends[1], Int(size) - 1)
+            let range = ("Content-Range", "bytes \(ends[0])-\(last)/\(size)")
+            return .init(206, headers + [range], body: bytes(in: ends[0]..<last + 1))
         }
     }
 #endif

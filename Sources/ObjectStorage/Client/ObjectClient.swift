@@ -3,6 +3,7 @@
     internal import Dispatch
     internal import NIOCore
     internal import NIOHTTP1
+    internal import SharedReads
 
     /// A client of objects behind HTTP.
     ///
@@ -18,12 +19,33 @@
         /// The requests and bytes of all targets whose counters have these for a parent.
         package let counters = TransferCounters()
         let slots: RequestSlots
-        private let http: HTTPClient
+        /// The connections; made by the first request, because they start threads.
+        private let http = Lock<HTTPClient?>(nil)
 
         /// Creates a client with connections of its own.
         package init(_ configuration: ClientConfiguration = ClientConfiguration()) {
             self.configuration = configuration
             slots = RequestSlots(count: configuration.connectionsPerHost)
+        }
+
+        deinit { http.withLock { $0 }?.shutdown(queue: .global()) { _ in } }
+
+        /// Returns the connections.
+        private func connections() -> HTTPClient {
+            http.withLock { http in
+                if let http { return http }
+                let made = HTTPClient(
+                    eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup),
+                    configuration: Self.settings(configuration)
+                )
+                http = made
+                return made
+            }
+        }
+
+        private static func settings(
+            _ configuration: ClientConfiguration
+        ) -> HTTPClient.Configuration {
             var settings = HTTPClient.Configuration()
             settings.redirectConfiguration = .disallow
             settings.timeout.connect = TimeAmount(configuration.connectTimeout)
@@ -34,13 +56,8 @@
             settings.httpVersion = .http1Only
             let policy = configuration.targets
             settings.http1_1ConnectionDebugInitializer = { ConnectionGuard.check($0, policy) }
-            http = HTTPClient(
-                eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup),
-                configuration: settings
-            )
+            return settings
         }
-
-        deinit { http.shutdown(queue: .global()) { _ in } }
 
         /// Returns the requests of a class that wait for a connection to the server of `url`.
         package func waiterCount(_ url: ObjectURL, _ kind: RequestClass) -> Int {
@@ -158,7 +175,10 @@
             request.headers.add(name: "User-Agent", value: "swift-dagstore")
             for field in fields { request.headers.add(name: field.name, value: field.value) }
             target.counters.count { $0.requests += 1 }
-            let response = try await http.execute(request, deadline: .now() + TimeAmount(deadline))
+            let response = try await connections().execute(
+                request,
+                deadline: .now() + TimeAmount(deadline)
+            )
             return Answer(response, target, configuration, isHead: plan.method == .head)
         }
 

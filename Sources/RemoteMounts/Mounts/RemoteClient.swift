@@ -30,13 +30,13 @@
 
         /// Creates a client, and opens its cache on the disk if the policy is `cache`.
         ///
-        /// - Throws: The errors of `DiskCache`.
-        package init(_ options: RemoteOptions) throws(MountError) {
+        /// If another process uses the folder of the cache, or it cannot be written, the memory alone keeps bytes.
+        package init(_ options: RemoteOptions) {
             self.options = options
             client = ObjectClient(options.client)
             memory = BlockCache(sizeMax: options.memorySizeMax)
             if options.policy == .cache, let folder = options.cacheFolder {
-                disk = try DiskCache(at: folder, sizeMax: options.cacheSizeMax)
+                disk = try? DiskCache(at: folder, sizeMax: options.cacheSizeMax)
             } else {
                 disk = nil
             }

@@ -34,7 +34,7 @@
         ///   cannot be read.
         package static func usual(
             _ variable: @escaping @Sendable (String) -> String? = ThisProcess.environmentVariable
-        ) throws -> S3Settings {
+        ) throws(MountError) -> S3Settings {
             @Sendable func value(_ name: String) -> String? {
                 variable(name).flatMap { $0.isEmpty ? nil : $0 }
             }
@@ -91,13 +91,22 @@
         package static let scheme = "s3"
 
         private let object: RemoteObject
-        private let settings: S3Settings
+        private let settings: Result<S3Settings, MountError>
 
         /// Creates a template, which names no object.
         ///
+        /// - Parameters:
+        ///   - settings: The settings; an error is thrown when the template resolves a URL.
+        ///   - remote: The client.
         /// - Throws: `MountError(.malformedURL)` never.
-        package init(_ settings: S3Settings, _ remote: RemoteClient) throws {
-            try self.init("s3://template/none", settings, remote)
+        package init(_ settings: Result<S3Settings, MountError>, _ remote: RemoteClient) throws {
+            let url = try MountURL("s3://template/none")
+            let target = ObjectTarget(
+                try ObjectURL("https://template.invalid/"),
+                counters: remote.counters(of: url)
+            )
+            object = RemoteObject(url: url, target: target, remote: remote)
+            self.settings = settings
         }
 
         /// Creates a mount.
@@ -122,7 +131,7 @@
                 name: "\(location)"
             )
             object = RemoteObject(url: mountURL, target: target, remote: remote)
-            self.settings = settings
+            self.settings = .success(settings)
         }
 
         /// The persisted URL.
@@ -138,7 +147,7 @@
         ///
         /// - Throws: `MountError(.malformedURL)`.
         package func resolving(_ url: MountURL) throws -> S3Mount {
-            try S3Mount(url.text, settings, object.remote)
+            try S3Mount(url.text, settings.get(), object.remote)
         }
 
         /// Returns size and validator: the entity tag.
