@@ -5,10 +5,7 @@ SWIFT ?= swift
 # Both traits are on here; plain `swift build` leaves them out.
 export TRAITS = --traits LevelDB,Node
 # A section for each function, so that the linker of libdagstore drops unused functions.
-SECTIONS = -Xswiftc -Xfrontend -Xswiftc -function-sections
-export RELEASE = $(SWIFT) build $(TRAITS) -c release $(SECTIONS)
-# The web server's packages are fetched and built for a node only.
-NODE_TRAITS = --traits LevelDB,Node
+export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
 .PHONY: help setup build release demo serve-demo program libdagstore install uninstall install-for-bench test test-long lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
@@ -31,7 +28,7 @@ demo: setup ## Make a CAR of this folder's sources in demo-data, register it, an
 
 serve-demo: setup ## Build the node, serve the demo's CAR, and fetch it back over HTTP
 	@[ -f demo-data/sources.car ] || $(MAKE) --no-print-directory demo
-	$(SWIFT) build $(NODE_TRAITS) -c release $(SECTIONS) --product dagstore
+	$(RELEASE) --product dagstore
 	@.ci/serve-demo
 
 program: release ## Build .build/program: dagstore without Swift's libraries, its manual, its completions
@@ -82,6 +79,7 @@ test: setup lint ## Build and run the tests, build the documentation, run the re
 	@.ci/docs
 	@.ci/smoke
 	@.ci/foreign
+	@.ci/serve-demo
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
 test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
