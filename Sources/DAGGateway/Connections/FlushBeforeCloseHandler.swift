@@ -64,8 +64,9 @@
         }
     }
 
-    /// Puts a `FlushBeforeCloseHandler` next to the socket of HTTP/1.1; does nothing in a stream of HTTP/2, whose end the
-    /// connection sends.
+    /// Puts a `FlushBeforeCloseHandler` next to the socket of HTTP/1.1.
+    ///
+    /// It does nothing in a stream of HTTP/2, whose end the connection sends.
     final class FlushBeforeCloseInstaller: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = NIOAny
 
