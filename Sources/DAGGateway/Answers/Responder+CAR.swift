@@ -11,8 +11,8 @@
 
         /// Executes the plan for a CAR.
         ///
-        /// The path is followed and the block at its end found before the head is sent. `HEAD`, and a client that has the
-        /// CAR already, need the index only, or the blocks of the path.
+        /// The path is followed and the block at its end found before the head is sent. `HEAD`, and a client that has
+        /// the CAR already, need the index only, or the blocks of the path.
         ///
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
         func answer(_ plan: CARPlan, isHead: Bool) async throws -> Answer {

@@ -9,9 +9,9 @@
 
     /// Answers requests: plans them, and executes the plans over a store.
     ///
-    /// *Threads*: Swift's cooperative pool runs the plans. A block whose pages are in memory is copied there: 1 KiB takes
-    /// less time than a change of threads. Everything that may wait for a disk runs on threads of the gateway's own: the
-    /// copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all steps of CARs and pieces.
+    /// *Threads*: Swift's cooperative pool runs the plans. A block whose pages are in memory is copied there: 1 KiB
+    /// takes less time than a change of threads. Everything that may wait for a disk runs on the gateway's own threads:
+    /// the copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all steps of CARs and pieces.
     struct Responder: Sendable {
         let store: DAGStore
         let configuration: GatewayConfiguration
@@ -40,8 +40,8 @@
 
         /// Answers a request.
         ///
-        /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed, and the
-        ///   client knows that the content is incomplete.
+        /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed, and
+        ///   the client knows that the content is incomplete.
         func respond(
             to request: Request,
             with writer: consuming ResponseWriter,

@@ -5,8 +5,8 @@
     /// Ends an answer to `HEAD` without the last chunk of a body.
     ///
     /// The head of a CAR has no length, so NIO's encoder says that the body comes in chunks, and ends it with an empty
-    /// one. An answer to `HEAD` has no body, and the client would take that chunk for the next answer. RFC 9112, section
-    /// 6.1, allows the field `Transfer-Encoding` in it.
+    /// one. An answer to `HEAD` has no body, and the client would take that chunk for the next answer. RFC 9112,
+    /// section 6.1, allows the field `Transfer-Encoding` in it.
     ///
     /// A connection gets the handler with its first such answer; the others do not pay for it.
     final class HeadAnswerHandler: ChannelOutboundHandler, RemovableChannelHandler {

@@ -4,8 +4,8 @@
 
     /// Closes a connection whose client takes no bytes.
     ///
-    /// The time runs while the channel holds more than NIO's high-water mark, and stops when the client has taken nearly
-    /// all of it. So a client has the time for each chunk of an answer, and not for the whole.
+    /// The time runs while the channel holds more than NIO's high-water mark, and stops when the client has taken
+    /// nearly all of it. So a client has the time for each chunk of an answer, and not for the whole.
     ///
     /// *Cost*: nothing while the client keeps up; else a timer for each chunk.
     final class SlowClientHandler: ChannelInboundHandler, RemovableChannelHandler {

@@ -6,8 +6,8 @@
 
     /// The buffers of one answer: a chunk that is being filled, and those that NIO may still be sending.
     ///
-    /// A write to NIO returns when the channel has taken the bytes and was ready to take more before that; so at most two
-    /// chunks are on their way while a third one is filled, and their memory is used again.
+    /// A write to NIO returns when the channel has taken the bytes and was ready to take more before that; so at most
+    /// two chunks are on their way while a third one is filled, and their memory is used again.
     struct ChunkRing {
         /// The size of a chunk, in bytes.
         ///
