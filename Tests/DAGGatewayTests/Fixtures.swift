@@ -110,10 +110,16 @@
         let root: CARBuilder.Block
         let leaves: [CARBuilder.Block]
 
-        /// Makes a file of `count` leaves of `size` random bytes.
+        /// A file larger than all that sockets and NIO hold.
+        static let large = LeafFile(count: 96, size: 256 << 10, seed: 2)
+
+        /// Makes a file of `count` leaves of `size` bytes, each with a random beginning.
         init(count: Int, size: Int, seed: UInt64) {
             var generator = SplitMix64(seed: seed)
-            leaves = (0..<count).map { _ in .raw(generator.bytes(size)) }
+            leaves = (0..<count).map { _ in
+                let beginning = generator.bytes(min(size, 64))
+                return .raw(beginning + [UInt8](repeating: 7, count: size - beginning.count))
+            }
             var data = Message()
             data.append(1, varint: 2)
             data.append(3, varint: UInt64(count * size))

@@ -13,7 +13,7 @@
     /// What a gateway does not do for its clients.
     @Suite("Gateway limits", .timeLimit(.minutes(3)))
     struct LimitTests {
-        static let large = LeafFile(count: 96, size: 256 << 10, seed: 2)
+        static var large: LeafFile { .large }
         static let small = LeafFile(count: 8, size: 1000, seed: 3)
 
         @Test("above the number of streams a CAR has status 429, and a block does not")

@@ -14,8 +14,7 @@
     /// Answers that take a while, and what may happen to them.
     @Suite("Gateway streams", .timeLimit(.minutes(3)))
     struct StreamTests {
-        /// A file larger than all that sockets and NIO hold.
-        static let large = LeafFile(count: 96, size: 256 << 10, seed: 2)
+        static var large: LeafFile { .large }
         static let small = LeafFile(count: 8, size: 1000, seed: 3)
 
         static func request(_ target: String) -> String {
