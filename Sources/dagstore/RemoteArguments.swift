@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DAGMounts
+internal import DAGStorage
 internal import ObjectStorage
 internal import RemoteMounts
 internal import SystemPackage
@@ -9,7 +10,8 @@ struct RemoteArguments: ParsableArguments {
     #if Node
         @Option(
             help: ArgumentHelp(
-                "What stays here of remote shards: remote for nothing, cache for the ranges read, copy for the CAR. Default: $DAGSTORE_REMOTE, else remote.",
+                "What stays here of remote shards: remote for nothing, cache for the ranges read, "
+                    + "copy for the CAR. Default: $DAGSTORE_REMOTE, else remote.",
                 valueName: "policy"
             )
         )
@@ -31,8 +33,8 @@ struct RemoteArguments: ParsableArguments {
     /// Returns the registry of mounts for a store.
     ///
     /// - Parameter directory: The store's folder; the cache of ranges is in it.
-    /// - Throws: `invalidConfiguration`.
     /// - Returns: The registry.
+    /// - Throws: `invalidConfiguration`.
     func mounts(of directory: FilePath) throws -> MountRegistry {
         var mounts = MountRegistry.standard
         #if Node
@@ -46,7 +48,11 @@ struct RemoteArguments: ParsableArguments {
             var options = RemoteOptions()
             let name = remote ?? Kernel.variable("DAGSTORE_REMOTE") ?? RemotePolicy.remote.rawValue
             guard let policy = RemotePolicy(rawValue: name) else {
-                throw ValidationError("DAGSTORE_REMOTE is remote, cache or copy")
+                throw DAGStoreError(
+                    .invalidConfiguration,
+                    "DAGSTORE_REMOTE is not a policy: \(name)",
+                    advice: "set it to remote, cache or copy, or unset it"
+                )
             }
             options.policy = policy
             options.cacheFolder = directory.appending("remote-cache")
