@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DAGBytes
+internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage
 
@@ -28,11 +29,25 @@ struct Get: ParsableCommand {
         if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
         // A copy: another process may truncate the mapped file meanwhile.
         let bytes = try block.first(of: cid, in: StoreReader(store)) { shard in
-            try verify
-                ? shard.verifiedBlockIfLocal(for: cid)?.copiedBytes
-                : shard.blockIfLocal(for: cid)?.copiedBytes
+            try Self.bytes(of: cid, in: shard, verify: verify)
         }
         try bytes.withView(write)
+    }
+
+    /// Reads a block, and waits for a remote source.
+    private static func bytes(of cid: CID, in shard: Shard, verify: Bool) throws -> [UInt8]? {
+        let answer = FirstAnswer<[UInt8]?, any Error>()
+        let task = OwnedTask {
+            do {
+                let block = try await shard.block(for: cid)
+                let found = try verify ? block?.verified() : block
+                answer.deliver(.success(try found?.copiedBytes))
+            } catch {
+                answer.deliver(.failure(error))
+            }
+        }
+        defer { task.cancel() }
+        return try answer.wait()
     }
 
     private func write(_ bytes: ByteView) throws { try OutputFile(output).write(bytes) }

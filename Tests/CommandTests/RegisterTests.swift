@@ -121,7 +121,7 @@ struct RegisterTests {
     @Test(
         "a source that cannot be registered has an error",
         arguments: [
-            ("http://host/a.car", "unknownScheme", 2), ("file://%zz.car", "invalidArgument", 2),
+            ("gopher://host/a.car", "unknownScheme", 2), ("file://%zz.car", "invalidArgument", 2),
             (".", "mountUnreachable", 4), ("/", "invalidKey", 2), ("none.car", "mountGone", 4),
         ] as [(String, String, Int32)]
     )

@@ -214,6 +214,42 @@
             #expect(reopened.disk?.damagedCount == 1)
         }
 
+        @Test("a walk over cached bytes sends nothing, and all room for guesses is given back")
+        func warmWalk() async throws {
+            let folder = try TemporaryFolder()
+            let bytes = Self.bytes
+            let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
+            let options = localOptions {
+                $0.policy = .cache
+                $0.cacheFolder = folder.cachePath
+            }
+            func walk(_ source: any RandomSource) async throws {
+                for start in stride(from: 0, to: bytes.count, by: 5000) {
+                    let found = try await source.read(at: UInt64(start), size: 5000)
+                    #expect(found == Array(bytes[start..<min(start + 5000, bytes.count)]))
+                }
+            }
+            do {
+                let remote = RemoteClient(options)
+                let source = try await source(server, remote)
+                try await walk(source)
+                await eventually { (source as? RangeSource)?.isIdle == true }
+                #expect(server.requests.count < 30)
+                source.close()
+                await eventually { remote.guessRoom == RemoteClient.guessSizeMax }
+            }
+            var remote: RemoteClient?
+            await eventually {
+                remote = nil
+                remote = RemoteClient(options)
+                return remote?.disk != nil
+            }
+            let source = try await source(server, #require(remote))
+            let count = server.requests.count
+            try await walk(source)
+            #expect(server.requests.count == count)
+        }
+
         @Test("the errors of servers are those of mounts")
         func errors() async throws {
             let expected: [(Int, MountError.Code)] = [

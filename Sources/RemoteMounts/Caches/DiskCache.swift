@@ -102,6 +102,21 @@ package final class DiskCache: Sendable {
         }
     }
 
+    /// Returns the parts of a range that no entry names; does not read the entries.
+    func missing(_ key: CacheKey, in range: Range<UInt64>) -> [Range<UInt64>] {
+        let places = state.withLock { state in
+            Self.places(in: range, of: state.places[key] ?? [])
+        }
+        var missing: [Range<UInt64>] = []
+        var position = range.lowerBound
+        for place in places {
+            if place.start > position { missing.append(position..<place.start) }
+            position = max(position, place.start + UInt64(place.size))
+        }
+        if position < range.upperBound { missing.append(position..<range.upperBound) }
+        return missing
+    }
+
     /// Appends bytes; an error of the disk ends all later writes.
     func insert(_ bytes: [UInt8], _ key: CacheKey, at start: UInt64) {
         var position = 0

@@ -11,6 +11,8 @@
     package final class RemoteClient: Sendable {
         /// The most objects whose counters and ranges are remembered; then the memory begins again.
         static let objectsMax = 65_536
+        /// The most bytes that are read ahead at once, of all objects.
+        static let guessSizeMax = 16 << 20
 
         /// The options.
         package let options: RemoteOptions
@@ -24,6 +26,7 @@
         private struct State {
             var ranges: [String: ObjectStat.Ranges] = [:]
             var counters: [String: TransferCounters] = [:]
+            var guessSize = 0
         }
 
         private let state = Lock(State())
@@ -41,6 +44,9 @@
                 disk = nil
             }
         }
+
+        /// The largest window that is read ahead; the memory does not keep larger parts.
+        var readAheadMax: UInt64 { min(options.readAheadMax, UInt64(options.memorySizeMax / 4)) }
 
         /// The requests and bytes of all mounts.
         package var counters: TransferCounters.Values { client.counters.values }
@@ -68,6 +74,26 @@
                 if state.ranges.count >= Self.objectsMax { state.ranges = [:] }
                 state.ranges[url.text] = ranges
             }
+        }
+
+        /// Reserves bytes for a guess; all sources share `guessSizeMax`, so that many readers do not fill the memory.
+        ///
+        /// - Returns: Whether there is room.
+        func reserveGuess(_ size: Int) -> Bool {
+            state.withLock { state in
+                guard state.guessSize + size <= Self.guessSizeMax else { return false }
+                state.guessSize += size
+                return true
+            }
+        }
+
+        /// The bytes that guesses may still reserve.
+        var guessRoom: Int { state.withLock { Self.guessSizeMax - $0.guessSize } }
+
+        /// Returns bytes that were reserved for guesses.
+        func releaseGuess(_ size: Int) {
+            guard size > 0 else { return }
+            state.withLock { $0.guessSize -= size }
         }
 
         /// Returns the name of a version in the caches.

@@ -14,12 +14,15 @@
         static let readSizeMax = 1 << 30
         /// The most requests ahead of the readers; further guesses are dropped.
         static let guessesMax = 64
+        /// The most bytes that wait for the disk.
+        static let writingSizeMax = 16 << 20
 
         /// A request: the range may grow until the request begins.
         private struct Request {
             var range: Range<UInt64>
             var hasBegun = false
             var isGuess: Bool
+            var reserved = 0
             var task: OwnedTask<Void>?
             let answer: SharedAnswer
         }
@@ -30,6 +33,7 @@
             var requestsSeen: UInt64 = 0
             var isClosed = false
             var writers: [UInt64: OwnedTask<Void>] = [:]
+            var writingSize = 0
         }
 
         let size: UInt64
@@ -52,7 +56,7 @@
             self.stat = stat
             key = object.remote.cacheKey(object.url, stat)
             state = Lock(
-                State(ahead: ReadAhead(size: size, sizeMax: object.remote.options.readAheadMax))
+                State(ahead: ReadAhead(size: size, sizeMax: object.remote.readAheadMax))
             )
             object.remote.memory.insert(first, key, at: 0)
         }
@@ -81,11 +85,13 @@
         func close() {
             let tasks = state.withLock { state in
                 state.isClosed = true
-                defer { state.writers = [:] }
                 return state.requests.values.compactMap { $0.task } + Array(state.writers.values)
             }
             for task in tasks { task.cancel() }
         }
+
+        /// Whether no request is under way, and the disk has all that it will get.
+        var isIdle: Bool { state.withLock { $0.requests.isEmpty && $0.writers.isEmpty } }
 
         private func readDisk(_ answer: Assembly) async throws -> Assembly {
             let remote = object.remote
@@ -110,35 +116,49 @@
             for gaps: [Range<UInt64>],
             of range: Range<UInt64>
         ) throws -> [SharedAnswer] {
-            let guesses = state.withLock { $0.ahead.ranges(after: range) }
-            var missing: [Range<UInt64>] = []
-            for guess in guesses {
-                var known = Assembly(guess)
-                object.remote.memory.read(key, into: &known)
-                missing += known.gaps
-            }
+            let guesses = missingGuesses(after: range)
+            var unused = 0
+            defer { object.remote.releaseGuess(unused) }
             return try state.withLock { state in
                 guard !state.isClosed else {
+                    unused = guesses.reduce(0) { $0 + $1.count }
                     throw MountError(.cancelled, "read: \(object.url): the source is closed")
                 }
                 var waiting: [UInt64] = []
-                for gap in gaps { add(gap, isGuess: false, to: &state, &waiting) }
-                let needed = waiting
+                for gap in gaps { _ = add(gap, isGuess: false, to: &state, &waiting) }
+                let needed = Set(waiting)
                 let guessCount = state.requests.values.count { $0.isGuess }
-                for guess in missing.prefix(max(0, Self.guessesMax - guessCount)) {
-                    add(guess, isGuess: true, to: &state, &waiting)
+                for (index, guess) in guesses.enumerated() {
+                    let hasRoom = guessCount + index < Self.guessesMax
+                    let used =
+                        hasRoom ? add(guess, isGuess: true, to: &state, &waiting) : 0
+                    unused += guess.count - used
                 }
-                return Set(needed).compactMap { state.requests[$0]?.answer }
+                return needed.compactMap { state.requests[$0]?.answer }
             }
         }
 
+        /// Returns the ranges to read ahead that no cache has, as far as there is room for them.
+        private func missingGuesses(after range: Range<UInt64>) -> [Range<UInt64>] {
+            let remote = object.remote
+            var missing: [Range<UInt64>] = []
+            for guess in state.withLock({ $0.ahead.ranges(after: range) }) {
+                var known = Assembly(guess)
+                remote.memory.read(key, into: &known)
+                for gap in known.gaps { missing += remote.disk?.missing(key, in: gap) ?? [gap] }
+            }
+            return missing.filter { remote.reserveGuess($0.count) }
+        }
+
         /// Finds or makes the requests that bring the bytes of a range.
+        ///
+        /// - Returns: The bytes that no request brought before.
         private func add(
             _ range: Range<UInt64>,
             isGuess: Bool,
             to state: inout State,
             _ waiting: inout [UInt64]
-        ) {
+        ) -> Int {
             var rest = [range]
             for (number, request) in state.requests {
                 guard rest.contains(where: { $0.overlaps(request.range) }) else { continue }
@@ -154,7 +174,10 @@
                 } else {
                     waiting.append(begin(part, isGuess: isGuess, &state))
                 }
+                // A request ends with what its guesses reserved.
+                if isGuess, let last = waiting.last { state.requests[last]?.reserved += part.count }
             }
+            return rest.reduce(0) { $0 + $1.count }
         }
 
         /// Returns a request that has not begun and can bring a range too.
@@ -197,9 +220,9 @@
                     }
                 }
                 object.remote.memory.insert(bytes, key, at: start)
-                let request = finish(number)
-                request?.answer.deliver(.success(SharedAnswer.Part(start: start, bytes: bytes)))
                 store(bytes, at: start)
+                let part = SharedAnswer.Part(start: start, bytes: bytes)
+                finish(number)?.answer.deliver(.success(part))
             } catch {
                 finish(number)?.answer.deliver(.failure(error))
             }
@@ -218,7 +241,9 @@
 
         @discardableResult
         private func finish(_ number: UInt64) -> Request? {
-            state.withLock { $0.requests.removeValue(forKey: number) }
+            let request = state.withLock { $0.requests.removeValue(forKey: number) }
+            object.remote.releaseGuess(request?.reserved ?? 0)
+            return request
         }
 
         /// Writes bytes to the disk's cache; a reader does not wait for it.
@@ -227,13 +252,19 @@
             guard let disk = remote.disk, stat.version.validator != nil else { return }
             state.withLock { state in
                 // While the disk is slow, bytes are not stored instead of kept in memory.
-                guard !state.isClosed, state.writers.count < 16 else { return }
+                guard !state.isClosed, state.writingSize + bytes.count <= Self.writingSizeMax else {
+                    return
+                }
+                state.writingSize += bytes.count
                 state.requestsSeen += 1
                 let number = state.requestsSeen
                 let key = key
                 state.writers[number] = OwnedTask { [weak self] in
                     try await remote.diskThreads.run { disk.insert(bytes, key, at: start) }
-                    self?.state.withLock { _ = $0.writers.removeValue(forKey: number) }
+                    self?.state.withLock { state in
+                        state.writers[number] = nil
+                        state.writingSize -= bytes.count
+                    }
                 }
             }
         }
