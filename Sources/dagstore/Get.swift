@@ -36,6 +36,13 @@ struct Get: ParsableCommand {
 
     /// Reads a block, and waits for a remote source.
     private static func bytes(of cid: CID, in shard: Shard, verify: Bool) throws -> [UInt8]? {
+        do {
+            return try verify
+                ? shard.verifiedBlockIfLocal(for: cid)?.copiedBytes
+                : shard.blockIfLocal(for: cid)?.copiedBytes
+        } catch let error as DAGStoreError where error.code == .mountUnreachable {
+            // A remote source, for which the calls above do not wait.
+        }
         let answer = FirstAnswer<[UInt8]?, any Error>()
         let task = OwnedTask {
             do {
