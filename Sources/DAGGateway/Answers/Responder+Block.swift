@@ -12,13 +12,17 @@
         /// `HEAD` and a client that has the block already need the index only.
         ///
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
-        func answer(_ plan: BlockPlan, isHead: Bool) async throws -> Answer {
+        func answer(
+            _ plan: BlockPlan,
+            isHead: Bool,
+            on channel: any Channel
+        ) async throws -> Answer {
             if isHead || plan.conditions.isNoneOf != nil {
                 let head = plan.answer(size: try size(of: plan))
                 if isHead || head.body == nil { return Answer(head) }
             }
             if plan.conditions.range != nil, !configuration.verifiesBlocks {
-                return try await partAnswer(plan)
+                return try await partAnswer(plan, on: channel)
             }
             guard let block = try await found(plan.cid) else { throw missing(plan) }
             let head = plan.answer(size: UInt64(block.size))
@@ -26,12 +30,13 @@
             return try await answer(
                 head,
                 block.content,
-                Int(part.lowerBound)..<Int(part.upperBound)
+                Int(part.lowerBound)..<Int(part.upperBound),
+                on: channel
             )
         }
 
         /// Reads only the part that the client wants.
-        private func partAnswer(_ plan: BlockPlan) async throws -> Answer {
+        private func partAnswer(_ plan: BlockPlan, on channel: any Channel) async throws -> Answer {
             let head = plan.answer(size: try size(of: plan))
             guard let part = head.body else { return Answer(head) }
             guard let slice = try await store.slice(of: plan.cid, in: part, deadline: deadline)
@@ -41,7 +46,7 @@
             guard slice.range == part else {
                 throw DAGStoreError(.sourceChanged, "the block's size changed")
             }
-            return try await answer(head, slice.content, 0..<slice.content.view.count)
+            return try await answer(head, slice.content, 0..<slice.content.view.count, on: channel)
         }
 
         private func size(of plan: BlockPlan) throws -> UInt64 {
@@ -68,7 +73,8 @@
         private func answer(
             _ head: GatewayAnswer,
             _ content: BlockBytes,
-            _ part: Range<Int>
+            _ part: Range<Int>,
+            on channel: any Channel
         ) async throws -> Answer {
             guard part.count <= ChunkRing.chunkSize else {
                 let place = try traffic.admitStream(size: UInt64(part.count))
@@ -76,9 +82,9 @@
                     // The stream's place is free when its body has ended.
                     defer { withExtendedLifetime(place) {} }
                     try await blocking.run {
-                        var sink = BodySink(traffic, size: UInt64(part.count))
+                        var sink = BodySink(channel, traffic, size: UInt64(part.count))
                         try await sink.write(content, part, to: &writer)
-                        try await sink.flush(to: &writer)
+                        try await sink.finish(&writer)
                     }
                     try await writer.finish(nil)
                 }

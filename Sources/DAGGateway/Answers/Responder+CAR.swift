@@ -4,6 +4,7 @@
     internal import DAGStorage
     internal import GatewayRequests
     internal import HummingbirdCore
+    internal import NIOCore
 
     extension Responder {
         /// How many blocks of a walk are looked up at once.
@@ -15,13 +16,17 @@
         /// the CAR already, need the index only, or the blocks of the path.
         ///
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
-        func answer(_ plan: CARPlan, isHead: Bool) async throws -> Answer {
+        func answer(
+            _ plan: CARPlan,
+            isHead: Bool,
+            on channel: any Channel
+        ) async throws -> Answer {
             do {
                 guard !isHead, !plan.isKnown else {
                     try await check(plan)
                     return Answer(plan.answer)
                 }
-                return try await streamed(plan)
+                return try await streamed(plan, on: channel)
             } catch let error as DAGStoreError where error.code == .blockNotFound {
                 throw GatewayRefusal(plan.statusWhenMissing, error.message)
             }
@@ -46,7 +51,7 @@
             }
         }
 
-        private func streamed(_ plan: CARPlan) async throws -> Answer {
+        private func streamed(_ plan: CARPlan, on channel: any Channel) async throws -> Answer {
             let place = try traffic.admitStream(size: nil)
             let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
             let (first, blocks) = try await blocking.run {
@@ -59,7 +64,7 @@
                 // The stream's place is free when its body has ended.
                 defer { withExtendedLifetime(place) {} }
                 try await blocking.run {
-                    var sink = BodySink(traffic)
+                    var sink = BodySink(channel, traffic)
                     try await sink.write(CARHeader.encoded(roots: [root]), to: &writer)
                     do {
                         try await Self.write(first, then: blocks, to: &sink, &writer)
@@ -68,7 +73,7 @@
                         try? await sink.flush(to: &writer)
                         throw error
                     }
-                    try await sink.flush(to: &writer)
+                    try await sink.finish(&writer)
                 }
                 try await writer.finish(nil)
             }

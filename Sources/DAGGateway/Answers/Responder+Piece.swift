@@ -3,6 +3,7 @@
     internal import DAGStorage
     internal import GatewayRequests
     internal import HummingbirdCore
+    internal import NIOCore
 
     extension Responder {
         /// Executes the plan for the CAR of a shard.
@@ -12,7 +13,11 @@
         /// being destroyed; the file stays open until the stream ends.
         ///
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
-        func answer(_ plan: PiecePlan, isHead: Bool) async throws -> Answer {
+        func answer(
+            _ plan: PiecePlan,
+            isHead: Bool,
+            on channel: any Channel
+        ) async throws -> Answer {
             let key = try ShardKey(plan.key)
             let shard = try await store.acquire(key, deadline: deadline)
             defer { shard.release() }
@@ -25,9 +30,9 @@
                 // The stream's place is free when its body has ended.
                 defer { withExtendedLifetime(place) {} }
                 try await blocking.run {
-                    var sink = BodySink(traffic, size: size)
+                    var sink = BodySink(channel, traffic, size: size)
                     try await sink.write(from: source, part, to: &writer)
-                    try await sink.flush(to: &writer)
+                    try await sink.finish(&writer)
                 }
                 try await writer.finish(nil)
             }

@@ -10,8 +10,9 @@
     /// Answers requests: plans them, and executes the plans over a store.
     ///
     /// *Threads*: Swift's cooperative pool runs the plans. A block whose pages are in memory is copied there: 1 KiB
-    /// takes less time than a change of threads. Everything that may wait for a disk runs on the gateway's own threads:
-    /// the copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all steps of CARs and pieces.
+    /// takes less time than a change of threads. Everything that may wait for a disk runs on the gateway's own
+    /// threads: the copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all
+    /// steps of CARs and pieces.
     struct Responder: Sendable {
         let store: DAGStore
         let configuration: GatewayConfiguration
@@ -40,8 +41,8 @@
 
         /// Answers a request.
         ///
-        /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed, and
-        ///   the client knows that the content is incomplete.
+        /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed,
+        ///   and the client knows that the content is incomplete.
         func respond(
             to request: Request,
             with writer: consuming ResponseWriter,
@@ -51,7 +52,7 @@
             let head = request.head
             var answer: Answer
             do {
-                answer = try await self.answer(HTTPHead.request(head), number)
+                answer = try await self.answer(HTTPHead.request(head), on: channel)
             } catch let refusal as GatewayRefusal {
                 answer = Answer(refusal.answer)
             } catch {
@@ -80,13 +81,13 @@
 
         private func answer(
             _ request: GatewayRequest,
-            _ number: RequestNumber
+            on channel: any Channel
         ) async throws -> Answer {
             let isHead = request.method == .head
             switch try planner.plan(request) {
-            case .block(let plan): return try await answer(plan, isHead: isHead)
-            case .car(let plan): return try await answer(plan, isHead: isHead)
-            case .piece(let plan): return try await answer(plan, isHead: isHead)
+            case .block(let plan): return try await answer(plan, isHead: isHead, on: channel)
+            case .car(let plan): return try await answer(plan, isHead: isHead, on: channel)
+            case .piece(let plan): return try await answer(plan, isHead: isHead, on: channel)
             case .liveness: return Answer(text: "alive")
             case .readiness:
                 guard isReady() else {

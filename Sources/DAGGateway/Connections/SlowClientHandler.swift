@@ -1,6 +1,7 @@
 #if Node
     internal import Logging
     internal import NIOCore
+    internal import NIOHTTP1
 
     /// Closes a connection whose client takes no bytes.
     ///
@@ -18,6 +19,17 @@
         init(timeout: TimeAmount, logger: Logger) {
             self.timeout = timeout
             self.logger = logger
+        }
+
+        /// Makes a connection of HTTP/1.1 writable again only when the system has taken all that it held.
+        ///
+        /// A stream of HTTP/2 ends the process when it is asked to.
+        func handlerAdded(context: ChannelHandlerContext) {
+            typealias Decoder = ByteToMessageHandler<HTTPRequestDecoder>
+            let pipeline = context.pipeline.syncOperations
+            guard (try? pipeline.handler(type: Decoder.self)) != nil else { return }
+            let marks = ChannelOptions.Types.WriteBufferWaterMark(low: 1, high: 64 << 10)
+            context.channel.setOption(.writeBufferWaterMark, value: marks).whenFailure { _ in }
         }
 
         func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -14,9 +14,11 @@
         private var sent: UInt64 = 0
         private var prefix: [UInt8] = []
         private let traffic: Traffic
+        private let channel: any Channel
 
         /// Creates a sink for a body of `size` bytes; nil if the size is unknown.
-        init(_ traffic: Traffic, size: UInt64? = nil) {
+        init(_ channel: any Channel, _ traffic: Traffic, size: UInt64? = nil) {
+            self.channel = channel
             self.traffic = traffic
             ring = ChunkRing(size: size)
         }
@@ -96,6 +98,20 @@
             }
             traffic.count(chunk.readableBytes)
             try await writer.write(chunk)
+            // NIO takes chunks of other threads at once, and says that it has too many only after its event loop ran.
+            // This waits for the loop, so that the next chunk waits for the client.
+            try await channel.eventLoop.submit {}.get()
+        }
+
+        /// Sends what is collected, and waits until the system has taken all of it.
+        ///
+        /// A server that shuts down closes a connection right after the end of its last answer, and drops what NIO
+        /// still holds.
+        ///
+        /// - Throws: As `flush(to:)`.
+        mutating func finish(_ writer: inout any ResponseBodyWriter) async throws {
+            try await flush(to: &writer)
+            try await writer.write(ByteBuffer())
         }
     }
 #endif
