@@ -64,7 +64,7 @@ struct Serve: AsyncParsableCommand {
         }
 
         private func open(_ settings: NodeSettings) throws -> DAGStore {
-            var options = StoreOptions()
+            var options = try StoreOptions.parse([])
             options.store = settings.store.string
             options.wait = settings.wait / .seconds(1)
             // Without a folder, a new store would stay empty.
