@@ -15,17 +15,22 @@
 
         /// Creates a source.
         ///
-        /// - Parameter endpoint: The address of the service.
+        /// - Parameters:
+        ///   - endpoint: The address of the service.
+        ///   - deadline: How long all attempts together may take; a connection may take a fifth of it.
         /// - Throws: `.malformedURL`, `.targetRefused`.
-        package init(endpoint: String = usualEndpoint) throws(ObjectStorageError) {
+        package init(
+            endpoint: String = usualEndpoint,
+            deadline: Duration = .seconds(5)
+        ) throws(ObjectStorageError) {
             origin = try ObjectURL(endpoint).origin
             var configuration = ClientConfiguration()
             configuration.targets = .all
             configuration.redirectsMax = 0
-            configuration.connectTimeout = .seconds(1)
-            configuration.silenceMax = .seconds(2)
+            configuration.connectTimeout = deadline / 5
+            configuration.silenceMax = deadline / 5 * 2
             configuration.retries.attemptsMax = 3
-            configuration.retries.deadline = .seconds(5)
+            configuration.retries.deadline = deadline
             client = ObjectClient(configuration)
         }
 
