@@ -35,7 +35,7 @@ package final class DirectoryWatch: Sendable {
             case movedAway
             /// The system no longer watches the directory.
             case ended
-            /// The system lost changes, because nobody read them in time.
+            /// The system lost changes, because the reader was too slow.
             case lost
         }
 

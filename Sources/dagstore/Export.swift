@@ -4,8 +4,6 @@ internal import DAGCAR
 internal import DAGIPLD
 internal import DAGMounts
 internal import DAGStorage
-internal import Dispatch
-internal import Synchronization
 internal import SystemPackage
 
 /// `export`: writes the CAR of a DAG.
@@ -164,21 +162,14 @@ struct Export: ParsableCommand {
     private static func wait<R: Sendable>(
         _ body: @escaping @Sendable () async throws -> R
     ) throws -> R {
-        let outcome = Mutex<Result<R, any Error>?>(nil)
-        let isDone = DispatchSemaphore(value: 0)
+        let answer = FirstAnswer<R, any Error>()
         let task = OwnedTask {
             do {
-                let result = try await body()
-                outcome.withLock { $0 = .success(result) }
+                answer.deliver(.success(try await body()))
             } catch {
-                outcome.withLock { $0 = .failure(error) }
+                answer.deliver(.failure(error))
             }
-            isDone.signal()
         }
-        return try withExtendedLifetime(task) {
-            isDone.wait()
-            guard let result = outcome.withLock({ $0 }) else { preconditionFailure("no outcome") }
-            return try result.get()
-        }
+        return try withExtendedLifetime(task) { try answer.wait() }
     }
 }

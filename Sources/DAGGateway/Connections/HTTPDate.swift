@@ -1,5 +1,5 @@
 #if Node
-    internal import Foundation
+    internal import DAGSystem
     internal import SharedReads
 
     /// The time of day as the field `Date` has it: RFC 9110, section 5.6.7.
@@ -15,7 +15,7 @@
 
         /// The time now.
         var now: String {
-            let second = Int(Date().timeIntervalSince1970)
+            let second = Int(WallClock.seconds)
             return last.withLock { last in
                 if last.second != second { last = (second, Self.text(of: second)) }
                 return last.text

@@ -17,7 +17,7 @@ public struct UnixFSNode: Sendable, Hashable {
         case raw = 0
         case directory = 1
         case file = 2
-        /// Data about another node; nobody makes these.
+        /// Data about another node; a type that no known program writes.
         case metadata = 3
         case symlink = 4
         /// A part of a directory whose entries hashes spread over many blocks.

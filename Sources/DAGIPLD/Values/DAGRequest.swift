@@ -10,7 +10,7 @@ public enum DAGScope: String, Sendable, CaseIterable {
     case all
 }
 
-/// Bounds for the work that a DAG causes, whoever made it.
+/// Bounds for the work that a DAG may cause; a DAG from outside can be hostile.
 ///
 /// A walk that meets a bound ends with `limitExceeded`.
 public struct DAGLimits: Hashable, Sendable {

@@ -3,8 +3,8 @@ internal import DAGHashing
 
 /// A set of CIDs that keeps 128 bits of each: the hash under a random key.
 ///
-/// Two different CIDs would have to meet by chance in 128 bits to be taken for one; without the key nobody can make
-/// such a pair.
+/// The set takes two CIDs for one only if their 128 bits are equal by chance. An attacker does not know the key, and so
+/// cannot choose such a pair.
 ///
 /// *Cost*: 21 to 43 bytes a CID, and 1.5 times that while it grows.
 struct SeenCIDs: Sendable {

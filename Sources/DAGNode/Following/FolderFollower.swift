@@ -2,11 +2,6 @@
     internal import DAGMounts
     internal import DAGStorage
     internal import DAGSystem
-    #if canImport(FoundationEssentials)
-        internal import FoundationEssentials
-    #else
-        internal import Foundation
-    #endif
     internal import Logging
     internal import SystemPackage
 
@@ -34,7 +29,7 @@
             /// The time.
             var now: @Sendable () -> ContinuousClock.Instant = { .now }
             /// The time in nanoseconds since 1970.
-            var clock: @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970 * 1e9) }
+            var clock: @Sendable () -> Int64 = { WallClock.nanoseconds }
             /// Receives what the follower does and finds.
             var notify: @Sendable (FolderNotice) -> Void
             /// Called when the CARs of the first scan are registered.

@@ -1,6 +1,7 @@
 internal import DAGCAR
 internal import DAGCatalog
 internal import DAGMounts
+internal import DAGSystem
 internal import SystemPackage
 
 extension ShardRecord {

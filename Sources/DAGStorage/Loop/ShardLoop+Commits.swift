@@ -1,4 +1,5 @@
 internal import DAGCatalog
+internal import DAGSystem
 internal import Dispatch
 internal import ShardLifecycle
 internal import SharedReads

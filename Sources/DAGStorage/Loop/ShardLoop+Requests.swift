@@ -1,4 +1,5 @@
 internal import DAGCatalog
+internal import DAGSystem
 internal import ShardLifecycle
 
 /// Turns the requests of callers into events of the lifecycle.

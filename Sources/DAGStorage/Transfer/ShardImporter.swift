@@ -2,6 +2,7 @@ package import DAGBytes
 internal import DAGCAR
 internal import DAGCatalog
 internal import DAGMounts
+internal import DAGSystem
 internal import Dispatch
 internal import ShardIndex
 package import SystemPackage

@@ -1,5 +1,6 @@
 internal import DAGCARFiles
 internal import DAGMounts
+internal import DAGSystem
 internal import Dispatch
 internal import SharedReads
 internal import Synchronization

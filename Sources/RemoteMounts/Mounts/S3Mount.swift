@@ -79,7 +79,7 @@
 
         /// The clock of the system.
         static let now: @Sendable () -> UTCTime = {
-            UTCTime(seconds: ThisProcess.secondsSince1970)
+            UTCTime(seconds: WallClock.seconds)
         }
     }
 

@@ -8,7 +8,7 @@ internal import SystemPackage
 
 /// Writes the sections of a CAR to a file, each block once, and its header at the end.
 ///
-/// The header has room for one CID of 36 bytes. Until `finish` it names a block that nobody has.
+/// The header has room for one CID of 36 bytes. Until `finish` it names a block that does not exist.
 ///
 /// *Memory*: that of `AppendedFile`; of CARv2 also 100 bytes a section, for the index. *Concurrency*: one thread.
 final class SectionOutput {
