@@ -17,7 +17,7 @@ struct RequestPartsTests {
         #expect(UTCTime(isoDate: "1994-13-06T08:49:37Z") == nil)
         #expect(UTCTime(isoDate: "1994-11-06") == nil)
         #expect(UTCTime(httpDate: "Sunday, 06-Nov-94 08:49:37 GMT") == nil)
-        #expect(ThisProcess.secondsSince1970 > 1_700_000_000)
+        #expect(WallClock.seconds > 1_700_000_000)
     }
 
     @Test("every day of four centuries is written and read back")

@@ -1,4 +1,6 @@
-package import DAGMounts
+#if Node
+    package import DAGMounts
+#endif
 
 /// The URL schemes of remote mounts.
 package enum RemoteSchemes {
