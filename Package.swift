@@ -375,7 +375,8 @@ let package = Package(
                 "DAGBytes", "DAGCAR", "DAGHashing", "DAGIPLD", "DAGMounts", "DAGMultiformats",
                 "DAGStorage", "GatewayRequests", "SharedReads", "UnixFSFiles", system,
                 node("AsyncHTTPClient", "async-http-client"), node("Logging", "swift-log"),
-                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOCore", "swift-nio"), node("NIOEmbedded", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"),
                 node("NIOPosix", "swift-nio"), node("NIOSSL", "swift-nio-ssl"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
             ]

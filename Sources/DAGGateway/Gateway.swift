@@ -46,7 +46,7 @@
             try configuration.check()
             let responder = Responder(store, configuration, logger, isReady: isReady)
             let address = BindAddress.hostname(configuration.host, port: configuration.port)
-            server = try configuration.serverBuilder(logger).buildServer(
+            server = try configuration.serverBuilder(logger, responder).buildServer(
                 configuration: ServerConfiguration(
                     address: address,
                     backlog: 4096,
@@ -109,36 +109,49 @@
 
         /// Returns what makes the server: HTTP/1.1 in the clear, or HTTP/2 and HTTP/1.1 over TLS.
         ///
-        /// - Throws: `invalidConfiguration` if the certificate or the key cannot be read.
-        fileprivate func serverBuilder(_ logger: Logger) throws(DAGStoreError) -> HTTPServerBuilder
-        {
+        /// What it makes throws `invalidConfiguration` if the certificate or the key cannot be used.
+        fileprivate func serverBuilder(
+            _ logger: Logger,
+            _ responder: Responder
+        ) -> HTTPServerBuilder {
+            let idle = TimeAmount(idleTimeout)
             let slowest = TimeAmount(slowClientTimeout)
             let streams = HTTP1Channel.Configuration(
                 additionalChannelHandlers: [
-                    FlushBeforeCloseInstaller(),
+                    HandlerInstaller({ responder.promptAnswer(to: $0) }, idleTimeout: idle),
                     SlowClientHandler(timeout: slowest, logger: logger),
                 ],
-                idleTimeout: TimeAmount(idleTimeout)
+                idleTimeout: idle
             )
-            guard let certificatePath, let keyPath else { return .http1(configuration: streams) }
-            do {
-                let chain = try NIOSSLCertificate.fromPEMFile(certificatePath)
-                let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
-                return try .http2Upgrade(
-                    tlsConfiguration: .makeServerConfiguration(
-                        certificateChain: chain.map { .certificate($0) },
-                        privateKey: .privateKey(key)
-                    ),
-                    configuration: HTTP2UpgradeChannel.Configuration(
-                        idleTimeout: idleTimeout,
-                        streamConfiguration: streams
+            guard let certificatePath, let keyPath else {
+                return HTTPServerBuilder { responder in
+                    LoopChannel(HTTP1Channel(responder: responder, configuration: streams))
+                }
+            }
+            let upgrade = HTTP2UpgradeChannel.Configuration(
+                idleTimeout: idleTimeout,
+                streamConfiguration: streams
+            )
+            return HTTPServerBuilder { responder in
+                do {
+                    let chain = try NIOSSLCertificate.fromPEMFile(certificatePath)
+                    let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
+                    return LoopChannel(
+                        try HTTP2UpgradeChannel(
+                            tlsConfiguration: .makeServerConfiguration(
+                                certificateChain: chain.map { .certificate($0) },
+                                privateKey: .privateKey(key)
+                            ),
+                            configuration: upgrade,
+                            responder: responder
+                        )
                     )
-                )
-            } catch {
-                throw DAGStoreError(
-                    .invalidConfiguration,
-                    "TLS with \(certificatePath) and \(keyPath): \(error)"
-                )
+                } catch {
+                    throw DAGStoreError(
+                        .invalidConfiguration,
+                        "TLS with \(certificatePath) and \(keyPath): \(error)"
+                    )
+                }
             }
         }
     }

@@ -27,41 +27,41 @@
             #expect(HTTPDate.text(of: second) == text)
         }
 
-        @Test("a ring hands out what was put in, and uses its memory again")
-        func ring() {
-            var ring = ChunkRing()
+        @Test("a buffer hands out what was put in, and uses its memory again")
+        func chunks() {
+            var chunks = ChunkBuffer()
             var generator = SplitMix64(seed: 1)
             var capacities: Set<Int> = []
             for _ in 0..<10 {
-                let bytes = generator.bytes(ChunkRing.chunkSize + 100)
-                #expect(ring.append(bytes[...]) == ChunkRing.chunkSize)
-                #expect(ring.isFull)
-                let chunk = ring.take()
-                #expect(chunk.readableBytesView.elementsEqual(bytes.prefix(ChunkRing.chunkSize)))
+                let bytes = generator.bytes(ChunkBuffer.chunkSize + 100)
+                #expect(chunks.append(bytes[...]) == ChunkBuffer.chunkSize)
+                #expect(chunks.isFull)
+                let chunk = chunks.take()
+                #expect(chunk.readableBytesView.elementsEqual(bytes.prefix(ChunkBuffer.chunkSize)))
                 capacities.insert(chunk.capacity)
-                #expect(ring.isEmpty)
+                #expect(chunks.isEmpty)
             }
-            #expect(capacities == [ChunkRing.chunkSize])
+            #expect(capacities == [ChunkBuffer.chunkSize])
         }
 
         @Test("chunks that are still being sent keep their bytes")
         func chunksInFlight() {
-            var ring = ChunkRing()
+            var chunks = ChunkBuffer()
             var kept: [ByteBuffer] = []
             for number in 0..<8 as Range<UInt8> {
-                _ = ring.append([number][...])
-                kept.append(ring.take())
+                _ = chunks.append([number][...])
+                kept.append(chunks.take())
             }
             #expect(kept.map { Array($0.readableBytesView) } == (0..<8).map { [$0] })
         }
 
-        @Test("a ring for known content is no larger than that")
-        func smallRing() {
-            var ring = ChunkRing(size: 5)
-            #expect(ring.append([1, 2, 3][...]) == 3)
-            #expect(ring.room == 2)
-            #expect(ring.append([4, 5, 6][...]) == 2)
-            #expect(Array(ring.take().readableBytesView) == [1, 2, 3, 4, 5])
+        @Test("a buffer for known content is no larger than that")
+        func smallContent() {
+            var chunks = ChunkBuffer(size: 5)
+            #expect(chunks.append([1, 2, 3][...]) == 3)
+            #expect(chunks.room == 2)
+            #expect(chunks.append([4, 5, 6][...]) == 2)
+            #expect(Array(chunks.take().readableBytesView) == [1, 2, 3, 4, 5])
         }
 
         @Test("every error of a store has a status")

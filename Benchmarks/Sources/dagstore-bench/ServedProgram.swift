@@ -1,7 +1,8 @@
 import Glibc
+import Synchronization
 
 /// A program that serves HTTP and prints a line with its address.
-final class ServedProgram {
+final class ServedProgram: Sendable {
     let host = "127.0.0.1"
     let port: UInt16
     let process: pid_t
@@ -43,7 +44,33 @@ final class ServedProgram {
         waitpid(process, nil, 0)
     }
 
-    /// A field of the program's status in bytes, `VmRSS` or `VmHWM`.
+    /// Runs `body`, and looks at a field of the program's status every 5 ms meanwhile.
+    ///
+    /// - Returns: The result of `body`, and the largest value.
+    /// - Throws: The error of `body`.
+    func watchingMemory<R: Sendable>(
+        _ field: String,
+        _ body: @escaping @Sendable () throws -> R
+    ) throws -> (R, Double) {
+        let outcome = Mutex<Result<R, any Error>?>(nil)
+        let peak = Mutex(memory(field))
+        onThreads(2) { [self] index in
+            if index == 0 {
+                let result = Result { try body() }
+                outcome.withLock { $0 = result }
+                return
+            }
+            while outcome.withLock({ $0 }) == nil {
+                let value = memory(field)
+                peak.withLock { $0 = max($0, value) }
+                usleep(5000)
+            }
+        }
+        guard let result = outcome.withLock({ $0 }) else { throw BenchmarkError("no outcome") }
+        return (try result.get(), peak.withLock { $0 })
+    }
+
+    /// A field of the program's status in bytes, such as `VmRSS`.
     func memory(_ field: String) -> Double {
         for line in Machine.text(of: "/proc/\(process)/status").split(separator: "\n")
         where line.hasPrefix(field + ":") {

@@ -14,15 +14,14 @@
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
         func answer(
             _ plan: BlockPlan,
-            isHead: Bool,
-            on channel: any Channel
+            isHead: Bool
         ) async throws -> Answer {
             if isHead || plan.conditions.isNoneOf != nil {
                 let head = plan.answer(size: try size(of: plan))
                 if isHead || head.body == nil { return Answer(head) }
             }
             if plan.conditions.range != nil, !configuration.verifiesBlocks {
-                return try await partAnswer(plan, on: channel)
+                return try await partAnswer(plan)
             }
             guard let block = try await found(plan.cid) else { throw missing(plan) }
             let head = plan.answer(size: UInt64(block.size))
@@ -30,13 +29,12 @@
             return try await answer(
                 head,
                 block.content,
-                Int(part.lowerBound)..<Int(part.upperBound),
-                on: channel
+                Int(part.lowerBound)..<Int(part.upperBound)
             )
         }
 
         /// Reads only the part that the client wants.
-        private func partAnswer(_ plan: BlockPlan, on channel: any Channel) async throws -> Answer {
+        private func partAnswer(_ plan: BlockPlan) async throws -> Answer {
             let head = plan.answer(size: try size(of: plan))
             guard let part = head.body else { return Answer(head) }
             guard let slice = try await store.slice(of: plan.cid, in: part, deadline: deadline)
@@ -46,7 +44,7 @@
             guard slice.range == part else {
                 throw DAGStoreError(.sourceChanged, "the block's size changed")
             }
-            return try await answer(head, slice.content, 0..<slice.content.view.count, on: channel)
+            return try await answer(head, slice.content, 0..<slice.content.view.count)
         }
 
         private func size(of plan: BlockPlan) throws -> UInt64 {
@@ -73,19 +71,16 @@
         private func answer(
             _ head: GatewayAnswer,
             _ content: BlockBytes,
-            _ part: Range<Int>,
-            on channel: any Channel
+            _ part: Range<Int>
         ) async throws -> Answer {
-            guard part.count <= ChunkRing.chunkSize else {
+            guard part.count <= ChunkBuffer.chunkSize else {
                 let place = try traffic.admitStream(size: UInt64(part.count))
                 let body = ResponseBody(contentLength: part.count) { [traffic, blocking] writer in
                     // The stream's place is free when its body has ended.
                     defer { withExtendedLifetime(place) {} }
-                    try await blocking.run {
-                        var sink = BodySink(channel, traffic, size: UInt64(part.count))
-                        try await sink.write(content, part, to: &writer)
-                        try await sink.finish(&writer)
-                    }
+                    var sink = BodySink(traffic, blocking, size: UInt64(part.count))
+                    try await sink.write(content, part, to: &writer)
+                    try await sink.finish(&writer)
                     try await writer.finish(nil)
                 }
                 return Answer(head: head, body: body, isStream: true)
@@ -99,7 +94,7 @@
             return Answer(head: head, body: ResponseBody(byteBuffer: buffer))
         }
 
-        private static func copy(_ content: BlockBytes, _ part: Range<Int>) throws -> ByteBuffer {
+        static func copy(_ content: BlockBytes, _ part: Range<Int>) throws -> ByteBuffer {
             var buffer = ByteBufferAllocator().buffer(capacity: part.count)
             try buffer.append(content, part)
             return buffer

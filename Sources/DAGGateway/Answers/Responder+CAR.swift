@@ -18,15 +18,14 @@
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
         func answer(
             _ plan: CARPlan,
-            isHead: Bool,
-            on channel: any Channel
+            isHead: Bool
         ) async throws -> Answer {
             do {
                 guard !isHead, !plan.isKnown else {
                     try await check(plan)
                     return Answer(plan.answer)
                 }
-                return try await streamed(plan, on: channel)
+                return try await streamed(plan)
             } catch let error as DAGStoreError where error.code == .blockNotFound {
                 throw GatewayRefusal(plan.statusWhenMissing, error.message)
             }
@@ -51,7 +50,7 @@
             }
         }
 
-        private func streamed(_ plan: CARPlan, on channel: any Channel) async throws -> Answer {
+        private func streamed(_ plan: CARPlan) async throws -> Answer {
             let place = try traffic.admitStream(size: nil)
             let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
             let (first, blocks) = try await blocking.run {
@@ -63,34 +62,47 @@
             let body = ResponseBody { [traffic, blocking] writer in
                 // The stream's place is free when its body has ended.
                 defer { withExtendedLifetime(place) {} }
-                try await blocking.run {
-                    var sink = BodySink(channel, traffic)
-                    try await sink.write(CARHeader.encoded(roots: [root]), to: &writer)
-                    do {
-                        try await Self.write(first, then: blocks, to: &sink, &writer)
-                    } catch let error as DAGStoreError {
-                        // The client keeps the blocks before the one that cannot be had.
-                        try? await sink.flush(to: &writer)
-                        throw error
-                    }
-                    try await sink.finish(&writer)
+                var sink = BodySink(traffic, blocking)
+                try await sink.write(CARHeader.encoded(roots: [root]), to: &writer)
+                do {
+                    try await Self.write(first, then: blocks, on: blocking, to: &sink, &writer)
+                } catch let error as DAGStoreError {
+                    // The client keeps the blocks before the one that cannot be had.
+                    try? await sink.flush(to: &writer)
+                    throw error
                 }
+                try await sink.finish(&writer)
                 try await writer.finish(nil)
             }
             return Answer(head: plan.answer, body: body, isStream: true)
         }
 
+        /// Writes the sections of a walk.
+        ///
+        /// The gateway's own threads find the blocks, and copy small ones until a chunk is full. The event loop copies
+        /// large ones, several to a change of threads.
         private static func write(
             _ first: [Block],
             then blocks: DAGWalk.Iterator,
+            on blocking: Blocking,
             to sink: inout BodySink,
             _ writer: inout any ResponseBodyWriter
         ) async throws {
             var blocks = blocks
-            var batch = first
-            while !batch.isEmpty {
-                for block in batch { try await sink.write(section: block, to: &writer) }
-                batch = try await blocks.nextBatch(limit: batchSize)
+            var batch = first[...]
+            while true {
+                try await blocking.run {
+                    try sink.collect(sections: &batch)
+                    while batch.isEmpty {
+                        batch = try await blocks.nextBatch(limit: batchSize)[...]
+                        guard !batch.isEmpty else { return }
+                        try sink.collect(sections: &batch)
+                    }
+                }
+                guard !batch.isEmpty else { return }
+                repeat {
+                    try await sink.write(section: batch.removeFirst(), to: &writer)
+                } while batch.first.map { $0.size > BodySink.smallSizeMax } ?? false
             }
         }
     }

@@ -15,8 +15,7 @@
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
         func answer(
             _ plan: PiecePlan,
-            isHead: Bool,
-            on channel: any Channel
+            isHead: Bool
         ) async throws -> Answer {
             let key = try ShardKey(plan.key)
             let shard = try await store.acquire(key, deadline: deadline)
@@ -29,11 +28,9 @@
             let body = ResponseBody(contentLength: Int(size)) { [traffic, blocking] writer in
                 // The stream's place is free when its body has ended.
                 defer { withExtendedLifetime(place) {} }
-                try await blocking.run {
-                    var sink = BodySink(channel, traffic, size: size)
-                    try await sink.write(from: source, part, to: &writer)
-                    try await sink.finish(&writer)
-                }
+                var sink = BodySink(traffic, blocking, size: size)
+                try await sink.write(from: source, part, to: &writer)
+                try await sink.finish(&writer)
                 try await writer.finish(nil)
             }
             return Answer(head: head, body: body, isStream: true)

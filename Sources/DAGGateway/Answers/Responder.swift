@@ -9,8 +9,8 @@
 
     /// Answers requests: plans them, and executes the plans over a store.
     ///
-    /// *Threads*: Swift's cooperative pool runs the plans. A block whose pages are in memory is copied there: 1 KiB
-    /// takes less time than a change of threads. Everything that may wait for a disk runs on the gateway's own
+    /// *Threads*: the event loop of the connection runs the plans. A block whose pages are in memory is copied there:
+    /// 1 KiB takes less time than a change of threads. Everything that may wait for a disk runs on the gateway's own
     /// threads: the copy of a block whose pages are not in memory (`mincore` tells, for 0.2 us), and all
     /// steps of CARs and pieces.
     struct Responder: Sendable {
@@ -18,11 +18,11 @@
         let configuration: GatewayConfiguration
         let traffic: Traffic
         let blocking: Blocking
-        private let planner: GatewayPlanner
+        let planner: GatewayPlanner
         private let logger: Logger
         private let isReady: @Sendable () -> Bool
-        private let date = HTTPDate()
-        private let numbers = RequestNumbers()
+        let date = HTTPDate()
+        let numbers = RequestNumbers()
 
         init(
             _ store: DAGStore,
@@ -52,7 +52,7 @@
             let head = request.head
             var answer: Answer
             do {
-                answer = try await self.answer(HTTPHead.request(head), on: channel)
+                answer = try await self.answer(HTTPHead.request(head))
             } catch let refusal as GatewayRefusal {
                 answer = Answer(refusal.answer)
             } catch {
@@ -61,9 +61,7 @@
             if answer.head.status >= 400 || answer.isStream {
                 answer.head.fields.append(GatewayField(.requestID, number.description))
             }
-            if logger.logLevel <= .debug {
-                log(number, head).debug("Answered", metadata: ["status": "\(answer.head.status)"])
-            }
+            logAnswer(answer.head.status, to: head.method.rawValue, head.path ?? "", number)
             let response = HTTPHead.response(answer.head, date: date.now)
             let sendsBody = head.method != .head
             if !sendsBody, !answer.head.hasLength { try await HeadAnswerHandler.prepare(channel) }
@@ -80,14 +78,13 @@
         }
 
         private func answer(
-            _ request: GatewayRequest,
-            on channel: any Channel
+            _ request: GatewayRequest
         ) async throws -> Answer {
             let isHead = request.method == .head
             switch try planner.plan(request) {
-            case .block(let plan): return try await answer(plan, isHead: isHead, on: channel)
-            case .car(let plan): return try await answer(plan, isHead: isHead, on: channel)
-            case .piece(let plan): return try await answer(plan, isHead: isHead, on: channel)
+            case .block(let plan): return try await answer(plan, isHead: isHead)
+            case .car(let plan): return try await answer(plan, isHead: isHead)
+            case .piece(let plan): return try await answer(plan, isHead: isHead)
             case .liveness: return Answer(text: "alive")
             case .readiness:
                 guard isReady() else {
@@ -143,11 +140,22 @@
         }
 
         private func log(_ number: RequestNumber, _ head: HTTPRequest) -> Logger {
+            log(number, head.method.rawValue, head.path ?? "")
+        }
+
+        private func log(_ number: RequestNumber, _ method: String, _ target: String) -> Logger {
             var log = logger
             log[metadataKey: "request-id"] = "\(number)"
-            log[metadataKey: "method"] = "\(head.method)"
-            log[metadataKey: "target"] = "\((head.path ?? "").prefix(500))"
+            log[metadataKey: "method"] = "\(method)"
+            log[metadataKey: "target"] = "\(target.prefix(500))"
             return log
+        }
+
+        /// Writes a line about an answer to the log, if every answer has one.
+        func logAnswer(_ status: Int, to method: String, _ target: String, _ number: RequestNumber)
+        {
+            guard logger.logLevel <= .debug else { return }
+            log(number, method, target).debug("Answered", metadata: ["status": "\(status)"])
         }
     }
 

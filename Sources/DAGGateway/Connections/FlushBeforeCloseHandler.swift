@@ -1,6 +1,5 @@
 #if Node
     internal import NIOCore
-    internal import NIOHTTP1
 
     /// Lets the client take the end of an answer before the server closes its connection.
     ///
@@ -61,24 +60,6 @@
             let wasFlushing = state == .flushing
             state = .cut
             if wasFlushing { context.close(mode: .all, promise: nil) }
-        }
-    }
-
-    /// Puts a `FlushBeforeCloseHandler` next to the socket of HTTP/1.1.
-    ///
-    /// It does nothing in a stream of HTTP/2, whose end the connection sends.
-    final class FlushBeforeCloseInstaller: ChannelInboundHandler, RemovableChannelHandler {
-        typealias InboundIn = NIOAny
-
-        func handlerAdded(context: ChannelHandlerContext) {
-            let pipeline = context.pipeline.syncOperations
-            typealias Decoder = ByteToMessageHandler<HTTPRequestDecoder>
-            guard (try? pipeline.handler(type: Decoder.self)) != nil else { return }
-            do {
-                try pipeline.addHandler(FlushBeforeCloseHandler(), position: .first)
-            } catch {
-                context.fireErrorCaught(error)
-            }
         }
     }
 #endif

@@ -1,6 +1,7 @@
 #if Node
     internal import GatewayRequests
     internal import HTTPTypes
+    internal import NIOHTTP1
 
     /// The conversion of answers to NIO's heads.
     enum HTTPHead {
@@ -41,6 +42,50 @@
             }
             return request
         }
+
+        /// Returns the values of a request without a body whose connection stays open; nil for others.
+        static func request(simple head: HTTPRequestHead) -> GatewayRequest? {
+            var request = GatewayRequest(.get, head.uri)
+            for (name, value) in head.headers {
+                // All names but these have other lengths.
+                switch name.utf8.count {
+                case 5 where isSame(name, "range"): join(&request.range, value)
+                case 6 where isSame(name, "accept"): join(&request.accept, value)
+                case 8 where isSame(name, "if-range"): join(&request.ifRange, value)
+                case 13 where isSame(name, "cache-control"): join(&request.cacheControl, value)
+                case 13 where isSame(name, "if-none-match"): join(&request.ifNoneMatch, value)
+                case 10 where isSame(name, "connection"):
+                    guard isSame(value, "keep-alive") else { return nil }
+                case 14 where isSame(name, "content-length"): return nil
+                case 17 where isSame(name, "transfer-encoding"): return nil
+                case 7 where isSame(name, "upgrade"): return nil
+                case 6 where isSame(name, "expect"): return nil
+                default: break
+                }
+            }
+            return request
+        }
+
+        /// Returns whether a text is `other`, which is in lower case, in any case.
+        private static func isSame(_ text: String, _ other: String) -> Bool {
+            guard text.utf8.count == other.utf8.count else { return false }
+            return zip(text.utf8, other.utf8).allSatisfy { $0 == $1 || $0 ^ 0x20 == $1 }
+        }
+
+        /// Returns the head of an answer on a connection of HTTP/1.1 that stays open.
+        static func simpleResponse(_ answer: GatewayAnswer, date: String) -> HTTPResponseHead {
+            var fields = alwaysPairs
+            fields.reserveCapacity(fields.count + answer.fields.count + 1)
+            fields.append(("Date", date))
+            for field in answer.fields { fields.append((field.name.rawValue, field.value)) }
+            return HTTPResponseHead(
+                version: .http1_1,
+                status: HTTPResponseStatus(statusCode: answer.status),
+                headers: HTTPHeaders(fields)
+            )
+        }
+
+        private static let alwaysPairs = GatewayField.always.map { ($0.name.rawValue, $0.value) }
 
         private static func join(_ value: inout String?, _ next: String) {
             value = value.map { "\($0), \(next)" } ?? next

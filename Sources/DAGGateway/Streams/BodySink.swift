@@ -9,18 +9,24 @@
     /// Collects the bytes of one body in chunks, and sends each chunk when it is full.
     ///
     /// A send waits until the client has taken most of the chunk before it.
+    ///
+    /// *Threads*: the connection's event loop runs the sink, so that a chunk reaches the socket without a change of
+    /// threads. From other threads NIO would take chunks without end.
     struct BodySink {
-        private var ring: ChunkRing
+        /// The largest block that is copied at once, in bytes: asking whether it is in memory takes as long.
+        static let smallSizeMax = 16 << 10
+
+        private var chunks: ChunkBuffer
         private var sent: UInt64 = 0
         private var prefix: [UInt8] = []
         private let traffic: Traffic
-        private let channel: any Channel
+        private let blocking: Blocking
 
         /// Creates a sink for a body of `size` bytes; nil if the size is unknown.
-        init(_ channel: any Channel, _ traffic: Traffic, size: UInt64? = nil) {
-            self.channel = channel
+        init(_ traffic: Traffic, _ blocking: Blocking, size: UInt64? = nil) {
             self.traffic = traffic
-            ring = ChunkRing(size: size)
+            self.blocking = blocking
+            chunks = ChunkBuffer(size: size)
         }
 
         /// Writes bytes.
@@ -31,14 +37,16 @@
             to writer: inout any ResponseBodyWriter
         ) async throws {
             var rest = bytes[...]
-            rest = rest.dropFirst(ring.append(rest))
+            rest = rest.dropFirst(chunks.append(rest))
             while !rest.isEmpty {
                 try await flush(to: &writer)
-                rest = rest.dropFirst(ring.append(rest))
+                rest = rest.dropFirst(chunks.append(rest))
             }
         }
 
         /// Writes a part of a block.
+        ///
+        /// The gateway's own threads copy a part that is not in memory.
         ///
         /// - Throws: As `flush(to:)`; `sourceChanged`.
         mutating func write(
@@ -46,10 +54,18 @@
             _ part: Range<Int>,
             to writer: inout any ResponseBodyWriter
         ) async throws {
-            var start = part.lowerBound + (try ring.append(content, part))
-            while start < part.upperBound {
+            let isResident = part.count <= Self.smallSizeMax || content.isResident
+            var start = part.lowerBound
+            while true {
+                if isResident {
+                    start += try chunks.append(content, start..<part.upperBound)
+                } else {
+                    start += try await blocking.run {
+                        try chunks.append(content, start..<part.upperBound)
+                    }
+                }
+                guard start < part.upperBound else { return }
                 try await flush(to: &writer)
-                start += try ring.append(content, start..<part.upperBound)
             }
         }
 
@@ -60,16 +76,35 @@
             section block: Block,
             to writer: inout any ResponseBodyWriter
         ) async throws {
-            let content = block.content
-            let cid = block.cid.bytes
-            prefix.removeAll(keepingCapacity: true)
-            Varint.append(UInt64(cid.count + content.view.count), to: &prefix)
-            prefix += cid
+            makePrefix(block)
             try await write(prefix, to: &writer)
-            try await write(content, 0..<content.view.count, to: &writer)
+            try await write(block.content, 0..<block.size, to: &writer)
         }
 
-        /// Writes bytes of a source.
+        /// Collects sections of CARs, as long as they are small and the chunk has room for them.
+        ///
+        /// This sends nothing, so any thread may run it.
+        ///
+        /// - Parameter blocks: The blocks; those whose sections were collected are removed.
+        /// - Throws: `sourceChanged`.
+        mutating func collect(sections blocks: inout ArraySlice<Block>) throws(DAGStoreError) {
+            while let block = blocks.first, block.size <= Self.smallSizeMax {
+                makePrefix(block)
+                guard prefix.count + block.size <= chunks.room else { return }
+                _ = chunks.append(prefix[...])
+                _ = try chunks.append(block.content, 0..<block.size)
+                blocks.removeFirst()
+            }
+        }
+
+        private mutating func makePrefix(_ block: Block) {
+            let cid = block.cid.bytes
+            prefix.removeAll(keepingCapacity: true)
+            Varint.append(UInt64(cid.count + block.size), to: &prefix)
+            prefix += cid
+        }
+
+        /// Writes bytes of a source, which the gateway's own threads read.
         ///
         /// - Throws: As `flush(to:)`; `MountError`.
         mutating func write(
@@ -79,9 +114,9 @@
         ) async throws {
             var offset = part.lowerBound
             while offset < part.upperBound {
-                if ring.isFull { try await flush(to: &writer) }
-                let count = Int(min(UInt64(ring.room), part.upperBound - offset))
-                try ring.append(from: source, at: offset, count: count)
+                if chunks.isFull { try await flush(to: &writer) }
+                let count = Int(min(UInt64(chunks.room), part.upperBound - offset))
+                try await blocking.run { try chunks.append(from: source, at: offset, count: count) }
                 offset += UInt64(count)
             }
         }
@@ -90,17 +125,14 @@
         ///
         /// - Throws: `Traffic.OverBudget`; an error of NIO if the client is gone.
         mutating func flush(to writer: inout any ResponseBodyWriter) async throws {
-            guard !ring.isEmpty else { return }
-            let chunk = ring.take()
+            guard !chunks.isEmpty else { return }
+            let chunk = chunks.take()
             sent += UInt64(chunk.readableBytes)
             guard sent <= traffic.requestBytesMax else {
                 throw Traffic.OverBudget(bytesMax: traffic.requestBytesMax)
             }
             traffic.count(chunk.readableBytes)
             try await writer.write(chunk)
-            // NIO takes chunks of other threads at once, and says that it has too many only after its event loop ran.
-            // This waits for the loop, so that the next chunk waits for the client.
-            try await channel.eventLoop.submit {}.get()
         }
 
         /// Sends what is collected, and waits until the system has taken all of it.

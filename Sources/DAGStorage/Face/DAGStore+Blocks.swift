@@ -161,6 +161,16 @@ extension DAGStore {
         return try translating { try cids.count { try !$0.isIdentity && lookup.prefetch($0) } }
     }
 
+    /// Returns the block with the multihash of `cid` from an open shard; nil if no open shard has the block.
+    ///
+    /// *Cost*: as `block(for:deadline:)` for an open shard; the call opens nothing.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    package func blockIfOpen(for cid: CID) throws -> Block? {
+        guard case .found(let block) = try lookup.answer(for: cid) else { return nil }
+        return block
+    }
+
     /// Returns the block with the multihash of `cid`, without waiting for a mount; nil if no shard has the block.
     ///
     /// *Cost*: as `block(for:)`; opening a local file blocks the thread.
