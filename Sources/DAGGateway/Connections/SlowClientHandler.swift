@@ -8,13 +8,15 @@
     /// The time runs while the channel holds more than NIO's high-water mark, and stops when the client has taken
     /// nearly all of it. So a client has the time for each chunk of an answer, and not for the whole.
     ///
-    /// *Cost*: nothing while the client keeps up; else a timer for each chunk.
+    /// *Cost*: a look at the clock for each chunk, and a timer in each timeout.
     final class SlowClientHandler: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = NIOAny
 
         private let timeout: TimeAmount
         private let logger: Logger
         private var timer: Scheduled<Void>?
+        /// When the client must have taken what the channel holds; nil while it keeps up.
+        private var end: NIODeadline?
 
         init(timeout: TimeAmount, logger: Logger) {
             self.timeout = timeout
@@ -34,18 +36,10 @@
 
         func channelWritabilityChanged(context: ChannelHandlerContext) {
             if context.channel.isWritable {
-                stop()
-            } else if timer == nil {
-                let channel = context.channel
-                let logger = logger
-                timer = context.eventLoop.scheduleTask(in: timeout) {
-                    logger.warning(
-                        "The client takes too long; closing its connection",
-                        metadata: ["client": "\(channel.remoteAddress?.description ?? "unknown")"]
-                    )
-                    channel.triggerUserOutboundEvent(FlushBeforeCloseHandler.Cut(), promise: nil)
-                    channel.close(promise: nil)
-                }
+                end = nil
+            } else if end == nil {
+                end = context.eventLoop.now + timeout
+                if timer == nil { startTimer(context.channel, in: timeout) }
             }
             context.fireChannelWritabilityChanged()
         }
@@ -57,9 +51,30 @@
 
         func handlerRemoved(context: ChannelHandlerContext) { stop() }
 
+        /// The timer goes on while the client keeps up: to start one for each chunk takes longer than a look.
+        private func startTimer(_ channel: any Channel, in time: TimeAmount) {
+            timer = channel.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
+                timer = nil
+                guard let end else { return }
+                let rest = end - channel.eventLoop.now
+                guard rest <= .zero else { return startTimer(channel, in: rest) }
+                close(channel)
+            }
+        }
+
+        private func close(_ channel: any Channel) {
+            logger.warning(
+                "The client takes too long; closing its connection",
+                metadata: ["client": "\(channel.remoteAddress?.description ?? "unknown")"]
+            )
+            channel.triggerUserOutboundEvent(FlushBeforeCloseHandler.Cut(), promise: nil)
+            channel.close(promise: nil)
+        }
+
         private func stop() {
             timer?.cancel()
             timer = nil
+            end = nil
         }
     }
 #endif
