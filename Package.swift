@@ -391,9 +391,10 @@ let package = Package(
         tests(
             "RemoteMounts",
             also: [
-                "DAGBytes", "DAGCAR", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
-                "ObjectStorage", system, node("NIOCore", "swift-nio"),
-                node("NIOHTTP1", "swift-nio"), node("NIOPosix", "swift-nio"),
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "DAGSystem", "ObjectStorage", "ShardIndex", system,
+                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOPosix", "swift-nio"),
             ]
         ),
         tests(

@@ -61,6 +61,23 @@ package final class CARFile: Sendable {
     /// A walk over the sections.
     package func walk() -> SectionWalk { SectionWalk(source, layout: layout, limits: limits) }
 
+    /// Calls `body` with a walk that reads headers alone, ahead of the caller where the source is at a distance.
+    ///
+    /// - Returns: The result of `body`.
+    /// - Throws: The errors of `body`.
+    package func withHeaderWalk<R>(_ body: (inout SectionWalk) throws -> R) rethrows -> R {
+        let end = layout.dataOffset + layout.dataSize
+        let places = ScanPlaces(
+            payload: layout.dataOffset..<end,
+            start: layout.dataOffset + layout.headerSize,
+            index: layout.indexOffset.flatMap { $0 < source.size ? $0..<source.size : nil }
+        )
+        let scan = (source as? RemoteBytes)?.scan(places)
+        defer { scan?.cancel() }
+        var walk = SectionWalk(source, layout: layout, limits: limits, scan: scan)
+        return try body(&walk)
+    }
+
     /// The codec of the index at the file's end; nil if there is none, or if it cannot be read.
     package var indexCodec: UInt64? {
         guard let offset = layout.indexOffset, offset < source.size else { return nil }
@@ -106,7 +123,13 @@ package final class CARFile: Sendable {
     /// If the first batch has small sections and much is left, a second thread scans the rest. Large sections take a
     /// system call each, and next to no time of the thread that indexes them.
     private func forEachBatch(_ body: (borrowing SectionBatch) throws -> Void) throws -> UInt64 {
-        var walk = walk()
+        try withHeaderWalk { try forEachBatch(of: &$0, body) }
+    }
+
+    private func forEachBatch(
+        of walk: inout SectionWalk,
+        _ body: (borrowing SectionBatch) throws -> Void
+    ) throws -> UInt64 {
         var batch = SectionBatch()
         var goesOnBeside = false
         let outcome = Result {

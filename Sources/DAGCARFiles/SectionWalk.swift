@@ -19,13 +19,27 @@ package struct SectionWalk {
     private let window: FileWindow
     private let layout: CARLayout
     private var scanner: SectionScanner
-    private var lastSize: UInt64 = 0
+    /// The sections that the walk has passed.
+    private var count: UInt64 = 0
+    private let scan: (any HeaderScan)?
 
     /// A walk that stands before the first section.
-    package init(_ source: any ByteSource, layout: CARLayout, limits: CARLimits) {
+    ///
+    /// - Parameters:
+    ///   - source: Where the bytes are.
+    ///   - layout: The places in the source.
+    ///   - limits: What is accepted.
+    ///   - scan: Brings the bytes of a source at a distance; nil to read them.
+    package init(
+        _ source: any ByteSource,
+        layout: CARLayout,
+        limits: CARLimits,
+        scan: (any HeaderScan)? = nil
+    ) {
         let size = min(UInt64(Self.windowSize), max(layout.dataSize, 1))
         window = FileWindow(on: source, capacity: Int(size))
         self.layout = layout
+        self.scan = scan
         scanner = SectionScanner(
             start: layout.headerSize,
             payloadSize: layout.dataSize,
@@ -49,9 +63,9 @@ package struct SectionWalk {
             case .section:
                 let digest = Int(section.cidOffset - start) + section.cid.digestOffset
                 try body(section, bytes[digest..<digest + section.cid.digestSize])
-                lastSize = section.length
+                count += 1
             case .needs(let size):
-                try moveWindow(size)
+                try moveWindow(size, after: section.length)
                 bytes = window.bytes
                 start = scanner.position
             case .end:
@@ -83,11 +97,11 @@ package struct SectionWalk {
                     layout: section.cid,
                     digest: bytes[digest..<digest + section.cid.digestSize]
                 )
-                lastSize = section.length
+                count += 1
                 guard batch.isFull else { continue }
                 guard try next(&batch) else { return }
             case .needs(let size):
-                try moveWindow(size)
+                try moveWindow(size, after: section.length)
                 bytes = window.bytes
                 start = scanner.position
             case .end:
@@ -106,9 +120,9 @@ package struct SectionWalk {
             let start = bytes.isEmpty ? scanner.position : window.offset - layout.dataOffset
             switch try scanner.next(in: bytes, at: start, into: &section) {
             case .section:
-                lastSize = section.length
+                count += 1
                 return true
-            case .needs(let size): try moveWindow(size)
+            case .needs(let size): try moveWindow(size, after: section.length)
             case .end: return false
             }
         }
@@ -121,9 +135,15 @@ package struct SectionWalk {
         return window.bytes[start..<start + section.cid.digestSize]
     }
 
-    /// Moves the window to the scanner's position.
-    private mutating func moveWindow(_ needed: Int) throws(MountError) {
+    /// Moves the window to the scanner's position, after a section of `lastSize` bytes.
+    private mutating func moveWindow(_ needed: Int, after lastSize: UInt64) throws(MountError) {
         let remaining = layout.dataSize - scanner.position
+        if let scan {
+            let offset = layout.dataOffset + scanner.position
+            let size = Int(min(UInt64(needed), remaining))
+            window.fill(with: try scan.bytes(at: offset, needs: size, after: count), at: offset)
+            return
+        }
         let wanted = lastSize > Self.largeSectionSize ? Self.headerWindowSize : window.capacity
         let size = Int(min(UInt64(max(needed, wanted)), remaining))
         // The size was taken when the file was opened: it is there, or the file became shorter.

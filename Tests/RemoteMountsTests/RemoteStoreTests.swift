@@ -113,7 +113,7 @@
             let bytes = car.bytes
             let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
             let folder = try TemporaryFolder()
-            let remote = RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions { $0.scanMeasures = .rangesOnly })
             let store = try Self.store(folder, remote)
             try await store.register(ShardKey("a"), from: HTTPMount(server.url + "/a.car", remote))
             let counters = remote.counters
@@ -136,7 +136,7 @@
             let car = SparseCAR(sections: 4096, blockSize: 262_144)
             let server = try await ScriptedServer { car.answer($0) }
             let folder = try TemporaryFolder()
-            let remote = RemoteClient(localOptions())
+            let remote = RemoteClient(localOptions { $0.scanMeasures = .rangesOnly })
             let store = try Self.store(folder, remote)
             try await store.register(ShardKey("a"), from: HTTPMount(server.url + "/a.car", remote))
             let counters = remote.counters

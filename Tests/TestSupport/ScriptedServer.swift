@@ -45,6 +45,8 @@
             package var body: [UInt8]
             /// What comes after them.
             package var ending = Ending.complete
+            /// The time before the response, as a distant server has it, in milliseconds.
+            package var delay: Int64 = 0
 
             /// A response that announces the size of its body.
             package init(
@@ -198,8 +200,10 @@
                 let (script, log, channel) = (script, log, context.channel)
                 channel.eventLoop.makeFutureWithTask { await script(request) }
                     .whenSuccess { reply in
-                        log.ended()
-                        Self.send(reply, channel)
+                        channel.eventLoop.scheduleTask(in: .milliseconds(reply.delay)) {
+                            log.ended()
+                            Self.send(reply, channel)
+                        }
                     }
             }
         }

@@ -187,6 +187,19 @@ package final class LocalFile: ByteSource {
         }
     }
 
+    /// Copies bytes that a scan read ahead, and makes the window larger if necessary.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - offset: Their offset in the source.
+    package func fill(with bytes: ArraySlice<UInt8>, at offset: UInt64) {
+        if bytes.count > capacity { grow(to: bytes.count) }
+        // SAFETY: the memory has room for the bytes, and the window owns it.
+        unsafe bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+        self.offset = offset
+        count = bytes.count
+    }
+
     /// Reads `size` bytes at `offset`; fewer where the bytes end.
     ///
     /// - Throws: The errors of the source.

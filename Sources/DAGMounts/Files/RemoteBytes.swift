@@ -12,6 +12,12 @@ package final class RemoteBytes: ByteSource {
     private struct State {
         var isCancelled = false
         var reads: [ObjectIdentifier: RemoteRead] = [:]
+        var scans: [WeakScan] = []
+    }
+
+    /// A scan that its walk holds.
+    private struct WeakScan {
+        weak var scan: (any HeaderScan)?
     }
 
     private let source: any RandomSource
@@ -38,14 +44,31 @@ package final class RemoteBytes: ByteSource {
 
     /// Ends all reads at once with `.cancelled`, and all later ones; does not wait for the source.
     package func cancel() {
-        let reads = state.withLock { state in
+        let (reads, scans) = state.withLock { state in
             state.isCancelled = true
-            defer { state.reads = [:] }
-            return state.reads
+            defer { (state.reads, state.scans) = ([:], []) }
+            return (state.reads, state.scans)
         }
         for read in reads.values {
             read.deliver(.failure(MountError(.cancelled, "\(name): cancelled")))
         }
+        for scan in scans { scan.scan?.cancel() }
+    }
+
+    /// Starts a scan of the section headers of a CAR; `cancel()` ends it.
+    ///
+    /// - Parameter places: The places of the CAR's parts.
+    /// - Returns: The scan; nil if the source reads ahead of no walk.
+    package func scan(_ places: ScanPlaces) -> (any HeaderScan)? {
+        guard let source = source as? any ScannableSource else { return nil }
+        let scan = source.scan(places)
+        let isCancelled = state.withLock { state in
+            state.scans.removeAll { $0.scan == nil }
+            state.scans.append(WeakScan(scan: scan))
+            return state.isCancelled
+        }
+        if isCancelled { scan.cancel() }
+        return scan
     }
 
     /// Reads into `buffer` until it is full or the bytes end; the thread blocks.
@@ -119,13 +142,28 @@ package final class RemoteBytes: ByteSource {
         }
     }
 
-    /// Checks that the source reports the same size; the opener compares validators.
+    /// Checks that the source reports the same size, and the same version if it can tell; the thread blocks.
     ///
-    /// - Throws: `.changed`.
+    /// - Throws: `.changed`; the errors of `read(at:into:)`.
     package func checkUnchanged() throws(MountError) {
         guard source.size == size else {
             throw MountError(.changed, "\(name): changed while it was read")
         }
+        guard let source = source as? any ScannableSource else { return }
+        let check = try begin()
+        let task = OwnedTask {
+            do {
+                try await source.checkVersion()
+                check.deliver(.success([]))
+            } catch {
+                check.deliver(.failure(error))
+            }
+        }
+        defer {
+            task.cancel()
+            forget(check)
+        }
+        _ = try check.bytes()
     }
 
     /// Returns the number of bytes at `offset`, at most `size`.

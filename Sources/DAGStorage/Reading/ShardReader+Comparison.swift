@@ -91,13 +91,14 @@ extension ShardReader {
             car.layout.roots == root.roots
         else { throw other }
         var steps = IndexSteps()
-        var walk = car.walk()
-        try walk.forEach { section, digest in
-            guard let (page, slot) = try steps.next(in: index) else { throw other }
-            if slot == 0 { try checkCancelled() }
-            guard page.offset(of: slot) == section.offset,
-                page.matches(slot, hashCode: section.cid.hashCode, digest: digest)
-            else { throw other }
+        try car.withHeaderWalk { walk in
+            try walk.forEach { section, digest in
+                guard let (page, slot) = try steps.next(in: index) else { throw other }
+                if slot == 0 { try checkCancelled() }
+                guard page.offset(of: slot) == section.offset,
+                    page.matches(slot, hashCode: section.cid.hashCode, digest: digest)
+                else { throw other }
+            }
         }
         guard steps.isAtEnd(of: index) else { throw other }
     }

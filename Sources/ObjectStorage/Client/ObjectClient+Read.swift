@@ -84,7 +84,7 @@
         ///   - stat: The properties of the version.
         ///   - kind: The work that the request belongs to.
         ///   - range: Returns the range; called once, when the first request has its slot. The range lies in the
-        ///     object, is not empty, and has at most `rangeSizeMax` bytes.
+        ///     object, is not empty, and has at most `rangeSizeMax` bytes. An error ends the read.
         /// - Returns: All bytes of the range.
         /// - Throws: `.sourceChanged` if the object has another version or size now; `.rangeRefused` if the server
         ///   sends the whole object.
@@ -92,12 +92,12 @@
             _ target: ObjectTarget,
             of stat: ObjectStat,
             _ kind: RequestClass,
-            range: () -> Range<UInt64>
+            range: () throws -> Range<UInt64>
         ) async throws -> [UInt8] {
             var asked: Range<UInt64>?
             var bytes: [UInt8] = []
-            func rest() -> Range<UInt64> {
-                let whole = asked ?? range()
+            func rest() throws -> Range<UInt64> {
+                let whole = try asked ?? range()
                 precondition(!whole.isEmpty && whole.count <= Self.rangeSizeMax)
                 asked = whole
                 return whole.lowerBound + UInt64(bytes.count)..<whole.upperBound
@@ -108,7 +108,7 @@
                     target,
                     kind,
                     plan: {
-                        part = rest()
+                        part = try rest()
                         let headers = [Self.rangeField(part)] + stat.version.conditions
                         return RequestPlan(method: .get, headers: headers)
                     },
@@ -121,7 +121,7 @@
                     }
                 }
                 // A server may send less than it was asked for, but at least one byte.
-            } while !rest().isEmpty
+            } while try !rest().isEmpty
             return bytes
         }
 

@@ -64,6 +64,9 @@
             slots.waiterCount(url.origin, kind)
         }
 
+        /// The requests of one class that can run at once for a host.
+        package var requestsAtOnce: Int { slots.share }
+
         // MARK: Requests
 
         /// Sends a request until it succeeds or may not be repeated.
@@ -71,15 +74,15 @@
         /// - Parameters:
         ///   - target: The object.
         ///   - kind: The work that the request belongs to.
-        ///   - plan: Returns the request; called for each attempt, once it has a slot.
+        ///   - plan: Returns the request; called for each attempt, once it has a slot. An error ends the request.
         ///   - progress: Returns the bytes received by all attempts.
         ///   - body: Reads the answer; it throws what `Answer` throws.
         /// - Returns: The result of `body`.
-        /// - Throws: `ObjectStorageError`, `CancellationError`; any other error of `body`.
+        /// - Throws: `ObjectStorageError`, `CancellationError`; any other error of `plan` and `body`.
         func perform<R>(
             _ target: ObjectTarget,
             _ kind: RequestClass,
-            plan: () -> RequestPlan,
+            plan: () throws -> RequestPlan,
             progress: () -> UInt64 = { 0 },
             _ body: (Answer) async throws -> R
         ) async throws -> R {
@@ -116,7 +119,7 @@
             _ target: ObjectTarget,
             _ kind: RequestClass,
             _ run: inout RequestRun,
-            _ plan: () -> RequestPlan,
+            _ plan: () throws -> RequestPlan,
             _ body: (Answer) async throws -> R
         ) async throws -> R {
             var url = target.url
@@ -124,7 +127,7 @@
             for _ in 0...configuration.redirectsMax {
                 if configuration.checksNames { try configuration.targets.check(url) }
                 let outcome: Outcome<R> = try await slots.withSlot(url.origin, kind) {
-                    let plan = plan()
+                    let plan = try plan()
                     let deadline = run.begin(plan)
                     do {
                         let answer = try await send(plan, target, url, isOwn: isOwn, deadline)

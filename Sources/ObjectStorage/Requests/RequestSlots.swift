@@ -27,6 +27,9 @@ struct SlotTable: Equatable {
         reserved = max(1, count / 4)
     }
 
+    /// The slots that one class can use while the others are idle.
+    var share: Int { count - reserved * (RequestClass.allCases.count - 1) }
+
     /// Whether no slot is used.
     var isIdle: Bool { used.allSatisfy { $0 == 0 } }
 
@@ -98,6 +101,9 @@ final class RequestSlots: Sendable {
         defer { release(origin, kind) }
         return try await body()
     }
+
+    /// The requests of one class that can run at once for a host.
+    var share: Int { SlotTable(count: count).share }
 
     /// The hosts with requests, for tests.
     var hostCount: Int { state.withLock { $0.hosts.count } }

@@ -43,7 +43,16 @@
                 authorizer: fields.map { FixedFields($0.fields) },
                 counters: remote.counters(of: mountURL)
             )
-            object = RemoteObject(url: mountURL, target: target, remote: remote)
+            let beside = ObjectTarget(
+                ObjectURL(
+                    origin: objectURL.origin,
+                    path: objectURL.path + ".idx",
+                    query: objectURL.query
+                ),
+                authorizer: target.authorizer,
+                counters: target.counters
+            )
+            object = RemoteObject(url: mountURL, target: target, remote: remote, beside: beside)
         }
 
         /// The persisted URL.

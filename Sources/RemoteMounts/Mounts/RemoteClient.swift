@@ -114,6 +114,8 @@
         let url: MountURL
         let target: ObjectTarget
         let remote: RemoteClient
+        /// The index that may lie beside the CAR, under its name and `.idx`; nil if it cannot be named.
+        var beside: ObjectTarget?
 
         /// The bytes that the opening of an object reads: the header of a CAR.
         static let firstReadSize = 4096

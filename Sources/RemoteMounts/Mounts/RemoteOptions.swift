@@ -48,6 +48,8 @@
         package var sharedReadMax: UInt64 = 1 << 20
         /// The most bytes between two ranges that one request reads.
         package var gapMax: UInt64 = 8 << 10
+        /// The measures that decide how a CAR is scanned; nil to measure each scan's connection.
+        package var scanMeasures: ScanMeasures?
         /// The folder of the cache of `cache`; nil for none.
         package var cacheFolder: FilePath?
         /// The most bytes in that folder.

@@ -120,17 +120,25 @@
                 throw MountError(.malformedURL, error.detail)
             }
             let mountURL = try MountURL(url)
-            let target = ObjectTarget(
-                settings.endpoint.url(of: location),
-                authorizer: S3Authorizer(
-                    region: settings.endpoint.region,
-                    chain: settings.chain,
-                    now: S3Settings.now
-                ),
-                counters: remote.counters(of: mountURL),
-                name: "\(location)"
+            func target(of location: S3Location) -> ObjectTarget {
+                ObjectTarget(
+                    settings.endpoint.url(of: location),
+                    authorizer: S3Authorizer(
+                        region: settings.endpoint.region,
+                        chain: settings.chain,
+                        now: S3Settings.now
+                    ),
+                    counters: remote.counters(of: mountURL),
+                    name: "\(location)"
+                )
+            }
+            object = RemoteObject(
+                url: mountURL,
+                target: target(of: location),
+                remote: remote,
+                // A key of the largest size has no neighbor.
+                beside: (try? S3Location(url + ".idx")).map(target)
             )
-            object = RemoteObject(url: mountURL, target: target, remote: remote)
             self.settings = .success(settings)
         }
 

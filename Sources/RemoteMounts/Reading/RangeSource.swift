@@ -23,6 +23,8 @@
             var hasBegun = false
             var isGuess: Bool
             var reserved = 0
+            /// The number of the task that may begin the request; an earlier one gives it up.
+            var attempt = 0
             var task: OwnedTask<Void>?
             let answer: SharedAnswer
         }
@@ -37,9 +39,9 @@
         }
 
         let size: UInt64
-        private let object: RemoteObject
-        private let stat: ObjectStat
-        private let key: CacheKey
+        let object: RemoteObject
+        let stat: ObjectStat
+        let key: CacheKey
         private let state: Lock<State>
         private var options: RemoteOptions { object.remote.options }
 
@@ -127,6 +129,7 @@
                 var waiting: [UInt64] = []
                 for gap in gaps { _ = add(gap, isGuess: false, to: &state, &waiting) }
                 let needed = Set(waiting)
+                for number in needed { unused += promote(number, &state) }
                 let guessCount = state.requests.values.count { $0.isGuess }
                 for (index, guess) in guesses.enumerated() {
                     let hasRoom = guessCount + index < Self.guessesMax
@@ -198,11 +201,29 @@
             state.requestsSeen += 1
             let number = state.requestsSeen
             state.requests[number] = Request(range: range, isGuess: isGuess, answer: SharedAnswer())
-            state.requests[number]?.task = OwnedTask { [self] in await run(number) }
+            state.requests[number]?.task = OwnedTask { [self] in await run(number, attempt: 0) }
             return number
         }
 
-        private func run(_ number: UInt64) async {
+        /// Takes a guess that waits for a connection out of the queue of its class: a reader waits for it now.
+        ///
+        /// - Returns: The bytes that the guess had reserved.
+        private func promote(_ number: UInt64, _ state: inout State) -> Int {
+            guard var request = state.requests[number], request.isGuess, !request.hasBegun else {
+                return 0
+            }
+            defer { state.requests[number] = request }
+            let reserved = request.reserved
+            request.isGuess = false
+            request.reserved = 0
+            request.attempt += 1
+            request.task?.cancel()
+            let attempt = request.attempt
+            request.task = OwnedTask { [self] in await run(number, attempt: attempt) }
+            return reserved
+        }
+
+        private func run(_ number: UInt64, attempt: Int) async {
             var start: UInt64 = 0
             do {
                 // A guess must not take the connections of readers who wait.
@@ -214,7 +235,7 @@
                     object.remote.learn(.refused, of: object.url)
                 } _: {
                     try await object.remote.client.read(object.target, of: stat, kind) {
-                        let range = freeze(number)
+                        let range = try freeze(number, attempt)
                         start = range.lowerBound
                         return range
                     }
@@ -224,18 +245,21 @@
                 let part = SharedAnswer.Part(start: start, bytes: bytes)
                 finish(number)?.answer.deliver(.success(part))
             } catch {
-                finish(number)?.answer.deliver(.failure(error))
+                let isLast = state.withLock { $0.requests[number]?.attempt == attempt }
+                if isLast { finish(number)?.answer.deliver(.failure(error)) }
             }
         }
 
         /// Ends the growth of a request.
-        private func freeze(_ number: UInt64) -> Range<UInt64> {
-            state.withLock { state in
-                guard let range = state.requests[number]?.range else {
-                    preconditionFailure("a request began after its end")
+        ///
+        /// - Throws: `CancellationError` if another task begins the request.
+        private func freeze(_ number: UInt64, _ attempt: Int) throws -> Range<UInt64> {
+            try state.withLock { state in
+                guard let request = state.requests[number], request.attempt == attempt else {
+                    throw CancellationError()
                 }
                 state.requests[number]?.hasBegun = true
-                return range
+                return request.range
             }
         }
 

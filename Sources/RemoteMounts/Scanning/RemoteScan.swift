@@ -1,0 +1,297 @@
+#if Node
+    internal import DAGMounts
+    internal import Dispatch
+    internal import ObjectStorage
+    internal import SharedReads
+
+    /// One walk over the section headers of a remote CAR.
+    ///
+    /// `ScanPlan` says what to ask for; this type asks. All requests are of the class `index`, so readers of blocks and
+    /// whole copies find connections beside any number of scans. The bytes go to no cache: a scan reads each byte once,
+    /// and would only push out what readers use.
+    ///
+    /// *Memory*: the windows ahead of the walk, or `ScanStream.bufferSizeMax`. *Concurrency*: see `HeaderScan`.
+    final class RemoteScan: HeaderScan {
+        private struct State {
+            var plan: ScanPlan
+            /// The bytes of windows that the plan wants, by their offsets.
+            var arrived: [UInt64: [UInt8]] = [:]
+            var failures: [UInt64: any Error] = [:]
+            var tasks: [UInt64: OwnedTask<Void>] = [:]
+            var tasksSeen: UInt64 = 0
+            var stream: ScanStream?
+            var reader: DispatchSemaphore?
+            var isCancelled = false
+            var hasAskedForIndex = false
+        }
+
+        private let object: RemoteObject
+        private let stat: ObjectStat
+        private let places: ScanPlaces
+        private let state: Lock<State>
+        private let clock = ContinuousClock()
+
+        /// Creates a scan.
+        ///
+        /// - Parameters:
+        ///   - object: The object.
+        ///   - stat: The version.
+        ///   - places: The places of the CAR's parts.
+        ///   - first: The first bytes of the object, which the opening read.
+        init(_ object: RemoteObject, _ stat: ObjectStat, _ places: ScanPlaces, first: [UInt8]) {
+            self.object = object
+            self.stat = stat
+            self.places = places
+            var plan = ScanPlan(
+                payload: places.payload,
+                start: places.start,
+                requestsAtOnce: object.remote.client.requestsAtOnce,
+                fixed: object.remote.options.scanMeasures
+            )
+            let known = 0..<min(UInt64(first.count), places.payload.upperBound)
+            plan.begin(with: known)
+            state = Lock(State(plan: plan, arrived: [0: first]))
+        }
+
+        deinit { cancel() }
+
+        func cancel() {
+            let (reader, stream, tasks) = state.withLock { state in
+                state.isCancelled = true
+                defer { (state.reader, state.stream, state.tasks) = (nil, nil, [:]) }
+                return (state.reader, state.stream, state.tasks)
+            }
+            reader?.signal()
+            stream?.cancel()
+            for task in tasks.values { task.cancel() }
+        }
+
+        func bytes(
+            at offset: UInt64,
+            needs size: Int,
+            after sections: UInt64
+        ) throws(MountError) -> ArraySlice<UInt8> {
+            let (stream, window) = state.withLock { state in
+                guard !state.isCancelled else { return (nil as ScanStream?, 0) }
+                if let measures = state.stream?.measures { state.plan.setMeasures(measures) }
+                state.plan.arrive(at: offset, needs: UInt64(size), sections: sections)
+                return (chooseWay(offset, &state), state.plan.streamWindow)
+            }
+            if let stream {
+                return try stream.bytes(at: offset, needs: size, upTo: max(size, window))
+            }
+            return try waitForWindow(offset, size)
+        }
+
+        /// Begins or ends the stream.
+        ///
+        /// - Returns: The stream; nil if windows bring the bytes.
+        private func chooseWay(_ offset: UInt64, _ state: inout State) -> ScanStream? {
+            guard state.plan.way == .stream else {
+                state.stream?.cancel()
+                state.stream = nil
+                state.arrived = state.arrived.filter { state.plan.isWanted(from: $0.key) }
+                return nil
+            }
+            if let stream = state.stream { return stream }
+            // Requests that run are small, and end soon.
+            (state.arrived, state.failures) = ([:], [:])
+            let stream = ScanStream(object, stat, offset..<places.payload.upperBound)
+            state.stream = stream
+            return stream
+        }
+
+        // MARK: Windows
+
+        private func waitForWindow(
+            _ offset: UInt64,
+            _ size: Int
+        ) throws(MountError) -> ArraySlice<UInt8> {
+            while true {
+                let bell = DispatchSemaphore(value: 0)
+                let answer = state.withLock { state -> Result<ArraySlice<UInt8>, MountError>? in
+                    guard !state.isCancelled else {
+                        return .failure(MountError(.cancelled, "scan: \(object.url): cancelled"))
+                    }
+                    sendRequests(&state)
+                    if let found = Self.window(at: offset, size, state) { return .success(found) }
+                    if let error = state.failures.removeValue(forKey: offset) {
+                        return .failure(MountError(scan: error))
+                    }
+                    state.reader = bell
+                    return nil
+                }
+                switch answer {
+                case .success(let bytes): return bytes
+                case .failure(let error): throw error
+                case nil: bell.wait()
+                }
+            }
+        }
+
+        private static func window(
+            at offset: UInt64,
+            _ size: Int,
+            _ state: State
+        ) -> ArraySlice<UInt8>? {
+            guard let window = state.plan.windows.first,
+                let bytes = state.arrived[window.lowerBound],
+                window.lowerBound <= offset
+            else { return nil }
+            let rest = bytes.dropFirst(Int(offset - window.lowerBound))
+            return rest.count >= size ? rest : nil
+        }
+
+        private func sendRequests(_ state: inout State) {
+            for window in state.plan.nextRequests() {
+                let start = clock.now
+                run(&state) { scan in
+                    let outcome = await scan.read(window)
+                    scan.deliver(outcome, window, start.duration(to: scan.clock.now).seconds)
+                }
+            }
+            if let sample = state.plan.nextSample() {
+                run(&state) { scan in
+                    let bandwidth = await scan.measure(sample)
+                    scan.update { $0.plan.finishSample(bandwidth: bandwidth) }
+                }
+            }
+            let wantsHints =
+                state.plan.wantsHints || (places.index != nil && state.plan.readsHeaders)
+            if !state.hasAskedForIndex, wantsHints {
+                state.hasAskedForIndex = true
+                run(&state) { scan in
+                    guard let hints = await scan.readHints() else { return }
+                    scan.update { $0.plan.setHints(hints) }
+                }
+            }
+        }
+
+        /// Starts a task that ends with the scan.
+        private func run(
+            _ state: inout State,
+            _ body: @escaping @Sendable (RemoteScan) async -> Void
+        ) {
+            state.tasksSeen += 1
+            let number = state.tasksSeen
+            state.tasks[number] = OwnedTask { [weak self] in
+                guard let self else { return }
+                await body(self)
+                self.state.withLock { $0.tasks[number] = nil }
+            }
+        }
+
+        private func read(_ window: Range<UInt64>) async -> Result<[UInt8], any Error> {
+            do {
+                let bytes = try await MountError.translating {
+                    object.remote.learn(.refused, of: object.url)
+                } _: {
+                    try await object.remote.client.read(object.target, of: stat, .index) { window }
+                }
+                return .success(bytes)
+            } catch {
+                return .failure(error)
+            }
+        }
+
+        private func deliver(
+            _ outcome: Result<[UInt8], any Error>,
+            _ window: Range<UInt64>,
+            _ seconds: Double
+        ) {
+            update { state in
+                let isWanted = state.plan.isWanted(from: window.lowerBound)
+                switch outcome {
+                case .success(let bytes):
+                    state.plan.finish(window, seconds: seconds)
+                    if isWanted { state.arrived[window.lowerBound] = bytes }
+                case .failure(let error):
+                    // A guess that failed is asked for again if the walk arrives there.
+                    let isNeeded = isWanted && state.plan.windows.first == window
+                    state.plan.finish(window, seconds: nil)
+                    if isNeeded { state.failures[window.lowerBound] = error }
+                }
+            }
+        }
+
+        /// Changes the state, sends what the plan wants then, and wakes the reader.
+        private func update(_ change: (inout State) -> Void) {
+            let reader = state.withLock { state in
+                guard !state.isCancelled else { return nil as DispatchSemaphore? }
+                change(&state)
+                sendRequests(&state)
+                defer { state.reader = nil }
+                return state.reader
+            }
+            reader?.signal()
+        }
+
+        // MARK: Samples and hints
+
+        /// Reads bytes for their rate alone.
+        ///
+        /// - Returns: The bytes a second; nil if the request failed.
+        private func measure(_ sample: Range<UInt64>) async -> Double? {
+            var meter = RateMeter()
+            let start = clock.now
+            do {
+                try await object.remote.client.stream(
+                    object.target,
+                    of: stat,
+                    .index,
+                    range: sample
+                ) { meter.record($0.count, at: start.duration(to: clock.now).seconds) }
+            } catch {
+                return nil
+            }
+            return meter.bandwidth ?? Double(sample.count) / start.duration(to: clock.now).seconds
+        }
+
+        /// Reads the offsets of an index that exists: the CAR's own, or `<url>.idx` beside it.
+        ///
+        /// - Returns: The hints; nil if there is no index, or none that is of use.
+        private func readHints() async -> SectionHints? {
+            do {
+                guard let index = places.index else {
+                    guard let beside = object.beside else { return nil }
+                    let (stat, _) = try await object.remote.client.probe(beside, size: 1, .index)
+                    guard stat.ranges == .proven, let size = stat.size else { return nil }
+                    return try await readHints(beside, stat, 0..<size)
+                }
+                return try await readHints(object.target, stat, index)
+            } catch {
+                return nil
+            }
+        }
+
+        private func readHints(
+            _ target: ObjectTarget,
+            _ stat: ObjectStat,
+            _ index: Range<UInt64>
+        ) async throws -> SectionHints? {
+            // The index is small beside sections that are worth a request each.
+            guard index.count <= places.payload.count / Int(ScanPlan.sampleShare) else {
+                return nil
+            }
+            var reader = IndexOffsetReader()
+            try await object.remote.client.stream(target, of: stat, .index, range: index) {
+                try reader.append($0)
+            }
+            guard reader.isComplete else { return nil }
+            let size = UInt64(places.payload.count)
+            guard reader.offsets.allSatisfy({ $0 < size }) else { return nil }
+            return SectionHints(reader.offsets.map { $0 + places.payload.lowerBound })
+        }
+    }
+
+    extension MountError {
+        /// Creates the error of a scan for any error of a request.
+        fileprivate init(scan error: any Error) {
+            switch error {
+            case let error as MountError: self = error
+            case is CancellationError: self.init(.cancelled, "scan: cancelled")
+            default: self.init(.unreachable, "scan: \(error)")
+            }
+        }
+    }
+#endif
