@@ -165,7 +165,9 @@ struct ScanPlanTests {
             running.shuffle(using: &generator)
             while running.count > Int.random(in: 0...4, using: &generator) {
                 let isLost = Int.random(in: 0..<8, using: &generator) == 0
-                plan.finish(running.removeLast(), seconds: isLost ? nil : 0.01)
+                let window = running.removeLast()
+                plan.finish(window, seconds: isLost ? nil : 0.01)
+                if isLost { plan.lose(window) }
             }
             offset += size
         }

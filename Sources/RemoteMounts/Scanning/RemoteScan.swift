@@ -200,16 +200,18 @@
             _ seconds: Double
         ) {
             update { state in
-                let isWanted = state.plan.isWanted(from: window.lowerBound)
+                let start = window.lowerBound
                 switch outcome {
                 case .success(let bytes):
                     state.plan.finish(window, seconds: seconds)
-                    if isWanted { state.arrived[window.lowerBound] = bytes }
+                    if state.plan.isWanted(from: start) { state.arrived[start] = bytes }
                 case .failure(let error):
-                    // A guess that failed is asked for again if the walk arrives there.
-                    let isNeeded = isWanted && state.plan.windows.first == window
                     state.plan.finish(window, seconds: nil)
-                    if isNeeded { state.failures[window.lowerBound] = error }
+                    // An earlier request for the same window may have brought it.
+                    guard state.arrived[start] == nil else { return }
+                    // A guess that failed is asked for again if the walk arrives there.
+                    if state.plan.windows.first == window { state.failures[start] = error }
+                    state.plan.lose(window)
                 }
             }
         }

@@ -233,15 +233,14 @@ struct ScanPlan {
     mutating func finish(_ window: Range<UInt64>, seconds: Double?) {
         precondition(running > 0, "a request ended twice")
         running -= 1
-        guard let seconds else {
-            windows.removeAll { $0 == window }
-            return
-        }
-        guard !isFixed, window.count <= Int(Self.windowSizeMax) else { return }
+        guard let seconds, !isFixed, window.count <= Int(Self.windowSizeMax) else { return }
         let known = measures.roundTrip ?? seconds
         // The first requests made their connections.
         measures.roundTrip = known + (seconds - known) / (seconds < known ? 2 : 8)
     }
+
+    /// Removes a window whose bytes will not come, so that the walk asks again if it arrives there.
+    mutating func lose(_ window: Range<UInt64>) { windows.removeAll { $0 == window } }
 
     /// Sets the places of all sections, out of an index that exists.
     mutating func setHints(_ hints: SectionHints) {
