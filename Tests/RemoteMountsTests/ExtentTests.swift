@@ -48,6 +48,11 @@ struct ExtentTests {
         assembly.add([5, 6, 7][...], at: 12)
         #expect(assembly.gaps == [])
         #expect(assembly.bytes == [3, 4, 5, 6, 7, 9, 9, 9, 9, 9])
+        var whole = Assembly(10..<12)
+        #expect(whole.bytes == [0, 0])
+        whole.add([1, 2, 3, 4, 5][1...], at: 9)
+        #expect(whole.gaps == [])
+        #expect(whole.bytes == [3, 4])
     }
 
     private static func key(_ number: UInt8) -> CacheKey {
@@ -70,6 +75,9 @@ struct ExtentTests {
         }
         #expect(isKnown(999))
         #expect(!isKnown(500))
+        let range: Range<UInt64> = 999_500..<1_000_500
+        #expect(cache.missing(Self.key(1), in: range) == [1_000_000..<1_000_500])
+        #expect(cache.missing(Self.key(2), in: range) == [range])
         cache.insert([UInt8](repeating: 0, count: 50_000), Self.key(2), at: 0)
         var large = Assembly(0..<10)
         cache.read(Self.key(2), into: &large)

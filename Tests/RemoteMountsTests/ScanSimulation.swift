@@ -48,7 +48,8 @@ struct ScanSimulation {
     ///
     /// - Parameters:
     ///   - fixed: The measures to decide by; nil to measure.
-    ///   - hints: The sections' places, if an index is there.
+    ///   - hints: Whether an index is there.
+    /// - Returns: The cost.
     func run(fixed: ScanMeasures? = nil, hints: Bool = false) -> Outcome {
         var plan = ScanPlan(
             payload: 0..<end,

@@ -200,10 +200,12 @@
                 let (script, log, channel) = (script, log, context.channel)
                 channel.eventLoop.makeFutureWithTask { await script(request) }
                     .whenSuccess { reply in
-                        channel.eventLoop.scheduleTask(in: .milliseconds(reply.delay)) {
+                        @Sendable func answer() {
                             log.ended()
                             Self.send(reply, channel)
                         }
+                        guard reply.delay > 0 else { return answer() }
+                        channel.eventLoop.scheduleTask(in: .milliseconds(reply.delay), answer)
                     }
             }
         }

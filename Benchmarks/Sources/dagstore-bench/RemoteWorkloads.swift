@@ -1,6 +1,3 @@
-import DAGMeasurement
-import DAGMultiformats
-import DAGStorage
 import Glibc
 import SystemPackage
 
@@ -11,7 +8,7 @@ extension Workload {
     static let remote = Workload(
         "remote",
         about:
-            "remote CARs: indexing, random blocks and a walk; DAGSTORE names the program, DAGSTORE_NGINX the server"
+            "remote CARs: indexing and a walk; DAGSTORE names the program, DAGSTORE_NGINX the server"
     ) { bench in
         guard let program = getenv("DAGSTORE").map({ String(cString: $0) }) else {
             return WorkloadResult(skipped: [(nil, "DAGSTORE does not name the program")])
@@ -24,7 +21,7 @@ extension Workload {
         let server = try FileServer(nginx, in: bench.folder)
         let remote = RemoteBench(bench: bench, program: program, server: server)
         return WorkloadResult(
-            figures: try remote.indexing() + (try await remote.randomBlocks()) + remote.walk()
+            figures: try remote.indexing() + remote.walk()
         )
     }
 }
@@ -32,8 +29,6 @@ extension Workload {
 /// The parts of the workload.
 private struct RemoteBench {
     private static let mebibytes = 1024
-    private static let blockCount = 100
-    private static let blockSize = 1024
 
     let bench: Bench
     let program: String
@@ -85,49 +80,6 @@ private struct RemoteBench {
         return figures
     }
 
-    /// Random blocks of 1 KiB through the gateway, with nothing cached.
-    func randomBlocks() async throws -> [Figure] {
-        let file = try Dataset.n100k.file(in: bench.folder)
-        let place = bench.folder.appending("store-remote-random")
-        _ = try register(file, place)
-        let store = try await localStore(file)
-        let shard = try await store.acquire(ShardKey("local"))
-        var random = SplitMix64(seed: 12)
-        let all = try Measurement.cids(of: shard, from: 0)
-        let cids = (0..<Self.blockCount).map { _ in all[Int(random.next() % UInt64(all.count))] }
-        shard.release()
-        await store.close()
-        var bytes: [Double] = []
-        var requests: [Double] = []
-        for _ in 0..<bench.runs {
-            let node = try serve(place)
-            let before = try server.traffic()
-            let client = try HTTPClient(port: node.port)
-            for cid in cids {
-                let answer = try client.get("/ipfs/\(cid)?format=raw")
-                guard answer.status == 200, answer.bodySize == Self.blockSize else {
-                    throw BenchmarkError("\(cid): status \(answer.status)")
-                }
-            }
-            let after = try server.traffic()
-            let useful = Double(Self.blockCount * Self.blockSize)
-            bytes.append((after.bytes - before.bytes) / useful)
-            requests.append(after.requests - before.requests)
-        }
-        return [
-            Figure(name: "remote.random.bytes", unit: "x", values: bytes),
-            Figure(name: "remote.random.requests", unit: "", values: requests),
-        ]
-    }
-
-    private func localStore(_ file: FilePath) async throws -> DAGStore {
-        let place = bench.folder.appending("store-remote-local")
-        system("rm -rf \(place)")
-        let store = try DAGStore.open(at: place)
-        try await store.register(ShardKey("local"), from: FileMount(file))
-        return store
-    }
-
     /// The CAR of a DAG out of a remote shard, against one request for the same bytes.
     func walk() throws -> [Figure] {
         let content = bench.folder.appending("remote.bin")
@@ -137,9 +89,10 @@ private struct RemoteBench {
         let created = Machine.output(
             "\(program) car create \(content) -o \(file) --chunk 262144 --format json"
         )
-        guard let root = created.split(separator: "\"").first(where: { $0.hasPrefix("baf") }) else {
+        guard let name = created.split(separator: "\"").first(where: { $0.hasPrefix("baf") }) else {
             throw BenchmarkError("car create printed \(created)")
         }
+        let root = String(name)
         let place = bench.folder.appending("store-remote-walk")
         _ = try register(file, place)
         let size = try server.size(of: file)
@@ -148,14 +101,13 @@ private struct RemoteBench {
         var peaks: [Double] = []
         for _ in 0..<bench.runs {
             others.append(try server.streamRate(file, size))
-            let node = try serve(place)
             let start = now()
-            let answer = try HTTPClient(port: node.port).get("/ipfs/\(root)?format=car")
-            rates.append(Double(answer.bodySize) / Double(now() - start))
-            guard answer.status == 200, answer.bodySize > count << 20 else {
-                throw BenchmarkError("the CAR has \(answer.bodySize) bytes")
-            }
-            peaks.append(node.memory("VmHWM") / 1e6)
+            let memory = try peakMemory(of: [
+                program, "export", root, "--output", "-", "--allow-private", "--store",
+                place.string,
+            ])
+            rates.append(size / Double(now() - start))
+            peaks.append(memory / 1e6)
         }
         return [
             Figure(name: "remote.walk", unit: "GB/s", values: rates),
@@ -167,16 +119,6 @@ private struct RemoteBench {
             ),
             Figure(name: "remote.walk.memory", unit: "MB", values: peaks),
         ]
-    }
-
-    private func serve(_ store: FilePath) throws -> ServedProgram {
-        try ServedProgram(
-            program,
-            [
-                "serve", "--store", store.string, "--listen", "127.0.0.1:0", "--format", "json",
-                "--allow-private",
-            ]
-        )
     }
 
     /// Runs a program to its end; returns the most memory that it had, in bytes.

@@ -43,6 +43,15 @@ final class BlockCache: Sendable {
         }
     }
 
+    /// Returns the parts of a range that are not cached, in order; copies nothing.
+    func missing(_ key: CacheKey, in range: Range<UInt64>) -> [Range<UInt64>] {
+        state.withLock { state in
+            let gaps = state.young[key]?.gaps(in: range) ?? [range]
+            guard let old = state.old[key] else { return gaps }
+            return gaps.flatMap { old.gaps(in: $0) }
+        }
+    }
+
     /// Adds bytes; more than a quarter of the limit are not kept.
     func insert(_ bytes: [UInt8], _ key: CacheKey, at start: UInt64) {
         guard !bytes.isEmpty, bytes.count <= sizeMax / 4 else { return }

@@ -73,14 +73,16 @@ struct ExtentMap {
 struct Assembly {
     /// The range that is asked for.
     let range: Range<UInt64>
-    /// The bytes; zeros where a part is missing.
-    private(set) var bytes: [UInt8]
+    /// The bytes; none before the first part.
+    private var memory: [UInt8] = []
     private var known = ExtentMap()
 
     /// Creates an answer without any part.
-    init(_ range: Range<UInt64>) {
-        self.range = range
-        bytes = [UInt8](repeating: 0, count: range.count)
+    init(_ range: Range<UInt64>) { self.range = range }
+
+    /// The bytes; zeros where a part is missing.
+    var bytes: [UInt8] {
+        memory.isEmpty ? [UInt8](repeating: 0, count: range.count) : memory
     }
 
     /// The parts that are missing, in order.
@@ -93,8 +95,15 @@ struct Assembly {
         guard low < high else { return }
         let first = part.startIndex + Int(low - start)
         let count = Int(high - low)
+        guard !memory.isEmpty || count < range.count else {
+            // Mostly one part is all: one copy, and no zeros before it.
+            memory = Array(part[first..<first + count])
+            _ = known.insert(part[first..<first + count], at: low)
+            return
+        }
+        if memory.isEmpty { memory = [UInt8](repeating: 0, count: range.count) }
         let place = Int(low - range.lowerBound)
-        bytes.replaceSubrange(place..<place + count, with: part[first..<first + count])
+        memory.replaceSubrange(place..<place + count, with: part[first..<first + count])
         _ = known.insert(part[first..<first + count], at: low)
     }
 }

@@ -146,9 +146,9 @@
             let remote = object.remote
             var missing: [Range<UInt64>] = []
             for guess in state.withLock({ $0.ahead.ranges(after: range) }) {
-                var known = Assembly(guess)
-                remote.memory.read(key, into: &known)
-                for gap in known.gaps { missing += remote.disk?.missing(key, in: gap) ?? [gap] }
+                for gap in remote.memory.missing(key, in: guess) {
+                    missing += remote.disk?.missing(key, in: gap) ?? [gap]
+                }
             }
             return missing.filter { remote.reserveGuess($0.count) }
         }

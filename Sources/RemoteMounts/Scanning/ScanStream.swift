@@ -76,6 +76,7 @@
         ///   - offset: The offset; at least that of the call before.
         ///   - size: The bytes that must be there; they lie in the range.
         ///   - sizeMax: The most bytes to return; at least `size`.
+        /// - Returns: The bytes that are there, from `offset` on.
         /// - Throws: The failure that ended the stream.
         func bytes(
             at offset: UInt64,
