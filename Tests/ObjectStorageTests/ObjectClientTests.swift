@@ -50,7 +50,8 @@
                 #expect(
                     server.requests.map(\.method) == (refused == 0 ? ["HEAD"] : ["HEAD", "GET"])
                 )
-                #expect(server.connectionCount == 1)
+                // The client may send the next request before the first connection is free again.
+                #expect(server.connectionCount <= server.requests.count)
             }
         }
 
