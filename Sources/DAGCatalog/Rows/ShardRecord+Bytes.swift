@@ -7,7 +7,7 @@ extension ShardRecord {
     private static let originShift: UInt8 = 2
     private static let hasIdentityFlag: UInt8 = 16
 
-    /// Returns the record's bytes, in the current version.
+    /// Returns the record's bytes, in version 4 if the shard has a policy, else in version 3.
     ///
     /// A long error text is cut between two characters.
     ///
@@ -24,7 +24,7 @@ extension ShardRecord {
         ]
         var bytes: [UInt8] = []
         bytes.reserveCapacity(sizes.reduce(Self.headerSize + Self.checksumSize, +))
-        bytes.append(Self.version)
+        bytes.append(policy == .automatic ? 3 : Self.version)
         bytes.append(state.rawValue)
         bytes.append(flags)
         bytes.append(identity.rawValue)
@@ -40,7 +40,8 @@ extension ShardRecord {
         bytes.append(littleEndian: fileInode)
         bytes.append(littleEndian: fileDevice)
         bytes.append(littleEndian: UInt16(sizes[0]))
-        bytes.append(littleEndian: UInt16(0))
+        bytes.append(policy.rawValue)
+        bytes.append(0)
         bytes.append(littleEndian: UInt32(sizes[1]))
         bytes.append(littleEndian: UInt32(sizes[2]))
         bytes.append(littleEndian: UInt16(sizes[3]))
@@ -97,6 +98,11 @@ extension ShardRecord {
         guard version > 2 else { return }
         sectionSizeMax = bytes.loadUInt64(at: 112)
         headerSizeMax = bytes.loadUInt64(at: 120)
+        guard version > 3 else { return }
+        guard let policy = Policy(rawValue: bytes[90]), policy != .automatic else {
+            throw Self.damage(number)
+        }
+        self.policy = policy
     }
 
     /// Returns whether the checksum is right; versions without checksum pass.
@@ -191,7 +197,7 @@ extension ShardRecord {
                 validatorSize <= ShardRecord.validatorSizeMax,
                 pathSize <= ShardRecord.transientPathSizeMax,
                 ShardRecord.areFlags(bytes[2]),
-                bytes.loadUInt16(at: 90) == 0
+                version > 3 || bytes[90] == 0, bytes[91] == 0
             else { return nil }
         }
     }

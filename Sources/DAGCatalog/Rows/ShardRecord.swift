@@ -1,7 +1,7 @@
 /// The persisted row of a shard.
 ///
 /// ```
-///  0  u8  version            3
+///  0  u8  version            3; 4 if the policy is not 0
 ///  1  u8  state              see `State`
 ///  2  u8  flags              bit 0 registered lazily, bit 1 index incomplete, bits 2 and 3 codec of
 ///                            origin (0 none, 1 0x0400, 2 0x0401), bit 4 origin had identity CIDs
@@ -18,7 +18,8 @@
 /// 72  u64 file inode
 /// 80  u64 file device
 /// 88  u16 key size
-/// 90  u16 zero
+/// 90  u8  policy             see `Policy`; 0 in versions before 4
+/// 91  u8  zero
 /// 92  u32 URL size
 /// 96  u32 error text size
 /// 100 u16 validator size
@@ -32,7 +33,8 @@
 /// ```
 ///
 /// Version 2 ends its header at byte 112 and has no checksum. Version 1 ends its header at byte 100, has a zero at
-/// byte 3, and ends after the error text. This version reads both, and writes version 3 when the shard changes.
+/// byte 3, and ends after the error text. The store reads all versions. When a shard changes, it writes version 4 if
+/// the shard has a policy, else version 3, which earlier programs read too.
 package struct ShardRecord: Equatable, Sendable {
     /// The persisted state of a shard.
     package enum State: UInt8, Sendable, CaseIterable {
@@ -54,6 +56,18 @@ package struct ShardRecord: Equatable, Sendable {
         case content = 2
     }
 
+    /// What stays on this machine of the shard's bytes; `DAGMounts.MountPolicy` explains the cases.
+    package enum Policy: UInt8, Sendable, CaseIterable {
+        /// The mount decides.
+        case automatic = 0
+        /// Nothing stays on the disk.
+        case remote = 1
+        /// The mount's cache keeps ranges.
+        case cache = 2
+        /// A transient is a copy of the CAR.
+        case copy = 3
+    }
+
     /// The index file of a migrated shard, so that an export can write it again.
     package struct Origin: Equatable, Sendable {
         /// 0x0400 or 0x0401.
@@ -70,7 +84,7 @@ package struct ShardRecord: Equatable, Sendable {
     }
 
     /// The current version; earlier versions are read too.
-    package static let version: UInt8 = 3
+    package static let version: UInt8 = 4
     static let headerSize = 128
     static let checksumSize = 8
     /// The largest size of a key in bytes; LMDB's keys have at most 511.
@@ -126,6 +140,8 @@ package struct ShardRecord: Equatable, Sendable {
     package var sectionSizeMax: UInt64 = 0
     /// The largest header that the CAR may have, in bytes; 0 for the default.
     package var headerSizeMax: UInt64 = 0
+    /// What stays on this machine of the bytes.
+    package var policy = Policy.automatic
 
     package init(number: UInt32, key: String, mountURL: String, state: State) {
         self.number = number

@@ -26,6 +26,18 @@ public protocol Mount: Sendable {
     /// - Throws: `MountError(.malformedURL)`.
     func resolving(_ url: MountURL) throws -> Self
 
+    /// Returns this mount under a policy; the store calls it on a mount that a template resolved.
+    ///
+    /// The default returns the mount itself. A mount with a cache uses it under `cache`. Under `copy` the store copies
+    /// the bytes of a `.random` mount by itself; a mount that reads a stream faster may return one that is
+    /// `.sequential`.
+    func applying(_ policy: MountPolicy) -> Self
+
+    /// Returns this mount, which from now on counts its requests in `counter`; the store shows the numbers.
+    ///
+    /// The default returns the mount itself, which counts nothing.
+    func counting(in counter: TrafficCounter) -> Self
+
     /// Returns the properties of the bytes that are known without reading them.
     ///
     /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable`, `.timedOut`.
@@ -37,6 +49,14 @@ public protocol Mount: Sendable {
     ///   `.bytes`.
     /// - Throws: `MountError(.gone)` if nothing is there; `.unreachable`, `.timedOut`.
     func open() async throws -> MountSource
+}
+
+extension Mount {
+    /// Returns the mount itself.
+    public func applying(_ policy: MountPolicy) -> Self { self }
+
+    /// Returns the mount itself.
+    public func counting(in counter: TrafficCounter) -> Self { self }
 }
 
 /// How a store reads the bytes of a mount.

@@ -34,13 +34,21 @@ public struct MountRegistry: Sendable {
 
     /// Returns the mount for a URL.
     ///
+    /// - Parameters:
+    ///   - url: The URL.
+    ///   - policy: The policy. Under `copy` a mount that reads in any order becomes `.sequential`.
     /// - Returns: The mount that the scheme's template resolves.
     /// - Throws: `MountError(.unknownScheme)`, and the errors of the template.
-    public func mount(for url: MountURL) throws -> any Mount {
+    public func mount(
+        for url: MountURL,
+        under policy: MountPolicy = .automatic
+    ) throws -> any Mount {
         guard let template = templates[url.scheme] else {
             throw MountError(.unknownScheme, "unknown mount scheme \(url.scheme)")
         }
-        return try template.resolving(url)
+        let mount = try template.resolving(url).applying(policy)
+        guard policy == .copy, mount.access == .random else { return mount }
+        return CopiedMount(mount: mount)
     }
 
     /// Returns whether `scheme` has a template.

@@ -67,6 +67,7 @@ struct Registration: Sendable {
     let indexing: Indexing
     let transient: FilePath?
     let progress: (@Sendable (IndexingProgress) -> Void)?
+    var policy = MountPolicy.automatic
 }
 
 /// A message to the loop.
@@ -94,6 +95,8 @@ enum LoopMessage: Sendable {
     case closeIdleCopies(@Sendable (Set<UInt32>) -> Void)
     /// Give a shard another mount.
     case relocate(Relocation)
+    /// Give a shard another policy.
+    case setPolicy(PolicyChange)
     /// Run this between two commits.
     case perform(@Sendable () -> Void)
     /// The store closes: cancel the jobs or wait for them, and then call back.

@@ -24,6 +24,7 @@ extension ShardRecord {
         )
         record.isLazy = registration.indexing == .onFirstUse
         record.storeLimits(limits)
+        record.policy = ShardRecord.Policy(registration.policy)
         record.transientPath = registration.transient.map(\.bytes) ?? []
         record.registered = WallClock.milliseconds
         record.stateSince = record.registered
@@ -43,6 +44,29 @@ extension ShardRecord {
         return BorrowedTransient(FilePath(bytes: transientPath))
     }
 
+    /// What stays on this machine of the shard's bytes.
+    var mountPolicy: MountPolicy {
+        switch policy {
+        case .automatic: .automatic
+        case .remote: .remote
+        case .cache: .cache
+        case .copy: .copy
+        }
+    }
+
     /// The name of the shard's transient.
     var transientName: TransientName { TransientName(key: key, number: number) }
+}
+
+extension ShardRecord.Policy {
+    /// Converts a policy of mounts.
+    init(_ policy: MountPolicy) {
+        self =
+            switch policy {
+            case .automatic: .automatic
+            case .remote: .remote
+            case .cache: .cache
+            case .copy: .copy
+            }
+    }
 }

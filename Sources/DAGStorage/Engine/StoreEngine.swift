@@ -35,6 +35,7 @@ package final class StoreEngine: Sendable {
     let requests: LoopRequests
     let events: EventStreams
     let away: AwayShards
+    let traffic: ShardTraffic
     let openShards: OpenShards
     let indexes: ShardIndexes
     package let inverse: InverseIndex
@@ -70,6 +71,7 @@ package final class StoreEngine: Sendable {
         )
         let deleter = GenerationDeleter(access, writer, openings)
         away = AwayShards()
+        traffic = ShardTraffic()
         openShards = OpenShards(access, loop, events, away, configuration)
         indexes = ShardIndexes(
             access,
@@ -92,6 +94,7 @@ package final class StoreEngine: Sendable {
             mounts,
             transients,
             loop,
+            traffic,
             concurrentReadyFetches: configuration.concurrentReadyFetches
         )
         worker = ShardWorker(

@@ -32,6 +32,7 @@ extension DAGStore {
     ///   - key: The shard's key.
     ///   - mount: The mount of the CAR. The store keeps its URL, which the store's registry resolves from then on.
     ///   - indexing: The time of the indexing, and of the call's return.
+    ///   - policy: What stays on this machine of a CAR that is elsewhere. `setPolicy(of:to:)` changes it later.
     ///   - existingTransient: A local copy of the CAR, which the store reads instead of the mount while the copy
     ///     exists. The store never removes it.
     ///   - deadline: The time when the caller stops waiting; the registration goes on.
@@ -46,6 +47,7 @@ extension DAGStore {
         _ key: ShardKey,
         from mount: some Mount,
         indexing: Indexing = .now,
+        policy: MountPolicy = .automatic,
         existingTransient: FilePath? = nil,
         deadline: ContinuousClock.Instant? = nil,
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
@@ -54,6 +56,7 @@ extension DAGStore {
             key,
             from: mount.url,
             indexing: indexing,
+            policy: policy,
             existingTransient: existingTransient,
             deadline: deadline,
             progress: progress
@@ -66,11 +69,19 @@ extension DAGStore {
         _ key: ShardKey,
         from url: MountURL,
         indexing: Indexing = .now,
+        policy: MountPolicy = .automatic,
         existingTransient: FilePath? = nil,
         deadline: ContinuousClock.Instant? = nil,
         progress: (@Sendable (IndexingProgress) -> Void)? = nil
     ) async throws -> ShardStatus {
-        let registration = try registration(key, url, indexing, existingTransient, progress)
+        let registration = try registration(
+            key,
+            url,
+            indexing,
+            policy,
+            existingTransient,
+            progress
+        )
         let answer = try await engine.requests.ask(.register(registration), key, deadline: deadline)
         guard case .registered(let status) = answer else {
             preconditionFailure("a registration that ended without a status")
@@ -83,6 +94,7 @@ extension DAGStore {
         _ key: ShardKey,
         _ url: MountURL,
         _ indexing: Indexing,
+        _ policy: MountPolicy,
         _ existingTransient: FilePath?,
         _ progress: (@Sendable (IndexingProgress) -> Void)?
     ) throws(DAGStoreError) -> Registration {
@@ -94,7 +106,8 @@ extension DAGStore {
             url: url,
             indexing: indexing,
             transient: existingTransient,
-            progress: progress
+            progress: progress,
+            policy: policy
         )
     }
 

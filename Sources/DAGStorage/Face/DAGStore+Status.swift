@@ -88,7 +88,8 @@ extension StoreEngine {
             pending: standing.pending,
             references: openShards.references(of: ShardKey(stored: record.key)),
             transient: borrowed ?? own,
-            away: away.error(of: record.number)
+            away: away.error(of: record.number),
+            traffic: traffic.traffic(of: record.number)
         )
     }
 
@@ -117,7 +118,8 @@ extension StoreEngine {
             pageCacheHits: pages.hits,
             pageCacheMisses: pages.misses,
             pageCacheBytes: pages.bytes,
-            inverse: try inverseStatistics()
+            inverse: try inverseStatistics(),
+            trafficByScheme: traffic.schemes
         )
     }
 

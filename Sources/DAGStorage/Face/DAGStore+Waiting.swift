@@ -21,11 +21,19 @@ extension DAGStore {
         _ key: ShardKey,
         from url: MountURL,
         indexing: Indexing,
+        policy: MountPolicy,
         existingTransient: FilePath?,
         progress: (@Sendable (IndexingProgress) -> Void)?,
         reply: @escaping Reply<Void>
     ) throws(DAGStoreError) {
-        let registration = try registration(key, url, indexing, existingTransient, progress)
+        let registration = try registration(
+            key,
+            url,
+            indexing,
+            policy,
+            existingTransient,
+            progress
+        )
         post(.register(registration), key, reply)
     }
 

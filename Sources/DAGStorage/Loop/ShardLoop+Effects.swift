@@ -157,6 +157,7 @@ extension ShardLoop {
             failedHere.remove(number)
             attempts[number] = nil
             engine.away.remove(number)
+            if operation == .destroy { engine.traffic.remove(number) }
         default: break
         }
         let leases = Int(shard.lifecycle.leases)

@@ -56,6 +56,21 @@ extension ShardLoop {
             apply(.evict, to: shard, .none)
         }
         isWaitingForIdle = engine.openShards.endTrim(closedCount: closedCount)
+        closeToReopen()
+    }
+
+    /// Closes the shards whose policy has changed and that have no leases.
+    func closeToReopen() {
+        for key in toReopen {
+            guard let shard = active[key] else {
+                toReopen.remove(key)
+                continue
+            }
+            // The opening that is under way reads under the earlier policy.
+            if case .opening = shard.lifecycle.state { continue }
+            if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
+            if shard.lifecycle.state != .open { toReopen.remove(key) }
+        }
     }
 
     /// Returns the time between two sweeps for shards that were idle for `time`.
@@ -65,7 +80,7 @@ extension ShardLoop {
 
     /// Returns the time of the next sweep for idle shards; nil if none is needed.
     func nextSweep() -> ContinuousClock.Instant? {
-        if isWaitingForIdle { return .now + .milliseconds(100) }
+        if isWaitingForIdle || !toReopen.isEmpty { return .now + .milliseconds(100) }
         guard let time = engine.configuration.idleTimeLimit,
             active.values.contains(where: { $0.lifecycle.state == .open })
         else { return nil }

@@ -11,6 +11,8 @@ struct Relocation: Sendable {
     let before: ShardRecord
     /// The record with the new mount.
     let after: ShardRecord
+    /// Whether the shard gets the policy of the new record.
+    let setsPolicy: Bool
     /// The reader for leases from now on; nil if the shard is not indexed.
     let reader: ShardReader?
     /// Receives whether the mount was changed; if false, the shard is opening, and the caller asks again later.
@@ -19,7 +21,38 @@ struct Relocation: Sendable {
     let reply: @Sendable (Result<Bool, DAGStoreError>) -> Void
 }
 
+/// A request to change a shard's policy.
+struct PolicyChange: Sendable {
+    let key: ShardKey
+    let policy: MountPolicy
+    /// Called once, on the loop's thread or one of the store.
+    let reply: @Sendable (Result<ShardStatus, DAGStoreError>) -> Void
+}
+
 extension ShardLoop {
+    /// Writes a shard's new policy, under which later openings read.
+    func setPolicy(_ change: PolicyChange) {
+        let key = change.key
+        finishBatch()
+        do {
+            let standing = try engine.catalog.standing(of: key.text)
+            guard standing != nil, let shard = shard(key, nil) else {
+                throw DAGStoreError(.shardUnknown, "no shard has this key", shard: key)
+            }
+            var record = shard.record
+            record.policy = ShardRecord.Policy(change.policy)
+            if record != shard.record {
+                let update = CatalogChange.update(record, pending: shard.pending)
+                shard.record = try engine.writer.sync { try engine.catalog.commit([update])[0] }
+                toReopen.insert(key)
+                closeToReopen()
+            }
+            change.reply(.success(engine.status((shard.record, shard.pending))))
+        } catch {
+            change.reply(.failure(DAGStoreError(any: error).about(key)))
+        }
+    }
+
     /// Writes a shard's new mount, through which later leases read.
     func relocate(_ relocation: Relocation) {
         let key = relocation.key
@@ -37,6 +70,7 @@ extension ShardLoop {
         var record = shard.record
         record.mountURL = relocation.after.mountURL
         record.transientPath = relocation.after.transientPath
+        if relocation.setsPolicy { record.policy = relocation.after.policy }
         if relocation.reader != nil { SourceFacts(relocation.after).apply(to: &record) }
         do {
             let change = CatalogChange.update(record, pending: shard.pending)

@@ -49,6 +49,7 @@ extension ShardLoop {
         }
         return isUnderWay && record.mountURL == registration.url.text
             && record.transientPath == registration.transient.map(\.bytes) ?? []
+            && record.mountPolicy == registration.policy
     }
 
     /// Continues an interrupted registration, or joins the running one.

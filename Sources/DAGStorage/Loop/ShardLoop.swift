@@ -28,6 +28,8 @@ final class ShardLoop {
     var laterRecoveries: [(time: ContinuousClock.Instant, key: ShardKey)] = []
     /// Whether too many shards are open, so that a sweep looks for idle ones.
     var isWaitingForIdle = false
+    /// The shards to close once they have no leases, because their policy has changed.
+    var toReopen: Set<ShardKey> = []
     /// The registrations whose small CARs are being indexed before their shards have records.
     var preparing = PreparedRequests()
     /// Whether the loop cancels jobs, because the store closes.
@@ -87,6 +89,7 @@ final class ShardLoop {
             case .perform(let body): body()
             case .relocate(let relocation):
                 relocation.reply(.failure(.storeIsClosed))
+            case .setPolicy(let change): change.reply(.failure(.storeIsClosed))
             case .ended(_, let outcome): engine.worker.discard(outcome)
             // Prepared requests were answered when the jobs were ended.
             case .withdraw, .prepared, .opensSlowly, .lost, .recountLeases, .closeIdleShards,
@@ -120,6 +123,7 @@ final class ShardLoop {
         case .resume(let number): resume(number)
         case .closeIdleCopies(let reply): reply(closeIdleCopies())
         case .relocate(let relocation): relocate(relocation)
+        case .setPolicy(let change): setPolicy(change)
         case .perform(let body):
             finishBatch()
             body()

@@ -12,17 +12,22 @@ extension DAGStore {
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - url: The URL of the new mount.
+    ///   - policy: What stays on this machine of the new source; nil to keep the shard's policy.
     /// - Returns: The shard's status.
     /// - Throws: `shardUnknown`; `shardInUse` if the shard is being fetched and indexed; `unknownScheme`,
     ///   `invalidArgument`; `sourceChanged` if the bytes differ from the indexed ones; `mountGone`,
     ///   `mountUnreachable`, `fetchFailed`, `fetchTimedOut`, `quotaExceeded`. On failure the shard keeps its old
     ///   mount; `catalogFull`, `readOnly`, `closed`; `CancellationError`.
     @discardableResult
-    public func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
+    public func relocate(
+        _ key: ShardKey,
+        to url: MountURL,
+        policy: MountPolicy? = nil
+    ) async throws -> ShardStatus {
         try engine.access.beginCall()
         defer { engine.access.endUse() }
         do {
-            return try await engine.relocate(key, to: url)
+            return try await engine.relocate(key, to: url, policy)
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -32,13 +37,48 @@ extension DAGStore {
 
     /// Gives a shard another mount, and keeps its index; see `relocate(_:to:)` with a URL.
     @discardableResult
-    public func relocate(_ key: ShardKey, to mount: some Mount) async throws -> ShardStatus {
-        try await relocate(key, to: mount.url)
+    public func relocate(
+        _ key: ShardKey,
+        to mount: some Mount,
+        policy: MountPolicy? = nil
+    ) async throws -> ShardStatus {
+        try await relocate(key, to: mount.url, policy: policy)
+    }
+
+    /// Changes what stays on this machine of a shard whose CAR is elsewhere.
+    ///
+    /// Later openings of the shard read under the new policy. An open shard closes when it has no leases; its leases,
+    /// and a fetch that is under way, go on under the earlier policy. Under `copy` the next opening copies the CAR.
+    /// Under every other policy the transient is no longer read, and garbage collection removes it.
+    ///
+    /// *Cost*: one commit, or none if the shard has the policy. Does not reach for the source.
+    ///
+    /// - Parameters:
+    ///   - key: The shard's key.
+    ///   - policy: The policy.
+    /// - Returns: The shard's status.
+    /// - Throws: `shardUnknown`; `catalogFull`, `readOnly`, `closed`.
+    @discardableResult
+    public func setPolicy(of key: ShardKey, to policy: MountPolicy) async throws -> ShardStatus {
+        guard !engine.catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
+        try engine.access.beginCall()
+        defer { engine.access.endUse() }
+        let result = await withCheckedContinuation { continuation in
+            let change = PolicyChange(key: key, policy: policy) { continuation.resume(returning: $0) }
+            if !engine.loop.post(.setPolicy(change)) {
+                continuation.resume(returning: .failure(.storeIsClosed))
+            }
+        }
+        return try result.get()
     }
 }
 
 extension StoreEngine {
-    fileprivate func relocate(_ key: ShardKey, to url: MountURL) async throws -> ShardStatus {
+    fileprivate func relocate(
+        _ key: ShardKey,
+        to url: MountURL,
+        _ policy: MountPolicy?
+    ) async throws -> ShardStatus {
         guard !catalog.isReadOnly else { throw DAGStoreError.storeIsReadOnly }
         try sources.checkMount(url)
         guard let standing = try catalog.standing(of: key.text) else {
@@ -47,6 +87,7 @@ extension StoreEngine {
         let before = standing.record
         var after = before
         after.mountURL = url.text
+        if let policy { after.policy = ShardRecord.Policy(policy) }
         after.transientPath = []
         var reader: ShardReader?
         if before.generation != 0, !before.isIncomplete, standing.pending == nil {
@@ -55,7 +96,13 @@ extension StoreEngine {
         let (old, new, found) = (before, after, reader)
         while true {
             let result = await withCheckedContinuation { continuation in
-                let relocation = Relocation(key: key, before: old, after: new, reader: found) {
+                let relocation = Relocation(
+                    key: key,
+                    before: old,
+                    after: new,
+                    setsPolicy: policy != nil,
+                    reader: found
+                ) {
                     continuation.resume(returning: $0)
                 }
                 if !loop.post(.relocate(relocation)) {

@@ -1,4 +1,5 @@
 internal import DAGCatalog
+public import DAGMounts
 public import SystemPackage
 
 /// The status of a shard.
@@ -38,6 +39,8 @@ public struct ShardStatus: Sendable, Equatable {
     public let state: State
     /// The URL of the shard's mount.
     public let mountURL: String
+    /// What stays on this machine of a CAR that is elsewhere.
+    public let policy: MountPolicy
     /// Whether the registration asked for indexing at the first use.
     public let isLazy: Bool
     /// Whether the shard is migrated and its CAR is still unread: it has the index of its migration.
@@ -57,18 +60,24 @@ public struct ShardStatus: Sendable, Equatable {
 
     /// The path of the local copy of the CAR: the registered one, or the store's transient; nil if there is none.
     public let transient: FilePath?
+    /// The requests and bytes by which this process has read the shard from elsewhere, since it opened the store.
+    ///
+    /// Nil if this process has not used a mount of the shard, or maps it.
+    public let traffic: Traffic?
 
     init(
         _ record: ShardRecord,
         pending: PendingWork?,
         references: Int,
         transient: FilePath?,
-        away: DAGStoreError? = nil
+        away: DAGStoreError? = nil,
+        traffic: Traffic? = nil
     ) {
         let key = ShardKey(stored: record.key)
         self.key = key
         state = State((record, pending), references: references)
         mountURL = record.mountURL
+        policy = record.mountPolicy
         isLazy = record.isLazy
         hasGivenIndex = record.isIncomplete
         blockCount = record.sectionCount
@@ -76,6 +85,7 @@ public struct ShardStatus: Sendable, Equatable {
         indexSize = record.indexSize
         self.references = references
         self.transient = transient
+        self.traffic = traffic
         error =
             record.errorCode == 0
             ? away

@@ -1,3 +1,5 @@
+public import DAGMounts
+
 /// Counts of a store.
 public struct Statistics: Sendable, Equatable {
     /// The number of shards.
@@ -38,6 +40,13 @@ public struct Statistics: Sendable, Equatable {
     public let pageCacheBytes: Int
     /// The counts of the inverse index.
     public let inverse: InverseStatistics
+    /// The requests and bytes by which this process has read shards from elsewhere, by the schemes of their mounts.
+    ///
+    /// Counts from the opening of the store; those of destroyed shards stay.
+    public let trafficByScheme: [String: Traffic]
+
+    /// The requests and bytes of all schemes.
+    public var traffic: Traffic { trafficByScheme.values.reduce(into: Traffic()) { $0 += $1 } }
 }
 
 /// The size and cost of the inverse index.

@@ -11,6 +11,7 @@ final class SourceFinder: Sendable {
     private let mounts: MountRegistry
     private let transients: TransientStore
     private let loop: LoopInbox
+    private let traffic: ShardTraffic
     /// Limits the fetches of ready sources.
     private let readyFetches: Throttle
 
@@ -19,6 +20,7 @@ final class SourceFinder: Sendable {
         _ mounts: MountRegistry,
         _ transients: TransientStore,
         _ loop: LoopInbox,
+        _ traffic: ShardTraffic,
         concurrentReadyFetches: Int
     ) {
         self.access = access
@@ -26,6 +28,7 @@ final class SourceFinder: Sendable {
         self.mounts = mounts
         self.transients = transients
         self.loop = loop
+        self.traffic = traffic
         readyFetches = Throttle(width: concurrentReadyFetches)
     }
 
@@ -253,10 +256,13 @@ final class SourceFinder: Sendable {
         }
     }
 
-    /// Makes the mount that a record names.
+    /// Makes the mount that a record names, which counts its traffic.
     ///
     /// - Throws: `unknownScheme`, `invalidArgument`, and the errors of the template.
     private func mount(of record: ShardRecord) throws -> any Mount {
-        try mounts.mount(for: MountURL(record.mountURL))
+        let url = try MountURL(record.mountURL)
+        let mount = try mounts.mount(for: url, under: record.mountPolicy)
+        guard mount.access != .mappable else { return mount }
+        return mount.counting(in: traffic.counter(of: record.number, url.scheme))
     }
 }
