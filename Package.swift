@@ -271,7 +271,8 @@ let package = Package(
         .target(
             name: "RemoteMounts",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGFailpoints", "DAGHashing", "DAGMounts",
+                "DAGMultiformats",
                 "DAGStorage", "DAGSystem", "ObjectStorage", "ShardIndex", system,
             ],
             swiftSettings: house
@@ -307,7 +308,7 @@ let package = Package(
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGCARFiles", "CDAGStore", "CDAGSystem", "DAGStorage",
                 "DAGMounts",
-                "DAGMultiformats",
+                "DAGMultiformats", "RemoteMounts",
                 "DAGSystem", "SharedReads", system,
             ],
             swiftSettings: house
@@ -391,10 +392,10 @@ let package = Package(
         tests(
             "RemoteMounts",
             also: [
-                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGHashing", "DAGMounts", "DAGMultiformats",
-                "DAGStorage", "DAGSystem", "ObjectStorage", "ShardIndex", system,
-                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
-                node("NIOPosix", "swift-nio"),
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGFailpoints", "DAGHashing", "DAGMounts",
+                "DAGMultiformats", "DAGStorage", "DAGSystem", "dagstore", "ObjectStorage",
+                "ShardIndex", system, node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"), node("NIOPosix", "swift-nio"),
             ]
         ),
         tests(

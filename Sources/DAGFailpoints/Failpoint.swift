@@ -44,6 +44,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case compactCopied
     /// The copy has replaced the catalog.
     case compactRenamed
+    /// A part of an entry of a cache of remote ranges is written.
+    case cacheEntryTorn
+    /// An entry of a cache of remote ranges is written.
+    case cacheEntryWritten
     /// The files of a store are open; the store has not resumed any job yet.
     case opened
     /// The rows of the current format are written, and not committed.

@@ -134,6 +134,9 @@ final class ShardsCursor: Sendable {
         info.payload_size = status.payloadSize
         info.index_size = status.indexSize
         info.state_since = status.stateSince
+        info.policy = status.policy.forC
+        info.remote_requests = status.traffic?.requests ?? 0
+        info.remote_bytes = status.traffic?.bytes ?? 0
         return info
     }
 }
@@ -149,6 +152,24 @@ extension ShardStatus.State {
         case .recovering: UInt32(DAGSTORE_STATE_RECOVERING)
         case .failed: UInt32(DAGSTORE_STATE_FAILED)
         }
+    }
+}
+
+extension MountPolicy {
+    /// The number in the header.
+    var forC: UInt32 {
+        switch self {
+        case .automatic: UInt32(DAGSTORE_POLICY_AUTOMATIC)
+        case .remote: UInt32(DAGSTORE_POLICY_REMOTE)
+        case .cache: UInt32(DAGSTORE_POLICY_CACHE)
+        case .copy: UInt32(DAGSTORE_POLICY_COPY)
+        }
+    }
+
+    /// Returns the policy of a number in the header; nil for other numbers.
+    init?(forC number: UInt32) {
+        guard let policy = Self.allCases.first(where: { $0.forC == number }) else { return nil }
+        self = policy
     }
 }
 

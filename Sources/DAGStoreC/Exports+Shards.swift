@@ -12,6 +12,7 @@ private struct Registration {
     let url: MountURL
     var indexing = Indexing.now
     var existingTransient: FilePath?
+    var policy = MountPolicy.automatic
     var progress: (@Sendable (IndexingProgress) -> Void)?
 
     @safe init(_ key: UnsafePointer<CChar>?, _ url: UnsafePointer<CChar>?) throws {
@@ -34,6 +35,7 @@ private struct Registration {
     ) throws(Failure) {
         guard let options = try readOptionalStruct(options, "options") else { return }
         try read(options.flags)
+        policy = try readPolicy(options.policy)
         // SAFETY: a text of the caller's or NULL, and a function with its context, which are kept for it.
         if let path = unsafe options.existing_transient {
             existingTransient = try readPath(path, "existing_transient")
@@ -48,11 +50,22 @@ private struct Registration {
             key,
             from: url,
             indexing: indexing,
+            policy: policy,
             existingTransient: existingTransient,
             progress: progress,
             reply: reply
         )
     }
+}
+
+/// Reads a policy.
+///
+/// - Throws: `INVALID_ARGUMENT` for an unknown number.
+private func readPolicy(_ number: UInt32) throws(Failure) -> MountPolicy {
+    guard let policy = MountPolicy(forC: number) else {
+        throw .argument("policy is \(number); it may be 0 to 3")
+    }
+    return policy
 }
 
 /// Blocks until the store has replied.
@@ -172,6 +185,23 @@ private func waitForReply<Success: Sendable>(
         try withStore(store) { box in
             let store = box.store
             _ = try waitForTask { try await store.relocate(key, to: url) }
+        }
+    }
+}
+
+/// See `dagstore_set_policy` in `dagstore.h`.
+@c @implementation public func dagstore_set_policy(
+    _ store: OpaquePointer!,
+    _ key: UnsafePointer<CChar>!,
+    _ policy: UInt32,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let key = try readKey(key)
+        let policy = try readPolicy(policy)
+        try withStore(store) { box in
+            let store = box.store
+            _ = try waitForTask { try await store.setPolicy(of: key, to: policy) }
         }
     }
 }

@@ -123,6 +123,26 @@ internal import DAGStorage
         counts.inverse_entries_added = found.inverse.entriesAdded
         counts.inverse_entries_written = found.inverse.entriesWritten
         counts.catalog_free_bytes = found.catalogFreeBytes
+        counts.remote_requests = found.traffic.requests
+        counts.remote_bytes = found.traffic.bytes
         output.fill(counts)
+    }
+}
+
+/// See `dagstore_scheme_traffic` in `dagstore.h`.
+@c @implementation public func dagstore_scheme_traffic(
+    _ store: OpaquePointer!,
+    _ scheme: UnsafePointer<CChar>!,
+    _ out_requests: UnsafeMutablePointer<UInt64>!,
+    _ out_bytes: UnsafeMutablePointer<UInt64>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let requests = ValuePlace(orNULL: out_requests, 0)
+        let bytes = ValuePlace(orNULL: out_bytes, 0)
+        let scheme = try readText(scheme, "scheme")
+        let found = try withStore(store) { try $0.store.traffic(ofScheme: scheme) }
+        requests.fill(found.requests)
+        bytes.fill(found.bytes)
     }
 }

@@ -1,6 +1,7 @@
 public import CDAGStore
 internal import DAGMounts
 internal import DAGStorage
+internal import RemoteMounts
 
 // Mounts and stores: see `dagstore.h`.
 
@@ -79,11 +80,14 @@ internal import DAGStorage
         let path = try readPath(path, "path")
         var configuration = Configuration()
         var registry = MountRegistry.standard
+        var remote = RemoteSettings(store: path)
         if let config = try readOptionalStruct(config, "config") {
             configuration = try Configuration(config)
             registry = try mountRegistry(config)
+            try remote.read(config)
         }
         do {
+            try RemoteSchemes.add(to: &registry, remote)
             let store = try DAGStore.open(at: path, mounts: registry, configuration: configuration)
             try place.fill(.store, StoreBox(store))
             Log.write(.info) { "store opened: \(path)" }
@@ -91,6 +95,23 @@ internal import DAGStorage
             Log.write(.error) { "store not opened: \(error)" }
             throw error
         }
+    }
+}
+
+extension RemoteSettings {
+    /// Reads the settings of a configuration.
+    ///
+    /// - Throws: `INVALID_CONFIGURATION`.
+    fileprivate mutating func read(_ config: dagstore_config_t) throws(Failure) {
+        guard let policy = MountPolicy(forC: config.remote_policy) else {
+            throw Failure(
+                dagstore_status_t(DAGSTORE_INVALID_CONFIGURATION),
+                "remote_policy is \(config.remote_policy); it may be 0 to 3"
+            )
+        }
+        if policy != .automatic { self.policy = policy }
+        allowsPrivate = config.flags & UInt32(DAGSTORE_OPEN_ALLOWS_PRIVATE) != 0
+        if config.remote_cache_size > 0 { cacheSizeMax = config.remote_cache_size }
     }
 }
 

@@ -66,7 +66,8 @@ extension Configuration {
             DAGSTORE_OPEN_UNMAPPED,
             DAGSTORE_OPEN_REFUSES_NULL_PADDING,
             DAGSTORE_OPEN_CHECKS_PAGES,
-            DAGSTORE_OPEN_LEAVES_INTERRUPTED
+            DAGSTORE_OPEN_LEAVES_INTERRUPTED,
+            DAGSTORE_OPEN_ALLOWS_PRIVATE
         )
         func hasFlag(_ flag: Int) -> Bool { config.flags & UInt32(flag) != 0 }
         isReadOnly = hasFlag(DAGSTORE_OPEN_READ_ONLY)

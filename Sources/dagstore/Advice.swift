@@ -52,7 +52,9 @@ enum Advice {
         switch code {
         case .invalidKey: "choose a key of 1 to 480 bytes without NUL"
         case .invalidCID: "give the whole CID, such as bafy… or Qm…"
-        case .unknownScheme: "give a path or a file:// URL, or map the scheme with --mount-map"
+        case .unknownScheme:
+            "give a path or a file:// URL, map the scheme with --mount-map, "
+                + "or use a program built with 'make release', which reads http, https and s3"
         case .unsupportedHash: "read the block without --verify"
         case .shardExists:
             "choose another key with --key, or remove that shard with 'dagstore destroy \(key)'"

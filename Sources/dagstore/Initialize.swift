@@ -4,7 +4,8 @@ internal import DAGStorage
 /// `initialize`: indexes a shard that was registered lazily.
 struct Initialize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fetch and index a shard that was registered with --lazy, and wait for it."
+        abstract: "Fetch and index a shard that was registered with --lazy, and wait for it.",
+        discussion: "Fetches the copy of an indexed shard again if it is gone."
     )
 
     @Argument(help: "The shard's key.")
@@ -17,7 +18,13 @@ struct Initialize: AsyncParsableCommand {
     func run() async throws {
         let key = try ShardKey(key)
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
-        let outcome = await ShardOutcome.of(key, in: store) { try await store.initialize(key) }
+        let outcome = await ShardOutcome.of(key, in: store) {
+            try await store.initialize(key)
+            // The copy of an indexed shard may be gone.
+            if let shard = try? store.acquireIfAvailable(key) { return shard.release() }
+            guard try store.status(of: key)?.mountURL.hasPrefix("file://") == false else { return }
+            try await store.acquire(key).release()
+        }
         await store.close(cancellingJobs: true)
         try outcome.end(format.format)
     }

@@ -13,6 +13,9 @@ struct NodeFlags: ParsableArguments {
     @Option(.rescanInterval) var rescanInterval: String?
     @Option(.maxSection) var maxSection: String?
     @Option(.maxHeader) var maxHeader: String?
+    @Option(.remote) var remote: String?
+    @Option(.remoteCacheSize) var remoteCacheSize: String?
+    @Flag(exclusivity: .chooseLast) var networks: PrivateNetworks?
     @Option(.tlsCert) var tlsCert: String?
     @Option(.tlsKey) var tlsKey: String?
     @Option(.streamsMax) var streamsMax: String?
@@ -35,7 +38,9 @@ struct NodeFlags: ParsableArguments {
         let single: [(NodeOption, String?)] = [
             (.listen, listen), (.store, store), (.wait, wait), (.config, config),
             (.lazy, indexing?.value), (.settleTime, settleTime), (.rescanInterval, rescanInterval),
-            (.maxSection, maxSection), (.maxHeader, maxHeader), (.tlsCert, tlsCert),
+            (.maxSection, maxSection), (.maxHeader, maxHeader), (.remote, remote),
+            (.remoteCacheSize, remoteCacheSize), (.allowPrivate, networks?.value),
+            (.tlsCert, tlsCert),
             (.tlsKey, tlsKey), (.streamsMax, streamsMax), (.connectionsMax, connectionsMax),
             (.requestBytesMax, requestBytesMax), (.totalBytesMax, totalBytesMax),
             (.totalBytesPeriod, totalBytesPeriod), (.retryAfter, retryAfter),
@@ -102,6 +107,14 @@ enum BlockHashing: SwitchFlag {
     case noVerify
     static let option = NodeOption.verify
     static let on = Self.verify
+}
+
+/// `--allow-private` or `--refuse-private`.
+enum PrivateNetworks: SwitchFlag {
+    case allowPrivate
+    case refusePrivate
+    static let option = NodeOption.allowPrivate
+    static let on = Self.allowPrivate
 }
 
 extension Option where Value == String? {

@@ -54,6 +54,7 @@ struct Register: AsyncParsableCommand {
     )
     var verify = "sample"
 
+    @OptionGroup var policy: PolicyArgument
     @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
@@ -66,9 +67,10 @@ struct Register: AsyncParsableCommand {
         ] where value != nil && sources.count != 1 {
             throw ValidationError("\(option) is for one source, not \(sources.count)")
         }
-        guard existingIndex == nil || (!lazy && existingTransient == nil) else {
+        guard existingIndex == nil || (!lazy && existingTransient == nil && policy.remote == nil)
+        else {
             throw ValidationError(
-                "--existing-index cannot be combined with --lazy or --existing-transient"
+                "--existing-index cannot be combined with --lazy, --remote or --existing-transient"
             )
         }
         guard ExistingIndex.Validation(rawValue: verify) != nil else {
@@ -187,6 +189,7 @@ struct Register: AsyncParsableCommand {
             key,
             from: url,
             indexing: lazy ? .onFirstUse : .now,
+            policy: policy.policy ?? .automatic,
             existingTransient: transient,
             progress: { bar?.update($0.bytesDone, of: $0.bytesTotal) },
             reply: { result in
@@ -235,16 +238,7 @@ struct Source: Sendable {
     init(_ text: String) {
         let name: String
         if let scheme = Self.remoteScheme(of: text) {
-            url = Result {
-                #if Node
-                    try MountURL(text)
-                #else
-                    throw MountError(
-                        .unknownScheme,
-                        "\(scheme) URLs need a build of dagstore with the trait Node"
-                    )
-                #endif
-            }
+            url = Result { try MountURL(text) }
             file = .failure(
                 DAGStoreError(
                     .invalidArgument,

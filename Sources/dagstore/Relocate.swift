@@ -6,11 +6,13 @@ internal import SystemPackage
 /// `relocate`: changes the mounts of shards.
 struct Relocate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Change the mount of a shard whose CAR has moved, and keep its index.",
+        abstract: "Change the mount or the policy of a shard, and keep its index.",
         discussion:
             "Compares a sample of the new CAR with the index; if it differs, the shard keeps its old "
-            + "mount. --map changes every shard whose mount begins with the first prefix, and prints "
-            + "a line when each has ended; the exit status is that of the first failure."
+            + "mount. With --remote and no source, only the policy changes: the next use of the shard "
+            + "reads under it, and 'gc' removes a copy that is no longer read. --map changes every "
+            + "shard whose mount begins with the first prefix, and prints a line when each has ended; "
+            + "the exit status is that of the first failure."
     )
 
     @Argument(help: "The shard's key.")
@@ -32,27 +34,31 @@ struct Relocate: AsyncParsableCommand {
     )
     var map: String?
 
+    @OptionGroup var policy: PolicyArgument
     @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
     func validate() throws {
-        guard map == nil ? key != nil && source != nil : key == nil else {
-            throw ValidationError("give a shard's key and its new source, or --map PREFIX=PREFIX")
+        let isWhole = key != nil && (source != nil || policy.remote != nil)
+        guard map == nil ? isWhole : key == nil else {
+            throw ValidationError(
+                "give a shard's key and its new source or --remote POLICY, or --map PREFIX=PREFIX"
+            )
         }
         if map != nil { _ = try prefixes() }
     }
 
     func run() async throws {
         guard map == nil else { return try await runMap() }
-        guard let key, let source else {
+        guard let key else {
             throw MissingVerb(help: Dagstore.helpMessage(for: Self.self))
         }
         let shard = try ShardKey(key)
-        let url = try Source(source).url.get()
+        let url = try source.map { try Source($0).url.get() }
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         let outcome = await ShardOutcome.of(shard, in: store) {
-            try await Self.relocate(shard, to: url, in: store)
+            try await relocate(shard, to: url, in: store)
         }
         await store.close(cancellingJobs: true)
         try outcome.end(format.format)
@@ -68,7 +74,7 @@ struct Relocate: AsyncParsableCommand {
             guard let rest = Self.rest(of: shard.mountURL, behind: old) else { continue }
             isAny = true
             let outcome = await ShardOutcome.of(shard.key, in: store) {
-                try await Self.relocate(shard.key, to: MountURL(new + rest), in: store)
+                try await relocate(shard.key, to: MountURL(new + rest), in: store)
             }
             try lines.print(outcome)
         }
@@ -83,14 +89,19 @@ struct Relocate: AsyncParsableCommand {
         try lines.end()
     }
 
-    /// Changes the mount of a shard; an error of the new source gets its own advice.
-    private static func relocate(
+    /// Changes the mount of a shard, its policy, or both; an error of the new source gets its own advice.
+    private func relocate(
         _ key: ShardKey,
-        to url: MountURL,
+        to url: MountURL?,
         in store: DAGStore
     ) async throws {
+        let policy = policy.policy
+        guard let url else {
+            try await store.setPolicy(of: key, to: policy ?? .automatic)
+            return
+        }
         do {
-            try await store.relocate(key, to: url)
+            try await store.relocate(key, to: url, policy: policy)
         } catch var error as DAGStoreError where error.code.exitStatus == 4 {
             error.advice = "check the new place: the shard keeps its old mount"
             throw error

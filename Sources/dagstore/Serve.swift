@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DAGNode
 internal import DAGStorage
+internal import RemoteMounts
 
 /// `serve`: serves a store over HTTP.
 struct Serve: AsyncParsableCommand {
@@ -68,11 +69,20 @@ struct Serve: AsyncParsableCommand {
             options.store = settings.store.string
             options.wait = settings.wait / .seconds(1)
             // Without a folder, a new store would stay empty.
-            return try options.openForWriting(isNewAllowed: !settings.mountFolders.isEmpty) {
-                $0.continuesInterrupted = true
-                $0.limits.sectionSizeMax = settings.sectionSizeMax
-                $0.limits.headerSizeMax = settings.headerSizeMax
+            let setRemote: (inout RemoteSettings) -> Void = { remote in
+                remote.policy = settings.remotePolicy
+                remote.cacheSizeMax = settings.remoteCacheSize
+                remote.allowsPrivate = settings.allowsPrivate
             }
+            return try options.openForWriting(
+                isNewAllowed: !settings.mountFolders.isEmpty,
+                {
+                    $0.continuesInterrupted = true
+                    $0.limits.sectionSizeMax = settings.sectionSizeMax
+                    $0.limits.headerSizeMax = settings.headerSizeMax
+                },
+                setRemote: setRemote
+            )
         }
 
         private func announce(_ address: NodeAddress, _ settings: NodeSettings, _ log: NodeLog) {

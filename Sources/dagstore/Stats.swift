@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DAGMounts
 internal import DAGStorage
 
 /// `stats`: shows the counts of a store.
@@ -44,6 +45,16 @@ struct Stats: ParsableCommand {
         json.member("inverseRunEntries", inverse.runs.map(\.entries))
         json.member("inverseReadAmplification", inverse.readAmplification)
         json.member("inverseWriteAmplification", inverse.writeAmplification)
+        json.member("remoteRequests", statistics.traffic.requests)
+        json.member("remoteBytes", statistics.traffic.bytes)
+        json.member("remoteSchemes") { json in
+            for (scheme, traffic) in statistics.trafficByScheme.sorted(by: { $0.key < $1.key }) {
+                json.member(scheme) { json in
+                    json.member("requests", traffic.requests)
+                    json.member("bytes", traffic.bytes)
+                }
+            }
+        }
     }
 
     private static func inverseText(_ inverse: InverseStatistics) -> String {
@@ -58,7 +69,7 @@ struct Stats: ParsableCommand {
             "\(statistics.available.grouped) available, \(statistics.failed.grouped) failed"
         let used = statistics.catalogUsedBytes.asSize
         let free = statistics.catalogFreeBytes.asSize
-        return [
+        let fields = [
             ("shards", "\(statistics.shards.grouped)  (\(states))"),
             ("blocks", statistics.blocks.grouped),
             ("payload", statistics.payloadBytes.asSize),
@@ -67,5 +78,7 @@ struct Stats: ParsableCommand {
             ("catalog", "\(statistics.catalogFileBytes.asSize)  (\(used) used, \(free) free)"),
             ("map", statistics.mapSize.asSize),
         ]
+        let traffic = statistics.trafficByScheme.sorted { $0.key < $1.key }
+        return fields + traffic.map { ("read \($0)", $1.text) }
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DAGMounts
 internal import DAGMultiformats
 internal import DAGStorage
 internal import SystemPackage
@@ -23,7 +24,11 @@ struct Status: ParsableCommand {
         }
         // A lease has the roots, and fails as it would for a reader now.
         let lease = Result { try store.lease(key).roots.map(\.description) }
-        let roots = try? lease.get()
+        var roots = try? lease.get()
+        // A lease would wait for the source: the index has the roots, too.
+        if case .failure(let failure as DAGStoreError) = lease, failure.code == .readOnly {
+            roots = try store.indexedRoots(of: key)?.map(\.description)
+        }
         var error = status.error
         if status.state == .available, case .failure(let failure as DAGStoreError) = lease,
             failure.code.exitStatus == 4
@@ -44,6 +49,9 @@ struct Status: ParsableCommand {
                     json.member("roots", roots)
                     json.member("since", status.stateSince.asTimestamp)
                     json.member("explanation", explanation)
+                    json.member("policy", status.policy.rawValue)
+                    json.member("remoteRequests", status.traffic?.requests ?? 0)
+                    json.member("remoteBytes", status.traffic?.bytes ?? 0)
                 }
             }
         }
@@ -60,6 +68,7 @@ struct Status: ParsableCommand {
             ("state", "\(status.state.rawValue) since \(status.stateSince.asTimestamp)"),
             ("mount", status.mountURL),
         ]
+        if status.policy != .automatic { fields.append(("policy", status.policy.rawValue)) }
         if let error {
             fields.append(("error", "\(error.message.printable) (\(error.code.name))"))
         }
@@ -73,8 +82,14 @@ struct Status: ParsableCommand {
             ("index", status.indexSize.asSize),
             ("references", status.references.grouped),
         ]
+        if let traffic = status.traffic { fields.append(("read", traffic.text)) }
         guard let roots else { return fields + [("roots", "not available")] }
         guard !roots.isEmpty else { return fields + [("roots", "none")] }
         return fields + roots.enumerated().map { ($0 == 0 ? "roots" : "", $1) }
     }
+}
+
+extension Traffic {
+    /// The requests and bytes, for people.
+    var text: String { "\(requests.counted("request", "requests")), \(bytes.asSize)" }
 }

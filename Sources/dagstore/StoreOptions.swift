@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import DAGMounts
 internal import DAGStorage
+internal import RemoteMounts
 internal import SystemPackage
 
 /// `--store` and `--wait`: opens the store.
@@ -41,19 +43,22 @@ struct StoreOptions: ParsableArguments {
     /// - Parameters:
     ///   - isNewAllowed: Whether to make the store if there is none.
     ///   - change: Changes the configuration.
+    ///   - setRemote: Changes the settings of remote mounts.
     /// - Returns: The store.
     /// - Throws: As `DAGStore.open`; `invalidArgument` if there is no store to open.
     func openForWriting(
         isNewAllowed: Bool,
-        _ change: (inout Configuration) -> Void = { _ in }
+        _ change: (inout Configuration) -> Void = { _ in },
+        setRemote: (inout RemoteSettings) -> Void = { _ in }
     ) throws -> DAGStore {
         let directory = try directory
         if !isNewAllowed { try addAdvice { try DAGStore.checkPresence(in: directory) } }
-        return try open(isReadOnly: false) { configuration in
+        let change: (inout Configuration) -> Void = { configuration in
             // A verb that ends soon would continue interrupted jobs only to interrupt them again.
             configuration.continuesInterrupted = false
             change(&configuration)
         }
+        return try open(isReadOnly: false, change, setRemote)
     }
 
     /// Rejects a store inside the source that fills it.
@@ -143,8 +148,13 @@ struct StoreOptions: ParsableArguments {
 
     private func open(
         isReadOnly: Bool,
-        _ change: (inout Configuration) -> Void
+        _ change: (inout Configuration) -> Void,
+        _ setRemote: (inout RemoteSettings) -> Void = { _ in }
     ) throws -> DAGStore {
+        var settings = try remote.settings(of: directory)
+        setRemote(&settings)
+        var mounts = MountRegistry.standard
+        try RemoteSchemes.add(to: &mounts, settings)
         var configuration = try configuration()
         configuration.isReadOnly = isReadOnly
         change(&configuration)
@@ -154,7 +164,7 @@ struct StoreOptions: ParsableArguments {
                 return try addAdvice {
                     try DAGStore.open(
                         at: directory,
-                        mounts: remote.mounts(of: directory),
+                        mounts: mounts,
                         configuration: configuration
                     )
                 }

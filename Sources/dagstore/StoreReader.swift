@@ -38,7 +38,14 @@ final class StoreReader {
     /// - Throws: As `acquire`; `catalogLocked` if another process has the store open for writing.
     func lease(_ key: ShardKey) throws -> Shard {
         if let shard = try leaseAtHand(key) { return shard }
-        if !isWriting { try openForWriting(for: key) }
+        if !isWriting {
+            do {
+                // A store that is open read-only can wait for a mount that it reads in place.
+                return try store.acquire(key, .endless)
+            } catch let error as DAGStoreError where error.code == .readOnly {
+                try openForWriting(for: key)
+            }
+        }
         return try store.acquire(key, .endless)
     }
 

@@ -84,7 +84,8 @@ struct StatusTests {
                 #"{"key":"sample","state":"available","mount":"file://\#(path)","lazy":false,"#
                     + #""blocks":4,"bytes":\#(size),"error":null,"references":0,"#
                     + #""indexBytes":\#(index),"transient":null,"errorMessage":null,"#
-                    + #""roots":["\#(Sample.raw.cid)"],"since":"\#(since)","explanation":null}"#
+                    + #""roots":["\#(Sample.raw.cid)"],"since":"\#(since)","explanation":null,"#
+                    + #""policy":"automatic","remoteRequests":0,"remoteBytes":0}"#
             ]
         )
         let text = try await scene.run("status", "sample")
@@ -176,7 +177,8 @@ struct StatsTests {
                 "openShards",
                 "pageCacheHits", "pageCacheMisses", "pageCacheBytes", "inverseEntries",
                 "inverseBytes", "inverseRecentEntries", "inverseRuns", "inverseRunEntries",
-                "inverseReadAmplification", "inverseWriteAmplification",
+                "inverseReadAmplification", "inverseWriteAmplification", "remoteRequests",
+                "remoteBytes", "remoteSchemes",
             ]
         )
         #expect(members["inverseEntries"] == 3)

@@ -72,6 +72,36 @@ struct ShardRecordTests {
         }
     }
 
+    @Test("only a record with a policy has version 4", arguments: ShardRecord.Policy.allCases)
+    func policies(policy: ShardRecord.Policy) throws {
+        var record = Self.full()
+        let plain = record.encoded()
+        record.policy = policy
+        let bytes = record.encoded()
+        #expect(try ShardRecord.reading(bytes) == record)
+        #expect(bytes[0] == (policy == .automatic ? 3 : 4))
+        #expect(bytes[90] == policy.rawValue)
+        // Earlier programs read version 3, and refuse version 4 as too new.
+        if policy == .automatic { #expect(bytes == plain) }
+        record.policy = .automatic
+        #expect(record.encoded() == plain)
+    }
+
+    @Test(
+        "a policy that has no meaning is corrupt",
+        arguments: [(3, 90, 1), (3, 90, 3), (4, 90, 0), (4, 90, 4), (4, 90, 255), (4, 91, 1)]
+            as [(UInt8, Int, UInt8)]
+    )
+    func meaninglessPolicies(version: UInt8, place: Int, value: UInt8) {
+        var record = Self.full()
+        record.policy = .cache
+        var bytes = record.encoded()
+        bytes[0] = version
+        bytes[place] = value
+        bytes = bytes.withChecksumAtEnd()
+        #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }
+    }
+
     private static func small() -> ShardRecord {
         var record = ShardRecord(number: 7, key: "k", mountURL: "file://a", state: .available)
         record.isLazy = true
@@ -116,6 +146,11 @@ struct ShardRecordTests {
             "4d69c95d593cb015",
         ]
         #expect(record.encoded().hexadecimal == words.joined())
+        record.policy = .cache
+        let policy = record.encoded().hexadecimal
+        let end = words.joined().count - 16
+        let before = "04" + words.joined().prefix(end).dropFirst(2)
+        #expect(policy.prefix(end) == before.prefix(180) + "0200" + before.dropFirst(184))
     }
 
     /// The record above, as format 3 wrote it.
@@ -215,7 +250,7 @@ struct ShardRecordTests {
     @Test("a record of a later version is too new, one of version 0 is corrupt")
     func versions() {
         var bytes = Self.full().encoded()
-        bytes[0] = 4
+        bytes[0] = 5
         #expect(throws: CatalogError(.tooNew, "")) { try ShardRecord.reading(bytes) }
         bytes[0] = 0
         #expect(throws: CatalogError(.corrupt, "")) { try ShardRecord.reading(bytes) }

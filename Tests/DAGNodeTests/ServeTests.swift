@@ -74,6 +74,35 @@
             #expect(check.status == 0, "\(check.errors)")
         }
 
+        @Test(
+            "a registered remote shard is served, and readers beside the node read it too",
+            arguments: ["remote", "cache", "copy"]
+        )
+        func remote(policy: String) async throws {
+            let bytes = Self.car.bytes
+            let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
+            let register = try await NodeProcess.run([
+                "register", server.url + "/far.car", "--store", store, "--remote", policy,
+                "--allow-private",
+            ])
+            #expect(register.status == 0, "\(register.errors)")
+            let node = try start("--allow-private", "--remote-cache-size", "16MiB")
+            let url = try #require(await node.url(), "\(node.errorText)")
+            for block in Self.car.blocks {
+                let answer = try await get("\(url)/ipfs/\(block.cid)?format=raw")
+                #expect(answer.status.code == 200)
+                #expect(Array(buffer: try await answer.body.collect(upTo: 1 << 20)) == block.data)
+            }
+            let beside = try await NodeProcess.run([
+                "get", "\(Self.car.blocks[1].cid)", "--store", store, "--allow-private",
+            ])
+            #expect(beside.status == 0, "\(beside.errors)")
+            let cache = "\(store)/remote-cache"
+            #expect(FileManager.default.fileExists(atPath: cache) == (policy == "cache"))
+            node.send(SIGTERM)
+            #expect(await node.end() == 0, "\(node.errorText)")
+        }
+
         /// A CAR that does not fit in the buffers of a connection.
         private static let large = CARBuilder(
             blocks: (0..<32).map { .raw([UInt8](repeating: UInt8($0), count: 1 << 20)) }

@@ -90,6 +90,53 @@ struct FormatTests {
         await again.close()
     }
 
+    /// What the store of format 4 has besides: two remote shards, of which one was never indexed.
+    private static func checkFormat4(_ store: DAGStore) throws {
+        #expect(
+            store.keys == ["a", "b", "gone", "lazy", "never", "remote", "remote-lazy"]
+        )
+        let statuses = try store.allStatuses()
+        #expect(statuses.map(\.blockCount) == [40, 301, 40, 0, 0, 301, 0])
+        #expect(
+            statuses.map(\.state) == [
+                .available, .available, .available, .registered, .failed, .available, .registered,
+            ]
+        )
+        #expect(statuses[5].mountURL == "http://127.0.0.1:28934/b.car")
+        #expect(statuses[6].mountURL == "https://example.com/c.car")
+    }
+
+    // A program without policies wrote it: its records have version 3.
+    @Test("a store without policies is read as it is, and its shards take policies")
+    func policies() async throws {
+        let folder = try Self.copy("format-4")
+        let data = URL(filePath: folder.storePath + "/catalog/data.mdb")
+        let before = try Data(contentsOf: data)
+        let reader = try folder.open { $0.isReadOnly = true }
+        try Self.checkFormat4(reader)
+        #expect(try reader.allStatuses().allSatisfy { $0.policy == .automatic })
+        await reader.close()
+        #expect(try Data(contentsOf: data) == before)
+        let store = try folder.open()
+        let record = try store.engine.catalog.record(of: "remote")
+        for policy in MountPolicy.allCases + [.automatic] {
+            let status = try await store.setPolicy(of: ShardKey("remote"), to: policy)
+            #expect(status.policy == policy)
+        }
+        // It is again what the earlier program wrote, byte for byte.
+        #expect(try store.engine.catalog.record(of: "remote") == record)
+        try await store.setPolicy(of: ShardKey("remote"), to: .cache)
+        try await store.setPolicy(of: ShardKey("remote-lazy"), to: .copy)
+        await store.close()
+        let again = try folder.open()
+        try Self.checkFormat4(again)
+        #expect(
+            try again.allStatuses().map(\.policy)
+                == [.automatic, .automatic, .automatic, .automatic, .automatic, .cache, .copy]
+        )
+        await again.close()
+    }
+
     @Test(
         "killed while its format changes, a store is whole",
         arguments: [Failpoint.formatWritten, .formatUpgraded]

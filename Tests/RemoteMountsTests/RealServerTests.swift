@@ -157,7 +157,7 @@
             let url = "s3://bucket/dir/a b.car"
             try await checkMount(S3Mount(url, settings("SKTEST"), remote), bytes: bytes)
             try await Self.checkStore(S3Mount(url, settings("SKTEST"), remote)) {
-                try $0.register(S3Mount(.success(settings("SKTEST")), remote), scheme: "s3")
+                try $0.register(S3Mount(S3SettingsSource(settings("SKTEST")), remote), scheme: "s3")
             }
             await #expect(throws: MountError(.unreachable, "")) {
                 try await S3Mount(url, settings("wrong"), remote).stat()

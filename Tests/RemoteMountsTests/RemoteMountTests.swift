@@ -65,9 +65,9 @@
         @Test(
             "every kind of server passes the mount conformance suite, under every policy",
             arguments: Server.allCases,
-            RemotePolicy.allCases
+            MountPolicy.allCases
         )
-        func conformance(kind: Server, policy: RemotePolicy) async throws {
+        func conformance(kind: Server, policy: MountPolicy) async throws {
             let folder = try TemporaryFolder()
             let bytes = Self.bytes
             let server = try await ScriptedServer { kind.answer(bytes, $0) }

@@ -24,7 +24,10 @@
                 try mounts.register(HTTPMount(remote), scheme: scheme)
             }
             if let settings {
-                try mounts.register(S3Mount(.success(settings), remote), scheme: S3Mount.scheme)
+                try mounts.register(
+                    S3Mount(S3SettingsSource(settings), remote),
+                    scheme: S3Mount.scheme
+                )
             }
             return try DAGStore.open(at: FilePath(folder.path(of: "store")), mounts: mounts)
         }
@@ -34,7 +37,7 @@
             let car = CARBuilder.uniform(sections: 300, blockSize: 2000, seed: 7)
             let bytes = car.bytes
             let server = try await ScriptedServer { ScriptedServer.serve(bytes, $0) }
-            for policy in RemotePolicy.allCases {
+            for policy in MountPolicy.allCases {
                 let folder = try TemporaryFolder()
                 let remote = RemoteClient(
                     localOptions {

@@ -372,7 +372,14 @@ typedef struct dagstore_mount_vtable {
     void (*release)(void *context);
 } dagstore_mount_vtable_t;
 
-/* Makes a set of schemes, which has only the built-in scheme "file". */
+/*
+ * Makes a set of schemes, which has only the built-in scheme "file".
+ *
+ * A library that was built with the trait Node also reads "http", "https" and "s3": every store has
+ * them, except for those that the set gives a vtable. Credentials of "s3" come from the
+ * environment and the files of AWS's own tools. Other builds refuse these URLs with
+ * DAGSTORE_UNKNOWN_SCHEME.
+ */
 dagstore_status_t dagstore_mounts_new(dagstore_mounts_t **out_mounts, dagstore_error_t **out_error);
 
 /*
@@ -382,7 +389,8 @@ dagstore_status_t dagstore_mounts_new(dagstore_mounts_t **out_mounts, dagstore_e
  * calls the vtable's `release` when the set, every store opened with it, and all their leases and
  * reads are gone. If this call fails, the library does not call `release`.
  *
- * scheme: Lower-case letters, digits, '+', '-', '.'; begins with a letter.
+ * scheme: Lower-case letters, digits, '+', '-', '.'; begins with a letter. One of "http", "https" and
+ *   "s3" replaces the library's own.
  * Errors: INVALID_ARGUMENT if the scheme is malformed or taken, or if stat, open, read_at or close
  *   is NULL.
  */
@@ -407,7 +415,21 @@ enum {
     /* Checks every page of the catalog at the opening; for files that may be damaged. */
     DAGSTORE_OPEN_CHECKS_PAGES = 16,
     /* Does not continue jobs that the end of a process interrupted until a caller asks for them. */
-    DAGSTORE_OPEN_LEAVES_INTERRUPTED = 32
+    DAGSTORE_OPEN_LEAVES_INTERRUPTED = 32,
+    /* Lets "http", "https" and "s3" URLs reach this machine and private networks. */
+    DAGSTORE_OPEN_ALLOWS_PRIVATE = 64
+};
+
+/*
+ * What stays on this machine of a shard whose source can read any range. The store maps files under
+ * every policy, and copies SEQUENTIAL sources under every policy.
+ */
+enum {
+    DAGSTORE_POLICY_AUTOMATIC = 0, /* the configuration's remote_policy; "remote" for a vtable */
+    DAGSTORE_POLICY_REMOTE = 1,    /* the store reads ranges, and nothing stays on the disk */
+    /* ranges of "http", "https" and "s3" stay in a bounded cache, in the store's folder */
+    DAGSTORE_POLICY_CACHE = 2,
+    DAGSTORE_POLICY_COPY = 3       /* the store copies the CAR to its folder, under the quota */
 };
 
 /* How the store encodes index pages. */
@@ -467,6 +489,11 @@ typedef struct dagstore_config {
     void *select_context;              /* passed to select_shards while the store is open */
     /* milliseconds that a mount may take to supply the bytes of a shard; 0 for no limit */
     uint64_t fetch_timeout_ms;
+    /* the policy of "http", "https" and "s3" shards with DAGSTORE_POLICY_AUTOMATIC: another
+       DAGSTORE_POLICY_...; 0 for DAGSTORE_POLICY_REMOTE */
+    uint32_t remote_policy;
+    uint32_t reserved;
+    uint64_t remote_cache_size;        /* bytes of the cache of DAGSTORE_POLICY_CACHE; 0 for 1 GiB */
 } dagstore_config_t;
 
 /*
@@ -552,6 +579,8 @@ typedef struct dagstore_register_options {
      */
     dagstore_progress_fn progress;
     void *progress_context;
+    uint32_t policy;                /* DAGSTORE_POLICY_... */
+    uint32_t reserved;
 } dagstore_register_options_t;
 
 /*
@@ -562,8 +591,9 @@ typedef struct dagstore_register_options {
  * section.
  *
  * key: 1 to 480 bytes.
- * mount_url: The place of the CAR: "file:///path/to.car", with a '%' of the path written as %25, or
- *   a URL of a scheme that the caller added.
+ * mount_url: The place of the CAR: "file:///path/to.car", with a '%' of the path written as %25;
+ *   "https://...", "http://..." or "s3://bucket/key", if the library was built with the trait Node;
+ *   or a URL of a scheme that the caller added.
  * flags: DAGSTORE_REGISTER_LAZY, DAGSTORE_REGISTER_BACKGROUND or 0.
  * Errors: SHARD_EXISTS, INVALID_KEY, UNKNOWN_SCHEME, INVALID_ARGUMENT; MOUNT_GONE,
  *   MOUNT_UNREACHABLE, FETCH_FAILED, FETCH_TIMED_OUT, SOURCE_CHANGED; MALFORMED_CAR, TRUNCATED,
@@ -613,6 +643,19 @@ dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key,
  */
 dagstore_status_t dagstore_relocate(dagstore_t *store, const char *key, const char *mount_url,
                                     dagstore_error_t **out_error);
+
+/*
+ * Changes what stays on this machine of a shard.
+ *
+ * Later openings of the shard read under the new policy; an open shard closes when it has no leases.
+ * Under DAGSTORE_POLICY_COPY the next opening copies the CAR. Under every other policy the library
+ * no longer reads the copy, and dagstore_collect_garbage removes it. Does not reach for the source.
+ *
+ * policy: DAGSTORE_POLICY_...
+ * Errors: SHARD_UNKNOWN; INVALID_ARGUMENT for an unknown policy; CATALOG_FULL, READ_ONLY, CLOSED.
+ */
+dagstore_status_t dagstore_set_policy(dagstore_t *store, const char *key, uint32_t policy,
+                                      dagstore_error_t **out_error);
 
 /*
  * Fetches and indexes a failed shard again, and discards earlier copies.
@@ -933,6 +976,11 @@ typedef struct dagstore_info {
     uint64_t payload_size;    /* of the CAR, in bytes */
     uint64_t index_size;      /* of index pages and locator, in bytes */
     uint64_t state_since;     /* milliseconds since 1970 */
+    uint32_t policy;          /* DAGSTORE_POLICY_... */
+    uint32_t reserved;
+    /* requests by which this process read the shard from elsewhere, since it opened the store */
+    uint64_t remote_requests;
+    uint64_t remote_bytes;    /* bytes that came with them */
 } dagstore_info_t;
 
 /*
@@ -1044,6 +1092,9 @@ typedef struct dagstore_statistics {
     uint64_t inverse_entries_added;
     uint64_t inverse_entries_written;/* with those that merges wrote again */
     uint64_t catalog_free_bytes;     /* bytes of the catalog's file that are free */
+    /* requests by which this process read shards from elsewhere, since it opened the store */
+    uint64_t remote_requests;
+    uint64_t remote_bytes;           /* bytes that came with them */
 } dagstore_statistics_t;
 
 /*
@@ -1053,6 +1104,17 @@ typedef struct dagstore_statistics {
  */
 dagstore_status_t dagstore_statistics(dagstore_t *store, dagstore_statistics_t *out_statistics,
                                       dagstore_error_t **out_error);
+
+/*
+ * Tells how much this process has read from elsewhere of the shards of one scheme, since it opened
+ * the store. The library counts for "http", "https" and "s3".
+ *
+ * out_requests, out_bytes: Receive the numbers of requests and bytes; may be NULL.
+ * Errors: INVALID_ARGUMENT, CLOSED.
+ */
+dagstore_status_t dagstore_scheme_traffic(dagstore_t *store, const char *scheme,
+                                          uint64_t *out_requests, uint64_t *out_bytes,
+                                          dagstore_error_t **out_error);
 
 /* ---- Housekeeping ---------------------------------------------------------------------------- */
 

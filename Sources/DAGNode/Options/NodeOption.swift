@@ -165,6 +165,27 @@ extension NodeOption {
         "32MiB",
         "The largest CAR header to read."
     )
+    /// What stays here of shards behind URLs.
+    package static let remote = NodeOption(
+        "remote",
+        .choice(["remote", "cache", "copy"]),
+        "remote",
+        "What stays here of shards behind URLs that have no policy of their own: nothing, ranges, or the CAR."
+    )
+    /// The size of the cache of ranges.
+    package static let remoteCacheSize = NodeOption(
+        "remote-cache-size",
+        .size,
+        "1GiB",
+        "The bytes that the cache of ranges keeps in the store's directory."
+    )
+    /// Which networks these URLs may reach.
+    package static let allowPrivate = NodeOption(
+        "allow-private",
+        .flag(off: "refuse-private", text: "Let URLs of shards reach public addresses only."),
+        "false",
+        "Let URLs of shards reach this machine and private networks."
+    )
     /// The certificate.
     package static let tlsCert = NodeOption(
         "tls-cert",
@@ -281,7 +302,8 @@ extension NodeOption {
     /// The table: every option, in the order of help, files and documentation.
     package static let all = [
         listen, store, wait, config, mountDir, lazy, settleTime, rescanInterval, maxSection,
-        maxHeader, tlsCert, tlsKey, streamsMax, connectionsMax, requestBytesMax, totalBytesMax,
+        maxHeader, remote, remoteCacheSize, allowPrivate, tlsCert, tlsKey, streamsMax,
+        connectionsMax, requestBytesMax, totalBytesMax,
         totalBytesPeriod, retryAfter, slowClientTimeout, idleTimeout, fetchTimeout,
         distinctBlocksMax, verify, drain, logLevel, logFormat,
     ]

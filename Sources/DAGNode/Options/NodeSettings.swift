@@ -1,3 +1,4 @@
+package import DAGMounts
 package import SystemPackage
 
 /// The options of a node, read and checked.
@@ -20,6 +21,12 @@ package struct NodeSettings: Equatable, Sendable {
     package var sectionSizeMax: UInt64
     /// The largest header in bytes.
     package var headerSizeMax: UInt64
+    /// What stays on this machine of shards with the policy `automatic`.
+    package var remotePolicy: MountPolicy
+    /// The largest number of bytes in the cache of ranges.
+    package var remoteCacheSize: UInt64
+    /// Whether URLs of shards may reach this machine and private networks.
+    package var allowsPrivate: Bool
     /// The certificate and its key, if the node serves HTTPS.
     package var tls: TLSFiles?
     /// The largest number of answers at once.
@@ -74,6 +81,9 @@ package struct NodeSettings: Equatable, Sendable {
         rescanInterval = NodeOption.duration(source.text(.rescanInterval))
         sectionSizeMax = UInt64(source.get(.maxSection, NodeOption.bytes))
         headerSizeMax = UInt64(source.get(.maxHeader, NodeOption.bytes))
+        remotePolicy = source.get(.remote) { MountPolicy(rawValue: $0) }
+        remoteCacheSize = UInt64(source.get(.remoteCacheSize, NodeOption.bytes))
+        allowsPrivate = source.text(.allowPrivate) == "true"
         streamsMax = source.get(.streamsMax) { Int($0) }
         connectionsMax = source.get(.connectionsMax) { Int($0) }
         requestBytesMax = NodeOption.bytes(source.text(.requestBytesMax)).map { UInt64($0) }

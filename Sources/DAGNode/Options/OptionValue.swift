@@ -106,7 +106,7 @@ extension NodeOption {
     ]
 
     /// Reads a number of bytes; nil unless it is right and at least 1.
-    static func bytes(_ text: String) -> Int? {
+    package static func bytes(_ text: String) -> Int? {
         guard let number = number(text, byteUnits), number > 0 else { return nil }
         return number
     }

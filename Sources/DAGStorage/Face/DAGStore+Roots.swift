@@ -3,6 +3,17 @@ public import DAGMultiformats
 internal import ShardIndex
 
 extension DAGStore {
+    /// Returns the roots that a shard's index has, without its CAR; nil if the shard has no index.
+    ///
+    /// - Throws: `catalogCorrupt`, `closed`.
+    package func indexedRoots(of key: ShardKey) throws -> [CID]? {
+        try engine.access.using {
+            let record = try translating { try engine.catalog.record(of: key.text) }
+            guard let record, record.generation != 0, !record.isIncomplete else { return nil }
+            return try engine.indexes.withLastingIndex(of: record.number) { $0.root.roots }
+        }
+    }
+
     /// The number of records to read at once.
     private static let recordsPerRead = 256
 

@@ -1,4 +1,5 @@
 internal import DAGCatalog
+public import DAGMounts
 internal import ShardIndex
 
 /// The shards of a store in order of registration, read page by page.
@@ -61,6 +62,16 @@ extension DAGStore {
 
     /// Returns all shards in order of registration, read page by page.
     public func statuses() -> ShardStatuses { ShardStatuses(engine: engine) }
+
+    /// Returns the requests and bytes by which this process has read shards of a scheme from elsewhere.
+    ///
+    /// *Cost*: no I/O.
+    ///
+    /// - Throws: `closed`.
+    public func traffic(ofScheme scheme: String) throws -> Traffic {
+        try checkOpen()
+        return engine.traffic.schemes[scheme] ?? Traffic()
+    }
 
     /// Returns the counts of the store.
     ///

@@ -21,7 +21,7 @@ extension DAGStore {
         _ key: ShardKey,
         from url: MountURL,
         indexing: Indexing,
-        policy: MountPolicy,
+        policy: MountPolicy = .automatic,
         existingTransient: FilePath?,
         progress: (@Sendable (IndexingProgress) -> Void)?,
         reply: @escaping Reply<Void>

@@ -64,7 +64,9 @@ extension DAGStore {
         try engine.access.beginCall()
         defer { engine.access.endUse() }
         let result = await withCheckedContinuation { continuation in
-            let change = PolicyChange(key: key, policy: policy) { continuation.resume(returning: $0) }
+            let change = PolicyChange(key: key, policy: policy) {
+                continuation.resume(returning: $0)
+            }
             if !engine.loop.post(.setPolicy(change)) {
                 continuation.resume(returning: .failure(.storeIsClosed))
             }

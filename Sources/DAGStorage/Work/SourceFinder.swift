@@ -60,6 +60,10 @@ final class SourceFinder: Sendable {
     ) async throws -> ShardSource {
         if let source = try sourceAtOnce(record, isOpening: isOpening) { return source }
         let mount = try mount(of: record)
+        // A read-only store copies nothing.
+        guard mount.access != .sequential || !isReadOnly else {
+            throw DAGStoreError.storeIsReadOnly
+        }
         job.phase = .reachingSource
         let stat: MountStat
         do {
@@ -74,7 +78,8 @@ final class SourceFinder: Sendable {
         }
         try job.checkCancelled()
         try checkAgreement(record, stat, isOpening: isOpening)
-        if mount.access == .sequential, let size = stat.size, !isOpening,
+        // Only now is it known whether some servers send parts.
+        if mount.access == .sequential, let size = stat.size,
             let source = try ownCopy(of: record, size: size, validator: stat.validator)
         {
             return source
@@ -243,7 +248,10 @@ final class SourceFinder: Sendable {
 
     /// Returns whether the source of a shard is a file of this machine.
     func isLocal(_ record: ShardRecord) -> Bool {
-        record.borrowedTransient != nil || (try? mount(of: record)) is FileMount
+        guard record.borrowedTransient == nil else { return true }
+        // The loop asks; other mounts may read a file to resolve a URL.
+        return record.mountURL.utf8.starts(with: "\(FileMount.scheme)://".utf8)
+            && (try? mount(of: record)) is FileMount
     }
 
     /// Checks that the store can make the mount of a URL again.

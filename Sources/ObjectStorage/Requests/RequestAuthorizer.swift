@@ -43,7 +43,7 @@ package struct ObjectTarget: Sendable {
     /// The source of the headers that prove who asks; nil for a public object.
     package let authorizer: (any RequestAuthorizer)?
     /// The counters of the requests and bytes.
-    package let counters: TransferCounters
+    package var counters: TransferCounters
     /// The name in errors.
     package let name: String
 

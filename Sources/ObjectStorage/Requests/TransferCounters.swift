@@ -23,18 +23,31 @@ package final class TransferCounters: Sendable {
 
     private let state = Lock(Values())
     private let parent: TransferCounters?
+    private let report: (@Sendable (Values) -> Void)?
 
     /// Creates counters.
     ///
-    /// - Parameter parent: Counters that count the same events too, and those of others.
-    package init(parent: TransferCounters? = nil) { self.parent = parent }
+    /// - Parameters:
+    ///   - parent: Counters that count the same events too, and those of others.
+    ///   - report: Receives each addition.
+    package init(
+        parent: TransferCounters? = nil,
+        report: (@Sendable (Values) -> Void)? = nil
+    ) {
+        self.parent = parent
+        self.report = report
+    }
 
     /// The numbers now.
     package var values: Values { state.withLock { $0 } }
 
-    /// Changes the numbers, here and in the parent.
-    package func count(_ change: (inout Values) -> Void) {
-        state.withLock { change(&$0) }
-        parent?.count(change)
+    /// Adds to the numbers, here and in the parent.
+    package func count(_ add: (inout Values) -> Void) {
+        state.withLock { add(&$0) }
+        parent?.count(add)
+        guard let report else { return }
+        var part = Values()
+        add(&part)
+        report(part)
     }
 }

@@ -1,4 +1,5 @@
 internal import DAGBytes
+internal import DAGFailpoints
 internal import DAGHashing
 internal import DAGSystem
 internal import SharedReads
@@ -97,7 +98,16 @@ final class CacheSegment: Sendable {
     func append(_ bytes: [UInt8], _ key: CacheKey, _ start: UInt64) throws(Errno) -> UInt64 {
         precondition((1...DiskCache.pieceSizeMax).contains(bytes.count))
         let entry = Self.header(bytes, key, start) + bytes
-        try file.writeAll(entry, entry.indices)
+        #if DAGSTORE_FAILPOINTS
+            // In two parts, so that a test can end the process between them.
+            let middle = Self.headerSize + bytes.count / 2
+            try file.writeAll(entry, 0..<middle)
+            Failpoint.cacheEntryTorn.pass()
+            try file.writeAll(entry, middle..<entry.count)
+        #else
+            try file.writeAll(entry, entry.indices)
+        #endif
+        Failpoint.cacheEntryWritten.pass()
         return end.withLock { end in
             defer { end += UInt64(entry.count) }
             return end

@@ -10,7 +10,7 @@
         /// The URL schemes.
         package static let schemes = ["http", "https"]
 
-        private let object: RemoteObject
+        private var object: RemoteObject
 
         /// Creates a template, which names no object.
         ///
@@ -64,11 +64,25 @@
         /// The requests and bytes of this URL.
         package var counters: TransferCounters.Values { object.target.counters.values }
 
-        /// Returns the mount for a URL, with this one's client.
+        /// Returns the mount for a URL, with this one's client and policy.
         ///
         /// - Throws: `MountError(.malformedURL)`.
         package func resolving(_ url: MountURL) throws -> HTTPMount {
-            try HTTPMount(url.text, object.remote)
+            try HTTPMount(url.text, object.remote).applying(object.policy)
+        }
+
+        /// Returns the mount under a policy.
+        package func applying(_ policy: MountPolicy) -> HTTPMount {
+            var mount = self
+            mount.object = object.applying(policy)
+            return mount
+        }
+
+        /// Returns the mount, which counts its requests in `counter` too.
+        package func counting(in counter: TrafficCounter) -> HTTPMount {
+            var mount = self
+            mount.object = object.counting(in: counter)
+            return mount
         }
 
         /// Returns size and validator: the strong entity tag, or else the weak one or the time of the last change.

@@ -19,7 +19,6 @@
         /// The client.
         package let client: ObjectClient
         let memory: BlockCache
-        let disk: DiskCache?
         /// The threads that wait for the disk.
         let diskThreads = JobPool(label: "dagstore.cache", width: 2)
 
@@ -27,21 +26,39 @@
             var ranges: [String: ObjectStat.Ranges] = [:]
             var counters: [String: TransferCounters] = [:]
             var guessSize = 0
+            /// The cache on the disk; nil before its opening, and `.some(nil)` if it cannot be opened.
+            var disk: DiskCache??
         }
 
         private let state = Lock(State())
+        /// Held while the cache is opened.
+        private let opening = Lock(())
 
-        /// Creates a client, and opens its cache on the disk if the policy is `cache`.
-        ///
-        /// If another process uses the folder of the cache, or it cannot be written, the memory alone keeps bytes.
+        /// Creates a client.
         package init(_ options: RemoteOptions) {
             self.options = options
             client = ObjectClient(options.client)
             memory = BlockCache(sizeMax: options.memorySizeMax)
-            if options.policy == .cache, let folder = options.cacheFolder {
-                disk = try? DiskCache(at: folder, sizeMax: options.cacheSizeMax)
-            } else {
-                disk = nil
+        }
+
+        /// The cache on the disk, once it is open.
+        var disk: DiskCache? { state.withLock { $0.disk ?? nil } }
+
+        /// Opens the cache on the disk, unless it is open.
+        ///
+        /// If another process uses the folder of the cache, or it cannot be written, the memory alone keeps bytes.
+        ///
+        /// - Throws: `CancellationError`.
+        func openDisk() async throws {
+            guard let folder = options.cacheFolder, state.withLock({ $0.disk == nil }) else {
+                return
+            }
+            try await diskThreads.run { [self] in
+                opening.withLock { _ in
+                    guard state.withLock({ $0.disk == nil }) else { return }
+                    let disk = try? DiskCache(at: folder, sizeMax: options.cacheSizeMax)
+                    state.withLock { $0.disk = .some(disk) }
+                }
             }
         }
 
@@ -112,17 +129,41 @@
     /// A URL and the object behind it: what `HTTPMount` and `S3Mount` have in common.
     struct RemoteObject: Sendable {
         let url: MountURL
-        let target: ObjectTarget
+        var target: ObjectTarget
         let remote: RemoteClient
         /// The index that may lie beside the CAR, under its name and `.idx`; nil if it cannot be named.
         var beside: ObjectTarget?
+        /// The policy of the shard.
+        var policy = MountPolicy.automatic
 
         /// The bytes that the opening of an object reads: the header of a CAR.
         static let firstReadSize = 4096
 
+        /// What stays on this machine.
+        private var kept: MountPolicy { policy == .automatic ? remote.options.policy : policy }
+
+        /// The cache that keeps the object's ranges; nil for none.
+        var disk: DiskCache? { kept == .cache ? remote.disk : nil }
+
         var access: MountAccess {
-            let isWhole = remote.options.policy == .copy || remote.ranges(of: url) == .refused
-            return isWhole ? .sequential : .random
+            kept == .copy || remote.ranges(of: url) == .refused ? .sequential : .random
+        }
+
+        /// Returns the object, whose requests count in `counter` too.
+        func counting(in counter: TrafficCounter) -> RemoteObject {
+            var object = self
+            object.target.counters = TransferCounters(parent: target.counters) { part in
+                guard part.requests > 0 || part.bytes > 0 else { return }
+                counter.count(Traffic(requests: part.requests, bytes: part.bytes))
+            }
+            return object
+        }
+
+        /// Returns the object under a policy.
+        func applying(_ policy: MountPolicy) -> RemoteObject {
+            var object = self
+            object.policy = policy
+            return object
         }
 
         func stat() async throws -> MountStat {
@@ -154,6 +195,7 @@
                     return .sequential(WholeStream(self, stat))
                 }
                 remote.learn(.proven, of: url)
+                if kept == .cache { try await remote.openDisk() }
                 return .random(RangeSource(self, stat, size: size, first: bytes))
             }
         }

@@ -1,16 +1,7 @@
 #if Node
+    package import DAGMounts
     package import ObjectStorage
     package import SystemPackage
-
-    /// What stays on this machine of a remote shard.
-    package enum RemotePolicy: String, CaseIterable, Sendable {
-        /// The store reads ranges; the memory keeps what was read last.
-        case remote
-        /// The store reads ranges; a bounded cache on the disk keeps them.
-        case cache
-        /// The store copies the whole CAR to a transient, under the quota.
-        case copy
-    }
 
     /// Headers for the requests to one host, such as `Authorization`.
     package struct HostFields: Sendable {
@@ -36,8 +27,8 @@
     package struct RemoteOptions: Sendable {
         /// The limits of the client.
         package var client = ClientConfiguration()
-        /// What stays on this machine.
-        package var policy = RemotePolicy.remote
+        /// What stays on this machine of shards with the policy `automatic`; `automatic` itself counts as `remote`.
+        package var policy = MountPolicy.remote
         /// The headers by host; the first that applies is sent.
         package var hosts: [HostFields] = []
         /// The bytes that the memory keeps.
@@ -50,12 +41,20 @@
         package var gapMax: UInt64 = 8 << 10
         /// The measures that decide how a CAR is scanned; nil to measure each scan's connection.
         package var scanMeasures: ScanMeasures?
-        /// The folder of the cache of `cache`; nil for none.
+        /// The folder of the cache of shards with the policy `cache`; nil for none.
         package var cacheFolder: FilePath?
         /// The most bytes in that folder.
-        package var cacheSizeMax: UInt64 = 1 << 30
+        package var cacheSizeMax = RemoteSettings.cacheSizeUsual
 
         /// Creates the usual options.
         package init() {}
+
+        /// Creates options with settings.
+        package init(_ settings: RemoteSettings) {
+            policy = settings.policy
+            if settings.allowsPrivate { client.targets = .local }
+            cacheFolder = settings.cacheFolder
+            cacheSizeMax = settings.cacheSizeMax
+        }
     }
 #endif

@@ -1,34 +1,54 @@
-#if Node
-    package import DAGMounts
-#endif
+package import DAGMounts
 
 /// The URL schemes of remote mounts.
 package enum RemoteSchemes {
     /// All schemes, also in a build that has none of them.
     package static let names: Set = ["http", "https", "s3"]
 
-    #if Node
-        /// Registers templates of all schemes.
-        ///
-        /// The settings of S3 come from the environment; if they are malformed, an `s3` URL says so.
-        ///
-        /// - Parameters:
-        ///   - mounts: The registry.
-        ///   - options: The options of the templates.
-        /// - Returns: The client of the templates, which counts their requests.
-        /// - Throws: `MountError(.exists)` if a scheme has a template.
-        @discardableResult
-        package static func register(
-            in mounts: inout MountRegistry,
-            _ options: RemoteOptions
-        ) throws -> RemoteClient {
-            let remote = RemoteClient(options)
-            for scheme in HTTPMount.schemes {
-                try mounts.register(HTTPMount(remote), scheme: scheme)
-            }
-            let settings = Result { () throws(MountError) in try S3Settings.usual() }
-            try mounts.register(S3Mount(settings, remote), scheme: S3Mount.scheme)
-            return remote
+    /// Adds templates of all schemes to a registry; a scheme that has a template keeps it.
+    ///
+    /// The settings of S3 come from the environment when the first `s3` URL is resolved; if they are malformed, that
+    /// URL says so. In a build without the trait Node, the templates refuse every URL with `.unknownScheme`, and name
+    /// the trait.
+    ///
+    /// *Cost*: no I/O.
+    ///
+    /// - Parameters:
+    ///   - mounts: The registry.
+    ///   - settings: The settings of the templates.
+    /// - Throws: `MountError(.malformedURL)` never.
+    package static func add(to mounts: inout MountRegistry, _ settings: RemoteSettings) throws {
+        #if Node
+            let remote = RemoteClient(RemoteOptions(settings))
+            let source = S3SettingsSource { () throws(MountError) in try S3Settings.usual() }
+            let http = try HTTPMount(remote)
+            let templates: [String: any Mount] = [
+                "http": http, "https": http, S3Mount.scheme: try S3Mount(source, remote),
+            ]
+        #else
+            let absent = AbsentMount(url: try MountURL("https://absent/"))
+            let templates = Dictionary(uniqueKeysWithValues: names.map { ($0, absent) })
+        #endif
+        for (scheme, template) in templates where !mounts.contains(scheme: scheme) {
+            try mounts.register(template, scheme: scheme)
         }
-    #endif
+    }
 }
+
+#if !Node
+    /// A template of a scheme that this build lacks.
+    struct AbsentMount: Mount {
+        let url: MountURL
+        var access: MountAccess { .random }
+
+        func resolving(_ url: MountURL) throws -> AbsentMount {
+            throw MountError(
+                .unknownScheme,
+                "\(url.scheme)://: only a build of dagstore or libdagstore with the trait Node reads it"
+            )
+        }
+
+        func stat() async throws -> MountStat { throw MountError(.unknownScheme, "\(url)") }
+        func open() async throws -> MountSource { throw MountError(.unknownScheme, "\(url)") }
+    }
+#endif

@@ -71,7 +71,7 @@
             let range = offset..<min(offset + UInt64(size), self.size)
             var answer = Assembly(range)
             object.remote.memory.read(key, into: &answer)
-            if !answer.gaps.isEmpty, object.remote.disk != nil {
+            if !answer.gaps.isEmpty, object.disk != nil {
                 answer = try await readDisk(answer)
             }
             for waiting in try ask(for: answer.gaps, of: range) {
@@ -97,11 +97,12 @@
 
         private func readDisk(_ answer: Assembly) async throws -> Assembly {
             let remote = object.remote
+            let disk = object.disk
             let key = key
             return try await remote.diskThreads.run {
                 var answer = answer
                 let missing = answer.gaps
-                remote.disk?.read(key, into: &answer)
+                disk?.read(key, into: &answer)
                 for gap in missing where answer.gaps.allSatisfy({ !$0.overlaps(gap) }) {
                     let first = Int(gap.lowerBound - answer.range.lowerBound)
                     let bytes = Array(answer.bytes[first..<first + gap.count])
@@ -147,7 +148,7 @@
             var missing: [Range<UInt64>] = []
             for guess in state.withLock({ $0.ahead.ranges(after: range) }) {
                 for gap in remote.memory.missing(key, in: guess) {
-                    missing += remote.disk?.missing(key, in: gap) ?? [gap]
+                    missing += object.disk?.missing(key, in: gap) ?? [gap]
                 }
             }
             return missing.filter { remote.reserveGuess($0.count) }
@@ -273,7 +274,7 @@
         /// Writes bytes to the disk's cache; a reader does not wait for it.
         private func store(_ bytes: [UInt8], at start: UInt64) {
             let remote = object.remote
-            guard let disk = remote.disk, stat.version.validator != nil else { return }
+            guard let disk = object.disk, stat.version.validator != nil else { return }
             state.withLock { state in
                 // While the disk is slow, bytes are not stored instead of kept in memory.
                 guard !state.isClosed, state.writingSize + bytes.count <= Self.writingSizeMax else {
