@@ -26,8 +26,8 @@
             var ranges: [String: ObjectStat.Ranges] = [:]
             var counters: [String: TransferCounters] = [:]
             var guessSize = 0
-            /// The cache on the disk; nil before its opening, and `.some(nil)` if it cannot be opened.
-            var disk: DiskCache??
+            /// The cache on the disk, once it is open.
+            var disk: DiskCache?
         }
 
         private let state = Lock(State())
@@ -42,11 +42,12 @@
         }
 
         /// The cache on the disk, once it is open.
-        var disk: DiskCache? { state.withLock { $0.disk ?? nil } }
+        var disk: DiskCache? { state.withLock { $0.disk } }
 
         /// Opens the cache on the disk, unless it is open.
         ///
-        /// If another process uses the folder of the cache, or it cannot be written, the memory alone keeps bytes.
+        /// If another process uses the folder of the cache, or it cannot be written, the memory alone keeps bytes; the
+        /// next call tries again.
         ///
         /// - Throws: `CancellationError`.
         func openDisk() async throws {
@@ -57,7 +58,7 @@
                 opening.withLock { _ in
                     guard state.withLock({ $0.disk == nil }) else { return }
                     let disk = try? DiskCache(at: folder, sizeMax: options.cacheSizeMax)
-                    state.withLock { $0.disk = .some(disk) }
+                    state.withLock { $0.disk = disk }
                 }
             }
         }
