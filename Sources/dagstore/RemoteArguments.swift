@@ -20,6 +20,7 @@ struct RemoteArguments: ParsableArguments {
     /// Returns the settings of remote mounts for a store.
     ///
     /// - Parameter directory: The store's directory.
+    /// - Returns: The settings.
     /// - Throws: `invalidConfiguration`.
     func settings(of directory: FilePath) throws -> RemoteSettings {
         var settings = RemoteSettings(store: directory)
