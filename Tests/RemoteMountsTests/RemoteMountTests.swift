@@ -194,13 +194,8 @@
             segment[segment.count - 1] ^= 1
             try Data(segment).write(to: files[0])
             // The lock goes with the last task of the first client.
-            var remote: RemoteClient?
-            await eventually {
-                remote = nil
-                remote = RemoteClient(options)
-                return remote?.disk != nil
-            }
-            let reopened = try #require(remote)
+            await eventually { (try? DiskCache(at: folder.cachePath, sizeMax: 1 << 30)) != nil }
+            let reopened = RemoteClient(options)
             let source = try await source(server, reopened)
             let count = server.requests.count
             #expect(
@@ -238,13 +233,9 @@
                 source.close()
                 await eventually { remote.guessRoom == RemoteClient.guessSizeMax }
             }
-            var remote: RemoteClient?
-            await eventually {
-                remote = nil
-                remote = RemoteClient(options)
-                return remote?.disk != nil
-            }
-            let source = try await source(server, #require(remote))
+            await eventually { (try? DiskCache(at: folder.cachePath, sizeMax: 1 << 30)) != nil }
+            let remote = RemoteClient(options)
+            let source = try await source(server, remote)
             let count = server.requests.count
             try await walk(source)
             #expect(server.requests.count == count)
