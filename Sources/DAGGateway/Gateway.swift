@@ -118,7 +118,11 @@
             let slowest = TimeAmount(slowClientTimeout)
             let streams = HTTP1Channel.Configuration(
                 additionalChannelHandlers: [
-                    HandlerInstaller({ responder.promptAnswer(to: $0) }, idleTimeout: idle),
+                    HandlerInstaller(
+                        { responder.promptAnswer(to: $0) },
+                        idleTimeout: idle,
+                        slowClientTimeout: slowest
+                    ),
                     SlowClientHandler(timeout: slowest, logger: logger),
                 ],
                 idleTimeout: idle

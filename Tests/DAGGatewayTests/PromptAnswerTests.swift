@@ -121,15 +121,36 @@
             }
         }
 
+        @Test("a client that closed its side gets the end of all answers")
+        func halfClosed() async throws {
+            let file = LeafFile(count: 2, size: 200 << 10, seed: 4)
+            let leaf = file.leaves[0]
+            try await GatewayScene.run(["file": file.car()]) { scene in
+                let target = "/ipfs/\(leaf.cid)?format=raw"
+                #expect(try await scene.send(target).status == 200)
+                let count = 60
+                let text = String(repeating: StreamTests.request(target), count: count)
+                let answer = try await RawClient.exchange(text, scene.port, closesOutput: true)
+                #expect(answer.utf8.count > count * leaf.data.count)
+                let paths = answer.split(separator: "\r\n").count {
+                    $0 == "X-Ipfs-Path: /ipfs/\(leaf.cid)"
+                }
+                #expect(paths == count)
+            }
+        }
+
         // MARK: The handler
 
-        private static func channel(idle: TimeAmount = .hours(1)) throws -> EmbeddedChannel {
+        private static func channel(
+            idle: TimeAmount = .hours(1),
+            body: Int = 1
+        ) throws -> EmbeddedChannel {
             let handler = PromptAnswerHandler(
                 { request in
                     guard request.uri == "/prompt" else { return nil }
                     return PromptAnswer(
                         head: HTTPResponseHead(version: .http1_1, status: .ok),
-                        body: ByteBuffer(string: "x")
+                        body: ByteBuffer(repeating: 1, count: body)
                     )
                 },
                 idleTimeout: idle
@@ -173,6 +194,31 @@
                 while try channel.readOutbound(as: HTTPServerResponsePart.self) != nil {}
             }
             try #expect(Self.ask(channel, "/prompt"))
+            _ = try channel.finish()
+        }
+
+        @Test("answers to one read are sent before they take much memory")
+        func flushes() throws {
+            let channel = try Self.channel(body: 40 << 10)
+            func head() {
+                let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/prompt")
+                channel.pipeline.fireChannelRead(HTTPServerRequestPart.head(head))
+                channel.pipeline.fireChannelRead(HTTPServerRequestPart.end(nil))
+            }
+            func sent() throws -> Int {
+                var count = 0
+                while try channel.readOutbound(as: HTTPServerResponsePart.self) != nil {
+                    count += 1
+                }
+                return count
+            }
+            head()
+            head()
+            #expect(try sent() == 0)
+            head()
+            #expect(try sent() == 6)
+            channel.pipeline.fireChannelReadComplete()
+            #expect(try sent() == 3)
             _ = try channel.finish()
         }
 

@@ -92,9 +92,10 @@ final class ServedProgram: Sendable {
     /// The number after the last colon that digits follow.
     private static func port(in line: [UInt8]) -> UInt16? {
         let text = String(decoding: line, as: UTF8.self)
-        for part in text.split(separator: ":").reversed() {
-            if let port = UInt16(part.prefix { $0.isNumber }) { return port }
-        }
-        return nil
+        let parts = text.split(separator: ":")
+        guard let host = parts.firstIndex(where: { $0.hasSuffix("127.0.0.1") }),
+            host + 1 < parts.count
+        else { return nil }
+        return UInt16(parts[host + 1].prefix { $0.isNumber })
     }
 }

@@ -17,7 +17,7 @@
             isHead: Bool
         ) async throws -> Answer {
             if isHead || plan.conditions.isNoneOf != nil {
-                let head = plan.answer(size: try size(of: plan))
+                let head = plan.answer(size: try await size(of: plan))
                 if isHead || head.body == nil { return Answer(head) }
             }
             if plan.conditions.range != nil, !configuration.verifiesBlocks {
@@ -35,27 +35,33 @@
 
         /// Reads only the part that the client wants.
         private func partAnswer(_ plan: BlockPlan) async throws -> Answer {
-            let head = plan.answer(size: try size(of: plan))
+            let head = plan.answer(size: try await size(of: plan))
             guard let part = head.body else { return Answer(head) }
-            guard let slice = try await store.slice(of: plan.cid, in: part, deadline: deadline)
-            else {
-                throw missing(plan)
+            let found = try await blocking.run {
+                try await store.slice(of: plan.cid, in: part, deadline: deadline)
             }
+            guard let slice = found else { throw missing(plan) }
             guard slice.range == part else {
                 throw DAGStoreError(.sourceChanged, "the block's size changed")
             }
             return try await answer(head, slice.content, 0..<slice.content.view.count)
         }
 
-        private func size(of plan: BlockPlan) throws -> UInt64 {
-            guard let size = try store.size(of: plan.cid) else { throw missing(plan) }
+        private func size(of plan: BlockPlan) async throws -> UInt64 {
+            if let block = try store.blockIfOpen(for: plan.cid) { return UInt64(block.size) }
+            let size = try await blocking.call { [store] in try store.size(of: plan.cid) }
+            guard let size else { throw missing(plan) }
             return size
         }
 
         private func found(_ cid: CID) async throws -> Block? {
-            guard let block = try await store.block(for: cid, deadline: deadline) else {
-                return nil
+            var found = try store.blockIfOpen(for: cid)
+            if found == nil {
+                found = try await blocking.run {
+                    try await store.block(for: cid, deadline: deadline)
+                }
             }
+            guard let block = found else { return nil }
             guard configuration.verifiesBlocks else { return block }
             return try await blocking.call { try block.verified() }
         }
@@ -87,7 +93,7 @@
             }
             try traffic.admit(size: UInt64(part.count))
             let buffer =
-                content.isResident
+                content.isResident(part)
                 ? try Self.copy(content, part)
                 : try await blocking.call { try Self.copy(content, part) }
             traffic.count(part.count)

@@ -45,7 +45,7 @@
                 }
                 return
             }
-            guard try store.contains(root) else {
+            guard try await blocking.call({ [store] in try store.contains(root) }) else {
                 throw DAGStoreError(.blockNotFound, "no shard has the block \(root.briefText)")
             }
         }
@@ -53,19 +53,23 @@
         private func streamed(_ plan: CARPlan) async throws -> Answer {
             let place = try traffic.admitStream(size: nil)
             let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
-            let (first, blocks) = try await blocking.run {
-                var blocks = walk.makeAsyncIterator()
-                let first = try await blocks.nextBatch(limit: 1)
-                return (first, blocks)
-            }
             let root = plan.request.root
+            func begin() async throws -> ([Block], DAGWalk.Iterator) {
+                var blocks = walk.makeAsyncIterator()
+                return (try await blocks.nextBatch(limit: 1), blocks)
+            }
+            let (first, blocks) =
+                isInMemory(plan) ? try await begin() : try await blocking.run { try await begin() }
             let body = ResponseBody { [traffic, blocking] writer in
                 // The stream's place is free when its body has ended.
                 defer { withExtendedLifetime(place) {} }
                 var sink = BodySink(traffic, blocking)
                 try await sink.write(CARHeader.encoded(roots: [root]), to: &writer)
                 do {
-                    try await Self.write(first, then: blocks, on: blocking, to: &sink, &writer)
+                    // The client learns at once what it gets.
+                    for block in first { try await sink.write(section: block, to: &writer) }
+                    try await sink.flush(to: &writer)
+                    try await Self.write(blocks, on: blocking, to: &sink, &writer)
                 } catch let error as DAGStoreError {
                     // The client keeps the blocks before the one that cannot be had.
                     try? await sink.flush(to: &writer)
@@ -77,19 +81,26 @@
             return Answer(head: plan.answer, body: body, isStream: true)
         }
 
+        /// Whether the first block of an answer is found without a wait for a disk.
+        private func isInMemory(_ plan: CARPlan) -> Bool {
+            guard plan.request.path.isEmpty, !configuration.verifiesBlocks,
+                let block = try? store.blockIfOpen(for: plan.request.root)
+            else { return false }
+            return block.size <= ChunkBuffer.chunkSize && block.content.isResident(0..<block.size)
+        }
+
         /// Writes the sections of a walk.
         ///
         /// The gateway's own threads find the blocks, and copy small ones until a chunk is full. The event loop copies
         /// large ones, several to a change of threads.
         private static func write(
-            _ first: [Block],
-            then blocks: DAGWalk.Iterator,
+            _ blocks: DAGWalk.Iterator,
             on blocking: Blocking,
             to sink: inout BodySink,
             _ writer: inout any ResponseBodyWriter
         ) async throws {
             var blocks = blocks
-            var batch = first[...]
+            var batch: ArraySlice<Block> = []
             while true {
                 try await blocking.run {
                     try sink.collect(sections: &batch)
@@ -99,10 +110,12 @@
                         try sink.collect(sections: &batch)
                     }
                 }
-                guard !batch.isEmpty else { return }
-                repeat {
-                    try await sink.write(section: batch.removeFirst(), to: &writer)
-                } while batch.first.map { $0.size > BodySink.smallSizeMax } ?? false
+                guard let next = batch.first else { return }
+                if next.size <= BodySink.smallSizeMax { try await sink.flush(to: &writer) }
+                while let block = batch.first, block.size > BodySink.smallSizeMax {
+                    try await sink.write(section: block, to: &writer)
+                    batch.removeFirst()
+                }
             }
         }
     }

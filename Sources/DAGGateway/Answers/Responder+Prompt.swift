@@ -11,7 +11,8 @@
         ///
         /// The answer is the one of `respond(to:with:on:)`, which answers all other requests.
         ///
-        /// *Cost*: a copy of the block; the call waits for nothing.
+        /// *Cost*: a copy of the block. The call waits for nothing but the page of the section's header, if a read of
+        /// another block has not brought it.
         func promptAnswer(to request: HTTPRequestHead) -> PromptAnswer? {
             guard !configuration.verifiesBlocks, request.method == .GET,
                 request.version == .http1_1, let fields = HTTPHead.request(simple: request),
@@ -26,12 +27,10 @@
                 log()
                 return PromptAnswer(head: head, body: ByteBuffer())
             }
-            guard part.count <= ChunkBuffer.chunkSize, block.content.isResident,
+            let range = Int(part.lowerBound)..<Int(part.upperBound)
+            guard part.count <= ChunkBuffer.chunkSize, block.content.isResident(range),
                 (try? traffic.admit(size: UInt64(part.count))) != nil,
-                let body = try? Self.copy(
-                    block.content,
-                    Int(part.lowerBound)..<Int(part.upperBound)
-                )
+                let body = try? Self.copy(block.content, range)
             else { return nil }
             traffic.count(part.count)
             log()

@@ -19,6 +19,15 @@
 
         private enum State { case open, flushing, cut }
         private var state = State.open
+        private let timeout: TimeAmount
+        private var timer: Scheduled<Void>?
+
+        /// Creates a handler.
+        ///
+        /// - Parameter timeout: How long a client may take for what is left when its connection is closed.
+        init(timeout: TimeAmount) { self.timeout = timeout }
+
+        func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
         func close(
             context: ChannelHandlerContext,
@@ -29,18 +38,34 @@
             case (.all, .open) where context.channel.isActive:
                 state = .flushing
                 let flushed = context.eventLoop.makePromise(of: Void.self)
-                flushed.futureResult.assumeIsolated().whenComplete { _ in
+                flushed.futureResult.assumeIsolated().whenComplete { [self] _ in
+                    timer?.cancel()
                     context.close(mode: .all, promise: promise)
                 }
-                // Bytes go out in their order, so all others are gone when these none are.
-                let none = context.channel.allocator.buffer(capacity: 0)
-                context.writeAndFlush(wrapOutboundOut(none), promise: flushed)
+                timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
+                    cut(context)
+                }
+                flush(context, flushed)
             case (.all, .flushing): promise?.completeWith(context.channel.closeFuture)
+            case (.output, .open) where context.channel.isActive:
+                // The client has closed its side, and NIO would close both at once.
+                let flushed = context.eventLoop.makePromise(of: Void.self)
+                flushed.futureResult.assumeIsolated().whenComplete { _ in
+                    context.close(mode: .output, promise: promise)
+                }
+                flush(context, flushed)
             case (.input, _):
                 context.close(mode: .input, promise: promise)
                 cut(context)
             default: context.close(mode: mode, promise: promise)
             }
+        }
+
+        /// Fulfils a promise when the system has taken all bytes.
+        private func flush(_ context: ChannelHandlerContext, _ flushed: EventLoopPromise<Void>) {
+            // Bytes go out in their order, so all others are gone when these none are.
+            let none = context.channel.allocator.buffer(capacity: 0)
+            context.writeAndFlush(wrapOutboundOut(none), promise: flushed)
         }
 
         func triggerUserOutboundEvent(

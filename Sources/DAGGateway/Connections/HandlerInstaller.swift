@@ -14,11 +14,17 @@
 
         private let responder: PromptResponder
         private let idleTimeout: TimeAmount
+        private let slowClientTimeout: TimeAmount
 
-        /// Creates an installer for one connection; see `PromptAnswerHandler` for the parameters.
-        init(_ responder: @escaping PromptResponder, idleTimeout: TimeAmount) {
+        /// Creates an installer for one connection; see the handlers for the parameters.
+        init(
+            _ responder: @escaping PromptResponder,
+            idleTimeout: TimeAmount,
+            slowClientTimeout: TimeAmount
+        ) {
             self.responder = responder
             self.idleTimeout = idleTimeout
+            self.slowClientTimeout = slowClientTimeout
         }
 
         func handlerAdded(context: ChannelHandlerContext) {
@@ -26,7 +32,10 @@
             typealias Decoder = ByteToMessageHandler<HTTPRequestDecoder>
             guard let decoder = try? pipeline.handler(type: Decoder.self) else { return }
             do {
-                try pipeline.addHandler(FlushBeforeCloseHandler(), position: .first)
+                try pipeline.addHandler(
+                    FlushBeforeCloseHandler(timeout: slowClientTimeout),
+                    position: .first
+                )
                 let prompt = PromptAnswerHandler(responder, idleTimeout: idleTimeout)
                 try pipeline.addHandler(prompt, position: .after(decoder))
             } catch {

@@ -32,6 +32,8 @@
         private var owedCount = 0
         /// Whether the request that is arriving has its answer.
         private var isAnswered = false
+        /// The bytes of bodies that were written since the last flush.
+        private var unflushedSize = 0
         private var hasWritten = false
         private var nextForwarding = NIODeadline.uptimeNanoseconds(0)
 
@@ -49,9 +51,14 @@
             nextForwarding = context.eventLoop.now + interval
         }
 
+        /// The bytes of bodies that one read of the socket brings about at most; they are flushed at its end.
+        static let unflushedSizeMax = 64 << 10
+
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
             case .head(let head):
+                // TLS keeps what is not flushed where it does not count as unwritten.
+                if unflushedSize >= Self.unflushedSizeMax { flush(context) }
                 // A client that does not read its answers waits in a task for the room of the next one.
                 if owedCount == 0, context.channel.isWritable,
                     context.eventLoop.now < nextForwarding,
@@ -59,6 +66,7 @@
                 {
                     isAnswered = true
                     hasWritten = true
+                    unflushedSize += answer.body.readableBytes
                     context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
                     let body = HTTPServerResponsePart.body(.byteBuffer(answer.body))
                     context.write(wrapOutboundOut(body), promise: nil)
@@ -79,11 +87,14 @@
         }
 
         func channelReadComplete(context: ChannelHandlerContext) {
-            if hasWritten {
-                hasWritten = false
-                context.flush()
-            }
+            if hasWritten { flush(context) }
             context.fireChannelReadComplete()
+        }
+
+        private func flush(_ context: ChannelHandlerContext) {
+            hasWritten = false
+            unflushedSize = 0
+            context.flush()
         }
 
         func write(

@@ -13,7 +13,9 @@
     /// *Threads*: the connection's event loop runs the sink, so that a chunk reaches the socket without a change of
     /// threads. From other threads NIO would take chunks without end.
     struct BodySink {
-        /// The largest block that is copied at once, in bytes: asking whether it is in memory takes as long.
+        /// The largest block that `collect(sections:)` takes, in bytes.
+        ///
+        /// For smaller ones a copy on another thread costs less than to ask whether they are in memory.
         static let smallSizeMax = 16 << 10
 
         private var chunks: ChunkBuffer
@@ -54,15 +56,13 @@
             _ part: Range<Int>,
             to writer: inout any ResponseBodyWriter
         ) async throws {
-            let isResident = part.count <= Self.smallSizeMax || content.isResident
             var start = part.lowerBound
             while true {
-                if isResident {
-                    start += try chunks.append(content, start..<part.upperBound)
+                let piece = start..<min(part.upperBound, start + chunks.room)
+                if content.isResident(piece) {
+                    start += try chunks.append(content, piece)
                 } else {
-                    start += try await blocking.run {
-                        try chunks.append(content, start..<part.upperBound)
-                    }
+                    start += try await blocking.run { try chunks.append(content, piece) }
                 }
                 guard start < part.upperBound else { return }
                 try await flush(to: &writer)

@@ -23,7 +23,8 @@
                 } else {
                     unsafe room.copyMemory(from: part.buffer)
                 }
-                return part.count
+                // What was not copied is not sent.
+                return isCopied ? part.count : 0
             }
             withExtendedLifetime(content.owner) {}
             guard isCopied else { throw BlockBytes.areGone }
@@ -55,11 +56,11 @@
     }
 
     extension BlockBytes {
-        /// Whether a copy of the bytes waits for no disk, as far as the system knows.
-        var isResident: Bool {
+        /// Returns whether a copy of a part waits for no disk, as far as the system knows.
+        func isResident(_ part: Range<Int>) -> Bool {
             guard isMapped else { return true }
             // SAFETY: the view is valid during the call, and its bytes are not touched.
-            return unsafe MemoryResidency.isResident(view.buffer)
+            return unsafe MemoryResidency.isResident(view[part].buffer)
         }
     }
 #endif

@@ -161,13 +161,17 @@ extension DAGStore {
         return try translating { try cids.count { try !$0.isIdentity && lookup.prefetch($0) } }
     }
 
-    /// Returns the block with the multihash of `cid` from an open shard; nil if no open shard has the block.
+    /// Returns the block with the multihash of `cid` from an open shard whose CAR is mapped or in memory; else nil.
     ///
-    /// *Cost*: as `block(for:deadline:)` for an open shard; the call opens nothing.
+    /// *Cost*: as `block(for:deadline:)` for an open shard. The call opens nothing and copies nothing; it reads the
+    /// page of the section's header.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
     package func blockIfOpen(for cid: CID) throws -> Block? {
-        guard case .found(let block) = try lookup.answer(for: cid) else { return nil }
+        let answer = try lookup.answer(for: cid) { reader, section in
+            reader.isInMemory ? Block(cid: cid, try reader.bytes(of: section)) : nil
+        }
+        guard case .found(let block) = answer else { return nil }
         return block
     }
 
