@@ -116,6 +116,25 @@ struct ScanPlanTests {
         #expect(with.requests < 2010)
     }
 
+    @Test(
+        "no request that fails leaves the walk waiting, whether it is the only one or the first of many",
+        arguments: Shape.allCases.filter { $0 != .small }
+    )
+    func failures(shape: Shape) {
+        let server = ScanMeasures(roundTrip: 0.03, bandwidth: 1e7)
+        let simulation = ScanSimulation(Array(shape.sizes.suffix(400)), server)
+        let requests = simulation.run(fixed: .rangesOnly).requests
+        for number in 0..<min(requests, 60) {
+            for hints in [false, true] {
+                let one = simulation.run(fixed: .rangesOnly, hints: hints) { $0 == number }
+                #expect(one.end != .hung, "request \(number)")
+                let all = simulation.run(fixed: .rangesOnly, hints: hints) { $0 >= number }
+                // A guess that no section confirms may be the only request that fails.
+                #expect(all.end == .failed || all.requests <= number + 1, "request \(number)")
+            }
+        }
+    }
+
     @Test("guesses follow runs, odd sizes between them, and short patterns")
     func forecast() {
         var forecast = SectionForecast()
@@ -167,7 +186,7 @@ struct ScanPlanTests {
                 let isLost = Int.random(in: 0..<8, using: &generator) == 0
                 let window = running.removeLast()
                 plan.finish(window, seconds: isLost ? nil : 0.01)
-                if isLost { plan.lose(window) }
+                if isLost { _ = plan.lose(window) }
             }
             offset += size
         }

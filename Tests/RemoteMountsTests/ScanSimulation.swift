@@ -1,3 +1,5 @@
+import DAGMounts
+
 @testable import RemoteMounts
 
 /// A scan in virtual time: the plan against a server with a round trip and a bandwidth.
@@ -9,7 +11,11 @@ struct ScanSimulation {
         var requests = 0
         /// The ways, one after the other.
         var ways: [ScanWay] = []
+        /// What ended the scan.
+        var end = End.complete
     }
+
+    enum End { case complete, failed, hung }
 
     static let headerSize: UInt64 = 64
 
@@ -34,12 +40,20 @@ struct ScanSimulation {
     /// The time of a stream.
     var streamSeconds: Double { server.roundTrip + Double(end) / server.bandwidth }
 
+    private struct Request {
+        let window: Range<UInt64>
+        let begin: Double
+        let end: Double
+        let isSample: Bool
+        let fails: Bool
+    }
+
     private struct Run {
         var time = 0.0
-        var plan: ScanPlan
+        var windows: ScanWindows
+        let fails: (Int) -> Bool
         var outcome = Outcome()
-        var running: [(window: Range<UInt64>, begin: Double, end: Double, isSample: Bool)] = []
-        var arrived: [Range<UInt64>] = []
+        var running: [Request] = []
         var stream: (offset: UInt64, time: Double)?
         var position: UInt64
     }
@@ -49,33 +63,37 @@ struct ScanSimulation {
     /// - Parameters:
     ///   - fixed: The measures to decide by; nil to measure.
     ///   - hints: Whether an index is there.
+    ///   - fails: Returns whether a request for a window or a sample fails, by its number; the first has number 0.
     /// - Returns: The cost.
-    func run(fixed: ScanMeasures? = nil, hints: Bool = false) -> Outcome {
-        var plan = ScanPlan(
+    func run(
+        fixed: ScanMeasures? = nil,
+        hints: Bool = false,
+        fails: @escaping (Int) -> Bool = { _ in false }
+    ) -> Outcome {
+        let plan = ScanPlan(
             payload: 0..<end,
             start: start,
             requestsAtOnce: requestsAtOnce,
             fixed: fixed
         )
-        plan.begin(with: 0..<min(4096, end))
-        if hints { plan.setHints(SectionHints(offsets)) }
-        var run = Run(plan: plan, arrived: [0..<min(4096, end)], position: start)
+        let first = [UInt8](repeating: 0, count: Int(min(4096, end)))
+        var run = Run(windows: ScanWindows(plan, first: first), fails: fails, position: start)
+        if hints { run.windows.plan.setHints(SectionHints(offsets)) }
         var index = 0
         while index < offsets.count {
             let offset = offsets[index]
             let size = min(Self.headerSize, end - offset)
             if let stream = run.stream {
                 let isKnown = run.position - stream.offset >= 64 << 10
-                run.plan.setMeasures((server.roundTrip, isKnown ? server.bandwidth : nil))
+                run.windows.plan.setMeasures((server.roundTrip, isKnown ? server.bandwidth : nil))
             }
-            run.plan.arrive(at: offset, needs: size, sections: UInt64(index))
+            run.windows.arrive(at: offset, needs: size, sections: UInt64(index))
             run.position = offset
-            if run.outcome.ways.last != run.plan.way, index > 0, let way = run.plan.way {
-                run.outcome.ways.append(way)
-            }
+            let way = run.windows.plan.way
+            if run.outcome.ways.last != way, index > 0, let way { run.outcome.ways.append(way) }
             let there =
-                run.plan.way == .stream
-                ? streamed(offset, size, &run) : window(offset, size, &run)
+                way == .stream ? streamed(offset, size, &run) : window(offset, size, &run)
+            guard let there else { break }
             while index < offsets.count, offsets[index] < there,
                 min(offsets[index] + Self.headerSize, end) <= there
             { index += 1 }
@@ -90,48 +108,66 @@ struct ScanSimulation {
         let stream = run.stream ?? (offset, run.time)
         if run.stream == nil { run.outcome.requests += 1 }
         run.stream = stream
-        run.arrived = []
         let bytes = Double(offset + size - stream.offset)
         run.time = max(run.time, stream.time + server.roundTrip + bytes / server.bandwidth)
         let count = (run.time - stream.time - server.roundTrip) * server.bandwidth
-        let window = offset + max(size, UInt64(run.plan.streamWindow))
+        let window = offset + max(size, UInt64(run.windows.plan.streamWindow))
         return max(offset + size, min(stream.offset + UInt64(count), window, end))
     }
 
-    /// Returns the end of the window that has a header.
-    private func window(_ offset: UInt64, _ size: UInt64, _ run: inout Run) -> UInt64 {
+    /// Returns the end of the window that has a header; nil if the scan ends before.
+    private func window(_ offset: UInt64, _ size: UInt64, _ run: inout Run) -> UInt64? {
         if let stream = run.stream {
             // The reader ended the stream: a buffer of it was on its way.
             run.outcome.bytes += min(run.position + (4 << 20), end) - stream.offset
             run.stream = nil
         }
         while true {
-            for window in run.plan.nextRequests() { send(window, isSample: false, &run) }
-            if let sample = run.plan.nextSample() { send(sample, isSample: true, &run) }
-            if let found = run.arrived.first(where: {
-                $0.lowerBound <= offset && offset + size <= $0.upperBound
-            }) {
-                run.arrived.removeAll { $0.upperBound <= offset }
-                return found.upperBound
+            for window in run.windows.plan.nextRequests() { send(window, isSample: false, &run) }
+            if let sample = run.windows.plan.nextSample() { send(sample, isSample: true, &run) }
+            switch run.windows.answer(at: offset, needs: Int(size)) {
+            case .success(let bytes): return offset + UInt64(bytes.count)
+            case .failure:
+                run.outcome.end = .failed
+                return nil
+            case nil: break
             }
-            guard
-                let next = run.running.indices.min(by: { run.running[$0].end < run.running[$1].end }
-                )
-            else { preconditionFailure("nobody asked for \(offset)") }
-            let done = run.running.remove(at: next)
-            run.time = max(run.time, done.end)
-            if done.isSample {
-                run.plan.finishSample(bandwidth: server.bandwidth)
-            } else {
-                run.plan.finish(done.window, seconds: done.end - done.begin)
-                run.arrived.append(done.window)
+            let next = run.running.indices.min { run.running[$0].end < run.running[$1].end }
+            guard let next else {
+                // No request runs that brings the header.
+                run.outcome.end = .hung
+                return nil
             }
+            finish(run.running.remove(at: next), &run)
         }
+    }
+
+    private func finish(_ request: Request, _ run: inout Run) {
+        run.time = max(run.time, request.end)
+        guard !request.isSample else {
+            let bandwidth = request.fails ? nil : server.bandwidth
+            return run.windows.plan.finishSample(bandwidth: bandwidth)
+        }
+        run.windows.finish(
+            request.window,
+            request.fails
+                ? .failure(MountError(.gone, "the object is gone"))
+                : .success([UInt8](repeating: 0, count: request.window.count)),
+            seconds: request.end - request.begin
+        )
     }
 
     private func send(_ window: Range<UInt64>, isSample: Bool, _ run: inout Run) {
         let time = server.roundTrip + Double(window.count) / server.bandwidth
-        run.running.append((window, run.time, run.time + time, isSample))
+        run.running.append(
+            Request(
+                window: window,
+                begin: run.time,
+                end: run.time + time,
+                isSample: isSample,
+                fails: run.fails(run.outcome.requests)
+            )
+        )
         run.outcome.requests += 1
         run.outcome.bytes += UInt64(window.count)
     }

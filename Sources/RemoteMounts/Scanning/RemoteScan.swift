@@ -13,10 +13,7 @@
     /// *Memory*: the windows ahead of the walk, or `ScanStream.bufferSizeMax`. *Concurrency*: see `HeaderScan`.
     final class RemoteScan: HeaderScan {
         private struct State {
-            var plan: ScanPlan
-            /// The bytes of windows that the plan wants, by their offsets.
-            var arrived: [UInt64: [UInt8]] = [:]
-            var failures: [UInt64: any Error] = [:]
+            var windows: ScanWindows
             var tasks: [UInt64: OwnedTask<Void>] = [:]
             var tasksSeen: UInt64 = 0
             var stream: ScanStream?
@@ -42,15 +39,14 @@
             self.object = object
             self.stat = stat
             self.places = places
-            var plan = ScanPlan(
+            let plan = ScanPlan(
                 payload: places.payload,
                 start: places.start,
                 requestsAtOnce: object.remote.client.requestsAtOnce,
                 fixed: object.remote.options.scanMeasures
             )
-            let known = 0..<min(UInt64(first.count), places.payload.upperBound)
-            plan.begin(with: known)
-            state = Lock(State(plan: plan, arrived: [0: first]))
+            let known = first.prefix(Int(clamping: places.payload.upperBound))
+            state = Lock(State(windows: ScanWindows(plan, first: Array(known))))
         }
 
         deinit { cancel() }
@@ -73,9 +69,11 @@
         ) throws(MountError) -> ArraySlice<UInt8> {
             let (stream, window) = state.withLock { state in
                 guard !state.isCancelled else { return (nil as ScanStream?, 0) }
-                if let measures = state.stream?.measures { state.plan.setMeasures(measures) }
-                state.plan.arrive(at: offset, needs: UInt64(size), sections: sections)
-                return (chooseWay(offset, &state), state.plan.streamWindow)
+                if let measures = state.stream?.measures {
+                    state.windows.plan.setMeasures(measures)
+                }
+                state.windows.arrive(at: offset, needs: UInt64(size), sections: sections)
+                return (chooseWay(offset, &state), state.windows.plan.streamWindow)
             }
             if let stream {
                 return try stream.bytes(at: offset, needs: size, upTo: max(size, window))
@@ -87,15 +85,13 @@
         ///
         /// - Returns: The stream; nil if windows bring the bytes.
         private func chooseWay(_ offset: UInt64, _ state: inout State) -> ScanStream? {
-            guard state.plan.way == .stream else {
+            guard state.windows.plan.way == .stream else {
                 state.stream?.cancel()
                 state.stream = nil
-                state.arrived = state.arrived.filter { state.plan.isWanted(from: $0.key) }
                 return nil
             }
             if let stream = state.stream { return stream }
-            // Requests that run are small, and end soon.
-            (state.arrived, state.failures) = ([:], [:])
+            // Requests for windows that still run are small, and end soon.
             let stream = ScanStream(object, stat, offset..<places.payload.upperBound)
             state.stream = stream
             return stream
@@ -114,12 +110,9 @@
                         return .failure(MountError(.cancelled, "scan: \(object.url): cancelled"))
                     }
                     sendRequests(&state)
-                    if let found = Self.window(at: offset, size, state) { return .success(found) }
-                    if let error = state.failures.removeValue(forKey: offset) {
-                        return .failure(MountError(scan: error))
-                    }
-                    state.reader = bell
-                    return nil
+                    let answer = state.windows.answer(at: offset, needs: size)
+                    if answer == nil { state.reader = bell }
+                    return answer
                 }
                 switch answer {
                 case .success(let bytes): return bytes
@@ -129,40 +122,29 @@
             }
         }
 
-        private static func window(
-            at offset: UInt64,
-            _ size: Int,
-            _ state: State
-        ) -> ArraySlice<UInt8>? {
-            guard let window = state.plan.windows.first,
-                let bytes = state.arrived[window.lowerBound],
-                window.lowerBound <= offset
-            else { return nil }
-            let rest = bytes.dropFirst(Int(offset - window.lowerBound))
-            return rest.count >= size ? rest : nil
-        }
-
         private func sendRequests(_ state: inout State) {
-            for window in state.plan.nextRequests() {
+            for window in state.windows.plan.nextRequests() {
                 let start = clock.now
                 run(&state) { scan in
                     let outcome = await scan.read(window)
-                    scan.deliver(outcome, window, start.duration(to: scan.clock.now).seconds)
+                    let seconds = start.duration(to: scan.clock.now).seconds
+                    scan.update { $0.windows.finish(window, outcome, seconds: seconds) }
                 }
             }
-            if let sample = state.plan.nextSample() {
+            if let sample = state.windows.plan.nextSample() {
                 run(&state) { scan in
                     let bandwidth = await scan.measure(sample)
-                    scan.update { $0.plan.finishSample(bandwidth: bandwidth) }
+                    scan.update { $0.windows.plan.finishSample(bandwidth: bandwidth) }
                 }
             }
             let wantsHints =
-                state.plan.wantsHints || (places.index != nil && state.plan.readsHeaders)
+                state.windows.plan.wantsHints
+                || (places.index != nil && state.windows.plan.readsHeaders)
             if !state.hasAskedForIndex, wantsHints {
                 state.hasAskedForIndex = true
                 run(&state) { scan in
                     guard let hints = await scan.readHints() else { return }
-                    scan.update { $0.plan.setHints(hints) }
+                    scan.update { $0.windows.plan.setHints(hints) }
                 }
             }
         }
@@ -181,7 +163,7 @@
             }
         }
 
-        private func read(_ window: Range<UInt64>) async -> Result<[UInt8], any Error> {
+        private func read(_ window: Range<UInt64>) async -> Result<[UInt8], MountError> {
             do {
                 let bytes = try await MountError.translating {
                     object.remote.learn(.refused, of: object.url)
@@ -190,29 +172,7 @@
                 }
                 return .success(bytes)
             } catch {
-                return .failure(error)
-            }
-        }
-
-        private func deliver(
-            _ outcome: Result<[UInt8], any Error>,
-            _ window: Range<UInt64>,
-            _ seconds: Double
-        ) {
-            update { state in
-                let start = window.lowerBound
-                switch outcome {
-                case .success(let bytes):
-                    state.plan.finish(window, seconds: seconds)
-                    if state.plan.isWanted(from: start) { state.arrived[start] = bytes }
-                case .failure(let error):
-                    state.plan.finish(window, seconds: nil)
-                    // An earlier request for the same window may have brought it.
-                    guard state.arrived[start] == nil else { return }
-                    // A guess that failed is asked for again if the walk arrives there.
-                    if state.plan.windows.first == window { state.failures[start] = error }
-                    state.plan.lose(window)
-                }
+                return .failure(MountError(scan: error))
             }
         }
 

@@ -222,8 +222,8 @@ struct ScanPlan {
         return (offset + next, next)
     }
 
-    /// Whether the walk may still arrive in the window that begins at `start`.
-    func isWanted(from start: UInt64) -> Bool { windows.contains { $0.lowerBound == start } }
+    /// Returns whether the walk may still arrive in a window.
+    func wants(_ window: Range<UInt64>) -> Bool { windows.contains(window) }
 
     /// Counts a request that has ended.
     ///
@@ -240,7 +240,13 @@ struct ScanPlan {
     }
 
     /// Removes a window whose bytes will not come, so that the walk asks again if it arrives there.
-    mutating func lose(_ window: Range<UInt64>) { windows.removeAll { $0 == window } }
+    ///
+    /// - Returns: Whether the walk stands in the window; then no other request brings its header.
+    mutating func lose(_ window: Range<UInt64>) -> Bool {
+        guard let place = windows.firstIndex(of: window) else { return false }
+        windows.remove(at: place)
+        return window.contains(position)
+    }
 
     /// Sets the places of all sections, out of an index that exists.
     mutating func setHints(_ hints: SectionHints) {
