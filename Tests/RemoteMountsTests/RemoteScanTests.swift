@@ -223,7 +223,60 @@
             #expect(server.requests.contains { $0.header("Range")?.hasSuffix(last) == true })
         }
 
+        @Test("the requests for an index beside the CAR count in its shard's traffic")
+        func traffic() async throws {
+            let bytes = Self.random.bytes
+            let server = try await ScriptedServer { request in
+                request.target == "/a.car"
+                    ? ScriptedServer.serve(bytes, request)
+                    : ScriptedServer.serve([UInt8](repeating: 7, count: 5000), request)
+            }
+            let remote = RemoteClient(localOptions { $0.scanMeasures = Way.ranges.measures })
+            let counter = TrafficCounter()
+            let mount = try HTTPMount(server.url + "/a.car", remote).counting(in: counter)
+            guard case .random(let source) = try await mount.open() else {
+                throw MountError(.unreachable, "the server sends no parts")
+            }
+            let remoteBytes = RemoteBytes(source, name: "a")
+            let found = try await JobPool(label: "test", width: 1).run {
+                IndexPieces(of: remoteBytes, CARLimits())
+            }
+            #expect(found == Self.local(bytes))
+            #expect(server.requests.contains { $0.target == "/a.car.idx" })
+            await eventually { counter.traffic.requests >= server.requests.count }
+            #expect(counter.traffic.requests == remote.counters.requests)
+            #expect(counter.traffic.bytes == remote.counters.bytes)
+        }
+
         // MARK: Changes and ends
+
+        @Test(
+            "a request that fails for good ends the scan, wherever in its window the header is",
+            arguments: [(404, "gone"), (412, "changed"), (403, "unreachable")]
+        )
+        func failures(status: Int, error: String) async throws {
+            let sizes = [50_000, 50_000, 50_100] + [Int](repeating: 50_000, count: 5)
+            let car = Self.car(sizes, seed: 59)
+            let bytes = car.bytes
+            // The header is 100 bytes behind the place where the scan expects it.
+            let guess = 2 * car.sections[2].offset - car.sections[1].offset
+            #expect(car.sections[3].offset == guess + 100)
+            let server = try await ScriptedServer { request in
+                guard let range = request.header("Range"),
+                    let first = range.dropFirst("bytes=".count).split(separator: "-").first,
+                    let start = UInt64(first), start >= guess
+                else { return ScriptedServer.serve(bytes, request) }
+                var reply = ScriptedServer.Reply(status)
+                // Most likely, the walk then waits for the guess.
+                reply.delay = 50
+                return reply
+            }
+            let remote = RemoteClient(localOptions { $0.scanMeasures = Way.ranges.measures })
+            let found = try await Self.index(server.url + "/a.car", remote)
+            #expect(found.error == error)
+            let prefix = "bytes=\(guess)-"
+            #expect(server.requests.contains { $0.header("Range")?.hasPrefix(prefix) == true })
+        }
 
         @Test("a CAR that changes during a scan fails it", arguments: Way.allCases)
         func changes(way: Way) async throws {

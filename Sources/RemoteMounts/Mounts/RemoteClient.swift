@@ -150,13 +150,17 @@
             kept == .copy || remote.ranges(of: url) == .refused ? .sequential : .random
         }
 
-        /// Returns the object, whose requests count in `counter` too.
+        /// Returns the object, whose requests count in `counter` too, as do those for the index beside it.
         func counting(in counter: TrafficCounter) -> RemoteObject {
-            var object = self
-            object.target.counters = TransferCounters(parent: target.counters) { part in
-                guard part.requests > 0 || part.bytes > 0 else { return }
-                counter.count(Traffic(requests: part.requests, bytes: part.bytes))
+            func counters(_ parent: TransferCounters) -> TransferCounters {
+                TransferCounters(parent: parent) { part in
+                    guard part.requests > 0 || part.bytes > 0 else { return }
+                    counter.count(Traffic(requests: part.requests, bytes: part.bytes))
+                }
             }
+            var object = self
+            object.target.counters = counters(target.counters)
+            if let beside { object.beside?.counters = counters(beside.counters) }
             return object
         }
 
