@@ -37,6 +37,51 @@
             }
         }
 
+        @Test("a stream asks for the rest if the server sends less than the range")
+        func shorterRanges() async throws {
+            let bytes = ObjectClientTests.bytes
+            let server = try await ScriptedServer { request in
+                guard request.method == "GET", let value = request.header("Range") else {
+                    return ScriptedServer.serve(bytes, request)
+                }
+                let ends = value.dropFirst("bytes=".count).split(separator: "-")
+                let (first, last) = (Int(ends[0]) ?? 0, Int(ends[1]) ?? 0)
+                let end = min(first + 70_000, last + 1)
+                let size = bytes.count
+                let range = ("Content-Range", "bytes \(first)-\(end - 1)/\(size)")
+                let tag = ("ETag", "\"v1\"")
+                return .init(206, [tag, range], body: Array(bytes[first..<end]))
+            }
+            let client = ObjectClientTests.client()
+            let target = try ObjectClientTests.target(server)
+            let (stat, _) = try await client.probe(target, size: 1, .index)
+            var found: [UInt8] = []
+            try await client.stream(target, of: stat, range: 10..<250_000) { found += $0 }
+            #expect(found == Array(bytes[10..<250_000]))
+            #expect(server.requests.count == 1 + 4)
+        }
+
+        @Test("a stream refuses a range that begins elsewhere or is longer than the one asked for")
+        func otherRanges() async throws {
+            let bytes = ObjectClientTests.bytes
+            for (first, end) in [(9, 1000), (11, 1000), (10, 1001)] {
+                let server = try await ScriptedServer { request in
+                    guard request.header("Range") == "bytes=10-999" else {
+                        return ScriptedServer.serve(bytes, request)
+                    }
+                    let range = ("Content-Range", "bytes \(first)-\(end - 1)/\(bytes.count)")
+                    let tag = ("ETag", "\"v1\"")
+                    return .init(206, [tag, range], body: Array(bytes[first..<end]))
+                }
+                let client = ObjectClientTests.client()
+                let target = try ObjectClientTests.target(server)
+                let (stat, _) = try await client.probe(target, size: 1, .index)
+                await #expect(throws: ObjectStorageError(.malformedResponse, "")) {
+                    try await client.stream(target, of: stat, range: 10..<1000) { _ in }
+                }
+            }
+        }
+
         @Test("a stream without a strong tag is not continued from another response")
         func weakStream() async throws {
             let bytes = ObjectClientTests.bytes

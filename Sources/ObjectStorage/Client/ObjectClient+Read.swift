@@ -158,7 +158,7 @@
         }
 
         /// Returns the range of a partial response, and the size of the whole object if the server says it.
-        private static func range(
+        static func range(
             of answer: Answer,
             asked: Range<UInt64>
         ) throws -> (Range<UInt64>, UInt64?) {

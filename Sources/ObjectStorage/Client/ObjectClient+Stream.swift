@@ -5,7 +5,8 @@
         /// Reads a whole object, or a range of it, in its order.
         ///
         /// After a failure the stream goes on where it ended: by a range, or, if the server sends no parts, by reading
-        /// the same version again and skipping the bytes that were delivered.
+        /// the same version again and skipping the bytes that were delivered. If the server sends a part of a range,
+        /// the stream asks for the rest.
         ///
         /// - Parameters:
         ///   - target: The object.
@@ -26,49 +27,52 @@
             let end = range?.upperBound ?? stat.size
             var delivered: UInt64 = 0
             if end == first { return }
-            try await perform(
-                target,
-                kind,
-                plan: {
-                    var headers = stat.version.conditions
-                    if range != nil || (delivered > 0 && stat.ranges != .refused), let end {
-                        headers.append(Self.rangeField(first + delivered..<end))
+            repeat {
+                try await perform(
+                    target,
+                    kind,
+                    plan: {
+                        var headers = stat.version.conditions
+                        if range != nil || (delivered > 0 && stat.ranges != .refused), let end {
+                            headers.append(Self.rangeField(first + delivered..<end))
+                        }
+                        return RequestPlan(method: .get, headers: headers)
+                    },
+                    progress: { delivered }
+                ) { answer in
+                    if range != nil, answer.status == 200 {
+                        throw answer.error(.rangeRefused, "the server sends no parts of the object")
                     }
-                    return RequestPlan(method: .get, headers: headers)
-                },
-                progress: { delivered }
-            ) { answer in
-                if range != nil, answer.status == 200 {
-                    throw answer.error(.rangeRefused, "the server sends no parts of the object")
+                    var (skipped, size) = try await Self.checkedBody(
+                        of: answer,
+                        first + delivered,
+                        end: end,
+                        stat
+                    )
+                    try await answer.body(exactly: size) { part in
+                        var part = part
+                        let count = Int(min(skipped, UInt64(part.readableBytes)))
+                        part.moveReaderIndex(forwardBy: count)
+                        skipped -= UInt64(count)
+                        guard part.readableBytes > 0 else { return }
+                        try await deliver(Array(part.readableBytesView))
+                        delivered += UInt64(part.readableBytes)
+                    }
                 }
-                var skipped = try await Self.checkedStart(
-                    of: answer,
-                    first + delivered,
-                    end: end,
-                    stat
-                )
-                let size = end.map { $0 - (first + delivered - skipped) } ?? answer.size
-                try await answer.body(exactly: size) { part in
-                    var part = part
-                    let count = Int(min(skipped, UInt64(part.readableBytes)))
-                    part.moveReaderIndex(forwardBy: count)
-                    skipped -= UInt64(count)
-                    guard part.readableBytes > 0 else { return }
-                    try await deliver(Array(part.readableBytesView))
-                    delivered += UInt64(part.readableBytes)
-                }
-            }
+                // A server may send less than it was asked for, but at least one byte.
+            } while end.map { first + delivered < $0 } ?? false
         }
 
         /// Checks the response to a request for the bytes from `delivered` to `end`.
         ///
-        /// - Returns: The number of bytes at the start of the body that were delivered already.
-        private static func checkedStart(
+        /// - Returns: The number of bytes at the start of the body that were delivered already, and the size of the
+        ///   body; nil if no side knows it.
+        private static func checkedBody(
             of answer: Answer,
             _ delivered: UInt64,
             end: UInt64?,
             _ stat: ObjectStat
-        ) async throws -> UInt64 {
+        ) async throws -> (skipped: UInt64, size: UInt64?) {
             guard answer.status == 206 || answer.status == 200 else { throw await answer.failure() }
             try answer.checkCoding()
             guard !stat.version.contradicts(answer.version) else {
@@ -83,16 +87,16 @@
                 guard delivered == 0 || isSame else {
                     throw answer.error(.sourceChanged, "the object cannot be read on")
                 }
-                return delivered
+                return (delivered, end ?? answer.size)
             }
-            let range = answer.header("Content-Range").flatMap(ContentRange.init)
-            guard range?.range?.lowerBound == delivered, range?.range?.upperBound == end else {
-                throw answer.error(.malformedResponse, "the response has another range")
+            guard let end else {
+                throw answer.error(.malformedResponse, "a part came that was not asked for")
             }
-            guard range?.size == nil || stat.size == nil || range?.size == stat.size else {
+            let (range, whole) = try range(of: answer, asked: delivered..<end)
+            guard whole == nil || stat.size == nil || whole == stat.size else {
                 throw answer.error(.sourceChanged, "the object has another size")
             }
-            return 0
+            return (0, UInt64(range.count))
         }
     }
 #endif
