@@ -90,6 +90,28 @@ struct RelocationTests {
         }
     }
 
+    @Test("a policy that changes while a new source is compared is the shard's afterwards")
+    func policy() async throws {
+        let folder = try StoreFolder()
+        let state = FaultyMount.State(.init(Self.builder.bytes))
+        state.change { $0.hanging = [.read] }
+        let elsewhere = try FaultyMount(state, access: .random)
+        let store = try folder.open([elsewhere])
+        let key = try ShardKey("a")
+        try await store.register("a", folder.mount(Self.builder.bytes))
+        async let relocated = store.relocate(key, to: elsewhere)
+        await state.gate.waitForArrivals(1)
+        try await store.setPolicy(of: key, to: .copy)
+        // The shard opens again under the new policy, with the old mount.
+        try await store.acquire(key).release()
+        state.gate.open()
+        #expect(try await relocated.policy == .copy)
+        #expect(folder.transients == [])
+        try await store.acquire(key).release()
+        #expect(folder.transients.count == 1)
+        await store.close()
+    }
+
     @Test("a source that differs, or is not there, leaves the shard as it was")
     func refused() async throws {
         let folder = try StoreFolder()

@@ -84,6 +84,9 @@ extension ShardLoop {
             // New leases must use the new source; the new opening counts the leases on the old one.
             if let old = shard.open { _ = old.leases.close() }
             install(reader, in: shard)
+            // The policy may have changed while the new source was compared.
+            if record.policy != relocation.after.policy { toReopen.insert(key) }
+            closeToReopen()
         }
         forgetIfAtRest(shard)
         relocation.reply(.success(true))
