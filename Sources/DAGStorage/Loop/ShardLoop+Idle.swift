@@ -13,6 +13,7 @@ extension ShardLoop {
         guard let shard = active[key] else { return }
         shard.open?.dropPrevious(engine.access.mark)
         forgetIfAtRest(shard)
+        if toReopen.contains(key) { closeToReopen() }
     }
 
     /// Forgets a shard that is at rest.
@@ -68,9 +69,17 @@ extension ShardLoop {
             }
             // The opening that is under way reads under the earlier policy.
             if case .opening = shard.lifecycle.state { continue }
+            // Count afterwards: the thread that ends the last lease sees the mark, or the count is zero.
+            shard.open?.informsOfLastLease.store(true, ordering: .sequentiallyConsistent)
+            if shard.lifecycle.state == .open, shard.leaseCount > 0 { continue }
             if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
             if shard.lifecycle.state != .open { toReopen.remove(key) }
         }
+    }
+
+    /// Whether a shard of `toReopen` has no leases, so that no thread informs the loop of the last one.
+    private var hasUnleasedToReopen: Bool {
+        toReopen.contains { (active[$0]?.leaseCount ?? 0) == 0 }
     }
 
     /// Returns the time between two sweeps for shards that were idle for `time`.
@@ -80,7 +89,7 @@ extension ShardLoop {
 
     /// Returns the time of the next sweep for idle shards; nil if none is needed.
     func nextSweep() -> ContinuousClock.Instant? {
-        if isWaitingForIdle || !toReopen.isEmpty { return .now + .milliseconds(100) }
+        if isWaitingForIdle || hasUnleasedToReopen { return .now + .milliseconds(100) }
         guard let time = engine.configuration.idleTimeLimit,
             active.values.contains(where: { $0.lifecycle.state == .open })
         else { return nil }

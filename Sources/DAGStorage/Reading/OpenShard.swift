@@ -21,7 +21,9 @@ final class OpenShard: Sendable {
     private let previous: Lock<OpenShard?>
     /// The approximate time when a lease last ended, in nanoseconds since the start of the machine.
     let lastUse: Atomic<UInt64>
-    /// The time of the last comparison of the file, in the same unit.
+    /// Whether the thread that ends the last lease informs the loop, which then closes the shard.
+    let informsOfLastLease = Atomic<Bool>(false)
+    /// The time of the last comparison of the file, in the unit of `lastUse`.
     private let lastCheck = Atomic<UInt64>(CoarseClock.now)
     /// The time of the last comparison, or of the last one that other leases made unnecessary.
     private let lastLook = Atomic<UInt64>(CoarseClock.now)

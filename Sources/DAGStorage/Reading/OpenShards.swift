@@ -233,6 +233,10 @@ final class OpenShards: Sendable {
             return
         }
         if crowding == Crowding.over.rawValue { requestTrim() }
+        // As the gate's, this load comes after the subtraction in the one order of both.
+        if shard.informsOfLastLease.load(ordering: .sequentiallyConsistent), shard.leaseCount == 0 {
+            _ = loop.post(.recountLeases(shard.key))
+        }
     }
 
     /// Returns the state that the catalog has of a shard.
