@@ -225,27 +225,29 @@
 
         @Test("the requests for an index beside the CAR count in its shard's traffic")
         func traffic() async throws {
-            let bytes = Self.random.bytes
             let server = try await ScriptedServer { request in
-                request.target == "/a.car"
-                    ? ScriptedServer.serve(bytes, request)
-                    : ScriptedServer.serve([UInt8](repeating: 7, count: 5000), request)
+                ScriptedServer.serve([UInt8](repeating: 7, count: 5000), request)
             }
-            let remote = RemoteClient(localOptions { $0.scanMeasures = Way.ranges.measures })
+            let remote = RemoteClient(localOptions())
+            let mountURL = try MountURL(server.url + "/a.car")
+            func target(_ path: String) throws -> ObjectTarget {
+                let url = try ObjectURL(server.url + path)
+                return ObjectTarget(url, authorizer: nil, counters: remote.counters(of: mountURL))
+            }
             let counter = TrafficCounter()
-            let mount = try HTTPMount(server.url + "/a.car", remote).counting(in: counter)
-            guard case .random(let source) = try await mount.open() else {
-                throw MountError(.unreachable, "the server sends no parts")
-            }
-            let remoteBytes = RemoteBytes(source, name: "a")
-            let found = try await JobPool(label: "test", width: 1).run {
-                IndexPieces(of: remoteBytes, CARLimits())
-            }
-            #expect(found == Self.local(bytes))
-            #expect(server.requests.contains { $0.target == "/a.car.idx" })
-            await eventually { counter.traffic.requests >= server.requests.count }
-            #expect(counter.traffic.requests == remote.counters.requests)
-            #expect(counter.traffic.bytes == remote.counters.bytes)
+            let object = RemoteObject(
+                url: mountURL,
+                target: try target("/a.car"),
+                remote: remote,
+                beside: try target("/a.car.idx")
+            ).counting(in: counter)
+            _ = try await remote.client.probe(object.target, size: 10, .index)
+            #expect(counter.traffic == Traffic(requests: 1, bytes: 10))
+            let beside = try #require(object.beside)
+            _ = try await remote.client.probe(beside, size: 20, .index)
+            #expect(counter.traffic == Traffic(requests: 2, bytes: 30))
+            // Each request counts once in the numbers of all mounts.
+            #expect(remote.counters.requests == 2 && remote.counters.bytes == 30)
         }
 
         // MARK: Changes and ends

@@ -121,8 +121,23 @@ struct ScanPlanTests {
         arguments: Shape.allCases.filter { $0 != .small }
     )
     func failures(shape: Shape) {
+        Self.checkFailures(Array(shape.sizes.suffix(400)))
+    }
+
+    @Test("a guess that fails does not leave the walk waiting in the middle of its window")
+    func failuresInside() {
+        var generator = SplitMix64(seed: 41)
+        for _ in 0..<4 {
+            let sizes = (0..<100).map { _ in 50_000 + UInt64.random(in: 0...400, using: &generator)
+            }
+            Self.checkFailures(sizes)
+        }
+    }
+
+    /// Fails the first requests of a scan, one of them or all from one on.
+    private static func checkFailures(_ sizes: [UInt64]) {
         let server = ScanMeasures(roundTrip: 0.03, bandwidth: 1e7)
-        let simulation = ScanSimulation(Array(shape.sizes.suffix(400)), server)
+        let simulation = ScanSimulation(sizes, server)
         let requests = simulation.run(fixed: .rangesOnly).requests
         for number in 0..<min(requests, 60) {
             for hints in [false, true] {
