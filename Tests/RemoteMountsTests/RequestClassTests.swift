@@ -37,7 +37,12 @@
                 }
                 return ScriptedServer.serve(bytes, request)
             }
-            let remote = RemoteClient(localOptions())
+            let options = localOptions { options in
+                // The gate stays shut as long as a slow machine needs.
+                options.client.silenceMax = .seconds(300)
+                options.client.progressWindow = .seconds(300)
+            }
+            let remote = RemoteClient(options)
             let client = remote.client
             func target(_ name: String) throws -> ObjectTarget {
                 ObjectTarget(try ObjectURL(server.url + name), counters: TransferCounters())
