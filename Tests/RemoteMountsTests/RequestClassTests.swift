@@ -41,6 +41,7 @@
                 // The gate stays shut as long as a slow machine needs.
                 options.client.silenceMax = .seconds(300)
                 options.client.progressWindow = .seconds(300)
+                options.client.retries.deadline = .seconds(300)
             }
             let remote = RemoteClient(options)
             let client = remote.client
