@@ -32,7 +32,7 @@
         private var owedCount = 0
         /// Whether the request that is arriving has its answer.
         private var isAnswered = false
-        /// The bytes of bodies that were written since the last flush.
+        /// The bytes that were written since the last flush, about.
         private var unflushedSize = 0
         private var hasWritten = false
         private var nextForwarding = NIODeadline.uptimeNanoseconds(0)
@@ -51,8 +51,10 @@
             nextForwarding = context.eventLoop.now + interval
         }
 
-        /// The bytes of bodies that one read of the socket brings about at most; they are flushed at its end.
+        /// The bytes from which on the handler flushes before the socket's read has ended.
         static let unflushedSizeMax = 64 << 10
+        /// What the head of an answer counts, in bytes: about its size.
+        private static let headSize = 1024
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
@@ -66,7 +68,7 @@
                 {
                     isAnswered = true
                     hasWritten = true
-                    unflushedSize += answer.body.readableBytes
+                    unflushedSize += Self.headSize + answer.body.readableBytes
                     context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
                     let body = HTTPServerResponsePart.body(.byteBuffer(answer.body))
                     context.write(wrapOutboundOut(body), promise: nil)

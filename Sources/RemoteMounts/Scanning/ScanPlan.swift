@@ -33,7 +33,7 @@ struct ScanPlan {
     private(set) var way: ScanWay?
     /// The windows that were asked for and that the walk has not passed, in order.
     private(set) var windows: [Range<UInt64>] = []
-    /// The requests that run, with those that nobody waits for any more.
+    /// The requests that run, also those whose bytes the walk no longer needs.
     private(set) var running = 0
     private var measures: (roundTrip: Double?, bandwidth: Double?)
     private let isFixed: Bool
