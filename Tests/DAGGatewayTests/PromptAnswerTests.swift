@@ -90,38 +90,6 @@
             }
         }
 
-        @Test("a connection whose answers are prompt is not idle")
-        func busy() async throws {
-            try await GatewayScene.run(["file": Self.file.car()]) { configuration, _ in
-                configuration.idleTimeout = .milliseconds(200)
-            } body: { scene in
-                let target = "/ipfs/\(Self.leaf.cid)?format=raw"
-                #expect(try await scene.send(target).status == 200)
-                let connection = try await RawClient.connect(scene.port)
-                let end = ContinuousClock.now + .seconds(1)
-                // When the last two requests were sent.
-                var (first, last) = (ContinuousClock.now, ContinuousClock.now)
-                try await connection.executeThenClose { inbound, outbound in
-                    var parts = inbound.makeAsyncIterator()
-                    while ContinuousClock.now < end {
-                        let request = StreamTests.request(target)
-                        (first, last) = (last, .now)
-                        try await outbound.write(ByteBuffer(string: request))
-                        var size = 0
-                        // The head has less than 1,000 bytes, and the block has 1,000.
-                        while size < Self.leaf.data.count + 100 {
-                            guard let part = try await parts.next() else {
-                                // Only on a machine so slow that the connection was idle.
-                                #expect(ContinuousClock.now - first > .milliseconds(100))
-                                return
-                            }
-                            size += part.readableBytes
-                        }
-                    }
-                }
-            }
-        }
-
         @Test("a client that closed its side gets the end of all answers")
         func halfClosed() async throws {
             let file = LeafFile(count: 2, size: 200 << 10, seed: 4)
