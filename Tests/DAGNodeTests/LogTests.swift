@@ -108,14 +108,20 @@
             let line = [UInt8](repeating: UInt8(ascii: "x"), count: size - 1) + [UInt8(ascii: "\n")]
             let count = 3 * LogWriter.bufferSize / size
             for _ in 0..<count { writer.write(line) }
-            let text = LogFile.readAll(of: readEnd, until: "dropped")
+            // The writer may note some drops before the last line came, and the others later.
+            var (whole, dropped) = (0, 0)
+            var lines = LineReader(readEnd)
+            while whole + dropped < count, let line = lines.next() {
+                if line.hasPrefix("x") {
+                    whole += 1
+                } else {
+                    dropped += try #require(Int(line.dropFirst("dropped ".count)))
+                }
+            }
             writer.close()
             try writeEnd.close()
-            let lines = text.split(separator: "\n")
-            let note = try #require(lines.last { $0.hasPrefix("dropped ") })
-            let dropped = try #require(Int(note.dropFirst("dropped ".count)))
             #expect(dropped > 0)
-            #expect(lines.count { $0.hasPrefix("x") } + dropped == count)
+            #expect(whole + dropped == count)
             try readEnd.close()
         }
     }
@@ -141,17 +147,26 @@
             let bytes = try URL(filePath: folder.path(of: "log")).bytes()
             return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         }
+    }
 
-        /// Reads a pipe until a whole line begins with `word`.
-        static func readAll(of pipe: FileDescriptor, until word: String) -> String {
-            let handle = FileHandle(fileDescriptor: pipe.rawValue)
-            var text = ""
-            while text.range(of: "\n\(word).*\n", options: .regularExpression) == nil {
+    /// The lines of a pipe, as they come.
+    private struct LineReader {
+        private let handle: FileHandle
+        private var text: Substring = ""
+
+        init(_ pipe: FileDescriptor) { handle = FileHandle(fileDescriptor: pipe.rawValue) }
+
+        /// Returns the next whole line; nil at the end.
+        mutating func next() -> Substring? {
+            while true {
+                if let end = text.firstIndex(of: "\n") {
+                    defer { text = text[text.index(after: end)...] }
+                    return text[..<end]
+                }
                 let part = handle.availableData
-                guard !part.isEmpty else { break }
+                guard !part.isEmpty else { return nil }
                 text += String(decoding: part, as: UTF8.self)
             }
-            return text
         }
     }
 #endif
