@@ -55,17 +55,21 @@ package final class Catalog: Sendable {
         package var isRelaxed: Bool
         /// Whether the opening checks every page before LMDB follows it.
         package var checksPages: Bool
+        /// Receives the time of each write transaction, and whether it succeeded.
+        package var onCommit: (@Sendable (Duration, Bool) -> Void)?
 
         package init(
             mapSize: Int = 1 << 40,
             isReadOnly: Bool = false,
             isRelaxed: Bool = false,
-            checksPages: Bool = false
+            checksPages: Bool = false,
+            onCommit: (@Sendable (Duration, Bool) -> Void)? = nil
         ) {
             self.mapSize = mapSize
             self.isReadOnly = isReadOnly
             self.isRelaxed = isRelaxed
             self.checksPages = checksPages
+            self.onCommit = onCommit
         }
     }
 
@@ -77,6 +81,7 @@ package final class Catalog: Sendable {
     /// The size of the environment's pages in bytes; a value of at least half a page does not move.
     package let pageSize: Int
     private let lock: StoreLock?
+    private let onCommit: (@Sendable (Duration, Bool) -> Void)?
     /// Whether the catalog has an earlier format, without inverse index.
     package let lacksInverse: Bool
     /// The state that searches keep where another process may write.
@@ -119,6 +124,7 @@ package final class Catalog: Sendable {
         randomKey: (UInt64, UInt64)
     ) throws(CatalogError) {
         lock = options.isReadOnly ? nil : try StoreLock(at: lockFile)
+        onCommit = options.onCommit
         if !options.isReadOnly { Self.removeLeftover(in: directory) }
         let environment: Environment
         do {
@@ -290,9 +296,13 @@ package final class Catalog: Sendable {
         guard !hasFailed.load(ordering: .relaxed) else {
             throw CatalogError(.readOnly, "a commit failed; the store is read-only until reopened")
         }
+        let start = onCommit.map { _ in ContinuousClock.now }
         do {
-            return try environment.write(durability, body)
+            let result = try environment.write(durability, body)
+            if let start { onCommit?(ContinuousClock.now - start, true) }
+            return result
         } catch {
+            if let start { onCommit?(ContinuousClock.now - start, false) }
             let error = CatalogError(error)
             // A full disk changes nothing. After any other failed write the state of the disk is unknown, and the
             // kernel reports a failed flush only once.

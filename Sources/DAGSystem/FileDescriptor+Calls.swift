@@ -111,6 +111,24 @@ extension FileDescriptor {
         }
     }
 
+    /// Reads what is there, and waits if nothing is.
+    ///
+    /// The corresponding C function is `read`.
+    ///
+    /// - Parameter limit: The largest number of bytes.
+    /// - Returns: The bytes; none at the end.
+    /// - Throws: The error of the system.
+    package func readSome(atMost limit: Int) throws(Errno) -> [UInt8] {
+        var part = [UInt8](repeating: 0, count: limit)
+        while true {
+            // SAFETY: the call writes at most the array's bytes.
+            let count = unsafe systemReadNext(rawValue, &part, limit)
+            if count >= 0 { return Array(part[..<count]) }
+            let error = Errno.last
+            guard error == .interrupted else { throw error }
+        }
+    }
+
     /// Writes some of the bytes, as many as there is room for.
     ///
     /// The corresponding C function is `write`.

@@ -9,9 +9,75 @@ package enum FileSystem {
     /// The corresponding C function is `mkdir`.
     ///
     /// - Throws: `.fileExists` if the path has a file already; all other errors of the system.
-    package static func makeDirectory(_ path: FilePath) throws(Errno) {
+    package static func makeDirectory(
+        _ path: FilePath,
+        permissions: FilePermissions = [
+            .ownerReadWriteExecute, .groupReadWriteExecute, .otherReadWriteExecute,
+        ]
+    ) throws(Errno) {
         // SAFETY: the string lives through the call.
-        try check(unsafe path.withPlatformString { unsafe mkdir($0, 0o777) })
+        try check(unsafe path.withPlatformString { unsafe mkdir($0, permissions.rawValue) })
+    }
+
+    /// Sets the rights of a file.
+    ///
+    /// The corresponding C function is `chmod`.
+    ///
+    /// - Throws: The error of the system.
+    package static func setPermissions(
+        _ permissions: FilePermissions,
+        of path: FilePath
+    ) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe chmod($0, permissions.rawValue) })
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// The corresponding C function is `rmdir`.
+    ///
+    /// - Throws: The error of the system.
+    package static func removeDirectory(_ path: FilePath) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe rmdir($0) })
+    }
+
+    /// Reads a small file.
+    ///
+    /// - Throws: The error of the system; `.fileTooLarge` if it has more than `sizeMax` bytes.
+    package static func contents(of path: FilePath, sizeMax: Int) throws(Errno) -> [UInt8] {
+        let file = try FileDescriptor.opening(path)
+        defer { try? file.close() }
+        guard let bytes = try file.readToEnd(atMost: sizeMax) else { throw .fileTooLarge }
+        return bytes
+    }
+
+    /// Writes a small file under another name, waits for the disk, and renames it.
+    ///
+    /// - Throws: The error of the system.
+    package static func replace(
+        _ path: FilePath,
+        with bytes: [UInt8],
+        permissions: FilePermissions
+    ) throws(Errno) {
+        var name = path.lastComponent?.string ?? "file"
+        name += ".\(ThisProcess.number).partial"
+        let temporary = path.removingLastComponent().appending(name)
+        let file = try FileDescriptor.opening(
+            temporary,
+            .writeOnly,
+            options: [.create, .truncate, .noFollow],
+            permissions: permissions
+        )
+        do throws(Errno) {
+            defer { try? file.close() }
+            do { try file.writeAll(bytes) } catch { throw error as? Errno ?? .ioError }
+            try file.synchronize()
+            try rename(temporary, to: path)
+        } catch {
+            try? removeFile(temporary)
+            throw error
+        }
     }
 
     /// Removes a file's name; a process that has the file open keeps its bytes.

@@ -11,7 +11,12 @@ extension FilePath {
     ///
     /// - Throws: The error of `getcwd` if the path is relative and the working directory is gone.
     package func madeAbsolute() throws(Errno) -> FilePath {
-        var path = isAbsolute ? self : try FileSystem.workingDirectory()
+        isAbsolute ? madeAbsolute(in: self) : madeAbsolute(in: try FileSystem.workingDirectory())
+    }
+
+    /// As `madeAbsolute()`, in a directory instead of the working directory.
+    package func madeAbsolute(in directory: FilePath) -> FilePath {
+        var path = isAbsolute ? self : directory
         if isAbsolute { path.components.removeAll() }
         var rest = Array(components.filter { $0.kind != .currentDirectory })
         if let last = rest.lastIndex(where: { $0.kind == .parentDirectory }) {

@@ -33,6 +33,8 @@
             var isStopping = false
         }
 
+        /// No lease matters to a follower.
+        let includesLeases = false
         /// The largest number of changed shards that wait; a later scan finds the others.
         private static let changedMax = 4096
 

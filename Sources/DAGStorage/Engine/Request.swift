@@ -97,6 +97,8 @@ enum LoopMessage: Sendable {
     case relocate(Relocation)
     /// Give a shard another policy.
     case setPolicy(PolicyChange)
+    /// Answer with the shards that jobs work on.
+    case listPassing(@Sendable ([PassingShard]) -> Void)
     /// Run this between two commits.
     case perform(@Sendable () -> Void)
     /// The store closes: cancel the jobs or wait for them, and then call back.

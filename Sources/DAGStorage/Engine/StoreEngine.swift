@@ -34,6 +34,7 @@ package final class StoreEngine: Sendable {
     package let loop: LoopInbox
     let requests: LoopRequests
     let events: EventStreams
+    let reporter: StoreReporter
     let away: AwayShards
     let traffic: ShardTraffic
     let openShards: OpenShards
@@ -57,6 +58,7 @@ package final class StoreEngine: Sendable {
         access = CatalogAccess(catalog, transients, ReadMark.unique())
         loop = LoopInbox()
         events = EventStreams()
+        reporter = StoreReporter(observer: configuration.observer)
         requests = LoopRequests(access, loop, events)
         writer = DispatchQueue(label: "dagstore.writer")
         openings = JobPool(label: "dagstore.openings", width: 4, sparesMax: 60)

@@ -22,6 +22,9 @@ public struct ShardEvent: Sendable, Equatable {
         case release
         /// A job began to fetch and index the shard after a failure.
         case recover
+
+        /// Whether the event is about a lease.
+        public var isLease: Bool { self == .acquire || self == .release }
     }
 
     /// The event's number, counted from 1 since the store was opened; a reader that is too slow sees gaps.
@@ -50,12 +53,19 @@ public struct ShardFailure: Sendable, Equatable {
 ///
 /// It must not block, and must not call the store or a user's code.
 package protocol EventSink: Sendable {
+    /// Whether the sink gets `acquire` and `release`.
+    var includesLeases: Bool { get }
     /// Receives an event.
     ///
     /// - Returns: Whether the sink kept all its events; false if it dropped one.
     func receive(_ event: ShardEvent) -> Bool
     /// Ends the sink: no event follows.
     func finish()
+}
+
+extension EventSink {
+    /// Whether the sink gets `acquire` and `release`: it does.
+    package var includesLeases: Bool { true }
 }
 
 /// Sends events to their readers, without waiting for a reader.
@@ -66,7 +76,7 @@ package protocol EventSink: Sendable {
 final class EventStreams: Sendable {
     private struct Readers {
         var last = 0
-        var events: [Int: AsyncStream<ShardEvent>.Continuation] = [:]
+        var events: [Int: EventReader] = [:]
         var failures: [Int: AsyncStream<ShardFailure>.Continuation] = [:]
         var sinks: [Int: any EventSink] = [:]
         var isFinished = false
@@ -77,30 +87,46 @@ final class EventStreams: Sendable {
         var hasFailureReader = false
     }
 
+    /// A reader of events.
+    private struct EventReader {
+        let continuation: AsyncStream<ShardEvent>.Continuation
+        let includesLeases: Bool
+    }
+
     /// The largest number of early events.
     static let earlyMax = 1024
 
     private let readers = Lock(Readers())
     private let isRead = Atomic<Bool>(true)
+    /// Whether a reader wants events of leases.
+    private let areLeasesRead = Atomic<Bool>(true)
     private let number = Atomic<UInt64>(0)
     private let dropped = Atomic<UInt64>(0)
 
-    /// Whether there are readers.
-    var isWatched: Bool { isRead.load(ordering: .relaxed) }
+    /// Whether there are readers of events of leases.
+    var areLeasesWatched: Bool { areLeasesRead.load(ordering: .relaxed) }
 
     /// The number of events that slow readers have lost.
     var droppedCount: UInt64 { dropped.load(ordering: .relaxed) }
 
     /// Returns a stream of the events from now on.
-    func events(bufferingNewest limit: Int) -> AsyncStream<ShardEvent> {
+    func events(
+        bufferingNewest limit: Int,
+        includingLeases includesLeases: Bool
+    ) -> AsyncStream<ShardEvent> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ShardEvent.self,
             bufferingPolicy: .bufferingNewest(limit)
         )
         add { readers, id in
-            readers.events[id] = continuation
+            readers.events[id] = EventReader(
+                continuation: continuation,
+                includesLeases: includesLeases
+            )
             if !readers.hasEventReader {
-                for event in readers.early { count(continuation.yield(event)) }
+                for event in readers.early where includesLeases || !event.operation.isLease {
+                    count(continuation.yield(event))
+                }
             }
             readers.hasEventReader = true
             continuation.onTermination = { [weak self] _ in self?.remove(id) }
@@ -145,8 +171,8 @@ final class EventStreams: Sendable {
             number = id
             guard isReader else { return }
             if !readers.hasEventReader {
-                for event in readers.early where !sink.receive(event) {
-                    dropped.add(1, ordering: .relaxed)
+                for event in readers.early where sink.includesLeases || !event.operation.isLease {
+                    if !sink.receive(event) { dropped.add(1, ordering: .relaxed) }
                 }
             }
             readers.hasEventReader = true
@@ -182,6 +208,10 @@ final class EventStreams: Sendable {
             readers.events.isEmpty && readers.failures.isEmpty && readers.sinks.isEmpty
             && !readers.isRecording
         isRead.store(!isEmpty, ordering: .relaxed)
+        let areLeasesRead =
+            readers.isRecording || readers.sinks.values.contains { $0.includesLeases }
+            || readers.events.values.contains { $0.includesLeases }
+        self.areLeasesRead.store(areLeasesRead, ordering: .relaxed)
     }
 
     /// Stops recording early events; the loop's callers do so with their first request.
@@ -201,7 +231,10 @@ final class EventStreams: Sendable {
         references: Int,
         error: DAGStoreError? = nil
     ) {
-        guard isWatched else { return _ = number.add(1, ordering: .relaxed) }
+        let isWatched = operation.isLease ? areLeasesWatched : isRead.load(ordering: .relaxed)
+        guard isWatched else {
+            return _ = number.add(1, ordering: .relaxed)
+        }
         // Under the lock, so that the events have the order of their numbers. `yield` does not block.
         readers.withLock { readers in
             let event = ShardEvent(
@@ -215,9 +248,11 @@ final class EventStreams: Sendable {
             if readers.isRecording, readers.early.count < Self.earlyMax {
                 readers.early.append(event)
             }
-            for continuation in readers.events.values { count(continuation.yield(event)) }
-            for sink in readers.sinks.values where !sink.receive(event) {
-                dropped.add(1, ordering: .relaxed)
+            for reader in readers.events.values where reader.includesLeases || !operation.isLease {
+                count(reader.continuation.yield(event))
+            }
+            for sink in readers.sinks.values where sink.includesLeases || !operation.isLease {
+                if !sink.receive(event) { dropped.add(1, ordering: .relaxed) }
             }
             guard operation == .fail, let error else { return }
             let failure = ShardFailure(key: key, error: error)
@@ -234,7 +269,7 @@ final class EventStreams: Sendable {
         let (events, failures, sinks) = readers.withLock { readers in
             readers.isFinished = true
             return (
-                Array(readers.events.values), Array(readers.failures.values),
+                readers.events.values.map(\.continuation), Array(readers.failures.values),
                 Array(readers.sinks.values)
             )
         }

@@ -134,6 +134,9 @@ public struct Configuration: Sendable {
     /// `idleTimeMax`, bounded so that sums of times cannot overflow.
     var idleTimeLimit: Duration? { idleTimeMax.map { min($0, .seconds(1 << 30)) } }
 
+    /// Receives measurements and log lines; nil for none.
+    public var observer: (any StoreObserver)?
+
     /// Creates a configuration with the defaults.
     public init() {}
 

@@ -70,7 +70,8 @@ public final class DAGStore: Sendable {
                     mapSize: configuration.mapSize,
                     isReadOnly: configuration.isReadOnly,
                     isRelaxed: configuration.durability == .relaxed,
-                    checksPages: configuration.checksPages
+                    checksPages: configuration.checksPages,
+                    onCommit: StoreReporter(observer: configuration.observer).commits
                 ),
                 randomKey: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max))
             )
@@ -110,10 +111,16 @@ public final class DAGStore: Sendable {
     /// any number of readers. A slow reader never slows the store: it loses the oldest events in its buffer, and
     /// `Statistics.eventsDropped` counts them. The stream ends when the store is closed.
     ///
-    /// - Parameter limit: The number of events that the reader's buffer keeps.
+    /// - Parameters:
+    ///   - limit: The number of events that the reader's buffer keeps.
+    ///   - includesLeases: Whether the reader gets `acquire` and `release`. Without such a reader, a lease costs no
+    ///     event. Their numbers are skipped.
     /// - Returns: The events, in order.
-    public func events(bufferingNewest limit: Int = 1024) -> AsyncStream<ShardEvent> {
-        engine.events.events(bufferingNewest: limit)
+    public func events(
+        bufferingNewest limit: Int = 1024,
+        includingLeases includesLeases: Bool = true
+    ) -> AsyncStream<ShardEvent> {
+        engine.events.events(bufferingNewest: limit, includingLeases: includesLeases)
     }
 
     /// Returns the failures of shards from now on; `events()` also has them.

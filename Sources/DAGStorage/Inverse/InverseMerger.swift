@@ -117,7 +117,9 @@ package final class InverseMerger: Sendable {
         guard inverse.isSound else { return false }
         if try flush() { return true }
         if try retire() { return true }
-        if let merge = try catalog.pendingMerge() { return try resume(merge) }
+        if let merge = try catalog.pendingMerge() {
+            return try reporter.measure(.merge) { try resume(merge) }
+        }
         let runs = inverse.snapshot.runs
         let live = max(try catalog.counters().sections, state.withLock { $0.cleanedTo })
         let chosen = MergePolicy.choose(runs.map(\.shape.entryCount), live: live)
@@ -128,8 +130,10 @@ package final class InverseMerger: Sendable {
             shape: InverseMerge.shape(of: inputs.map(\.shape))
         )
         let merge = try writer.sync { try catalog.beginMerge(pending) }
-        return try run(merge, inputs)
+        return try reporter.measure(.merge) { try run(merge, inputs) }
     }
+
+    private var reporter: StoreReporter { StoreReporter(observer: configuration.observer) }
 
     // MARK: Newest entries
 

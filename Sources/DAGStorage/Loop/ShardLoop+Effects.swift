@@ -49,7 +49,7 @@ extension ShardLoop {
     }
 
     private func open(_ number: UInt64, _ shard: LoopShard) {
-        let job = ShardJob(shard.key, number: number, progress: nil)
+        let job = ShardJob(shard.key, number: number, progress: nil, isOpening: true)
         shard.job = job
         guard !isAbandoning else { return abandon(job) }
         engine.worker.startOpening(shard.record, job)
@@ -152,9 +152,13 @@ extension ShardLoop {
     ) {
         let number = shard.record.number
         switch operation {
-        case .fail: failedHere.insert(number)
+        case .fail:
+            failedHere.insert(number)
+            engine.reporter.log(.warning, "A shard failed", shard.key, cause.failure)
         case .makeAvailable, .destroy:
-            failedHere.remove(number)
+            if failedHere.remove(number) != nil, operation == .makeAvailable {
+                engine.reporter.log(.info, "A failed shard is available again", shard.key)
+            }
             attempts[number] = nil
             engine.away.remove(number)
             if operation == .destroy { engine.traffic.remove(number) }

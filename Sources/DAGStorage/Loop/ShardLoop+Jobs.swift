@@ -12,6 +12,7 @@ extension ShardLoop {
     func end(_ job: ShardJob, _ outcome: JobOutcome) {
         guard let shard = shard(job.key, nil) else { return engine.worker.discard(outcome) }
         guard shard.job === job else { return engine.worker.discard(outcome) }
+        engine.reporter.ended(job, outcome)
         switch (outcome, shard.lifecycle.state) {
         case (.indexed, _): apply(.indexed(job: job.number), to: shard, .outcome(outcome))
         case (.opened, _), (.found, _):
@@ -21,7 +22,7 @@ extension ShardLoop {
             if !openAgain(shard, job) { endPassing(shard, job, error) }
         case (.failed(let error), _) where !error.code.failsShard: endPassing(shard, job, error)
         case (.failed(let error), .opening) where error.code.isAway:
-            engine.away.insert(shard.record.number, error)
+            recordAway(shard, error)
             endPassing(shard, job, error)
         case (.failed, .opening):
             apply(.openingFailed(job: job.number), to: shard, .outcome(outcome))
@@ -42,7 +43,13 @@ extension ShardLoop {
         }
         guard !idle.isEmpty else { return false }
         for other in idle { apply(.evict, to: other, .none) }
-        let next = ShardJob(shard.key, number: job.number, progress: nil, isSecondTry: true)
+        let next = ShardJob(
+            shard.key,
+            number: job.number,
+            progress: nil,
+            isOpening: true,
+            isSecondTry: true
+        )
         shard.job = next
         let record = shard.record
         engine.openings.submit { [engine] in
@@ -75,12 +82,19 @@ extension ShardLoop {
         guard shard.record.generation == generation else { return }
         // The source may come back by itself, so the next lease opens it again.
         guard !error.code.isAway else {
-            engine.away.insert(shard.record.number, error)
+            recordAway(shard, error)
             if shard.lifecycle.state == .open { apply(.evict, to: shard, .none) }
             return
         }
         guard error.code.failsShard else { return }
         apply(.sourceLost, to: shard, .lost(error))
+    }
+
+    private func recordAway(_ shard: LoopShard, _ error: DAGStoreError) {
+        if !engine.away.contains(shard.record.number) {
+            engine.reporter.log(.warning, "A source is away", shard.key, error)
+        }
+        engine.away.insert(shard.record.number, error)
     }
 
     func resume(_ number: UInt32) {
@@ -89,6 +103,7 @@ extension ShardLoop {
         guard let shard = shard(key, nil), let pending = shard.pending, shard.job == nil else {
             return
         }
+        engine.reporter.log(.info, "Continues an interrupted job", key)
         apply(.resume(recovering: pending.kind == .recover), to: shard, .none)
     }
 
@@ -117,6 +132,25 @@ extension ShardLoop {
 
     private func recover(_ key: ShardKey) {
         followers.append(.request(Request(silent: .recover, key)))
+    }
+
+    /// The shards that jobs work on.
+    var passing: [PassingShard] {
+        active.values.compactMap { shard in
+            guard shard.isPassing, let job = shard.job, let state = shard.publicState else {
+                return nil
+            }
+            return PassingShard(
+                key: shard.key,
+                state: state,
+                mountURL: shard.record.mountURL,
+                since: job.since,
+                duration: ContinuousClock.now - job.start,
+                step: PassingShard.Step(job.phase),
+                bytesFetched: engine.traffic.traffic(of: shard.record.number)?.bytes ?? 0,
+                callerCount: shard.parked.count
+            )
+        }
     }
 
     /// Recovers the shards whose time has come.

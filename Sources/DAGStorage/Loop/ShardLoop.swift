@@ -86,6 +86,7 @@ final class ShardLoop {
             case .request(let request), .retry(let request): request.refuse(.storeIsClosed)
             case .drain(_, let reply): drains.append(reply)
             case .closeIdleCopies(let reply): reply([])
+            case .listPassing(let reply): reply([])
             case .perform(let body): body()
             case .relocate(let relocation):
                 relocation.reply(.failure(.storeIsClosed))
@@ -122,6 +123,7 @@ final class ShardLoop {
         case .closeIdleShards: closeIdleShards()
         case .resume(let number): resume(number)
         case .closeIdleCopies(let reply): reply(closeIdleCopies())
+        case .listPassing(let reply): reply(passing)
         case .relocate(let relocation): relocate(relocation)
         case .setPolicy(let change): setPolicy(change)
         case .perform(let body):

@@ -105,6 +105,15 @@ final class OpenShards: Sendable {
         return count
     }
 
+    /// The number of shards with leases.
+    var leasedCount: Int {
+        Reading.begin(mark)
+        defer { Reading.end() }
+        var count = 0
+        byKey.forEach { if $0.leaseCount > 0 { count += 1 } }
+        return count
+    }
+
     // MARK: Leases
 
     /// Takes a lease on an open shard.
@@ -131,7 +140,7 @@ final class OpenShards: Sendable {
         if isToCheck {
             guard try checkSource(of: lease) else { return nil }
         }
-        if events.isWatched {
+        if events.areLeasesWatched {
             events.send(.acquire, key, .serving, references: references(of: key))
         }
         return lease
@@ -221,7 +230,7 @@ final class OpenShards: Sendable {
         let crowding = crowding.load(ordering: .relaxed)
         recordUse(of: shard, crowding)
         let isOpen = shard.leases.returnLease()
-        if isEvent, events.isWatched {
+        if isEvent, events.areLeasesWatched {
             let left = shard.leaseCount
             let state: ShardStatus.State? =
                 isOpen ? (left > 0 ? .serving : .available) : recordedState(of: shard.key)

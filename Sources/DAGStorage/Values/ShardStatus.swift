@@ -35,6 +35,8 @@ public struct ShardStatus: Sendable, Equatable {
 
     /// The shard's key.
     public let key: ShardKey
+    /// The shard's number: later registrations have greater ones, and no number comes again.
+    public let number: UInt32
     /// The state of the shard.
     public let state: State
     /// The URL of the shard's mount.
@@ -75,6 +77,7 @@ public struct ShardStatus: Sendable, Equatable {
     ) {
         let key = ShardKey(stored: record.key)
         self.key = key
+        number = record.number
         state = State((record, pending), references: references)
         mountURL = record.mountURL
         policy = record.mountPolicy

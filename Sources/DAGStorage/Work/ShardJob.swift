@@ -26,11 +26,16 @@ final class ShardJob: Sendable {
         var phase = Phase.waitingForTurn
         var task: OwnedTask<Void>?
         var remote: RemoteBytes?
-        var since = WallClock.milliseconds
     }
 
     let key: ShardKey
     let number: UInt64
+    /// When the job was made.
+    let start = ContinuousClock.now
+    /// The same, in milliseconds since 1970.
+    let since = WallClock.milliseconds
+    /// Whether the job opens a shard that has an index.
+    let isOpening: Bool
     /// Whether this is the second try to open a shard, after the loop closed idle ones.
     let isSecondTry: Bool
     /// The callback for the progress of indexing.
@@ -42,9 +47,11 @@ final class ShardJob: Sendable {
         _ key: ShardKey,
         number: UInt64,
         progress: (@Sendable (IndexingProgress) -> Void)?,
+        isOpening: Bool = false,
         isSecondTry: Bool = false
     ) {
         self.key = key
+        self.isOpening = isOpening
         self.isSecondTry = isSecondTry
         self.number = number
         self.progress = progress
