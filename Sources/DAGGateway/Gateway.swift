@@ -32,6 +32,7 @@
         ///   - configuration: How to listen, and how much to serve.
         ///   - logger: Receives a line at level `debug` for each answer, and one at `warning` or `error` for each that
         ///     went wrong.
+        ///   - observer: Receives what the gateway does; nil for none.
         ///   - isReady: Whether the store can be read now; any thread calls it, and it returns at once.
         ///   - onListening: Receives the address that the gateway listens on, once.
         /// - Throws: `DAGStoreError` with `invalidConfiguration` if a limit is not above zero, or if the certificate or
@@ -40,11 +41,12 @@
             store: DAGStore,
             configuration: GatewayConfiguration = GatewayConfiguration(),
             logger: Logger,
+            observer: (any GatewayObserver)? = nil,
             isReady: @escaping @Sendable () -> Bool = { true },
             onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
         ) throws {
             try configuration.check()
-            let responder = Responder(store, configuration, logger, isReady: isReady)
+            let responder = Responder(store, configuration, logger, observer, isReady: isReady)
             let address = BindAddress.hostname(configuration.host, port: configuration.port)
             server = try configuration.serverBuilder(logger, responder).buildServer(
                 configuration: ServerConfiguration(

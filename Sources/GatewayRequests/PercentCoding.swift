@@ -1,5 +1,5 @@
 /// Percent-encoding of addresses: RFC 3986, section 2.1.
-enum PercentCoding {
+package enum PercentCoding {
     /// Decodes text of an address.
     ///
     /// - Parameters:
@@ -7,7 +7,7 @@ enum PercentCoding {
     ///   - plusIsSpace: Whether `+` stands for a space, as in queries.
     /// - Returns: The text; nil if two hexadecimal digits are missing after a `%`, or if the result is not UTF-8 or
     ///   has a zero.
-    static func decoded(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> String? {
+    package static func decoded(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> String? {
         let percent = UInt8(ascii: "%")
         let plus = UInt8(ascii: "+")
         guard bytes.contains(where: { $0 == percent || plusIsSpace && $0 == plus }) else {
@@ -35,12 +35,14 @@ enum PercentCoding {
     }
 
     /// Encodes every byte of `text` that `isKept` does not keep.
-    static func encoded(_ text: String, keeping isKept: (UInt8) -> Bool) -> String {
+    package static func encoded(_ text: String, keeping isKept: (UInt8) -> Bool) -> String {
         encoded(Array(text.utf8)[...], keeping: isKept)
     }
 
     /// Encodes every byte that `isKept` does not keep.
-    static func encoded(_ bytes: ArraySlice<UInt8>, keeping isKept: (UInt8) -> Bool) -> String {
+    package static func encoded(_ bytes: ArraySlice<UInt8>, keeping isKept: (UInt8) -> Bool)
+        -> String
+    {
         guard !bytes.allSatisfy(isKept) else { return String(decoding: bytes, as: UTF8.self) }
         let digits = Array("0123456789ABCDEF".utf8)
         var text: [UInt8] = []
@@ -55,7 +57,7 @@ enum PercentCoding {
     }
 
     /// Whether a byte stands for itself everywhere: RFC 3986, section 2.3.
-    static func isUnreserved(_ byte: UInt8) -> Bool {
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),

@@ -55,11 +55,16 @@
         }
 
         private func found(_ cid: CID) async throws -> Block? {
+            let start = observer == nil ? nil : ContinuousClock.now
             var found = try store.blockIfOpen(for: cid)
-            if found == nil {
+            let isOpen = found != nil
+            if !isOpen {
                 found = try await blocking.run {
                     try await store.block(for: cid, deadline: deadline)
                 }
+            }
+            if let start, found != nil {
+                observer?.receive(isOpen ? .open : .any, ContinuousClock.now - start)
             }
             guard let block = found else { return nil }
             guard configuration.verifiesBlocks else { return block }

@@ -20,6 +20,7 @@
         let blocking: Blocking
         let planner: GatewayPlanner
         private let logger: Logger
+        let observer: (any GatewayObserver)?
         private let isReady: @Sendable () -> Bool
         let date = HTTPDate()
         let numbers = RequestNumbers()
@@ -28,14 +29,16 @@
             _ store: DAGStore,
             _ configuration: GatewayConfiguration,
             _ logger: Logger,
+            _ observer: (any GatewayObserver)?,
             isReady: @escaping @Sendable () -> Bool
         ) {
             self.store = store
             self.configuration = configuration
             self.logger = logger
+            self.observer = observer
             self.isReady = isReady
             planner = GatewayPlanner(limits: configuration.limits)
-            traffic = Traffic(configuration)
+            traffic = Traffic(configuration, observer)
             blocking = Blocking()
         }
 
@@ -50,9 +53,20 @@
         ) async throws {
             let number = numbers.next()
             let head = request.head
+            let start = ContinuousClock.now
+            observer?.countActive(1)
+            var status = 500
+            var kind = GatewayReport.Kind.other
+            defer {
+                observer?.countActive(-1)
+                let duration = ContinuousClock.now - start
+                observer?.receive(GatewayReport(kind: kind, status: status, duration: duration))
+            }
             var answer: Answer
             do {
-                answer = try await self.answer(HTTPHead.request(head))
+                let plan = try planner.plan(HTTPHead.request(head))
+                kind = GatewayReport.Kind(plan)
+                answer = try await self.answer(plan, isHead: head.method == .head)
             } catch let refusal as GatewayRefusal {
                 answer = Answer(refusal.answer)
             } catch {
@@ -61,7 +75,8 @@
             if answer.head.status >= 400 || answer.isStream {
                 answer.head.fields.append(GatewayField(.requestID, number.description))
             }
-            logAnswer(answer.head.status, to: head.method.rawValue, head.path ?? "", number)
+            status = answer.head.status
+            logAnswer(status, to: head.method.rawValue, head.path ?? "", number)
             let response = HTTPHead.response(answer.head, date: date.now)
             let sendsBody = head.method != .head
             if !sendsBody, !answer.head.hasLength { try await HeadAnswerHandler.prepare(channel) }
@@ -77,11 +92,8 @@
             try checkBody(of: head)
         }
 
-        private func answer(
-            _ request: GatewayRequest
-        ) async throws -> Answer {
-            let isHead = request.method == .head
-            switch try planner.plan(request) {
+        private func answer(_ plan: GatewayPlan, isHead: Bool) async throws -> Answer {
+            switch plan {
             case .block(let plan): return try await answer(plan, isHead: isHead)
             case .car(let plan): return try await answer(plan, isHead: isHead)
             case .piece(let plan): return try await answer(plan, isHead: isHead)
@@ -156,6 +168,18 @@
         {
             guard logger.logLevel <= .debug else { return }
             log(number, method, target).debug("Answered", metadata: ["status": "\(status)"])
+        }
+    }
+
+    extension GatewayReport.Kind {
+        fileprivate init(_ plan: GatewayPlan) {
+            self =
+                switch plan {
+                case .block: .block
+                case .car: .car
+                case .piece: .piece
+                case .liveness, .readiness, .options: .other
+                }
         }
     }
 

@@ -17,10 +17,12 @@
         private let retryAfter: Duration
         private let bytesMax: UInt64?
         private let period: Duration
+        private let observer: (any GatewayObserver)?
         /// The most bytes of one answer.
         let requestBytesMax: UInt64
 
-        init(_ configuration: GatewayConfiguration) {
+        init(_ configuration: GatewayConfiguration, _ observer: (any GatewayObserver)? = nil) {
+            self.observer = observer
             streamsMax = configuration.streamsMax
             retryAfter = configuration.retryAfter
             bytesMax = configuration.totalBytesMax
@@ -72,6 +74,7 @@
 
         /// Counts bytes of content that were sent.
         func count(_ bytes: Int) {
+            observer?.countSent(bytes)
             guard bytesMax != nil else { return }
             state.withLock { $0.bytes &+= UInt64(bytes) }
         }
