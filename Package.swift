@@ -71,6 +71,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -199,7 +200,7 @@ let package = Package(
         .target(
             name: "ObjectStorage",
             dependencies: [
-                "DAGBytes", "DAGHashing", "DAGSystem", system,
+                "DAGBytes", "DAGHashing", "DAGSystem", "SharedReads", system,
                 node("AsyncHTTPClient", "async-http-client"), node("HTTPTypes", "swift-http-types"),
                 node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
                 node("NIOHTTP1", "swift-nio"),
@@ -278,6 +279,32 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // What a node and its clients tell each other: JSON of shards, the frames of a verb's output.
+        .target(
+            name: "AdminMessages",
+            dependencies: [
+                "DAGBytes", "DAGHashing", "DAGMounts", "DAGStorage", "DAGSystem", system,
+            ],
+            swiftSettings: house
+        ),
+
+        // The admin interface of a node and its metrics; without the trait Node, only formats and rules.
+        .target(
+            name: "DAGAdmin",
+            dependencies: [
+                "AdminMessages", "DAGBytes", "DAGGateway", "DAGHashing", "DAGMounts", "DAGStorage",
+                "DAGSystem", "GatewayRequests", "SharedReads", system,
+                node("CoreMetrics", "swift-metrics"), node("HTTPTypes", "swift-http-types"),
+                node("HummingbirdCore", "hummingbird"), node("Logging", "swift-log"),
+                node("NIOCore", "swift-nio"), node("NIOPosix", "swift-nio"),
+                node("ServiceLifecycle", "swift-service-lifecycle"),
+            ],
+            resources: [
+                .embedInCode("Page/status.html"), .embedInCode("API/openapi.json"),
+            ],
+            swiftSettings: house
+        ),
+
         // Only the benchmarks link it.
         .target(
             name: "DAGMeasurement",
@@ -292,8 +319,8 @@ let package = Package(
         .target(
             name: "DAGNode",
             dependencies: [
-                "DAGGateway", "DAGIPLD", "DAGMounts", "DAGStorage", "DAGSystem", "SharedReads",
-                system,
+                "AdminMessages", "DAGAdmin", "DAGGateway", "DAGIPLD", "DAGMounts", "DAGStorage",
+                "DAGSystem", "SharedReads", system,
                 node("Configuration", "swift-configuration"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
@@ -316,7 +343,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGIPLD", "DAGNode", "DAGStorage",
+                "AdminMessages", "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGIPLD", "DAGNode",
+                "DAGStorage",
                 "DAGHashing",
                 "DAGMigration", "DAGMounts",
                 "DAGMultiformats", "ObjectStorage", "RemoteMounts",
@@ -406,6 +434,15 @@ let package = Package(
                 node("AsyncHTTPClient", "async-http-client"),
                 node("Logging", "swift-log"), node("NIOCore", "swift-nio"),
                 node("NIOHTTP1", "swift-nio"),
+            ]
+        ),
+        tests("AdminMessages", also: ["DAGSystem", system]),
+        tests(
+            "DAGAdmin",
+            also: [
+                "AdminMessages", "DAGGateway", "DAGMounts", "DAGStorage", "SharedReads", system,
+                node("CoreMetrics", "swift-metrics"), node("HTTPTypes", "swift-http-types"),
+                node("Logging", "swift-log"),
             ]
         ),
         tests("ShardIndex", also: ["DAGBytes", "DAGHashing", "DAGMultiformats", "DAGZstd"]),
