@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMigration
 internal import DAGStorage
@@ -5,17 +6,17 @@ internal import DAGStorage
 /// The next step after an error, which ends its message.
 enum Advice {
     /// The verb on the command line with the program's name: `dagstore car list`.
-    static let verb: String = {
+    static var verb: String {
         var command: any ParsableCommand.Type = Dagstore.self
         var words = [Program.name]
-        for argument in CommandLine.arguments.dropFirst() {
+        for argument in Console.arguments {
             let next = command.configuration.subcommands.first { $0._commandName == argument }
             guard let next else { break }
             command = next
             words.append(argument)
         }
         return words.joined(separator: " ")
-    }()
+    }
 
     /// The next step after wrong arguments.
     static var help: String { "see '\(verb) --help'" }
@@ -126,27 +127,5 @@ enum Advice {
         case .full: "free disk space, then run the same command again"
         case .destinationUnwritable: "check that its folder exists and is writable"
         }
-    }
-}
-
-extension String {
-    /// The text as an argument on a line of shell; `KEY` if it has control characters.
-    var asArgument: String {
-        guard printable == self, !isEmpty else { return "KEY" }
-        let start = hasPrefix("-") ? "-- " : ""
-        let isPlain = utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "-._/:@%+=,".utf8.contains(byte)
-            }
-        }
-        guard !isPlain else { return start + self }
-        let escaped = reduce(into: "") { text, character in
-            if "\"$`\\!".contains(character) { text.append("\\") }
-            text.append(character)
-        }
-        return "\(start)\"\(escaped)\""
     }
 }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -36,7 +37,7 @@ struct Check: AsyncParsableCommand {
         options.isDeep = deep
         options.repairs = repair
         let report = try await store.check(options)
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         for warning in report.warnings {
             Warning(code: .ignoredBytes, warning.detail, offset: warning.offset, warning.key)
                 .write(format.format)

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -23,7 +24,7 @@ struct CollectGarbage: AsyncParsableCommand {
     func run() async throws {
         let store = try store.openForWriting(isNewAllowed: false)
         let report = try await store.collectGarbage(downTo: quota?.value)
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try Output.run(format.format) { output in
             var list = RowList([.text("KEY"), .text("RESULT"), .number("SIZE")])
             for copy in report.transients { list.table.measure(Self.row(copy)) }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -21,7 +22,7 @@ struct Destroy: AsyncParsableCommand {
         } catch let error as DAGStoreError {
             throw error.about(key)
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try Output.run(format.format) { output in
             switch format.format {
             case .text: try output.line("\(key.text.printable)  destroyed")

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import DAGBytes
 internal import DAGMigration
 internal import DAGStorage
@@ -91,10 +92,11 @@ struct ErrorReport {
     /// Writes text and a newline to standard error; its control characters are escaped.
     static func write(lines: String) { write(Array("\(lines.printableLines)\n".utf8)) }
 
-    private static func write(_ bytes: [UInt8]) {
+    /// Writes bytes to standard error.
+    static func write(_ bytes: [UInt8]) {
         // Nothing can report that standard error is closed.
         try? bytes.withView { bytes throws(Errno) in
-            try Kernel.writeAll(bytes, to: .standardError)
+            try Console.write(bytes, to: .error)
         }
     }
 }

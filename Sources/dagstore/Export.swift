@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGBytes
 internal import DAGCAR
@@ -97,7 +98,7 @@ struct Export: ParsableCommand {
         guard version == 1 || file.isRegular else {
             throw ValidationError("a CAR of version 2 cannot be written to a pipe: give --output")
         }
-        guard output != OutputFile.standardOutput || !Kernel.isTerminal(.standardOutput) else {
+        guard output != OutputFile.standardOutput || !Console.isTerminal(.output) else {
             throw ValidationError("a CAR is no text for a terminal: give --output, or a pipe")
         }
     }
@@ -141,7 +142,7 @@ struct Export: ParsableCommand {
         _ store: DAGStore
     ) throws -> CARExporter.Summary {
         // A process can have a store open only once.
-        defer { store.closeWaiting() }
+        defer { StoreOptions.closeWaiting(store) }
         let codec = version == 2 ? CARIndex.multihashSorted : nil
         let exporter = CARExporter(store, request, version: version, indexCodec: codec)
         guard output != OutputFile.standardOutput else {

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -25,7 +26,7 @@ struct Initialize: AsyncParsableCommand {
             guard try store.status(of: key)?.mountURL.hasPrefix("file://") == false else { return }
             try await store.acquire(key).release()
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try outcome.end(format.format)
     }
 }
@@ -64,7 +65,7 @@ struct Recover: AsyncParsableCommand {
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
         if keys.count == 1 {
             let outcome = await Self.outcome(of: keys[0], in: store)
-            await store.close(cancellingJobs: true)
+            await StoreOptions.close(store)
             return try outcome.end(format.format)
         }
         var lines = OutcomeLines(format.format)
@@ -80,7 +81,7 @@ struct Recover: AsyncParsableCommand {
             if outcome.error?.code == "notFailed" { continue }
             try lines.print(outcome)
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try lines.end()
     }
 
@@ -161,7 +162,7 @@ struct InitializeAll: AsyncParsableCommand {
                 try Self.addNext(of: &waiting, in: store, to: &group)
             }
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try lines.end()
     }
 

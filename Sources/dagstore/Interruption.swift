@@ -52,11 +52,14 @@ enum Interruption {
 
     /// Sets the file to remove at an interruption; `nil` for none.
     static func setTemporaryFile(_ path: FilePath?) {
+        // A verb for a client ends with its task, and not by a signal.
+        guard Console.client == nil else { return }
         leftovers.withLock { $0.temporaryFile = path }
     }
 
     /// Sets the bar to wipe at an interruption; `nil` for none.
     static func setBar(_ bar: ProgressBar?) {
+        guard Console.client == nil else { return }
         leftovers.withLock { $0.bar = bar }
     }
 

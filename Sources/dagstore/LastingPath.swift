@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import DAGMounts
 internal import DAGStorage
 internal import SystemPackage
@@ -7,15 +8,23 @@ extension FilePath {
     ///
     /// - Throws: `invalidArgument` if the working directory is gone.
     func absolute() throws -> FilePath {
-        do {
-            return try madeAbsolute()
-        } catch {
-            throw DAGStoreError(
-                .invalidArgument,
-                "\(self): the working directory no longer exists",
-                advice: "give an absolute path"
-            )
+        if let client = Console.client {
+            let folder = FilePath(client.request.directory)
+            if isAbsolute || folder.isAbsolute { return madeAbsolute(in: folder) }
+        } else if let path = try? madeAbsolute() {
+            return path
         }
+        throw DAGStoreError(
+            .invalidArgument,
+            "\(self): the working directory no longer exists",
+            advice: "give an absolute path"
+        )
+    }
+
+    /// The path as it is; for a client of a node, the path in the client's working directory.
+    var ofClient: FilePath {
+        guard Console.client != nil else { return self }
+        return (try? absolute()) ?? self
     }
 
     /// Returns the absolute path of a file that other processes can read by its name.

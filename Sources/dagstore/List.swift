@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -43,21 +44,6 @@ extension DAGStore {
 }
 
 extension ShardStatus {
-    /// Writes the members that `list` and `status` share.
-    ///
-    /// - Parameters:
-    ///   - json: The writer.
-    ///   - error: The error of an attempt to read it; else the stored error.
-    func write(to json: inout JSONWriter, error: DAGStoreError? = nil) {
-        json.member("key", key.text)
-        json.member("state", state.rawValue)
-        json.member("mount", mountURL)
-        json.member("lazy", isLazy)
-        json.member("blocks", blockCount)
-        json.member("bytes", payloadSize)
-        json.member("error", (error ?? self.error)?.code.name)
-    }
-
     fileprivate var row: [String] {
         let cause = error.map { " (\($0.code.name))" } ?? ""
         let numbers = [blockCount.grouped, payloadSize.asSize]

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMigration
 internal import DAGStorage
@@ -42,7 +43,7 @@ struct SourceOptions: ParsableArguments {
 
     /// Opens the source, and recognizes its layout.
     func source() throws(MigrationError) -> MigrationSource {
-        try MigrationSource(at: FilePath(path), layout: MigrationLayout(rawValue: from))
+        try MigrationSource(at: FilePath(path).ofClient, layout: MigrationLayout(rawValue: from))
     }
 }
 

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMigration
 internal import DAGStorage
@@ -58,7 +59,7 @@ struct MigrateCheck: AsyncParsableCommand {
                 }
             }
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         guard different == 0 else { throw ExitCode(6) }
     }
 }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMigration
 internal import DAGStorage
@@ -57,10 +58,10 @@ struct MigrateExport: AsyncParsableCommand {
             defer { bar.finish() }
             try export.run(progress: { bar.update($0, of: $1) }) { outcomes.append($0) }
         } catch {
-            await store.close(cancellingJobs: true)
+            await StoreOptions.close(store)
             throw error
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try Output.run(format.format) { output in
             try Self.write(outcomes, ContinuousClock.now - start, to: &output)
         }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMigration
 internal import DAGMounts
@@ -118,12 +119,12 @@ struct MigrateRun: AsyncParsableCommand {
             }
         } catch {
             bar.finish()
-            await store.close(cancellingJobs: true)
+            await StoreOptions.close(store)
             ErrorReport(error).write(format.format)
             throw ExitCode(6)
         }
         bar.finish()
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try Output.run(format.format) { output in
             try report.write(plan, ContinuousClock.now - start, to: &output)
         }

@@ -4,6 +4,9 @@ internal import DAGNode
 /// The flags of `serve`: one for each entry of the table of options.
 struct NodeFlags: ParsableArguments {
     @Option(.listen) var listen: String?
+    @Option(.admin) var admin: String?
+    @Option(.adminToken) var adminToken: String?
+    @Option(.adminHost) var adminHost: [String] = []
     @Option(.store) var store: String?
     @Option(.wait) var wait: String?
     @Option(.config) var config: String?
@@ -13,6 +16,7 @@ struct NodeFlags: ParsableArguments {
     @Option(.rescanInterval) var rescanInterval: String?
     @Option(.maxSection) var maxSection: String?
     @Option(.maxHeader) var maxHeader: String?
+    @Option(.stuckAfter) var stuckAfter: String?
     @Option(.remote) var remote: String?
     @Option(.remoteCacheSize) var remoteCacheSize: String?
     @Flag(exclusivity: .chooseLast) var networks: PrivateNetworks?
@@ -36,7 +40,8 @@ struct NodeFlags: ParsableArguments {
     /// The values that were given.
     var values: [NodeOption: [String]] {
         let single: [(NodeOption, String?)] = [
-            (.listen, listen), (.store, store), (.wait, wait), (.config, config),
+            (.listen, listen), (.admin, admin), (.adminToken, adminToken),
+            (.stuckAfter, stuckAfter), (.store, store), (.wait, wait), (.config, config),
             (.lazy, indexing?.value), (.settleTime, settleTime), (.rescanInterval, rescanInterval),
             (.maxSection, maxSection), (.maxHeader, maxHeader), (.remote, remote),
             (.remoteCacheSize, remoteCacheSize), (.allowPrivate, networks?.value),
@@ -52,6 +57,7 @@ struct NodeFlags: ParsableArguments {
         var values: [NodeOption: [String]] = [:]
         for (option, value) in single { values[option] = value.map { [$0] } }
         if !mountDir.isEmpty { values[.mountDir] = mountDir }
+        if !adminHost.isEmpty { values[.adminHost] = adminHost }
         return values
     }
 

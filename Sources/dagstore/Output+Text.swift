@@ -3,7 +3,7 @@ internal import SystemPackage
 extension Output {
     /// Prints the headings of a table to a terminal; a program that reads a pipe counts lines.
     mutating func heading(of table: Table) throws {
-        guard Kernel.isTerminal(.standardOutput) else { return }
+        guard Console.isTerminal(.output) else { return }
         try line(table.heading)
     }
 
@@ -19,7 +19,7 @@ extension Output {
         of list: inout RowList,
         piped text: String? = nil
     ) throws(OutputError) {
-        guard Kernel.isTerminal(.standardOutput) else {
+        guard Console.isTerminal(.output) else {
             return try line(text ?? row.filter { !$0.isEmpty }.joined(separator: "  "))
         }
         if !list.hasHeading { try line(list.table.heading) }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import DAGBytes
 internal import SystemPackage
 
@@ -82,7 +83,7 @@ struct Output {
     /// Writes `bytes` without escaping and buffering.
     static func write(_ bytes: ByteView) throws(OutputError) {
         do throws(Errno) {
-            try Kernel.writeAll(bytes, to: .standardOutput)
+            try Console.write(bytes, to: .output)
         } catch {
             throw error == .brokenPipe ? .closed : OutputError(error, "standard output")
         }

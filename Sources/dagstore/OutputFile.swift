@@ -17,7 +17,7 @@ struct OutputFile {
     /// Makes the file called `name`.
     init(_ name: String) {
         self.name = name
-        path = FilePath(name)
+        path = FilePath(name).ofClient
     }
 
     /// Writes `bytes` to a temporary file in the same folder, waits for the disk, and renames it.

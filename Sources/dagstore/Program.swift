@@ -10,9 +10,11 @@ enum Program {
     /// The name of the program.
     nonisolated static let name = "dagstore"
     /// The text of `--version`.
-    nonisolated static let version = "\(name) 0.1.0"
+    nonisolated static let version = "\(name) \(release)"
+    /// The number of this release.
+    nonisolated static let release = "0.1.0"
     /// The exit status for wrong arguments; ArgumentParser's own is 64.
-    static let usageStatus: Int32 = 2
+    nonisolated static let usageStatus: Int32 = 2
 
     /// Runs the verb of the arguments, and exits.
     static func run() async -> Never {
@@ -35,8 +37,14 @@ enum Program {
                 try command.run()
             }
             exit(0)
+        } catch let held as HeldByNode {
+            do {
+                exit(try held.connection.run(arguments))
+            } catch {
+                exit(report(error, format))
+            }
         } catch {
-            end(error, format)
+            exit(report(error, format))
         }
     }
 
@@ -47,48 +55,57 @@ enum Program {
         do {
             return try Dagstore.parseAsRoot(arguments)
         } catch {
-            endParsing(error, format)
+            exit(reportParsing(error, format))
         }
     }
 
-    /// Ends with the result of the parser: help, the version, or wrong arguments.
-    private static func endParsing(_ error: any Error, _ format: OutputFormat) -> Never {
-        guard Dagstore.exitCode(for: error) != .success else { endWithHelp(error) }
+    private static func end(printing text: String) -> Never { exit(print(text)) }
+
+    // MARK: Errors
+
+    /// Reports the result of the parser: help, the version, or wrong arguments.
+    ///
+    /// - Returns: The exit status.
+    nonisolated static func reportParsing(_ error: any Error, _ format: OutputFormat) -> Int32 {
+        guard Dagstore.exitCode(for: error) != .success else { return printHelp(error) }
         if format == .json {
             let message = Dagstore.message(for: error)
             ErrorReport(code: .invalidArgument, message, advice: Advice.help).write(.json)
         } else {
             ErrorReport.write(lines: Dagstore.fullMessage(for: error))
         }
-        exit(usageStatus)
+        return usageStatus
     }
 
-    private static func endWithHelp(_ error: any Error) -> Never {
-        end(printing: Dagstore.fullMessage(for: error))
-    }
-
-    private static func end(printing text: String) -> Never {
-        do {
-            try Output.run(.text) { try $0.lines(text) }
-            exit(0)
-        } catch {
-            end(error, .text)
-        }
-    }
-
-    private static func end(_ error: any Error, _ format: OutputFormat) -> Never {
+    /// Reports the error of a verb.
+    ///
+    /// - Returns: The exit status.
+    nonisolated static func report(_ error: any Error, _ format: OutputFormat) -> Int32 {
         switch error {
-        case let code as ExitCode: exit(code.rawValue)
+        case let code as ExitCode: return code.rawValue
         // The reader of the output has closed it.
-        case OutputError.closed: exit(0)
+        case OutputError.closed: return 0
         case let missing as MissingVerb:
             ErrorReport.write(lines: missing.help)
-            exit(usageStatus)
-        case _ where Dagstore.exitCode(for: error) == .success: endWithHelp(error)
+            return usageStatus
+        case _ where Dagstore.exitCode(for: error) == .success: return printHelp(error)
         default:
             let report = ErrorReport(error)
             report.write(format)
-            exit(report.exitStatus)
+            return report.exitStatus
+        }
+    }
+
+    nonisolated private static func printHelp(_ error: any Error) -> Int32 {
+        print(Dagstore.fullMessage(for: error))
+    }
+
+    nonisolated private static func print(_ text: String) -> Int32 {
+        do {
+            try Output.run(.text) { try $0.lines(text) }
+            return 0
+        } catch {
+            return report(error, .text)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGBytes
 internal import Synchronization
@@ -31,6 +32,8 @@ final class ProgressBar: Sendable {
     }
 
     private let label: String
+    /// The client whose terminal shows the bar; the store's threads, which update it, do not know it.
+    private let client = Console.client
     /// Whether the bar may appear.
     let isShown: Bool
     private let start = ContinuousClock.now
@@ -42,7 +45,7 @@ final class ProgressBar: Sendable {
         isShown =
             switch mode {
             case .auto:
-                Kernel.isTerminal(.standardError) && Kernel.variable("TERM") != "dumb"
+                Console.isTerminal(.error) && Console.variable("TERM") != "dumb"
             case .always: true
             case .never: false
             }
@@ -77,7 +80,8 @@ final class ProgressBar: Sendable {
     private func write(_ text: String) {
         // A bar is not worth an error.
         try? Array(text.utf8).withView { bytes throws(Errno) in
-            try Kernel.writeAll(bytes, to: .standardError)
+            guard let client else { return try Kernel.writeAll(bytes, to: .standardError) }
+            try client.write(bytes, to: .error)
         }
     }
 
@@ -85,7 +89,8 @@ final class ProgressBar: Sendable {
 
     private func line(_ done: UInt64, _ total: UInt64, _ time: Duration) -> String {
         // The last column stays free: some terminals begin a new line after it.
-        let width = (Kernel.width(of: .standardError) ?? Self.columns ?? 80) - 1
+        let own = client == nil ? Kernel.width(of: .standardError) : client?.columns
+        let width = (own ?? Self.columns ?? 80) - 1
         let numbers = numbers(done, total, time)
         var room = width - numbers.count - 2
         let barWidth = min(Self.barWidthMax, room / 2)
@@ -114,7 +119,7 @@ final class ProgressBar: Sendable {
     }
 
     private static var columns: Int? {
-        Kernel.variable("COLUMNS").flatMap { Int($0) }.flatMap {
+        Console.variable("COLUMNS").flatMap { Int($0) }.flatMap {
             (1...10_000).contains($0) ? $0 : nil
         }
     }

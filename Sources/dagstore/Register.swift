@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGCARFiles
 internal import DAGMigration
@@ -109,7 +110,7 @@ struct Register: AsyncParsableCommand {
             }
             one.error?.write(format.format)
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         if let status { throw ExitCode(status) }
     }
 
@@ -141,9 +142,11 @@ struct Register: AsyncParsableCommand {
         let start = ContinuousClock.now
         let position = sources.count > 1 ? "\(number + 1)/\(sources.count) " : ""
         let bar = bars.begin(position + (key ?? sources[number].key))
+        // The store calls back on its own threads, which do not know the client.
+        let client = Console.client
         let end: @Sendable ((any Error)?) -> Void = { error in
             bars.end(bar)
-            let report = error.map { ErrorReport($0) }
+            let report = Console.$client.withValue(client) { error.map { ErrorReport($0) } }
             let time = ContinuousClock.now - start
             reply(Registered(number: number, error: report, time: time))
         }
@@ -167,7 +170,7 @@ struct Register: AsyncParsableCommand {
         let url = try source.url.get()
         if let existingIndex {
             let mount = try source.file.get()
-            try ExistingIndex(at: FilePath(existingIndex)).register(
+            try ExistingIndex(at: FilePath(existingIndex).ofClient).register(
                 key,
                 from: mount,
                 in: store,

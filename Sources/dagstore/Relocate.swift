@@ -60,7 +60,7 @@ struct Relocate: AsyncParsableCommand {
         let outcome = await ShardOutcome.of(shard, in: store) {
             try await relocate(shard, to: url, in: store)
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         try outcome.end(format.format)
     }
 
@@ -78,7 +78,7 @@ struct Relocate: AsyncParsableCommand {
             }
             try lines.print(outcome)
         }
-        await store.close(cancellingJobs: true)
+        await StoreOptions.close(store)
         guard isAny else {
             throw DAGStoreError(
                 .shardUnknown,

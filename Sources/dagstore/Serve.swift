@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGNode
 internal import DAGStorage
@@ -45,15 +46,30 @@ struct Serve: AsyncParsableCommand {
         }
 
         private func serve(_ settings: NodeSettings) async throws {
-            let store = try open(settings)
             let log = NodeLog(settings)
+            let telemetry = NodeTelemetry(log)
+            let store: DAGStore
+            do {
+                store = try open(settings, telemetry)
+            } catch {
+                log.close()
+                throw error
+            }
             let result: Result<Void, any Error>
             do {
-                let node = try Node(settings, store: store, log: log) { address in
-                    // The node listens for the signals by now.
-                    Interruption.release()
-                    announce(address, settings, log)
-                }
+                let node = try Node(
+                    settings,
+                    store: store,
+                    log: log,
+                    telemetry: telemetry,
+                    version: Program.release,
+                    runVerb: { await VerbRunner.run($0, store, $1, $2) },
+                    onListening: { address in
+                        // The node listens for the signals by now.
+                        Interruption.release()
+                        announce(address, settings, log)
+                    }
+                )
                 try await node.run()
                 result = .success(())
             } catch {
@@ -64,7 +80,10 @@ struct Serve: AsyncParsableCommand {
             try result.get()
         }
 
-        private func open(_ settings: NodeSettings) throws -> DAGStore {
+        private func open(
+            _ settings: NodeSettings,
+            _ telemetry: NodeTelemetry
+        ) throws -> DAGStore {
             var options = try StoreOptions.parse([])
             options.store = settings.store.string
             options.wait = settings.wait / .seconds(1)
@@ -78,6 +97,7 @@ struct Serve: AsyncParsableCommand {
                 isNewAllowed: !settings.mountFolders.isEmpty,
                 {
                     $0.continuesInterrupted = true
+                    $0.observer = telemetry.observer
                     $0.limits.sectionSizeMax = settings.sectionSizeMax
                     $0.limits.headerSizeMax = settings.headerSizeMax
                 },

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMounts
 internal import DAGStorage
@@ -16,42 +17,12 @@ struct Stats: ParsableCommand {
         try Output.run(format.format) { output in
             switch format.format {
             case .text: try output.fields(Self.fields(statistics))
-            case .json: try output.object { Self.write(statistics, to: &$0) }
-            }
-        }
-    }
-
-    private static func write(_ statistics: Statistics, to json: inout JSONWriter) {
-        json.member("shards", statistics.shards)
-        json.member("available", statistics.available)
-        json.member("failed", statistics.failed)
-        json.member("blocks", statistics.blocks)
-        json.member("payloadBytes", statistics.payloadBytes)
-        json.member("indexBytes", statistics.indexBytes)
-        json.member("catalogFileBytes", statistics.catalogFileBytes)
-        json.member("catalogUsedBytes", statistics.catalogUsedBytes)
-        json.member("catalogFreeBytes", statistics.catalogFreeBytes)
-        json.member("mapSize", statistics.mapSize)
-        json.member("leases", statistics.leases)
-        json.member("openShards", statistics.openShards)
-        json.member("pageCacheHits", statistics.pageCacheHits)
-        json.member("pageCacheMisses", statistics.pageCacheMisses)
-        json.member("pageCacheBytes", statistics.pageCacheBytes)
-        let inverse = statistics.inverse
-        json.member("inverseEntries", inverse.entries)
-        json.member("inverseBytes", inverse.bytes)
-        json.member("inverseRecentEntries", inverse.recentEntries)
-        json.member("inverseRuns", inverse.runs.count)
-        json.member("inverseRunEntries", inverse.runs.map(\.entries))
-        json.member("inverseReadAmplification", inverse.readAmplification)
-        json.member("inverseWriteAmplification", inverse.writeAmplification)
-        json.member("remoteRequests", statistics.traffic.requests)
-        json.member("remoteBytes", statistics.traffic.bytes)
-        json.member("remoteSchemes") { json in
-            for (scheme, traffic) in statistics.trafficByScheme.sorted(by: { $0.key < $1.key }) {
-                json.member(scheme) { json in
-                    json.member("requests", traffic.requests)
-                    json.member("bytes", traffic.bytes)
+            case .json:
+                try output.object { json in
+                    json.member("shards", statistics.shards)
+                    json.member("available", statistics.available)
+                    json.member("failed", statistics.failed)
+                    statistics.write(to: &json)
                 }
             }
         }

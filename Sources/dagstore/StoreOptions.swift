@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGMounts
 internal import DAGStorage
@@ -100,7 +101,7 @@ struct StoreOptions: ParsableArguments {
 
     private var directory: FilePath {
         get throws {
-            let path = store ?? Kernel.variable("DAGSTORE_PATH") ?? "dagstore-data"
+            let path = store ?? Console.variable("DAGSTORE_PATH") ?? "dagstore-data"
             guard !path.isEmpty else {
                 throw DAGStoreError(
                     .invalidArgument,
@@ -146,11 +147,55 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
+    /// Closes a store that a verb opened; the store of a node stays open.
+    static func close(_ store: DAGStore) async {
+        guard Console.client == nil else { return }
+        await store.close(cancellingJobs: true)
+    }
+
+    /// As `close`, and blocks the thread.
+    static func closeWaiting(_ store: DAGStore) {
+        guard Console.client == nil else { return }
+        store.closeWaiting()
+    }
+
+    /// Returns the node's store, for a verb that the node runs for a client.
+    ///
+    /// - Throws: `invalidArgument` if the verb is about another store, or has a limit that the node's store lacks.
+    private func live(
+        _ client: Console,
+        _ change: (inout Configuration) -> Void
+    ) throws -> DAGStore {
+        let wanted = Kernel.resolved(try directory.absolute())
+        guard wanted == client.directory else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "\(wanted) is not the store of the node, which is \(client.directory)"
+            )
+        }
+        var configuration = Configuration()
+        change(&configuration)
+        let (asked, present) = (configuration.limits, client.store.limits)
+        guard asked.sectionSizeMax <= present.sectionSizeMax,
+            asked.headerSizeMax <= present.headerSizeMax
+        else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "a running node has the store, and reads headers of at most "
+                    + "\(present.headerSizeMax) bytes and sections of at most "
+                    + "\(present.sectionSizeMax) bytes",
+                advice: "give 'dagstore serve' the larger limits"
+            )
+        }
+        return client.store
+    }
+
     private func open(
         isReadOnly: Bool,
         _ change: (inout Configuration) -> Void,
         _ setRemote: (inout RemoteSettings) -> Void = { _ in }
     ) throws -> DAGStore {
+        if let client = Console.client { return try live(client, change) }
         var settings = try remote.settings(of: directory)
         setRemote(&settings)
         var mounts = MountRegistry.standard
@@ -169,6 +214,10 @@ struct StoreOptions: ParsableArguments {
                     )
                 }
             } catch let error as DAGStoreError where error.code == .catalogLocked {
+                if !isReadOnly, let connection = NodeConnection(to: Kernel.resolved(try directory))
+                {
+                    throw HeldByNode(connection: connection)
+                }
                 guard ContinuousClock.now < end else {
                     guard !isReadOnly, let holder = try holder else { throw error }
                     throw DAGStoreError(.catalogLocked, "\(holder) has the store open for writing")
@@ -181,7 +230,7 @@ struct StoreOptions: ParsableArguments {
 
     private func configuration() throws -> Configuration {
         var configuration = Configuration()
-        if let text = Kernel.variable("DAGSTORE_MAP_SIZE") {
+        if let text = Console.variable("DAGSTORE_MAP_SIZE") {
             guard let size = Int(text), size > 0 else {
                 throw DAGStoreError(
                     .invalidConfiguration,

@@ -51,7 +51,7 @@ final class StoreReader {
 
     private func openForWriting(for key: ShardKey) throws {
         // A process can have a store open only once.
-        open?.closeWaiting()
+        if let open { StoreOptions.closeWaiting(open) }
         open = nil
         do {
             open = try options.openForWriting(isNewAllowed: false)

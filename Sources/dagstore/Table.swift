@@ -1,3 +1,5 @@
+internal import AdminMessages
+
 /// Rows of text in columns.
 struct Table {
     /// A column.

@@ -1,35 +1,6 @@
 internal import SystemPackage
 
-extension Unicode.Scalar {
-    /// Whether a terminal obeys it instead of showing it.
-    ///
-    /// *Shape*: the controls C0, DEL and C1, ends of lines and paragraphs, marks for the direction of writing and
-    /// marks that no terminal shows.
-    var isControl: Bool {
-        switch value {
-        case 0..<0x20, 0x7f...0x9f: true
-        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x206f: true
-        case 0xfeff, 0xfff9...0xfffb, 0xe0000...0xe007f: true
-        default: false
-        }
-    }
-}
-
 extension String {
-    /// The text with control characters escaped, so that it stays on its line of a terminal.
-    var printable: String { escaped { $0.isControl } }
-
-    /// The text with control characters except newlines escaped.
-    var printableLines: String { escaped { $0.isControl && $0 != "\n" } }
-
-    private func escaped(_ isEscaped: (Unicode.Scalar) -> Bool) -> String {
-        // Nearly every text is plain ASCII.
-        guard !utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return self }
-        return unicodeScalars.reduce(into: "") { text, scalar in
-            text += isEscaped(scalar) ? scalar.escaped(asASCII: true) : String(scalar)
-        }
-    }
-
     /// Returns the text with spaces after it, up to `width`.
     func padded(to width: Int) -> String {
         self + String(repeating: " ", count: Swift.max(0, width - count))
@@ -56,27 +27,6 @@ extension BinaryInteger {
     /// Returns the number with its noun: `1 shard`, `1,049 shards`.
     func counted(_ one: String, _ many: String) -> String {
         "\(grouped) \(self == 1 ? one : many)"
-    }
-
-    /// Milliseconds since 1970 as a time in UTC: `2026-11-23T23:13:24Z`.
-    var asTimestamp: String {
-        let seconds = Int64(self) / 1000
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        // Years begin in March here, so that the leap day is the last of its year. Source: H. Hinnant,
-        // "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(twoDigits(month))-\(twoDigits(day))T"
-            + "\(twoDigits(rest / 3600)):\(twoDigits(rest / 60 % 60)):\(twoDigits(rest % 60))Z"
     }
 
     /// The number as a size in the units of standard output.
@@ -117,9 +67,17 @@ enum SizeUnits {
     case decimal
 
     /// The units of standard output: binary on a terminal, decimal in a pipe.
-    static let ofOutput: SizeUnits = Kernel.isTerminal(.standardOutput) ? .binary : .decimal
+    static var ofOutput: SizeUnits {
+        guard Console.client == nil else { return Console.isTerminal(.output) ? .binary : .decimal }
+        return ownOutput
+    }
+
     /// The units of standard error.
-    static let ofErrors: SizeUnits = Kernel.isTerminal(.standardError) ? .binary : .decimal
+    static var ofErrors: SizeUnits { Console.isTerminal(.error) ? .binary : .decimal }
+
+    // A list asks for each of its sizes.
+    private static let ownOutput: SizeUnits =
+        Kernel.isTerminal(.standardOutput) ? .binary : .decimal
 
     fileprivate var step: UInt64 { self == .binary ? 1024 : 1000 }
 

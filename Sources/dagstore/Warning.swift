@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import DAGStorage
 
 /// A finding that is not a failure: one line on standard error.

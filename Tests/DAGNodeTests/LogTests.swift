@@ -70,7 +70,12 @@
             let file = try LogFile()
             let writer = LogWriter(to: file.descriptor) { _ in [] }
             var logger = Logger(label: "part") { label in
-                NodeLogHandler(label: label, level: .notice, format: .text, writer: writer)
+                NodeLogHandler(
+                    label: label,
+                    level: LogLevel(.notice),
+                    format: .text,
+                    writer: writer
+                )
             }
             logger[metadataKey: "request"] = "7"
             logger.info("quiet")

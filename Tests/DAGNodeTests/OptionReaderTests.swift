@@ -40,6 +40,7 @@
             switch option.kind {
             case .address: ("a:1", "b:2", "[::3]:3")
             case .path, .paths: ("/a", "/b", "/c")
+            case .names: ("a", "b-1", "c.example")
             case .flag: ("true", "false", "true")
             case .count: ("7", "8", "9")
             case .size, .limit: ("7MiB", "8", "9kB")

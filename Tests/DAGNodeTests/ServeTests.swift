@@ -245,6 +245,7 @@
             case .path where option == .tlsCert: return ([name, "/x", "--tls-key", "/y"], "/x")
             case .path where option == .tlsKey: return ([name, "/x", "--tls-cert", "/y"], "/x")
             case .path, .paths: return ([name, "/x"], "/x")
+            case .names: return ([name, "a.example"], "a.example")
             case .count: return ([name, "77"], "77")
             case .size, .limit: return ([name, "77MiB"], "77MiB")
             case .duration, .timeout, .pause: return ([name, "77s"], "77s")

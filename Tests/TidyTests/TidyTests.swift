@@ -15,9 +15,11 @@ struct TidyTests {
         "ObjectStorage": 2,
         "DAGCARFiles": 3,
         "DAGStorage": 4, "UnixFSFiles": 4,
-        "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5, "RemoteMounts": 5,
-        "DAGNode": 6,
-        "dagstore": 7, "dagstore-manual": 7, "DAGStoreC": 7,
+        "AdminMessages": 5, "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5,
+        "RemoteMounts": 5,
+        "DAGAdmin": 6,
+        "DAGNode": 7,
+        "dagstore": 8, "dagstore-manual": 8, "DAGStoreC": 8,
     ]
 
     /// The floor from which on Foundation may be imported.

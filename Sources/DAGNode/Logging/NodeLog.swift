@@ -5,16 +5,36 @@
         internal import Foundation
     #endif
     package import Logging
+    internal import Synchronization
+
+    /// The least important level to write, which all loggers of a node share.
+    ///
+    /// *Concurrency*: any thread.
+    package final class LogLevel: Sendable {
+        private let number: Atomic<Int>
+
+        package init(_ level: Logger.Level) { number = Atomic(Self.number(level)) }
+
+        private static func number(_ level: Logger.Level) -> Int {
+            Logger.Level.allCases.firstIndex(of: level) ?? 0
+        }
+
+        /// The level.
+        package var value: Logger.Level {
+            get { Logger.Level.allCases[number.load(ordering: .relaxed)] }
+            set { number.store(Self.number(newValue), ordering: .relaxed) }
+        }
+    }
 
     /// The log of a node.
     package struct NodeLog: Sendable {
         private let writer: LogWriter
-        private let level: Logger.Level
+        private let level: LogLevel
         private let format: NodeLogHandler.Format
 
         /// Makes the log of the settings, on standard error.
         package init(_ settings: NodeSettings) {
-            level = Logger.Level(rawValue: settings.logLevel) ?? .info
+            level = LogLevel(Logger.Level(rawValue: settings.logLevel) ?? .info)
             format = settings.logsJSON ? .json : .text
             writer = NodeLogHandler.makeWriter(format)
         }
@@ -24,6 +44,12 @@
             Logger(label: part) { label in
                 NodeLogHandler(label: label, level: level, format: format, writer: writer)
             }
+        }
+
+        /// The least important level to write; a change has an effect on all loggers at once.
+        package var leastLevel: Logger.Level {
+            get { level.value }
+            nonmutating set { level.value = newValue }
         }
 
         /// Writes a line whatever the level is.

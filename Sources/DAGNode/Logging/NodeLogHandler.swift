@@ -18,19 +18,25 @@
         private let label: String
         private let format: Format
         private let writer: LogWriter
+        private let nodeLevel: LogLevel
+        /// The level of this logger alone, if it has one.
+        private var ownLevel: Logger.Level?
         /// The least important level to write.
-        package var logLevel: Logger.Level
+        package var logLevel: Logger.Level {
+            get { ownLevel ?? nodeLevel.value }
+            set { ownLevel = newValue }
+        }
         /// Metadata of every line.
         package var metadata: Logger.Metadata = [:]
         /// Makes metadata for a line.
         package var metadataProvider: Logger.MetadataProvider?
 
         /// Makes a handler.
-        package init(label: String, level: Logger.Level, format: Format, writer: LogWriter) {
+        package init(label: String, level: LogLevel, format: Format, writer: LogWriter) {
             self.label = label
             self.format = format
             self.writer = writer
-            logLevel = level
+            nodeLevel = level
         }
 
         /// A value of the metadata of every line.

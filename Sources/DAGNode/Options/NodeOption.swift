@@ -10,6 +10,8 @@ package struct NodeOption: Sendable {
         case path
         /// A path, any number of times.
         case paths
+        /// The name of a host, any number of times.
+        case names
         /// `true` or `false`; the flag that means `false`, and its text.
         case flag(off: String, text: String)
         /// A whole number in a range.
@@ -59,12 +61,16 @@ package struct NodeOption: Sendable {
         self.isInFile = isInFile
     }
 
+    /// Whether the option may be given several times.
+    package var isList: Bool { kind == .paths || kind == .names }
+
     /// The placeholder of its value in help.
     package var placeholder: String {
         switch kind {
         case .address: "host:port"
-        case .path: name == "config" || name.hasPrefix("tls-") ? "file" : "dir"
+        case .path: name == "store" ? "dir" : "file"
         case .paths: "dir"
+        case .names: "name"
         case .flag: "true|false"
         case .count: "n"
         case .size: "size"
@@ -99,6 +105,34 @@ extension NodeOption {
         .address,
         "127.0.0.1:8080",
         "The address to listen on; port 0 is a free port, and 0.0.0.0 or [::] is every interface."
+    )
+    /// Where the admin interface listens, beside its socket.
+    package static let admin = NodeOption(
+        "admin",
+        .address,
+        nil,
+        "An address for the admin interface and its page, beside the socket in the store's folder."
+    )
+    /// Where the token of that address is.
+    package static let adminToken = NodeOption(
+        "admin-token",
+        .path,
+        nil,
+        "The file with the token of --admin; default: admin.token in the store's folder, made if missing."
+    )
+    /// The names of that address.
+    package static let adminHost = NodeOption(
+        "admin-host",
+        .names,
+        nil,
+        "A name by which clients reach --admin, beside its numbers and localhost; repeat it for several."
+    )
+    /// When a shard counts as stuck.
+    package static let stuckAfter = NodeOption(
+        "stuck-after",
+        .timeout,
+        "10min",
+        "How long a fetch or an indexing may stand still before the node reports the shard as stuck."
     )
     /// The store.
     package static let store = NodeOption(
@@ -301,8 +335,9 @@ extension NodeOption {
 
     /// The table: every option, in the order of help, files and documentation.
     package static let all = [
-        listen, store, wait, config, mountDir, lazy, settleTime, rescanInterval, maxSection,
-        maxHeader, remote, remoteCacheSize, allowPrivate, tlsCert, tlsKey, streamsMax,
+        listen, admin, adminToken, adminHost, store, wait, config, mountDir, lazy, settleTime,
+        rescanInterval, maxSection,
+        maxHeader, stuckAfter, remote, remoteCacheSize, allowPrivate, tlsCert, tlsKey, streamsMax,
         connectionsMax, requestBytesMax, totalBytesMax,
         totalBytesPeriod, retryAfter, slowClientTimeout, idleTimeout, fetchTimeout,
         distinctBlocksMax, verify, drain, logLevel, logFormat,

@@ -5,6 +5,14 @@ package import SystemPackage
 package struct NodeSettings: Equatable, Sendable {
     /// Where to listen.
     package var listen: NodeAddress
+    /// Where the admin interface listens, beside its socket.
+    package var admin: NodeAddress?
+    /// The file with the token of that address; nil for the one in the store's folder.
+    package var adminToken: FilePath?
+    /// The names of that address.
+    package var adminHosts: [String]
+    /// When a shard counts as stuck.
+    package var stuckAfter: Duration
     /// The store's directory.
     package var store: FilePath
     /// How long to wait for the store's lock.
@@ -73,6 +81,10 @@ package struct NodeSettings: Equatable, Sendable {
     package init(_ values: @escaping (NodeOption) -> [String]) throws(OptionError) {
         let source = Source(values: values)
         listen = source.get(.listen) { NodeAddress($0) }
+        admin = values(.admin).last.flatMap { NodeAddress($0) }
+        adminToken = values(.adminToken).last.map { FilePath($0) }
+        adminHosts = values(.adminHost)
+        stuckAfter = source.get(.stuckAfter, NodeOption.duration)
         store = FilePath(source.text(.store))
         wait = source.get(.wait, NodeOption.duration)
         mountFolders = values(.mountDir).map { FilePath($0) }

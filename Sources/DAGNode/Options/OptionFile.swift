@@ -50,7 +50,7 @@ package struct OptionFile: Equatable, Sendable {
         if let fault = option.fault(in: String(value)) {
             throw OptionError(place, "\(key) \(fault)")
         }
-        guard option.kind == .paths || values[option] == nil else {
+        guard option.isList || values[option] == nil else {
             throw OptionError(place, "has \(key) a second time")
         }
         values[option, default: []].append(String(value))

@@ -28,7 +28,7 @@
             for option in NodeOption.all {
                 guard let text = variable(option.variable), !text.isEmpty else { continue }
                 variables[option.variable] = text
-                let values = option.kind == .paths ? Self.parts(of: text) : [text]
+                let values = option.isList ? Self.parts(of: text) : [text]
                 try Self.check(values, of: option, option.variable)
             }
             for (option, values) in flags { try Self.check(values, of: option, "--\(option.name)") }
@@ -47,7 +47,7 @@
 
         /// Returns the values of an option; empty for its default.
         package func values(of option: NodeOption) -> [String] {
-            guard option.kind == .paths else {
+            guard option.isList else {
                 return reader.string(forKey: option.key).map { [$0] } ?? []
             }
             return reader.stringArray(forKey: option.key) ?? []
@@ -84,7 +84,7 @@
             for (option, values) in values {
                 guard let last = values.last else { continue }
                 content[AbsoluteConfigKey(option.key)] = ConfigValue(
-                    option.kind == .paths ? .stringArray(values) : .string(last),
+                    option.isList ? .stringArray(values) : .string(last),
                     isSecret: false
                 )
             }

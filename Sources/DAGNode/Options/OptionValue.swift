@@ -69,6 +69,7 @@ extension NodeOption {
         case .address: NodeAddress(value) != nil
         case .path, .paths:
             !value.isEmpty && value.utf8.allSatisfy { $0 >= 0x20 || $0 == UInt8(ascii: "\t") }
+        case .names: NodeAddress("\(value):1")?.host == value
         case .flag: value == "true" || value == "false"
         case .count(let range): Int(digits: value[...]).map { range.contains($0) } ?? false
         case .size: Self.bytes(value) != nil
@@ -86,6 +87,7 @@ extension NodeOption {
         return switch kind {
         case .address: "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080"
         case .path, .paths: "a path without control characters"
+        case .names: "the name of a host without a port"
         case .flag: "true or false"
         case .count(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .size: size

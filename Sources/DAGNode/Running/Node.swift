@@ -4,7 +4,7 @@
     package import Logging
     package import ServiceLifecycle
     internal import SharedReads
-    internal import SystemPackage
+    package import SystemPackage
     internal import UnixSignals
 
     /// A retrieval node: a store that is open for writing, the gateway, and the followers of its folders.
@@ -27,6 +27,7 @@
         private let followers: [FolderService]
         private let readiness: Readiness
         private let server: any Service
+        private let admin: [any Service]
 
         /// Prepares a node; it listens and scans nothing yet.
         ///
@@ -35,6 +36,8 @@
         ///   - store: The store, open for writing. The caller closes it after `run`.
         ///   - log: Where log lines go.
         ///   - makeServer: Makes the service that answers requests.
+        ///   - makeAdmin: Makes the services of the admin interface; it gets a closure that says whether the node is
+        ///     ready, and the store's directory without symbolic links.
         ///   - onListening: Called with the address as soon as the node listens.
         /// - Throws: `invalidArgument` for a folder that cannot be followed; `outOfResources` if the system has no
         ///   watches left; the error of `makeServer`.
@@ -43,6 +46,11 @@
             store: DAGStore,
             log: NodeLog,
             makeServer: MakeServer,
+            makeAdmin: (@escaping @Sendable () -> Bool, FilePath) throws -> [any Service] = {
+                _,
+                _ in
+                []
+            },
             onListening: @escaping @Sendable (NodeAddress) -> Void
         ) throws {
             self.store = store
@@ -61,6 +69,7 @@
                 { readiness.isReady },
                 onListening
             )
+            admin = try makeAdmin({ readiness.isReady }, folders.store)
         }
 
         private static func follower(
@@ -118,7 +127,7 @@
                 ending.begin()
                 logger.info("ends; answers may go on for \(settings.drain)")
             }
-            let services: [any Service] = [server] + followers + [notice]
+            let services: [any Service] = [server] + admin + followers + [notice]
             var configuration = ServiceGroupConfiguration(
                 services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint],

@@ -1,20 +1,35 @@
 #if Node
+    package import AdminMessages
+    internal import DAGAdmin
     internal import DAGGateway
     internal import DAGIPLD
     package import DAGStorage
     internal import Logging
     internal import NIOCore
     internal import ServiceLifecycle
-    internal import SystemPackage
+    internal import SharedReads
+    package import SystemPackage
 
     extension Node {
+        /// Runs a verb for a client of the admin socket, and returns the exit status.
+        ///
+        /// It gets the request, the store's directory and a function that sends a frame; that returns false if the
+        /// client is gone. It may block its thread.
+        package typealias RunVerb =
+            @Sendable (VerbRequest, FilePath, @escaping @Sendable (OutputFrame) -> Bool) async ->
+            Int32
+
         /// Prepares a node with the gateway; see the other initializer.
         package init(
             _ settings: NodeSettings,
             store: DAGStore,
             log: NodeLog,
+            telemetry: NodeTelemetry,
+            version: String,
+            runVerb: @escaping RunVerb,
             onListening: @escaping @Sendable (NodeAddress) -> Void
         ) throws {
+            let gateway = GatewayPlace()
             try self.init(
                 settings,
                 store: store,
@@ -24,13 +39,49 @@
                         store: store,
                         configuration: settings.gateway,
                         logger: logger,
+                        observer: telemetry.metrics,
                         isReady: isReady,
-                        onListening: { onListening(NodeAddress(host: $0, port: $1)) }
+                        onListening: {
+                            let address = NodeAddress(host: $0, port: $1)
+                            gateway.set(address)
+                            onListening(address)
+                        }
                     )
+                },
+                makeAdmin: { isReady, directory in
+                    let watchdog = Watchdog(
+                        store,
+                        limit: settings.stuckAfter,
+                        logger: log.logger("watchdog")
+                    )
+                    let admin = Admin(
+                        store,
+                        Admin.Facts(
+                            version: version,
+                            directory: directory,
+                            gateway: { gateway.address?.description },
+                            isReady: isReady,
+                            logLevel: { log.leastLevel },
+                            setLogLevel: { log.leastLevel = $0 }
+                        ),
+                        telemetry.metrics,
+                        watchdog,
+                        runVerb: { await runVerb($0, directory, $1) }
+                    )
+                    return try NodeAdmin(admin, settings, directory, log).services
                 },
                 onListening: onListening
             )
         }
+    }
+
+    /// The address on which the gateway listens, once it does.
+    private final class GatewayPlace: Sendable {
+        private let place = Lock<NodeAddress?>(nil)
+
+        var address: NodeAddress? { place.withLock { $0 } }
+
+        func set(_ address: NodeAddress) { place.withLock { $0 = address } }
     }
 
     extension NodeSettings {

@@ -1,0 +1,197 @@
+#if Node
+    import Foundation
+    import TestSupport
+    import Testing
+
+    /// Verbs on a store that a node has open.
+    @Suite("Verbs on a live node", .timeLimit(.minutes(5)))
+    struct LiveVerbTests {
+        /// A folder with CARs and a store of its own.
+        private final class Place {
+            let folder: TemporaryFolder
+            var store: String { folder.path(of: "store") }
+            /// The folder with a slash.
+            var path: String { folder.path(of: "") + "/" }
+
+            init() throws {
+                folder = try TemporaryFolder()
+                for (name, seed) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
+                    let car = CARBuilder.uniform(sections: 5, blockSize: 1000, seed: UInt64(seed))
+                    _ = try folder.write(car.bytes, to: "\(name).car")
+                }
+                _ = try folder.write(Array("no CAR".utf8), to: "junk.car")
+            }
+
+            func run(_ arguments: [String]) async throws -> Outcome {
+                let all = arguments.map { $0.replacing("%", with: path) }
+                let end = try await NodeProcess.run(all + ["--store", store])
+                return Outcome(
+                    status: end.status,
+                    text: comparable(end.text),
+                    errors: comparable(end.errors)
+                )
+            }
+
+            /// Removes what differs between two places and two runs: the folder, times and process numbers.
+            private func comparable(_ text: String) -> String {
+                text.replacing(path, with: "%")
+                    .replacing(#/"seconds":[0-9.]+/#, with: "\"seconds\":0")
+                    .replacing(#/[0-9.]+ (ms|s)\b/#, with: "0 s")
+            }
+        }
+
+        private struct Outcome: Equatable {
+            var status: Int32
+            var text: String
+            var errors: String
+        }
+
+        /// Every verb that writes, with what it takes, in an order that makes sense.
+        private static let verbs: [[String]] = [
+            ["register", "%a.car", "%b.car", "--format", "json"],
+            ["register", "%a.car"],
+            ["register", "%junk.car", "--format", "json"],
+            ["register", "%junk.car", "--key", "junk2"],
+            ["register", "%nothing.car"],
+            ["register", "%c.car", "--lazy", "--key", "lazy/key \u{e9}"],
+            ["register", "%d.car", "--key", ""],
+            ["register"],
+            ["register", "%a.car", "--unknown"],
+            ["initialize", "lazy/key \u{e9}", "--format", "json"],
+            ["initialize", "nothing"],
+            ["recover", "a"],
+            ["recover", "nothing", "--format", "json"],
+            ["recover", "--failed"],
+            ["recover", "--all", "--format", "json"],
+            ["relocate", "b", "%b.car"],
+            ["relocate", "b", "%c.car"],
+            ["relocate", "b", "--remote", "copy", "--format", "json"],
+            ["relocate", "--map", "%=%"],
+            ["gc", "--format", "json"],
+            ["gc", "--quota", "x"],
+            ["check", "--repair"],
+            ["check", "--repair", "--deep", "--format", "json"],
+            ["register", "%d.car", "--lazy"],
+            ["initialize-all"],
+            ["initialize-all", "--concurrency", "0"],
+            ["destroy", "b"],
+            ["destroy", "b", "--format", "json"],
+            ["migrate", "run", "%nowhere"],
+            ["list", "--format", "json"],
+            ["stats", "--help"],
+            ["check"],
+        ]
+
+        @Test("every verb prints the same and ends the same, with a node and without")
+        func same() async throws {
+            let (alone, live) = (try Place(), try Place())
+            // A node serves a store that is there.
+            #expect(try await alone.run(["register", "%d.car", "--key", "first"]).status == 0)
+            #expect(try await live.run(["register", "%d.car", "--key", "first"]).status == 0)
+            let node = try NodeProcess([
+                "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+            ])
+            _ = try #require(await node.url(), "\(node.errorText)")
+            for verb in Self.verbs {
+                let expected = try await alone.run(verb)
+                let found = try await live.run(verb)
+                #expect(found == expected, "\(verb.joined(separator: " "))")
+            }
+            // The node ran the verbs itself.
+            #expect(node.errorText.contains("target=/v1/verbs"))
+            node.send(SIGTERM)
+            #expect(await node.end() == 0, "\(node.errorText)")
+            let check = try await live.run(["check"])
+            #expect(check.status == 6, "\(check)")
+        }
+
+        @Test("a verb about another store, and limits above the node's, are refused")
+        func refused() async throws {
+            let (live, other) = (try Place(), try Place())
+            #expect(try await live.run(["register", "%d.car"]).status == 0)
+            let node = try NodeProcess([
+                "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+                "--max-section", "1MiB",
+            ])
+            _ = try #require(await node.url(), "\(node.errorText)")
+            let large = try await live.run(["register", "%a.car", "--max-section", "100MiB"])
+            #expect(large.status == 2)
+            #expect(large.errors.contains("give 'dagstore serve' the larger limits"), "\(large)")
+            // A link to the store is the store.
+            let link = other.folder.path(of: "link")
+            try FileManager.default.createSymbolicLink(
+                atPath: link,
+                withDestinationPath: live.store
+            )
+            let linked = try await NodeProcess.run([
+                "register", live.folder.path(of: "b.car"), "--store", link,
+                "--max-section", "1MiB",
+            ])
+            #expect(linked.status == 0, "\(linked.errors)")
+            node.send(SIGTERM)
+            #expect(await node.end() == 0)
+        }
+
+        @Test("relative paths are those of the client, and its output file is where it is")
+        func relative() async throws {
+            let live = try Place()
+            #expect(try await live.run(["register", "%d.car"]).status == 0)
+            let node = try NodeProcess([
+                "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+            ])
+            _ = try #require(await node.url(), "\(node.errorText)")
+            let link = live.folder.path(of: "a.car")
+            // From any folder, enough steps up lead to the root.
+            let up = String(repeating: "../", count: 40) + link.dropFirst()
+            let outcome = try await live.run(["register", up, "--key", "up"])
+            #expect(outcome.status == 0, "\(outcome)")
+            let list = try await live.run(["list", "--format", "json"])
+            #expect(list.text.contains("\"mount\":\"file://%a.car\""), "\(list.text)")
+            node.send(SIGTERM)
+            #expect(await node.end() == 0)
+        }
+
+        @Test("a socket that a killed node left does not stop a verb or the next node")
+        func stale() async throws {
+            let live = try Place()
+            #expect(try await live.run(["register", "%d.car"]).status == 0)
+            for _ in 0..<2 {
+                let node = try NodeProcess([
+                    "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+                ])
+                _ = try #require(await node.url(), "\(node.errorText)")
+                #expect(await node.until("admin.sock"))
+                node.send(SIGKILL)
+                #expect(await node.end() == 128 + SIGKILL)
+                let socket = "\(live.store)/admin.sock"
+                #expect(FileManager.default.fileExists(atPath: socket))
+                #expect(try await live.run(["gc"]).status == 0)
+            }
+        }
+
+        @Test("a store with a long path has its socket elsewhere, and verbs find it")
+        func longPath() async throws {
+            let live = try Place()
+            let deep = live.folder.path(of: String(repeating: "x", count: 120))
+            let car = live.folder.path(of: "a.car")
+            let register = try await NodeProcess.run(["register", car, "--store", deep])
+            #expect(register.status == 0)
+            let runtime = try TemporaryFolder()
+            let node = try NodeProcess(
+                ["serve", "--store", deep, "--listen", "127.0.0.1:0", "--format", "json"],
+                environment: ["XDG_RUNTIME_DIR": runtime.path(of: "")]
+            )
+            _ = try #require(await node.url(), "\(node.errorText)")
+            #expect(await node.until(".sock"), "\(node.errorText)")
+            let destroy = try await NodeProcess.run(["destroy", "a", "--store", deep])
+            #expect(destroy.status == 0, "\(destroy.errors)")
+            node.send(SIGTERM)
+            #expect(await node.end() == 0)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: deep).sorted() == [
+                    "LOCK", "catalog", "tmp", "transients",
+                ]
+            )
+        }
+    }
+#endif
