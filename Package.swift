@@ -121,7 +121,7 @@ let package = Package(
         .target(name: "CDAGSystem", path: "CModules/CDAGSystem"),
         .target(name: "DAGBytes", dependencies: ["CDAGSystem"], swiftSettings: house),
         // The system calls of the package, and the one place that knows which C library there is.
-        .target(name: "DAGSystem", dependencies: [system], swiftSettings: house),
+        .target(name: "DAGSystem", dependencies: ["CDAGSystem", system], swiftSettings: house),
         // How threads read what may go, without meeting.
         .target(
             name: "SharedReads",
@@ -457,7 +457,7 @@ let package = Package(
             also: [
                 "DAGBytes", "DAGCAR", "DAGCatalog", "DAGFailpoints", "DAGHashing", "DAGIPLD",
                 "DAGLMDB", "DAGMeasurement", "DAGMounts",
-                "DAGMultiformats", "ShardIndex", "ShardLifecycle", "dagstore", system,
+                "DAGMultiformats", "DAGSystem", "ShardIndex", "ShardLifecycle", "dagstore", system,
             ]
         ),
         tests(

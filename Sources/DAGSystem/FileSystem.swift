@@ -90,6 +90,16 @@ package enum FileSystem {
         try check(unsafe path.withPlatformString { unsafe unlink($0) })
     }
 
+    /// Removes an empty directory.
+    ///
+    /// The corresponding C function is `rmdir`.
+    ///
+    /// - Throws: `.directoryNotEmpty` if there are names in it; all other errors of the system.
+    package static func removeDirectory(_ path: FilePath) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe rmdir($0) })
+    }
+
     /// Renames a file, and replaces the file that has the new name.
     ///
     /// The corresponding C function is `rename`.

@@ -86,14 +86,19 @@ package enum ThisProcess {
     }
 
     #if canImport(Darwin)
-        private typealias Resource = CInt
+        typealias Resource = CInt
         private static func number(of resource: Resource) -> CInt { resource }
     #else
-        private typealias Resource = __rlimit_resource
+        typealias Resource = __rlimit_resource
         private static func number(of resource: Resource) -> __rlimit_resource_t {
             __rlimit_resource_t(resource.rawValue)
         }
     #endif
+
+    /// Returns a limit of the process, and the number up to which it may raise that; nil if the system does not tell.
+    static func limits(of resource: Resource) -> (soft: UInt64, hard: UInt64)? {
+        limit(of: resource).map { (UInt64($0.rlim_cur), UInt64($0.rlim_max)) }
+    }
 
     private static func limit(of resource: Resource) -> rlimit? {
         var limit = rlimit()

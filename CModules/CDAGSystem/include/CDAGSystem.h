@@ -71,6 +71,33 @@ enum dagstore_copy {
 /// Other systems have no such call.
 enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size);
 
+// Copies of files that leave the system's cache as it was. Only Linux has the calls; elsewhere they do nothing.
+
+/// Asks the system to read no bytes ahead of those that a read through this descriptor asks for.
+void dagstore_read_no_further(int file);
+
+/// Reads bytes of a file that are in the system's cache, without waiting for the disk.
+///
+/// Returns: the number of bytes read, fewer than `size` if the next ones are not in the cache; -1 if the file system
+/// cannot tell.
+ptrdiff_t dagstore_read_cached(int file, void *to, size_t size, int64_t offset);
+
+/// Starts to write a part of a file to the disk; waits until it is there, if `waits`.
+///
+/// It makes nothing durable, because it writes neither the file's size nor its place.
+void dagstore_write_back(int file, int64_t offset, int64_t size, bool waits);
+
+/// Removes a part of a file from the system's cache, except for pages that a process has mapped or changed.
+void dagstore_drop_cached(int file, int64_t offset, int64_t size);
+
+/// Gets the number of an open file's file system; only Linux has the call.
+///
+/// Returns: whether the system told it.
+bool dagstore_file_system(int file, uint32_t *number);
+
+/// Whether the process's address space has room for `size` bytes more.
+bool dagstore_can_reserve(size_t size);
+
 // Callbacks into a user's code, per thread.
 
 /// Enters a callback; callbacks may nest.
