@@ -6,7 +6,7 @@ package enum EnvironmentFiles {
     /// The name of the data file in its directory.
     package static let dataName = "data.mdb"
     /// The name of the file with the readers' slots.
-    static let lockName = "lock.mdb"
+    package static let lockName = "lock.mdb"
 
     /// Returns the size of a file in bytes.
     ///
