@@ -1,17 +1,17 @@
 internal import DAGSystem
 internal import SharedReads
-internal import SystemPackage
+package import SystemPackage
 
 /// The lock that makes one process the owner of a store.
 ///
 /// The system releases it when the process ends, in any way.
-final class StoreLock: Sendable {
+package final class StoreLock: Sendable {
     private let descriptor: Lock<FileDescriptor?>
 
     /// Locks the file at `path`; creates it if it is missing.
     ///
     /// - Throws: `.locked` if another process or object has the lock; `.readOnly` without permission; `.io`, `.full`.
-    init(at path: FilePath) throws(CatalogError) {
+    package init(at path: FilePath) throws(CatalogError) {
         let file: FileDescriptor
         do {
             file = try .opening(path, .readWrite, options: .create, permissions: .allReadWrite)
@@ -41,7 +41,7 @@ final class StoreLock: Sendable {
     deinit { release() }
 
     /// Releases the lock.
-    func release() {
+    package func release() {
         descriptor.withLock { file in
             // A process that starts at this moment may have a copy of the descriptor, so closing ours might not
             // release the lock yet.

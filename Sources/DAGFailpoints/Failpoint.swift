@@ -44,6 +44,18 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case compactCopied
     /// The copy has replaced the catalog.
     case compactRenamed
+    /// A part of a backup's catalog is written.
+    case backupPartlyCopied
+    /// A backup is complete on disk, under its temporary name.
+    case backupCopied
+    /// A backup has its final name.
+    case backupRenamed
+    /// A part of a restored catalog is written.
+    case restorePartlyCopied
+    /// A restored catalog is complete on disk, under its temporary name.
+    case restoreCopied
+    /// A restored catalog has its final name.
+    case restoreRenamed
     /// A part of an entry of a cache of remote ranges is written.
     case cacheEntryTorn
     /// An entry of a cache of remote ranges is written.

@@ -132,7 +132,7 @@ public final class DAGStore: Sendable {
     }
 
     /// Flushes the names in a directory to disk.
-    private static func syncDirectory(_ path: FilePath) throws {
+    static func syncDirectory(_ path: FilePath) throws {
         do {
             try FileSystem.synchronizeIfPossible(directory: path)
         } catch {
@@ -162,7 +162,7 @@ public final class DAGStore: Sendable {
     }
 
     /// Makes a directory and those above it.
-    private static func makeDirectory(_ path: FilePath, isDurable: Bool) throws {
+    static func makeDirectory(_ path: FilePath, isDurable: Bool) throws {
         if isDirectory(path) { return }
         let parent = path.removingLastComponent()
         if !parent.isEmpty, parent != path { try makeDirectory(parent, isDurable: isDurable) }
