@@ -10,6 +10,12 @@ package import DAGBytes
 ///
 /// *Concurrency*: any thread; a pool shares the contexts.
 package enum Zstd {
+    /// The version of zstd that this process has loaded.
+    package static var engineVersion: String {
+        let number = ZSTD_versionNumber()
+        return "\(number / 10_000).\(number / 100 % 100).\(number % 100)"
+    }
+
     /// The default level, which is also zstd's own.
     package static let levelDefault: Int32 = 3
 
