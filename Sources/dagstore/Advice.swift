@@ -96,7 +96,7 @@ enum Advice {
         switch code {
         case .catalogCorrupt:
             verb.hasSuffix(" check")
-                ? "restore a copy of catalog/data.mdb, or register the CARs in a new store"
+                ? "restore a backup with 'dagstore restore', or register the CARs in a new store"
                 : "run 'dagstore check --repair'"
         case .catalogFull: "free disk space, or raise DAGSTORE_MAP_SIZE, then try again"
         case .catalogLocked: "wait for that process with --wait SECONDS, or end it"

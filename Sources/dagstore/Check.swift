@@ -9,7 +9,8 @@ struct Check: AsyncParsableCommand {
         discussion:
             "A shard whose source is away is a problem and stays as it is: the store reads it again "
             + "when the source is back. The check never removes a file of the user. Ends with 0 if "
-            + "there is no problem or all are repaired, else with 6."
+            + "there is no problem or all are repaired, else with 6. --environment checks the machine, the "
+            + "process and the store's place instead, and needs no store."
     )
 
     @Flag(
@@ -20,12 +21,22 @@ struct Check: AsyncParsableCommand {
     @Flag(help: "Hash every block, too.")
     var deep = false
 
+    @Flag(help: "Check limits, disk space, file system, clock and libraries, not the store.")
+    var environment = false
+
     @OptionGroup var limits: LimitOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: FormatOptions
 
+    func validate() throws {
+        guard !environment || !(repair || deep) else {
+            throw ValidationError("--environment goes without --repair and --deep")
+        }
+    }
+
     func run() async throws {
         let start = ContinuousClock.now
+        guard !environment else { return try checkEnvironment(start) }
         let look: (inout Configuration) -> Void = {
             $0.checksPages = true
             $0.limits = limits.limits

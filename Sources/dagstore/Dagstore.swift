@@ -11,7 +11,8 @@ struct Dagstore: ParsableCommand {
             Find.self, Export.self,
             Index.self, Recover.self, Relocate.self, Destroy.self, Initialize.self,
             InitializeAll.self,
-            CollectGarbage.self, Check.self, Compact.self, Stats.self, Migrate.self, Serve.self,
+            CollectGarbage.self, Check.self, Compact.self, Backup.self, Restore.self, Stats.self,
+            Migrate.self, Serve.self,
         ]
     )
 

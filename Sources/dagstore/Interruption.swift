@@ -12,6 +12,8 @@ enum Interruption {
     private struct Leftovers {
         var temporaryFile: FilePath?
         var bar: ProgressBar?
+        /// Tells the verb to end its work itself.
+        var cancel: (@Sendable (_ signal: String) -> Void)?
         /// Whether another part of the program handles the signals.
         var isReleased = false
     }
@@ -63,11 +65,22 @@ enum Interruption {
         leftovers.withLock { $0.bar = bar }
     }
 
+    /// Lets the verb end its work itself at the first signal; the next signal ends the program.
+    ///
+    /// - Parameter body: Receives the name of the signal; `nil` to end the program at the first signal again.
+    static func setCancellation(_ body: (@Sendable (_ signal: String) -> Void)?) {
+        leftovers.withLock { $0.cancel = body }
+    }
+
     private static func end(_ signal: String, _ format: OutputFormat) {
-        let (file, bar, isReleased) = leftovers.withLock {
-            ($0.temporaryFile, $0.bar, $0.isReleased)
+        let (file, bar, isReleased, cancel) = leftovers.withLock { leftovers in
+            defer { leftovers.cancel = nil }
+            return (
+                leftovers.temporaryFile, leftovers.bar, leftovers.isReleased, leftovers.cancel
+            )
         }
         guard !isReleased else { return }
+        if let cancel { return cancel(signal) }
         if let file { Kernel.remove(file) }
         bar?.finish()
         let report = ErrorReport(code: .cancelled, "interrupted by \(signal)")

@@ -18,6 +18,9 @@ enum Kernel {
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 
+    /// Lets other processes go first when all processors are busy.
+    static func lowerPriority() { _ = nice(10) }
+
     // MARK: Files
 
     /// Whether a process holds the lock on a file.

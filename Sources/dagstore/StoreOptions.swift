@@ -99,7 +99,8 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    private var directory: FilePath {
+    /// The store's directory.
+    var directory: FilePath {
         get throws {
             let path = store ?? Console.variable("DAGSTORE_PATH") ?? "dagstore-data"
             guard !path.isEmpty else {
@@ -227,6 +228,9 @@ struct StoreOptions: ParsableArguments {
             }
         }
     }
+
+    /// The address space for the catalog, in bytes.
+    var mapSize: Int { get throws { try configuration().mapSize } }
 
     private func configuration() throws -> Configuration {
         var configuration = Configuration()

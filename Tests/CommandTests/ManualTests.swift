@@ -31,7 +31,9 @@ struct ManualTests {
             "", "car", "car list", "car inspect", "car verify", "car index", "car create",
             "car extract", "register", "list", "status", "get", "has", "locate", "find", "export",
             "index", "index list", "index export",
-            "recover", "destroy", "initialize", "initialize-all", "gc", "check", "compact", "stats",
+            "recover", "destroy", "initialize", "initialize-all", "gc", "check", "compact",
+            "backup",
+            "restore", "stats",
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
             "serve",
         ]

@@ -162,7 +162,7 @@ struct TerminalTests {
             ["locate", "\(Sample.raw.cid)"], ["find", "\(Sample.raw.cid)"], ["index", "list", "k"],
             ["index", "export", "k", "-o", "-"], ["recover", "k"], ["destroy", "k"],
             ["initialize", "k"], ["initialize-all"], ["gc"], ["check"], ["check", "--repair"],
-            ["compact"], ["stats"], ["migrate", "export", "--to", "out"],
+            ["compact"], ["backup", "out"], ["stats"], ["migrate", "export", "--to", "out"],
         ].map { ($0, "readOnly", "invalidArgument") }
 
     @Test(

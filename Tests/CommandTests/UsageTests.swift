@@ -23,7 +23,8 @@ struct UsageTests {
             ["index", "list", "--help"], ["index", "export", "--help"], ["destroy", "--help"],
             ["stats", "--help"], ["recover", "--help"], ["initialize", "--help"],
             ["initialize-all", "--help"], ["gc", "--help"], ["check", "--help"],
-            ["compact", "--help"], ["serve", "--help"],
+            ["compact", "--help"], ["backup", "--help"], ["restore", "--help"],
+            ["serve", "--help"],
         ]
     )
     func help(arguments: [String]) async throws {
@@ -69,7 +70,10 @@ struct UsageTests {
         ["export", "bafkqaaa", "--version", "3"], ["export", "bafkqaaa", "--version", "2"],
         ["export", "bafkqaaa", "--scope", "block", "--bytes", "0:1"],
         ["index", "list"], ["index", "export", "k"], ["destroy"], ["destroy", "a", "b"],
-        ["stats", "--unknown"],
+        ["stats", "--unknown"], ["backup"], ["backup", ""], ["backup", "a", "b"],
+        ["backup", "a", "--rate", "5"], ["backup", "a", "--rate", "fast"],
+        ["backup", "a", "--min-free", "x"], ["restore"], ["restore", ""],
+        ["check", "--environment", "--deep"], ["check", "--environment", "--repair"],
     ]
 
     @Test("wrong arguments exit with 2 and an explanation", arguments: mistakes)
