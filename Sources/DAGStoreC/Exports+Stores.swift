@@ -86,6 +86,9 @@ internal import RemoteMounts
             registry = try mountRegistry(config)
             try remote.read(config)
         }
+        if configuration.observer == nil {
+            configuration.observer = CObserver(nil, Context(nil))
+        }
         do {
             try RemoteSchemes.add(to: &registry, remote)
             let store = try DAGStore.open(at: path, mounts: registry, configuration: configuration)

@@ -91,24 +91,25 @@ enum Log {
     private static func connect(_ key: ObjectIdentifier, _ state: inout State) {
         guard let (known, sink) = state.stores[key] else { return }
         let store = known.store
-        switch (isEnabled(.warning), sink) {
-        case (true, nil):
-            state.stores[key]?.sink = store.addSink(LogSink(), isReader: false)
-        case (false, let sink?):
-            store.removeSink(sink)
-            state.stores[key]?.sink = nil
-        default: break
-        }
+        // Another level may want events of leases.
+        if let sink { store.removeSink(sink) }
+        let next = LogSink(includesLeases: isEnabled(.debug))
+        state.stores[key]?.sink =
+            isEnabled(.info) ? store.addSink(next, isReader: false) : nil
     }
 }
 
-/// Writes a line for each event.
+/// Writes a line for each event; the store's observer writes those of failures.
 private final class LogSink: EventSink {
+    let includesLeases: Bool
+
+    init(includesLeases: Bool) { self.includesLeases = includesLeases }
+
     func receive(_ event: ShardEvent) -> Bool {
+        guard event.operation != .fail else { return true }
         let level: Log.Level =
             switch event.operation {
-            case .fail: .warning
-            case .register, .initialize, .makeAvailable, .destroy, .recover: .info
+            case .register, .initialize, .makeAvailable, .destroy, .recover, .fail: .info
             case .acquire, .release: .debug
             }
         Log.write(level) {

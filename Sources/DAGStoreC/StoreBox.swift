@@ -105,6 +105,8 @@ extension Configuration {
         if let select = unsafe config.select_shards {
             selectShards = unsafe ShardSelection(select, Context(config.select_context)).choose
         }
+        // SAFETY: the caller's function and its context, which are kept for it.
+        observer = unsafe CObserver(config.observe, Context(config.observe_context))
     }
 
     /// Checks a number against its limits.
@@ -143,6 +145,45 @@ extension Configuration {
         config.transient_high_watermark = transientHighWatermark
         config.transient_low_watermark = transientLowWatermark
         return config
+    }
+}
+
+/// Passes measurements to a caller's function, and lines to the log.
+@safe struct CObserver: StoreObserver, @unchecked Sendable {
+    // SAFETY: `@unchecked Sendable`: immutable; the header says that it is called on threads of the library.
+    private let observe: dagstore_observe_fn?
+    private let context: Context
+
+    @safe init(_ observe: dagstore_observe_fn?, _ context: Context) {
+        // SAFETY: only kept.
+        unsafe self.observe = observe
+        self.context = context
+    }
+
+    func receive(_ measurement: StoreMeasurement) {
+        // SAFETY: the caller's function, with its context; the text stays for the call.
+        guard let observe = unsafe observe else { return }
+        let (seconds, attoseconds) = measurement.duration.components
+        let nanoseconds =
+            UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+        let kind = CText(measurement.kind.rawValue)
+        runCallback {
+            unsafe observe(context.pointer, kind.start, nanoseconds, measurement.isSuccess)
+        }
+    }
+
+    func receive(_ line: StoreLogLine) {
+        let level: Log.Level =
+            switch line.level {
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        Log.write(level) {
+            let subject = line.key.map { "shard \($0): " } ?? ""
+            let details = line.details.map { ", \($0.name) \($0.value)" }.joined()
+            return subject + line.message + details
+        }
     }
 }
 

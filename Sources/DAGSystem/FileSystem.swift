@@ -32,16 +32,6 @@ package enum FileSystem {
         try check(unsafe path.withPlatformString { unsafe chmod($0, permissions.rawValue) })
     }
 
-    /// Removes an empty directory.
-    ///
-    /// The corresponding C function is `rmdir`.
-    ///
-    /// - Throws: The error of the system.
-    package static func removeDirectory(_ path: FilePath) throws(Errno) {
-        // SAFETY: the string lives through the call.
-        try check(unsafe path.withPlatformString { unsafe rmdir($0) })
-    }
-
     /// Reads a small file.
     ///
     /// - Throws: The error of the system; `.fileTooLarge` if it has more than `sizeMax` bytes.

@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 internal import SystemPackage

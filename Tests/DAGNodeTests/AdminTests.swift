@@ -123,6 +123,15 @@
             #expect(try await scene.send(.DELETE, "/v1/shards/two").status == 204)
             #expect(try await scene.send(.DELETE, "/v1/shards/two").status == 404)
             #expect(try await scene.send(.POST, "/v1/gc", "{\"quota\":0}").status == 200)
+            // No path names this key.
+            let dots = "{\"source\":\"\(path)\",\"key\":\"..\",\"lazy\":true}"
+            #expect(try await scene.send(.POST, "/v1/shards", dots).status == 201)
+            let named = try await scene.send(.GET, "/v1/shard?key=..")
+            #expect(named.object["key"] as? String == "..", "\(named.text)")
+            let ready = try await scene.send(.POST, "/v1/shard/initialize?key=%2E.")
+            #expect(ready.object["state"] as? String == "available", "\(ready.text)")
+            #expect(try await scene.send(.DELETE, "/v1/shard?key=..").status == 204)
+            #expect(try await scene.send(.GET, "/v1/shard").status == 400)
             await scene.end()
         }
 

@@ -252,8 +252,32 @@ struct CStoreTests {
         _ = unsafe dagstore_register(store.handle, "logged", "file:///nowhere/at-all", 0, nil)
         store.close()
         try expectOK(dagstore_log_set(0, nil, nil, nil))
-        #expect(lines.all.contains { $0.contains("logged") && $0.contains("mountGone") })
+        let found = lines.all.filter { $0.contains("logged") }
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.hasPrefix("shard logged: A shard failed, code mountGone") == true)
         #expect(name(dagstore_log_set(9, nil, nil, nil)) == "invalidArgument")
+    }
+
+    @Test("a program receives the times of commits and jobs")
+    func observe() throws {
+        let lines = Lines()
+        let store = try CStore { config in
+            unsafe config.observe = { context, kind, _, success in
+                let name = unsafe kind.map { unsafe String(cString: $0) } ?? ""
+                unsafe object(context, as: Lines.self).add("\(name) \(success)")
+            }
+            unsafe config.observe_context = context(of: lines)
+        }
+        try store.add("a", CARBuilder.uniform(sections: 3, blockSize: 10, seed: 1))
+        _ = unsafe dagstore_register(store.handle, "b", "file:///nowhere/at-all", 0, nil)
+        store.close()
+        #expect(lines.all.contains("commit true"))
+        #expect(lines.all.contains("indexing false"))
+        #expect(
+            Set(lines.all).isSubset(of: [
+                "commit true", "indexing true", "indexing false", "opening true", "merge true",
+            ])
+        )
     }
 }
 

@@ -245,8 +245,8 @@ void dagstore_error_release(dagstore_error_t *error);
 
 enum {
     DAGSTORE_LOG_NONE = 0,
-    DAGSTORE_LOG_ERROR = 1,   /* a store cannot be opened; a caller misused a handle */
-    DAGSTORE_LOG_WARNING = 2, /* a shard failed */
+    DAGSTORE_LOG_ERROR = 1,   /* a store cannot be opened, a commit failed; a handle was misused */
+    DAGSTORE_LOG_WARNING = 2, /* a shard failed, its source is away, or a commit was slow */
     DAGSTORE_LOG_INFO = 3,    /* a store opens or closes; a shard is registered, ready or gone */
     DAGSTORE_LOG_DEBUG = 4    /* every event of every shard, with leases */
 };
@@ -459,6 +459,17 @@ typedef size_t (*dagstore_select_fn)(void *context, const uint8_t *cid, size_t c
                                      const char *const *keys, size_t count, size_t *order);
 
 /*
+ * Receives the time of a step of a store, on a thread of the library. It must return at once, and
+ * must not call the store.
+ *
+ * kind: "commit", a write transaction with its wait for the disk; "indexing" and "opening", jobs of
+ *   shards; "merge", of the inverse index. Later versions may add kinds. Borrowed for the call.
+ * success: Whether the step succeeded.
+ */
+typedef void (*dagstore_observe_fn)(void *context, const char *kind, uint64_t nanoseconds,
+                                    bool success);
+
+/*
  * The configuration of a store. dagstore_config_init sets it to defaults for a server: the values
  * at the ends of the comments.
  */
@@ -494,6 +505,8 @@ typedef struct dagstore_config {
     uint32_t remote_policy;
     uint32_t reserved;
     uint64_t remote_cache_size;        /* bytes of the cache of DAGSTORE_POLICY_CACHE; 0 for 1 GiB */
+    dagstore_observe_fn observe;       /* NULL */
+    void *observe_context;             /* passed to observe while the store is open */
 } dagstore_config_t;
 
 /*

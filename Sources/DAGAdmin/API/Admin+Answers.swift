@@ -80,6 +80,12 @@
                 return route.method == .get
                     ? try await pool.run { [self] in try list(route) }
                     : try await register(&request)
+            case ("shard", 1...2):
+                // Browsers drop the segments "." and "..", so a query can name the key too.
+                guard let pair = route.query?.first, pair.name == "key", route.query?.count == 1
+                else { throw AdminError.invalid("the path takes one parameter, key") }
+                let key = try ShardKey(pair.value)
+                return try await answerShard(key, path.dropFirst().first, route, &request)
             case ("shards", 2...3):
                 return try await answerShard(
                     try ShardKey(path[1]),

@@ -29,6 +29,7 @@
                 "default-src 'none'", "style-src '\(hash(of: "style"))'",
                 "script-src '\(hash(of: "script"))'", "connect-src 'self'", "img-src data:",
                 "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+                "require-trusted-types-for 'script'", "trusted-types 'none'",
             ]
             return parts.joined(separator: "; ")
         }()
