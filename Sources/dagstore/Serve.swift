@@ -95,6 +95,7 @@ struct Serve: AsyncParsableCommand {
             }
             return try options.openForWriting(
                 isNewAllowed: !settings.mountFolders.isEmpty,
+                asksNode: false,
                 {
                     $0.continuesInterrupted = true
                     $0.observer = telemetry.observer

@@ -43,12 +43,14 @@ struct StoreOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - isNewAllowed: Whether to make the store if there is none.
+    ///   - asksNode: Whether the node that has the store open may run the verb instead.
     ///   - change: Changes the configuration.
     ///   - setRemote: Changes the settings of remote mounts.
     /// - Returns: The store.
-    /// - Throws: As `DAGStore.open`; `invalidArgument` if there is no store to open.
+    /// - Throws: As `DAGStore.open`; `invalidArgument` if there is no store to open; `HeldByNode`.
     func openForWriting(
         isNewAllowed: Bool,
+        asksNode: Bool = true,
         _ change: (inout Configuration) -> Void = { _ in },
         setRemote: (inout RemoteSettings) -> Void = { _ in }
     ) throws -> DAGStore {
@@ -59,7 +61,7 @@ struct StoreOptions: ParsableArguments {
             configuration.continuesInterrupted = false
             change(&configuration)
         }
-        return try open(isReadOnly: false, change, setRemote)
+        return try open(isReadOnly: false, asksNode: asksNode, change, setRemote)
     }
 
     /// Rejects a store inside the source that fills it.
@@ -193,6 +195,7 @@ struct StoreOptions: ParsableArguments {
 
     private func open(
         isReadOnly: Bool,
+        asksNode: Bool = false,
         _ change: (inout Configuration) -> Void,
         _ setRemote: (inout RemoteSettings) -> Void = { _ in }
     ) throws -> DAGStore {
@@ -215,8 +218,7 @@ struct StoreOptions: ParsableArguments {
                     )
                 }
             } catch let error as DAGStoreError where error.code == .catalogLocked {
-                if !isReadOnly, let connection = NodeConnection(to: Kernel.resolved(try directory))
-                {
+                if asksNode, let connection = NodeConnection(to: Kernel.resolved(try directory)) {
                     throw HeldByNode(connection: connection)
                 }
                 guard ContinuousClock.now < end else {

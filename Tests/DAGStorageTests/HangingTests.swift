@@ -74,7 +74,7 @@ struct HangingTests {
         let mount = try Self.mount(hangingIn: .open)
         if isIndexed { mount.state.change { $0.hanging = [] } }
         let store = try folder.open([mount]) {
-            $0.fetchTimeout = .milliseconds(isIndexed ? 500 : 50)
+            $0.fetchTimeout = .seconds(2)
             $0.transientQuota = UInt64(Self.builder.bytes.count) * 3 / 2
             $0.idleShardsMax = 0
         }

@@ -19,6 +19,10 @@
             configuration.targets = .local
             configuration.retries.pauseMin = .milliseconds(1)
             configuration.retries.pauseMax = .milliseconds(2)
+            // A loaded machine takes its time.
+            configuration.connectTimeout = .seconds(300)
+            configuration.silenceMax = .seconds(300)
+            configuration.progressWindow = .seconds(300)
             change(&configuration)
             return ObjectClient(configuration)
         }

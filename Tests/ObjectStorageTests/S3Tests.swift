@@ -245,14 +245,21 @@ struct CredentialsTests {
         @Test("a machine without a metadata service or a role has no credentials")
         func noInstance() async throws {
             let noService = try await ScriptedServer { _ in .init(404) }
-            #expect(try await InstanceCredentials(endpoint: noService.url).credentials() == nil)
+            #expect(
+                try await InstanceCredentials(endpoint: noService.url, deadline: .seconds(300))
+                    .credentials() == nil
+            )
             let noRole = try await ScriptedServer { request in
                 request.method == "PUT" ? .init(200, body: [65]) : .init(404)
             }
-            #expect(try await InstanceCredentials(endpoint: noRole.url).credentials() == nil)
+            #expect(
+                try await InstanceCredentials(endpoint: noRole.url, deadline: .seconds(300))
+                    .credentials() == nil
+            )
             let garbage = try await ScriptedServer { _ in .init(200, body: Array("{".utf8)) }
             await #expect(throws: ObjectStorageError(.noCredentials, "")) {
-                try await InstanceCredentials(endpoint: garbage.url).credentials()
+                try await InstanceCredentials(endpoint: garbage.url, deadline: .seconds(300))
+                    .credentials()
             }
         }
     }

@@ -16,6 +16,10 @@
         var options = RemoteOptions()
         options.client.targets = .local
         options.client.retries.pauseMin = .milliseconds(1)
+        // A loaded machine takes its time.
+        options.client.connectTimeout = .seconds(300)
+        options.client.silenceMax = .seconds(300)
+        options.client.progressWindow = .seconds(300)
         options.client.retries.pauseMax = .milliseconds(2)
         change(&options)
         return options
