@@ -22,7 +22,7 @@ struct CopyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The bytes to read in a second, from 1MiB, or none for no bound. Default: 200MiB.",
+            "The bytes to read in a second, from 1MiB, or none for no bound. Default: 100MiB.",
             valueName: "bytes|none"
         )
     )

@@ -18,8 +18,17 @@ enum Kernel {
     /// Blocks the thread for a while.
     static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 
-    /// Lets other processes go first when all processors are busy.
-    static func lowerPriority() { _ = nice(10) }
+    /// Lets other processes go before this thread when all processors are busy.
+    static func lowerPriority() {
+        _ = nice(19)
+        #if os(Linux)
+            // A thread of this policy, `SCHED_BATCH`, interrupts no other thread when it wakes up.
+            let batch: CInt = 3
+            var parameter = sched_param()
+            // SAFETY: the call reads `parameter`. The system may refuse; the copy is only less polite then.
+            _ = unsafe sched_setscheduler(0, batch, &parameter)
+        #endif
+    }
 
     // MARK: Files
 

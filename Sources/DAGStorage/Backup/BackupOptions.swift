@@ -5,8 +5,8 @@ public struct BackupOptions: Sendable {
 
     /// The largest number of bytes to read in a second, at least `rateMin`; nil for no bound.
     ///
-    /// The default leaves most of a disk to the readers of the store.
-    public var bytesPerSecond: UInt64? = 200 << 20
+    /// The default leaves most of a disk, and of a processor, to the readers of the store.
+    public var bytesPerSecond: UInt64? = 100 << 20
     /// The number of bytes that the file systems of the copy and of the store must keep free.
     public var freeBytesMin: UInt64 = 256 << 20
 
