@@ -48,9 +48,9 @@ final class HTTPClient {
     /// Requests a path and reads the answer to its end.
     ///
     /// - Throws: `BenchmarkError` if the answer is cut or malformed.
-    func get(_ target: String, accept: String = "*/*") throws -> Answer {
+    func get(_ target: String, accept: String = "*/*", fields: String = "") throws -> Answer {
         let request = Array(
-            "GET \(target) HTTP/1.1\r\nHost: localhost\r\nAccept: \(accept)\r\n\r\n".utf8
+            "GET \(target) HTTP/1.1\r\nHost: localhost\r\nAccept: \(accept)\r\n\(fields)\r\n".utf8
         )
         let begin = now()
         guard send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
