@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB,Node
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo serve-demo program libdagstore install uninstall deb install-for-bench test test-long lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo serve-demo program libdagstore install uninstall deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -90,6 +90,10 @@ test: setup lint ## Build and run the tests, build the documentation, run the re
 test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
 	$(SWIFT) build $(TRAITS) --build-tests
 	$(SWIFT) test $(TRAITS) --skip-build --filter '$(LONG_SUITES)'
+
+test-admin: setup ## Test a node's admin interface with promtool, schemathesis and headless Chromium, where they are installed
+	$(RELEASE) --product dagstore
+	@.ci/admin
 
 multicodec-names: ## Write the names of multicodec numbers anew: make multicodec-names TABLE=table.csv
 	.ci/multicodec-names $(TABLE)
