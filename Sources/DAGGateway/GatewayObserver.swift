@@ -25,8 +25,8 @@
         public let kind: Kind
         /// The status of the answer.
         public let status: Int
-        /// The time from the request's head to the end of the answer.
-        public let duration: Duration
+        /// The time from the request's head to the end of the answer, in nanoseconds.
+        public let nanoseconds: UInt64
     }
 
     /// Receives what a gateway does, for metrics.
@@ -35,8 +35,8 @@
     public protocol GatewayObserver: Sendable {
         /// Receives an answer that has ended.
         func receive(_ report: GatewayReport)
-        /// Receives the time of a lookup that found its block.
-        func receive(_ lookup: GatewayReport.Lookup, _ duration: Duration)
+        /// Receives the time of a lookup that found its block, in nanoseconds.
+        func receive(_ lookup: GatewayReport.Lookup, nanoseconds: UInt64)
         /// Receives a number of bytes of content that were sent.
         func countSent(_ bytes: Int)
         /// Adds to the number of requests whose answers go on.

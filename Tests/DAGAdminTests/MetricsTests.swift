@@ -117,10 +117,10 @@
             }
             for status in [200, 404, 500] {
                 metrics.receive(
-                    GatewayReport(kind: .block, status: status, duration: .milliseconds(1))
+                    GatewayReport(kind: .block, status: status, nanoseconds: 1_000_000)
                 )
             }
-            metrics.receive(.open, .microseconds(1))
+            metrics.receive(.open, nanoseconds: 1000)
             metrics.countSent(77)
             metrics.countActive(1)
             await eventually {

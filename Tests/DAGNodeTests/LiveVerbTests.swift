@@ -36,7 +36,7 @@
             private func comparable(_ text: String) -> String {
                 text.replacing(path, with: "%")
                     .replacing(#/"seconds":[0-9.]+/#, with: "\"seconds\":0")
-                    .replacing(#/[0-9.]+ (ms|s)\b/#, with: "0 s")
+                    .replacing(#/ *[0-9.]+ (ms|s)\b/#, with: " 0 s")
             }
         }
 

@@ -1,24 +1,25 @@
 #if Node
     internal import CoreMetrics
+    internal import SharedReads
     internal import Synchronization
 
     /// A count that only grows.
     final class CounterSeries: MetricSeries, CounterHandler {
         let kind = PrometheusText.Kind.counter
         private let labels: [(String, String)]
-        private let value = Atomic<Int64>(0)
+        private let value = StripedCount()
 
         init(_ labels: [(String, String)]) { self.labels = labels }
 
         /// The count.
-        var count: Int64 { value.load(ordering: .relaxed) }
+        var count: Int { value.sum }
 
-        func increment(by amount: Int64) { value.add(amount, ordering: .relaxed) }
+        func increment(by amount: Int64) { value.add(Int(amount)) }
 
-        func reset() { value.store(0, ordering: .relaxed) }
+        func reset() { value.add(-value.sum) }
 
         func write(_ name: String, to text: inout PrometheusText) {
-            text.sample(name, labels, Double(value.load(ordering: .relaxed)))
+            text.sample(name, labels, Double(count))
         }
     }
 
@@ -73,27 +74,27 @@
 
         /// A count that many threads add to.
         private final class Cell: Sendable {
-            let value = Atomic<UInt64>(0)
+            let value = StripedCount()
         }
 
         let kind = PrometheusText.Kind.histogram
         private let labels: [(String, String)]
         private let cells = (0...HistogramSeries.bounds.count).map { _ in Cell() }
-        /// The sum of the values in nanoseconds, which no sum of times overflows.
-        private let sum = Atomic<UInt64>(0)
+        /// The sum of the values in nanoseconds, which overflows after 292 years.
+        private let sum = StripedCount()
 
         init(_ labels: [(String, String)]) { self.labels = labels }
 
         func recordNanoseconds(_ duration: Int64) {
-            let nanoseconds = UInt64(max(0, duration))
+            let nanoseconds = max(0, duration)
             let seconds = Double(nanoseconds) / 1e9
             var (low, high) = (0, Self.bounds.count)
             while low < high {
                 let middle = (low + high) / 2
                 if Self.bounds[middle] < seconds { low = middle + 1 } else { high = middle }
             }
-            cells[low].value.add(1, ordering: .relaxed)
-            sum.add(nanoseconds, ordering: .relaxed)
+            cells[low].value.add(1)
+            sum.add(Int(nanoseconds))
         }
 
         func record(_ value: Int64) { record(Double(value)) }
@@ -103,7 +104,7 @@
         }
 
         /// The number of values in each bucket; the last one has those above all bounds.
-        var counts: [UInt64] { cells.map { $0.value.load(ordering: .relaxed) } }
+        var counts: [UInt64] { cells.map { UInt64(max(0, $0.value.sum)) } }
 
         func write(_ name: String, to text: inout PrometheusText) {
             var total: UInt64 = 0
@@ -111,7 +112,7 @@
                 total += count
                 text.sample("\(name)_bucket", labels + [("le", bound)], Double(total))
             }
-            text.sample("\(name)_sum", labels, Double(sum.load(ordering: .relaxed)) / 1e9)
+            text.sample("\(name)_sum", labels, Double(sum.sum) / 1e9)
             text.sample("\(name)_count", labels, Double(total))
         }
     }

@@ -25,12 +25,13 @@
     package final class NodeMetrics: Sendable, GatewayObserver {
         /// Where the metrics are.
         package let registry = MetricRegistry()
-        private let times: [GatewayReport.Kind: HistogramSeries]
+        // By the places of kinds and lookups among all cases: a request looks nothing up.
+        private let times: [HistogramSeries]
         /// By kind and class of status.
-        private let answers: [String: CounterSeries]
+        private let answers: [[CounterSeries]]
         private let bytes: CounterSeries
         private let active: GaugeSeries
-        private let lookups: [GatewayReport.Lookup: HistogramSeries]
+        private let lookups: [HistogramSeries]
         private let steps: [StoreMeasurement.Kind: HistogramSeries]
 
         private static let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"]
@@ -38,27 +39,22 @@
         /// Makes the metrics.
         package init() {
             let registry = registry
-            var times: [GatewayReport.Kind: HistogramSeries] = [:]
-            var answers: [String: CounterSeries] = [:]
-            for kind in GatewayReport.Kind.allCases {
-                let labels = [("kind", kind.rawValue)]
-                times[kind] = registry.histogram("dagstore_http_request_seconds", labels)
-                for status in Self.classes {
-                    answers[Self.name(kind, status)] = registry.counter(
+            times = GatewayReport.Kind.allCases.map { kind in
+                registry.histogram("dagstore_http_request_seconds", [("kind", kind.rawValue)])
+            }
+            answers = GatewayReport.Kind.allCases.map { kind in
+                Self.classes.map { status in
+                    registry.counter(
                         "dagstore_http_requests_total",
-                        labels + [("status", status)]
+                        [("kind", kind.rawValue), ("status", status)]
                     )
                 }
             }
-            self.times = times
-            self.answers = answers
             bytes = registry.counter("dagstore_http_sent_bytes_total")
             active = registry.gauge("dagstore_http_requests_active")
-            lookups = Dictionary(
-                uniqueKeysWithValues: GatewayReport.Lookup.allCases.map {
-                    ($0, registry.histogram("dagstore_lookup_seconds", [("kind", $0.rawValue)]))
-                }
-            )
+            lookups = GatewayReport.Lookup.allCases.map {
+                registry.histogram("dagstore_lookup_seconds", [("kind", $0.rawValue)])
+            }
             let jobs = "dagstore_job_seconds"
             steps = [
                 .commit: registry.histogram("dagstore_commit_seconds"),
@@ -67,10 +63,6 @@
                 .merge: registry.histogram("dagstore_merge_seconds"),
             ]
             for (name, help) in Self.texts { registry.describe(name, help) }
-        }
-
-        private static func name(_ kind: GatewayReport.Kind, _ status: String) -> String {
-            "\(kind.rawValue) \(status)"
         }
 
         private static let texts = [
@@ -91,14 +83,14 @@
 
         /// Records an answer.
         package func receive(_ report: GatewayReport) {
-            let status = Self.classes[max(1, min(report.status / 100, 5)) - 1]
-            answers[Self.name(report.kind, status)]?.increment(by: 1)
-            times[report.kind]?.recordNanoseconds(report.duration.wholeNanoseconds)
+            let place = report.kind.place
+            answers[place][max(1, min(report.status / 100, 5)) - 1].increment(by: 1)
+            times[place].recordNanoseconds(Int64(clamping: report.nanoseconds))
         }
 
         /// Records a lookup.
-        package func receive(_ lookup: GatewayReport.Lookup, _ duration: Duration) {
-            lookups[lookup]?.recordNanoseconds(duration.wholeNanoseconds)
+        package func receive(_ lookup: GatewayReport.Lookup, nanoseconds: UInt64) {
+            lookups[lookup == .open ? 0 : 1].recordNanoseconds(Int64(clamping: nanoseconds))
         }
 
         /// Records bytes of content.
@@ -109,7 +101,7 @@
 
         /// The counts of all answers' times by buckets, for the page.
         var answerTimes: [UInt64] {
-            let all = times.values.map(\.counts)
+            let all = times.map(\.counts)
             return (0...HistogramSeries.bounds.count).map { bucket in
                 all.reduce(0) { $0 + $1[bucket] }
             }
@@ -117,11 +109,12 @@
 
         /// The counts of all answers since the start.
         var totals: (requests: UInt64, failed: UInt64, bytes: UInt64, active: Int) {
-            func value(_ counter: CounterSeries) -> UInt64 { UInt64(max(0, counter.count)) }
-            let failures = GatewayReport.Kind.allCases.compactMap { answers[Self.name($0, "5xx")] }
+            func sum(_ counters: [CounterSeries]) -> UInt64 {
+                counters.reduce(0) { $0 + UInt64(max(0, $1.count)) }
+            }
             return (
-                answers.values.reduce(0) { $0 + value($1) }, failures.reduce(0) { $0 + value($1) },
-                value(bytes), Int(active.current)
+                sum(answers.flatMap(\.self)), sum(answers.compactMap(\.last)), sum([bytes]),
+                Int(active.current)
             )
         }
 
@@ -151,6 +144,18 @@
                 dimensions: [("code", error.code.name)],
                 factory: registry
             ).increment()
+        }
+    }
+
+    extension GatewayReport.Kind {
+        /// The place among all cases.
+        fileprivate var place: Int {
+            switch self {
+            case .block: 0
+            case .car: 1
+            case .piece: 2
+            case .other: 3
+            }
         }
     }
 

@@ -55,7 +55,7 @@
         }
 
         private func found(_ cid: CID) async throws -> Block? {
-            let start = observer == nil ? nil : ContinuousClock.now
+            let start = time
             var found = try store.blockIfOpen(for: cid)
             let isOpen = found != nil
             if !isOpen {
@@ -63,8 +63,8 @@
                     try await store.block(for: cid, deadline: deadline)
                 }
             }
-            if let start, found != nil {
-                observer?.receive(isOpen ? .open : .any, ContinuousClock.now - start)
+            if found != nil {
+                observer?.receive(isOpen ? .open : .any, nanoseconds: time - start)
             }
             guard let block = found else { return nil }
             guard configuration.verifiesBlocks else { return block }

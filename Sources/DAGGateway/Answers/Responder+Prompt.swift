@@ -14,25 +14,25 @@
         /// *Cost*: a copy of the block. The call waits for nothing but the page of the section's header, if a read of
         /// another block has not brought it.
         func promptAnswer(to request: HTTPRequestHead) -> PromptAnswer? {
-            let start = observer == nil ? nil : ContinuousClock.now
+            let start = time
             guard !configuration.verifiesBlocks, request.method == .GET,
                 request.version == .http1_1, let fields = HTTPHead.request(simple: request),
                 case .block(let plan) = try? planner.plan(fields)
             else { return nil }
-            let begin = observer == nil ? nil : ContinuousClock.now
+            let begin = time
             guard let block = try? store.blockIfOpen(for: plan.cid) else { return nil }
-            let found = observer == nil ? nil : ContinuousClock.now
+            let found = time
             let answer = plan.answer(size: UInt64(block.size))
             guard answer.status < 400 else { return nil }
             func log() {
                 logAnswer(answer.status, to: "GET", request.uri, numbers.next())
-                guard let observer, let start, let begin, let found else { return }
-                observer.receive(.open, found - begin)
+                guard let observer else { return }
+                observer.receive(.open, nanoseconds: found - begin)
                 observer.receive(
                     GatewayReport(
                         kind: .block,
                         status: answer.status,
-                        duration: ContinuousClock.now - start
+                        nanoseconds: time - start
                     )
                 )
             }

@@ -42,6 +42,9 @@
             blocking = Blocking()
         }
 
+        /// The present time in nanoseconds; 0 if nobody wants to know it.
+        var time: UInt64 { observer == nil ? 0 : NIODeadline.now().uptimeNanoseconds }
+
         /// Answers a request.
         ///
         /// - Throws: After the head of an answer was sent, why its body has no end: the connection is then closed,
@@ -53,14 +56,15 @@
         ) async throws {
             let number = numbers.next()
             let head = request.head
-            let start = ContinuousClock.now
+            let start = time
             observer?.countActive(1)
             var status = 500
             var kind = GatewayReport.Kind.other
             defer {
                 observer?.countActive(-1)
-                let duration = ContinuousClock.now - start
-                observer?.receive(GatewayReport(kind: kind, status: status, duration: duration))
+                observer?.receive(
+                    GatewayReport(kind: kind, status: status, nanoseconds: time - start)
+                )
             }
             var answer: Answer
             do {

@@ -50,37 +50,59 @@ extension DAGStore {
     ) throws -> ShardPage {
         precondition(limit > 0, "a page has at least one shard")
         let text = filter.text.utf8.map(Self.lowered)
+        let isFiltered = !text.isEmpty || !filter.states.isEmpty
         var found: [ShardStatus] = []
         var last = number
         var scanned = 0
         while scanned < Self.pageScanMax {
-            let count = min(text.isEmpty && filter.states.isEmpty ? limit + 1 : 1024, 4096)
-            let standings = try engine.access.using {
-                try translating { try engine.catalog.standings(after: last, limit: count) }
-            }
-            for standing in standings {
-                let record = standing.record
-                let isNamed =
-                    text.isEmpty || Self.contains(record.key, text)
-                    || Self.contains(record.mountURL, text)
-                if isNamed {
-                    let state = ShardStatus.State(
-                        standing,
-                        references: engine.openShards.references(of: ShardKey(stored: record.key))
+            let count = isFiltered ? 4096 : min(limit + 1, 4096)
+            let candidates = try engine.access.using {
+                try translating {
+                    try engine.catalog.candidates(
+                        after: last,
+                        count: count,
+                        states: Self.persisted(filter.states),
+                        part: text
                     )
-                    if filter.states.isEmpty || filter.states.contains(state) {
-                        guard found.count < limit else {
-                            return ShardPage(shards: found, next: last)
-                        }
-                        found.append(engine.status(standing))
-                    }
                 }
-                last = record.number
             }
-            scanned += standings.count
-            if standings.count < count { return ShardPage(shards: found, next: nil) }
+            for standing in candidates.standings where isNamed(standing.record, text) {
+                let state = ShardStatus.State(
+                    standing,
+                    references: engine.openShards.references(
+                        of: ShardKey(stored: standing.record.key)
+                    )
+                )
+                guard filter.states.isEmpty || filter.states.contains(state) else { continue }
+                guard found.count < limit else {
+                    return ShardPage(shards: found, next: found.last?.number)
+                }
+                found.append(engine.status(standing))
+            }
+            last = candidates.last ?? last
+            scanned += candidates.count
+            if candidates.count < count { return ShardPage(shards: found, next: nil) }
         }
         return ShardPage(shards: found, next: last)
+    }
+
+    private func isNamed(_ record: ShardRecord, _ text: [UInt8]) -> Bool {
+        text.isEmpty || Self.contains(record.key, text) || Self.contains(record.mountURL, text)
+    }
+
+    /// The states on disk that shards in some states may have; nil for all.
+    private static func persisted(_ states: Set<ShardStatus.State>) -> Set<ShardRecord.State>? {
+        guard !states.isEmpty else { return nil }
+        var found: Set<ShardRecord.State> = []
+        for state in states {
+            switch state {
+            case .failed: found.insert(.failed)
+            case .available, .serving: found.insert(.available)
+            // The work that a shard waits for is not in its record.
+            case .registered, .initializing, .recovering: return nil
+            }
+        }
+        return found
     }
 
     /// Returns the number of shards in each state.
