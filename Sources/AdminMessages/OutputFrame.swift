@@ -78,3 +78,20 @@ package struct MalformedFrame: Error, Equatable {
     /// Makes the error.
     package init() {}
 }
+
+/// Sends frames to the client of a verb.
+package struct OutputSender: Sendable {
+    /// Sends a frame, and waits until there is room for it; false if the client is gone.
+    package let send: @Sendable (OutputFrame) -> Bool
+    /// Sends a frame if there is room for it, and drops it otherwise; it never waits.
+    package let offer: @Sendable (OutputFrame) -> Void
+
+    /// Makes a sender.
+    package init(
+        send: @escaping @Sendable (OutputFrame) -> Bool,
+        offer: @escaping @Sendable (OutputFrame) -> Void
+    ) {
+        self.send = send
+        self.offer = offer
+    }
+}

@@ -38,6 +38,21 @@ package enum LocalSocket {
         }
         return descriptor
     }
+
+    /// Sets how long reads of a socket may wait; 0 is for ever.
+    ///
+    /// A read that waits longer throws `.wouldBlock`. The corresponding C function is `setsockopt`.
+    package static func setReadTimeout(_ seconds: Int, of socket: FileDescriptor) {
+        var time = timeval(tv_sec: numericCast(seconds), tv_usec: 0)
+        // SAFETY: the call reads the structure, whose size is given.
+        _ = unsafe setsockopt(
+            socket.rawValue,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &time,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
+    }
 }
 
 /// `connect`, whose name the function of `LocalSocket` hides.

@@ -31,7 +31,7 @@ struct Backup: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         let store = try store.openForReading()
-        defer { store.closeWaiting() }
+        defer { StoreOptions.closeWaiting(store) }
         Kernel.lowerPriority()
         let report = try copy.run("copying") { options, progress in
             try store.backup(

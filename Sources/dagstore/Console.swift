@@ -26,7 +26,7 @@ final class Console: Sendable {
     let store: DAGStore
     /// The node's store's folder, without symbolic links.
     let directory: FilePath
-    private let send: @Sendable (OutputFrame) -> Bool
+    private let sender: OutputSender
 
     /// Makes a client's terminal.
     ///
@@ -34,17 +34,17 @@ final class Console: Sendable {
     ///   - request: What the client asked for.
     ///   - store: The store that the node has open.
     ///   - directory: Its folder, without symbolic links.
-    ///   - send: Sends a frame to the client; false if the client is gone. It may wait for the client.
+    ///   - sender: Sends frames to the client.
     init(
         _ request: VerbRequest,
         store: DAGStore,
         directory: FilePath,
-        send: @escaping @Sendable (OutputFrame) -> Bool
+        sender: OutputSender
     ) {
         self.request = request
         self.store = store
         self.directory = directory
-        self.send = send
+        self.sender = sender
     }
 
     /// The arguments after the program's name.
@@ -86,8 +86,15 @@ final class Console: Sendable {
         while start < bytes.count {
             let end = min(start + OutputFrame.sizeMax, bytes.count)
             let part = bytes[start..<end].copied
-            guard send(stream == .output ? .output(part) : .error(part)) else { throw .brokenPipe }
+            guard sender.send(stream == .output ? .output(part) : .error(part)) else {
+                throw .brokenPipe
+            }
             start = end
         }
     }
+
+    /// Writes text to standard error of the client, unless it has not taken earlier text yet.
+    ///
+    /// The store's threads call it: they must not wait for a client.
+    func offer(_ text: String) { sender.offer(.error(Array(text.utf8))) }
 }

@@ -5,6 +5,7 @@ internal import DAGCAR
 internal import DAGIPLD
 internal import DAGMounts
 internal import DAGStorage
+internal import Synchronization
 internal import SystemPackage
 
 /// `export`: writes the CAR of a DAG.
@@ -113,12 +114,21 @@ struct Export: ParsableCommand {
             sendsDuplicates: dups
         )
         request.limits.distinctBlocksMax = Self.distinctBlocksMax
+        let printed = PrintedBytes()
         let summary: CARExporter.Summary
         do {
-            summary = try export(request, store.openForReading())
+            summary = try export(request, store.openForReading(), printed)
         } catch let error as DAGStoreError where error.code == .readOnly {
-            // A shard that must be fetched first, which only a store that is open for writing can do.
-            summary = try export(request, store.openForWriting(isNewAllowed: false))
+            // A shard that must be fetched first, which only a store that is open for writing can do. The bytes are
+            // the same again, so those that were printed are left out.
+            do {
+                let store = try store.openForWriting(isNewAllowed: false)
+                printed.begin()
+                summary = try export(request, store, printed)
+            } catch var held as HeldByNode {
+                held.printedSize = printed.count
+                throw held
+            }
         }
         guard output != OutputFile.standardOutput else { return }
         try Output.run(format.format) { output in
@@ -139,14 +149,15 @@ struct Export: ParsableCommand {
 
     private func export(
         _ request: DAGRequest,
-        _ store: DAGStore
+        _ store: DAGStore,
+        _ printed: PrintedBytes
     ) throws -> CARExporter.Summary {
         // A process can have a store open only once.
         defer { StoreOptions.closeWaiting(store) }
         let codec = version == 2 ? CARIndex.multihashSorted : nil
         let exporter = CARExporter(store, request, version: version, indexCodec: codec)
         guard output != OutputFile.standardOutput else {
-            return try Self.wait { try await exporter.run { try Output.write($0) }.summary }
+            return try Self.wait { try await exporter.run { try printed.write($0) }.summary }
         }
         return try OutputFile(output).write { file in
             let (summary, header) = try Self.wait {
@@ -172,5 +183,34 @@ struct Export: ParsableCommand {
             }
         }
         return try withExtendedLifetime(task) { try answer.wait() }
+    }
+}
+
+/// Writes to standard output, and leaves out what an earlier attempt has written.
+///
+/// *Concurrency*: one thread at a time.
+private final class PrintedBytes: Sendable {
+    private let state = Mutex((count: UInt64(0), position: UInt64(0)))
+    /// The client whose output it is; other tasks, which write, do not know it.
+    private let client = Console.client
+
+    /// The number of bytes that were written.
+    var count: UInt64 { state.withLock { $0.count } }
+
+    /// Begins at the first byte again.
+    func begin() { state.withLock { $0.position = 0 } }
+
+    /// Writes the bytes that were not written before.
+    func write(_ bytes: ByteView) throws {
+        let known = state.withLock { state in
+            let known = Int(
+                min(state.count - min(state.count, state.position), UInt64(bytes.count))
+            )
+            state.position += UInt64(bytes.count)
+            return known
+        }
+        guard known < bytes.count else { return }
+        try Console.$client.withValue(client) { try Output.write(bytes[known..<bytes.count]) }
+        state.withLock { $0.count = max($0.count, $0.position) }
     }
 }

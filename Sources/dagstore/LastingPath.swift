@@ -21,6 +21,18 @@ extension FilePath {
         )
     }
 
+    /// Checks that a file that a node opens for a client is the client's.
+    ///
+    /// - Throws: `invalidArgument` for a pipe, a device or a descriptor, which would be the node's own.
+    func checkForClient() throws {
+        guard Console.client != nil, let reason = transience else { return }
+        throw DAGStoreError(
+            .invalidArgument,
+            "\(self): \(reason), and the node that has the store open cannot use it",
+            advice: "give - or a file"
+        )
+    }
+
     /// The path as it is; for a client of a node, the path in the client's working directory.
     var ofClient: FilePath {
         guard Console.client != nil else { return self }

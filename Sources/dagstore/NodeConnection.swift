@@ -7,6 +7,8 @@ internal import SystemPackage
 /// The error for a verb that must write a store which a node has open: the node is to run it.
 struct HeldByNode: Error {
     let connection: NodeConnection
+    /// The bytes of standard output that the verb has printed already.
+    var printedSize: UInt64 = 0
 }
 
 /// A connection to the admin socket of the node that has a store open.
@@ -19,6 +21,8 @@ final class NodeConnection: @unchecked Sendable {
 
     /// The largest head of an answer, in bytes.
     private static let headSizeMax = 64 << 10
+    /// How long a node may take to answer, in seconds.
+    private static let answerSecondsMax = 30
     /// The longest line with the size of a part, in bytes.
     private static let sizeLineMax = 64
 
@@ -34,13 +38,23 @@ final class NodeConnection: @unchecked Sendable {
 
     /// Lets the node run a verb, and prints what it prints.
     ///
-    /// - Parameter arguments: The arguments after the program's name.
+    /// - Parameters:
+    ///   - arguments: The arguments after the program's name.
+    ///   - printedSize: The number of bytes of the output that this process has printed already.
     /// - Returns: The exit status.
     /// - Throws: `OutputError` if the output cannot be written; `closed` if the node ends before the verb does.
-    func run(_ arguments: [String]) throws -> Int32 {
+    func run(_ arguments: [String], skipping printedSize: UInt64) throws -> Int32 {
         guard let body = Self.request(arguments).encoded else {
             throw DAGStoreError(.invalidArgument, "an argument has a zero byte")
         }
+        guard body.count <= VerbRequest.sizeMax else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "the arguments have \(body.count) bytes, and a node takes \(VerbRequest.sizeMax)",
+                advice: "give fewer at once"
+            )
+        }
+        var left = printedSize
         let head =
             "POST /v1/verbs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             + "Content-Type: application/vnd.dagstore.verb\r\nContent-Length: \(body.count)\r\n\r\n"
@@ -49,13 +63,19 @@ final class NodeConnection: @unchecked Sendable {
         } catch {
             throw Self.lost("its request could not be sent: \(error)")
         }
+        // A node answers at once, and its verb may then take as long as it needs.
+        LocalSocket.setReadTimeout(Self.answerSecondsMax, of: socket)
         try readHead()
+        LocalSocket.setReadTimeout(0, of: socket)
         var frames = OutputFrameReader()
         while let part = try nextPart() {
             frames.append(part)
             while let frame = try Self.next(&frames) {
                 switch frame {
-                case .output(let bytes): try bytes.withView(Output.write)
+                case .output(let bytes):
+                    let known = Int(min(left, UInt64(bytes.count)))
+                    left -= UInt64(known)
+                    try Array(bytes[known...]).withView(Output.write)
                 case .error(let bytes): ErrorReport.write(bytes)
                 case .end(let status): return status
                 }
@@ -142,6 +162,8 @@ final class NodeConnection: @unchecked Sendable {
             let bytes = try socket.readSome(atMost: 64 << 10)
             received += bytes
             return !bytes.isEmpty
+        } catch .wouldBlock {
+            throw Self.lost("it does not answer")
         } catch {
             throw Self.lost("\(error)")
         }

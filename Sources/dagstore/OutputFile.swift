@@ -28,7 +28,9 @@ struct OutputFile {
         do {
             try write { file in try Kernel.writeAll(bytes, to: file) }
         } catch {
-            throw error as? OutputError ?? .failed("\(name): \(error)")
+            if let error = error as? OutputError { throw error }
+            let text = (error as? DAGStoreError)?.message ?? "\(name): \(error)"
+            throw .failed(text)
         }
     }
 
@@ -41,6 +43,7 @@ struct OutputFile {
     ///
     /// - Throws: What `body` throws; `OutputError` in place of an `Errno`.
     func write<R>(_ body: (FileDescriptor) throws -> R) throws -> R {
+        try path.checkForClient()
         do {
             return try Kernel.isRegularOrMissing(path) ? replace(body) : overwrite(body)
         } catch let error as Errno {

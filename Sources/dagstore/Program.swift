@@ -39,7 +39,7 @@ enum Program {
             exit(0)
         } catch let held as HeldByNode {
             do {
-                exit(try held.connection.run(arguments))
+                exit(try held.connection.run(arguments, skipping: held.printedSize))
             } catch {
                 exit(report(error, format))
             }

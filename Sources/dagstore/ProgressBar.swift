@@ -34,6 +34,7 @@ final class ProgressBar: Sendable {
     private let label: String
     /// The client whose terminal shows the bar; the store's threads, which update it, do not know it.
     private let client = Console.client
+    private let isUTF8 = ProgressBar.isUTF8
     /// Whether the bar may appear.
     let isShown: Bool
     private let start = ContinuousClock.now
@@ -78,10 +79,10 @@ final class ProgressBar: Sendable {
     }
 
     private func write(_ text: String) {
+        if let client { return client.offer(text) }
         // A bar is not worth an error.
         try? Array(text.utf8).withView { bytes throws(Errno) in
-            guard let client else { return try Kernel.writeAll(bytes, to: .standardError) }
-            try client.write(bytes, to: .error)
+            try Kernel.writeAll(bytes, to: .standardError)
         }
     }
 
@@ -114,7 +115,7 @@ final class ProgressBar: Sendable {
     private func bar(_ done: UInt64, _ total: UInt64, _ width: Int) -> String {
         let part = total == 0 ? 0 : min(1, Double(done) / Double(total))
         let full = Int(part * Double(width))
-        let (mark, rest) = Self.isUTF8 ? ("█", "░") : ("#", ".")
+        let (mark, rest) = isUTF8 ? ("█", "░") : ("#", ".")
         return String(repeating: mark, count: full) + String(repeating: rest, count: width - full)
     }
 
@@ -124,10 +125,10 @@ final class ProgressBar: Sendable {
         }
     }
 
-    private static let isUTF8: Bool = {
+    private static var isUTF8: Bool {
         let names = ["LC_ALL", "LC_CTYPE", "LANG"]
-        let locale = names.lazy.compactMap { Kernel.variable($0) }.first ?? ""
+        let locale = names.lazy.compactMap { Console.variable($0) }.first ?? ""
         let name = locale.lowercased()
         return name.hasSuffix("utf-8") || name.hasSuffix("utf8")
-    }()
+    }
 }

@@ -170,6 +170,7 @@ struct Register: AsyncParsableCommand {
         let url = try source.url.get()
         if let existingIndex {
             let mount = try source.file.get()
+            try FilePath(existingIndex).ofClient.checkForClient()
             try ExistingIndex(at: FilePath(existingIndex).ofClient).register(
                 key,
                 from: mount,

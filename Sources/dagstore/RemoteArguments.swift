@@ -17,6 +17,9 @@ struct RemoteArguments: ParsableArguments {
         private var allowPrivate: Bool { false }
     #endif
 
+    /// Whether the flag was given.
+    var isPrivateAllowed: Bool { allowPrivate }
+
     /// Returns the settings of remote mounts for a store.
     ///
     /// - Parameter directory: The store's directory.

@@ -112,7 +112,7 @@ struct StoreOptions: ParsableArguments {
                     advice: "give --store a folder, or leave it out"
                 )
             }
-            return FilePath(path)
+            return FilePath(path).ofClient
         }
     }
 
@@ -174,6 +174,13 @@ struct StoreOptions: ParsableArguments {
             throw DAGStoreError(
                 .invalidArgument,
                 "\(wanted) is not the store of the node, which is \(client.directory)"
+            )
+        }
+        guard !remote.isPrivateAllowed else {
+            throw DAGStoreError(
+                .invalidArgument,
+                "a running node has the store, and reads remote shards by its own rules",
+                advice: "give --allow-private to 'dagstore serve'"
             )
         }
         var configuration = Configuration()

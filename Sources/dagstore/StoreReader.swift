@@ -41,12 +41,24 @@ final class StoreReader {
         if !isWriting {
             do {
                 // A store that is open read-only can wait for a mount that it reads in place.
-                return try store.acquire(key, .endless)
+                return try Self.acquire(key, in: store)
             } catch let error as DAGStoreError where error.code == .readOnly {
                 try openForWriting(for: key)
             }
         }
-        return try store.acquire(key, .endless)
+        return try Self.acquire(key, in: store)
+    }
+
+    /// Acquires a lease, and waits for it; a client that is gone ends the wait.
+    private static func acquire(_ key: ShardKey, in store: DAGStore) throws -> Shard {
+        guard Console.client != nil else { return try store.acquire(key, .endless) }
+        while true {
+            do {
+                return try store.acquire(key, .until(.now + .seconds(1)))
+            } catch let error as DAGStoreError where error.code == .deadlineExceeded {
+                try Task.checkCancellation()
+            }
+        }
     }
 
     private func openForWriting(for key: ShardKey) throws {

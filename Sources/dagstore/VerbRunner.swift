@@ -14,15 +14,15 @@
         ///   - request: What the client asked for.
         ///   - store: The node's store.
         ///   - directory: Its folder, without symbolic links.
-        ///   - send: Sends a frame of the output; false if the client is gone.
+        ///   - sender: Sends frames of the output.
         /// - Returns: The exit status.
         static func run(
             _ request: VerbRequest,
             _ store: DAGStore,
             _ directory: FilePath,
-            _ send: @escaping @Sendable (OutputFrame) -> Bool
+            _ sender: OutputSender
         ) async -> Int32 {
-            let client = Console(request, store: store, directory: directory, send: send)
+            let client = Console(request, store: store, directory: directory, sender: sender)
             return await Console.$client.withValue(client) { await run(request.arguments) }
         }
 
@@ -35,8 +35,12 @@
                 return Program.reportParsing(error, format)
             }
             do {
-                guard !(command is Serve) else {
-                    throw DAGStoreError(.catalogLocked, "a node serves this store already")
+                guard command is any NodeVerb else {
+                    throw DAGStoreError(
+                        .invalidArgument,
+                        "a node does not run this verb for a client",
+                        advice: "run it as a program of its own"
+                    )
                 }
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
@@ -50,4 +54,26 @@
             }
         }
     }
+
+    /// A verb that may need a store that is open for writing, so that a node runs it for its clients.
+    ///
+    /// It ends by returning or throwing, closes stores by `StoreOptions.close` only, and changes nothing of the
+    /// process.
+    protocol NodeVerb: ParsableCommand {}
+
+    extension Check: NodeVerb {}
+    extension CollectGarbage: NodeVerb {}
+    extension Destroy: NodeVerb {}
+    extension Export: NodeVerb {}
+    extension Get: NodeVerb {}
+    extension Has: NodeVerb {}
+    extension IndexExport: NodeVerb {}
+    extension IndexList: NodeVerb {}
+    extension Initialize: NodeVerb {}
+    extension InitializeAll: NodeVerb {}
+    extension Locate: NodeVerb {}
+    extension MigrateRun: NodeVerb {}
+    extension Recover: NodeVerb {}
+    extension Register: NodeVerb {}
+    extension Relocate: NodeVerb {}
 #endif

@@ -12,12 +12,14 @@
             _ key: String,
             _ step: PassingShard.Step,
             for duration: Duration,
-            fetched: UInt64 = 0
+            fetched: UInt64 = 0,
+            job: UInt64 = 1
         ) throws -> PassingShard {
             PassingShard(
                 key: try ShardKey(key),
                 state: .initializing,
                 mountURL: "https://a.example/x.car",
+                jobNumber: job,
                 since: 0,
                 duration: duration,
                 step: step,
@@ -75,9 +77,37 @@
                     #expect(watchdog.stuck == [], "\(minute)")
                 }
                 // Another job of the same shard begins anew.
-                let next = try Self.shard("a", .copying, for: .seconds(1), fetched: 9)
+                let next = try Self.shard("a", .copying, for: .seconds(1), fetched: 9, job: 2)
                 watchdog.receive([next], at: start + .seconds(2000))
                 #expect(watchdog.stuck == [])
+            }
+        }
+
+        @Test("a queue that moves is not stuck, and one that stands is")
+        func queues() async throws {
+            try await Self.withStore { store in
+                let watchdog = Watchdog(store, limit: .seconds(60), logger: AdminScene.silent)
+                let start = ContinuousClock.now
+                for round in 1..<10 {
+                    let age = Duration.seconds(50 * round)
+                    // Another job has ended since the last look.
+                    let runs = try Self.shard(
+                        "b",
+                        .opening,
+                        for: .seconds(1),
+                        job: UInt64(9 + round)
+                    )
+                    let waits = try Self.shard("a", .waitingForTurn, for: age)
+                    watchdog.receive([runs, waits], at: start + age)
+                    if round > 1 { #expect(watchdog.stuck == [], "\(round)") }
+                }
+                for later in [50, 120] {
+                    let age = Duration.seconds(450 + later)
+                    let waits = try Self.shard("a", .waitingForTurn, for: age)
+                    let runs = try Self.shard("b", .opening, for: .seconds(1 + later), job: 18)
+                    watchdog.receive([runs, waits], at: start + age)
+                }
+                #expect(Set(watchdog.stuck.compactMap(\.key?.text)) == ["a", "b"])
             }
         }
 

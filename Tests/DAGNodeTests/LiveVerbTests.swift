@@ -151,6 +151,71 @@
             #expect(await node.end() == 0)
         }
 
+        @Test("a client that is killed in the middle of a verb harms no node")
+        func killedClient() async throws {
+            let live = try Place()
+            for number in 0..<60 {
+                let key = ["--key", "k\(number)"]
+                #expect(try await live.run(["register", "%a.car", "--lazy"] + key).status == 0)
+            }
+            let node = try NodeProcess([
+                "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+            ])
+            _ = try #require(await node.url(), "\(node.errorText)")
+            for _ in 0..<3 {
+                let client = try NodeProcess(["initialize-all", "--store", live.store])
+                await eventually { !client.text.isEmpty || node.errorText.contains("/v1/verbs") }
+                client.send(SIGKILL)
+                _ = await client.end()
+            }
+            #expect(try await live.run(["gc"]).status == 0)
+            node.send(SIGTERM)
+            #expect(await node.end() == 0, "\(node.errorText)")
+        }
+
+        @Test(
+            "an export that must fetch a shard first prints each byte once",
+            arguments: [false, true]
+        )
+        func export(hasNode: Bool) async throws {
+            let live = try Place()
+            let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 * $0 >> 3) }
+            let source = try live.folder.write(bytes, to: "file")
+            let whole = live.folder.path(of: "whole.car")
+            let created = try await NodeProcess.run(
+                ["car", "create", source, "-o", whole, "--chunk", "1024", "--format", "json"]
+            )
+            let root = try #require(created.text.firstMatch(of: #/baf[a-z0-9]+/#)).output
+            let car = try Array(Data(contentsOf: URL(filePath: whole)))
+            let server = try await ScriptedServer { ScriptedServer.serve(car, $0) }
+            // The root is here, and the rest of the DAG must be fetched.
+            let first = live.folder.path(of: "root.car")
+            #expect(try await live.run(["register", whole]).status == 0)
+            let cut = ["export", "\(root)", "--scope", "block", "-o", first]
+            #expect(try await live.run(cut).status == 0)
+            let expected = try await live.run(["export", "\(root)"])
+            #expect(try await live.run(["destroy", "whole"]).status == 0)
+            #expect(try await live.run(["register", first]).status == 0)
+            let far = ["register", server.url + "/far.car", "--remote", "copy", "--allow-private"]
+            #expect(try await live.run(far).status == 0)
+            #expect(try await live.run(["gc"]).status == 0)
+            var node: NodeProcess?
+            if hasNode {
+                node = try NodeProcess([
+                    "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+                    "--allow-private",
+                ])
+                _ = try #require(await node?.url(), "\(node?.errorText ?? "")")
+            }
+            let flags = hasNode ? [] : ["--allow-private"]
+            let found = try await live.run(["export", "\(root)"] + flags)
+            #expect(found.status == 0, "\(found.errors)")
+            #expect(found.text == expected.text)
+            node?.send(SIGTERM)
+            if let node { #expect(await node.end() == 0, "\(node.errorText)") }
+            server.close()
+        }
+
         @Test("a socket that a killed node left does not stop a verb or the next node")
         func stale() async throws {
             let live = try Place()

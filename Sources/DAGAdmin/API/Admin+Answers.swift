@@ -115,10 +115,10 @@
                 }
             case "initialize":
                 try route.allow([.post])
-                try await blocking { try await store.initialize(key) }
+                try await running { try await store.initialize(key) }
             case "recover":
                 try route.allow([.post])
-                try await blocking { try await store.recover(key) }
+                try await running { try await store.recover(key) }
             default: throw Self.noSuchPath
             }
             return try shardReply(key)

@@ -5,6 +5,7 @@
     internal import DAGSystem
     internal import HummingbirdCore
     internal import NIOCore
+    internal import ServiceLifecycle
     internal import SharedReads
 
     extension Admin {
@@ -33,17 +34,23 @@
                 }
                 // At once, so that the reader knows that it listens.
                 try await writer.write(ByteBuffer(string: ": the events of shards\n\n"))
-                for await _ in buffer.signals {
-                    let (events, dropped) = buffer.take()
-                    var bytes: [UInt8] = []
-                    if dropped > 0 {
-                        bytes += "event: dropped\ndata: {\"count\":\(dropped)}\n\n".utf8
+                // An open page must not keep the node from ending.
+                try await withGracefulShutdownHandler {
+                    for await _ in buffer.signals {
+                        try await writer.write(ByteBuffer(bytes: Self.text(of: buffer.take())))
                     }
-                    for (event, time) in events { bytes += Self.text(of: event, time) }
-                    if bytes.isEmpty { bytes += ": waits\n\n".utf8 }
-                    try await writer.write(ByteBuffer(bytes: bytes))
+                } onGracefulShutdown: {
+                    buffer.finish()
                 }
             }
+        }
+
+        private static func text(of taken: ([(ShardEvent, UInt64)], UInt64)) -> [UInt8] {
+            let (events, dropped) = taken
+            var bytes: [UInt8] = []
+            if dropped > 0 { bytes += "event: dropped\ndata: {\"count\":\(dropped)}\n\n".utf8 }
+            for (event, time) in events { bytes += text(of: event, time) }
+            return bytes.isEmpty ? Array(": waits\n\n".utf8) : bytes
         }
 
         private static func text(of event: ShardEvent, _ time: UInt64) -> [UInt8] {

@@ -57,7 +57,7 @@
             let url = try Self.url(body.source)
             let key = try ShardKey(body.key ?? Self.key(of: body.source))
             let policy = try Self.policy(body.policy) ?? .automatic
-            _ = try await blocking {
+            _ = try await running {
                 try await store.register(
                     key,
                     from: url,
@@ -77,9 +77,9 @@
             let policy = try Self.policy(body.policy)
             if let source = body.source {
                 let url = try Self.url(source)
-                _ = try await blocking { try await store.relocate(key, to: url, policy: policy) }
+                _ = try await running { try await store.relocate(key, to: url, policy: policy) }
             } else if let policy {
-                _ = try await blocking { try await store.setPolicy(of: key, to: policy) }
+                _ = try await running { try await store.setPolicy(of: key, to: policy) }
             } else {
                 throw AdminError.invalid("give a source, a policy or both")
             }
@@ -115,7 +115,7 @@
         func collectGarbage(_ request: inout Request) async throws -> AdminReply {
             struct Body: Decodable { let quota: UInt64? }
             let body = try await Self.read(Body.self, &request)
-            let report = try await blocking { try await store.collectGarbage(downTo: body.quota) }
+            let report = try await running { try await store.collectGarbage(downTo: body.quota) }
             return .json { json in
                 json.member("removed", report.transients.count { $0.result == .removed })
                 json.member("bytesRemoved", report.bytesRemoved)
@@ -138,7 +138,7 @@
             options.repairs = body.repair == true
             let start = ContinuousClock.now
             let asked = options
-            let report = try await blocking { try await store.check(asked) }
+            let report = try await running { try await store.check(asked) }
             return .json { json in
                 json.member("shards", report.shards)
                 json.member("entries", report.entries)
@@ -159,6 +159,9 @@
 
         // MARK: Verbs
 
+        /// How long a verb may print nothing before its client is looked for.
+        private static let silenceMax = Duration.seconds(3)
+
         /// Runs a verb, and sends what it prints as it comes.
         ///
         /// A client that goes away cancels the verb.
@@ -169,14 +172,23 @@
             }
             return AdminReply(type: "application/vnd.dagstore.output") { [self] writer in
                 let pipe = FramePipe()
+                let sender = OutputSender(send: { pipe.send($0) }, offer: { pipe.offer($0) })
                 let task = OwnedTask<Void> { [self] in
-                    let status = try await blocking { await runVerb(verb) { pipe.send($0) } }
+                    let status = try await running { await runVerb(verb, sender) }
                     _ = pipe.send(.end(status))
                     pipe.finish()
+                }
+                // A frame without bytes finds out that the client of a silent verb is gone.
+                let clock = OwnedTask<Void> {
+                    while true {
+                        try await Task.sleep(for: Self.silenceMax)
+                        pipe.offer(.output([]))
+                    }
                 }
                 defer {
                     pipe.close()
                     task.cancel()
+                    clock.cancel()
                 }
                 for await frame in pipe.frames {
                     try await writer.write(ByteBuffer(bytes: frame.encoded))

@@ -49,7 +49,7 @@
         /// It gets the request and a function that sends a frame, which returns false if the client is gone. It may
         /// block its thread.
         package typealias RunVerb =
-            @Sendable (VerbRequest, @escaping @Sendable (OutputFrame) -> Bool) async -> Int32
+            @Sendable (VerbRequest, OutputSender) async -> Int32
 
         let store: DAGStore
         let metrics: NodeMetrics
@@ -60,9 +60,12 @@
         let startedAt = WallClock.milliseconds
         let start = ContinuousClock.now
         private let lastMinute = Lock(MinuteWindow())
-        /// The threads on which verbs run and the catalog is read.
+        /// The threads on which the catalog is read.
         let pool: JobPool
-        private let executor: PoolExecutor
+        /// The threads on which verbs run; all of them may wait for sources.
+        private let verbExecutor = PoolExecutor(
+            JobPool(label: "dagstore.verbs", width: 4, sparesMax: 60)
+        )
 
         /// Makes the state.
         ///
@@ -85,15 +88,14 @@
             self.watchdog = watchdog
             self.runVerb = runVerb
             pool = JobPool(label: "dagstore.admin", width: 4, sparesMax: 60)
-            executor = PoolExecutor(pool)
             metrics.registry.collect { [store, watchdog] text in
                 StoreMetrics.write(store, stuckCount: watchdog.stuck.count, to: &text)
             }
         }
 
-        /// Runs all steps of `body` on threads that may block.
-        func blocking<R: Sendable>(_ body: () async throws -> R) async throws -> R {
-            try await withTaskExecutorPreference(executor) { try await body() }
+        /// Runs all steps of `body` on the threads of verbs.
+        func running<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+            try await withTaskExecutorPreference(verbExecutor) { try await body() }
         }
 
         // MARK: Watching

@@ -14,10 +14,14 @@
         /// The frames, in order.
         let frames: AsyncStream<OutputFrame>
         private let continuation: AsyncStream<OutputFrame>.Continuation
-        private let room = DispatchSemaphore(value: FramePipe.waitingMax)
+        /// Made with zero: libdispatch ends a process that drops a semaphore below its first value.
+        private let room = DispatchSemaphore(value: 0)
         private let isClosed = Lock(false)
 
-        init() { (frames, continuation) = AsyncStream.makeStream() }
+        init() {
+            (frames, continuation) = AsyncStream.makeStream()
+            for _ in 0..<Self.waitingMax { room.signal() }
+        }
 
         /// Sends a frame; waits for room.
         ///
@@ -30,6 +34,13 @@
             }
             continuation.yield(frame)
             return true
+        }
+
+        /// Sends a frame if there is room, and drops it otherwise.
+        func offer(_ frame: OutputFrame) {
+            guard room.wait(timeout: .now()) == .success else { return }
+            guard !isClosed.withLock({ $0 }) else { return _ = room.signal() }
+            continuation.yield(frame)
         }
 
         /// Makes room for a frame, because one was sent.

@@ -24,7 +24,10 @@
         /// The most connections of a listener.
         private static let connectionsMax = 256
 
+        private static let connections = HTTP1Channel.Configuration(idleTimeout: .seconds(75))
+
         private let server: any Service
+        private let logger: Logger
         private let place: Place
 
         /// Prepares a listener.
@@ -44,9 +47,10 @@
             onListening: @escaping @Sendable (String, Int?) -> Void
         ) throws {
             self.place = place
+            self.logger = logger
             let responder = AdminResponder(admin, access, logger, isLocal: place.isSocket)
             let (address, onRunning) = try place.prepare(onListening)
-            server = try HTTPServerBuilder.http1().buildServer(
+            server = try HTTPServerBuilder.http1(configuration: Self.connections).buildServer(
                 configuration: ServerConfiguration(
                     address: address,
                     backlog: 128,
@@ -65,10 +69,27 @@
         }
 
         /// Listens until the task is cancelled or the group shuts down.
+        ///
+        /// A socket that cannot be had is no reason to serve nothing: the log has the error.
+        ///
+        /// - Throws: `AdminAddressError` if the address cannot be had.
         package func run() async throws {
             defer { place.remove() }
-            try await server.run()
+            do {
+                try await server.run()
+            } catch {
+                guard place.isSocket else { throw AdminAddressError(cause: error) }
+                logger.error("The admin socket cannot be had", metadata: ["error": "\(error)"])
+            }
+            // The end of a service would end the node.
+            if place.isSocket { try? await gracefulShutdown() }
         }
+    }
+
+    /// The error of an address that cannot be listened on.
+    package struct AdminAddressError: Error {
+        /// The error of the system.
+        package let cause: any Error
     }
 
     extension AdminServer.Place {

@@ -24,6 +24,7 @@
     package final class Watchdog: Sendable {
         /// What was seen of a shard at an earlier look.
         private struct Seen {
+            let jobNumber: UInt64
             var step: PassingShard.Step
             var bytes: UInt64
             /// When the step was first seen as it is.
@@ -34,6 +35,8 @@
         private struct State {
             var seen: [ShardKey: Seen] = [:]
             var stuck: [StuckShard] = []
+            /// When a job was last seen to have ended.
+            var lastEnd: ContinuousClock.Instant?
             /// When a question to the loop was asked that has no answer yet.
             var askedAt: ContinuousClock.Instant?
             var question: OwnedTask<Void>?
@@ -86,20 +89,26 @@
             state.withLock { state in
                 state.askedAt = nil
                 state.isLoopLogged = false
+                let numbers = Set(shards.map(\.jobNumber))
+                let hasEnded = state.seen.values.contains { !numbers.contains($0.jobNumber) }
+                if hasEnded { state.lastEnd = now }
                 var seen: [ShardKey: Seen] = [:]
                 var stuck: [StuckShard] = []
                 for shard in shards {
                     // The job may be older than the first look at it.
                     var entry = Seen(
+                        jobNumber: shard.jobNumber,
                         step: shard.step,
                         bytes: shard.bytesFetched,
                         since: now - shard.duration
                     )
-                    if let old = state.seen[shard.key], now - shard.duration <= old.since {
-                        entry = old
-                        if old.step != shard.step || old.bytes != shard.bytesFetched {
-                            entry = Seen(step: shard.step, bytes: shard.bytesFetched, since: now)
-                        }
+                    if let old = state.seen[shard.key], old.jobNumber == shard.jobNumber {
+                        let isSame = old.step == shard.step && old.bytes == shard.bytesFetched
+                        if isSame { entry = old } else { entry.since = now }
+                    }
+                    // A queue that moves is not stuck.
+                    if shard.isInQueue, let end = state.lastEnd {
+                        entry.since = max(entry.since, end)
                     }
                     let time = now - entry.since
                     if time >= limit {
@@ -148,6 +157,9 @@
     }
 
     extension PassingShard {
+        /// Whether the job waits for the ends of others.
+        fileprivate var isInQueue: Bool { step == .waitingForTurn || step == .waitingForSource }
+
         /// What the job waits for, for people.
         var waitsFor: String {
             switch step {

@@ -1,4 +1,5 @@
 #if Node
+    internal import DAGAdmin
     package import DAGStorage
     internal import DAGSystem
     package import Logging
@@ -139,6 +140,9 @@
             } catch {
                 // Services that were canceled at the end of the drain may throw.
                 guard ending.hasBegun else {
+                    if let error = error as? AdminAddressError, let admin = settings.admin {
+                        throw DAGStoreError(listeningAt: admin, error.cause, option: "--admin")
+                    }
                     throw DAGStoreError(listeningAt: settings.listen, error)
                 }
                 logger.debug("a service ended with an error", metadata: ["error": "\(error)"])

@@ -16,7 +16,7 @@
         /// It gets the request, the store's directory and a function that sends a frame; that returns false if the
         /// client is gone. It may block its thread.
         package typealias RunVerb =
-            @Sendable (VerbRequest, FilePath, @escaping @Sendable (OutputFrame) -> Bool) async ->
+            @Sendable (VerbRequest, FilePath, OutputSender) async ->
             Int32
 
         /// Prepares a node with the gateway; see the other initializer.
@@ -109,9 +109,13 @@
 
     extension DAGStoreError {
         /// The error of a server that could not begin; its own error where it is one of the store.
-        init(listeningAt address: NodeAddress, _ error: any Error) {
+        init(
+            listeningAt address: NodeAddress,
+            _ error: any Error,
+            option: String = "--listen"
+        ) {
             guard let error = error as? DAGStoreError else {
-                self.init(.invalidArgument, "--listen \(address): \(Self.reason(error))")
+                self.init(.invalidArgument, "\(option) \(address): \(Self.reason(error))")
                 return
             }
             self = error

@@ -144,6 +144,7 @@ extension ShardLoop {
                 key: shard.key,
                 state: state,
                 mountURL: shard.record.mountURL,
+                jobNumber: job.number,
                 since: job.since,
                 duration: ContinuousClock.now - job.start,
                 step: PassingShard.Step(job.phase),

@@ -37,6 +37,8 @@ public struct PassingShard: Sendable, Equatable {
     public let state: ShardStatus.State
     /// The URL of its mount.
     public let mountURL: String
+    /// The number of the job: another job has another number.
+    public let jobNumber: UInt64
     /// When the job began, in milliseconds since 1970.
     public let since: UInt64
     /// The time since then.
