@@ -26,7 +26,7 @@
                 let car = "/ipfs/\(Self.small.root.cid)?format=car"
                 #expect(try await scene.send(car).status == 200)
                 let stalled = StreamTests.request("/ipfs/\(Self.large.root.cid)?format=car")
-                try await RawClient.stall(stalled, scene.port) { channel in
+                try await RawClient.stallAdmitted(stalled, scene.port) { channel in
                     try await eventually { try await scene.isBusy(car) }
                     let refused = try await scene.send(car)
                     #expect(refused.status == 429)
@@ -52,7 +52,8 @@
                     let before = scene.log.lines(
                         "The client takes too long; closing its connection"
                     )
-                    try await RawClient.stall(StreamTests.request(target), scene.port) { _ in
+                    try await RawClient.stallAdmitted(StreamTests.request(target), scene.port) {
+                        _ in
                         await eventually {
                             scene.log.lines("The client takes too long; closing its connection")
                                 .count

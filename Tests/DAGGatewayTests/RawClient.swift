@@ -60,10 +60,45 @@
             _ port: Int,
             _ body: (any Channel) async throws -> R
         ) async throws -> R {
-            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            try await stall(connectStalled(port), text, body)
+        }
+
+        /// As `stall`, but first reads the beginning of the answer, and asks again after each status 429.
+        ///
+        /// A stream's place is free a moment after its client has the last byte.
+        static func stallAdmitted<R: Sendable>(
+            _ text: String,
+            _ port: Int,
+            _ body: @Sendable (any Channel) async throws -> R
+        ) async throws -> R {
+            while true {
+                let channel = try await connectStalled(port)
+                let answer = try await channel.eventLoop.submit {
+                    let handler = FirstBytesHandler(channel.eventLoop.makePromise())
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                    return handler.first.futureResult
+                }.get()
+                let result: R? = try await stall(channel, text) { channel in
+                    channel.read()
+                    let isRefused = try await answer.get().hasPrefix("HTTP/1.1 429 ")
+                    return isRefused ? nil : try await body(channel)
+                }
+                if let result { return result }
+            }
+        }
+
+        private static func connectStalled(_ port: Int) async throws -> any Channel {
+            try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .channelOption(.autoRead, value: false)
                 .channelOption(.socketOption(.so_rcvbuf), value: 4096)
                 .connect(host: "127.0.0.1", port: port).get()
+        }
+
+        private static func stall<R: Sendable>(
+            _ channel: any Channel,
+            _ text: String,
+            _ body: (any Channel) async throws -> R
+        ) async throws -> R {
             let outcome: Result<R, any Error>
             do {
                 try await channel.writeAndFlush(ByteBuffer(string: text))
@@ -73,6 +108,25 @@
             }
             try? await channel.close()
             return try outcome.get()
+        }
+    }
+
+    /// Keeps the first bytes of an answer.
+    private final class FirstBytesHandler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        let first: EventLoopPromise<String>
+
+        init(_ first: EventLoopPromise<String>) { self.first = first }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            first.succeed(String(buffer: unwrapInboundIn(data)))
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            // Has no effect after the first bytes.
+            first.fail(ChannelError.eof)
+            context.fireChannelInactive()
         }
     }
 #endif
