@@ -47,7 +47,10 @@ enum Kernel {
         var status = stat()
         // SAFETY: the string is read during the call, which fills the structure.
         guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0,
-            let locks = try? String(decoding: contents(of: "/proc/locks"), as: UTF8.self)
+            let locks = try? String(
+                decoding: FileSystem.contents(of: "/proc/locks", sizeMax: 16 << 20),
+                as: UTF8.self
+            )
         else { return nil }
         for line in locks.split(separator: "\n") {
             // "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF"
@@ -57,29 +60,13 @@ enum Kernel {
                 let number = Int32(words[4]), number > 0
             else { continue }
             let name = try? String(
-                decoding: contents(of: FilePath("/proc/\(number)/comm")),
+                decoding: FileSystem.contents(of: FilePath("/proc/\(number)/comm"), sizeMax: 4096),
                 as: UTF8.self
             )
             let suffix = name.map { " (\($0.split(separator: "\n").joined()))" } ?? ""
             return "process \(number)\(suffix)"
         }
         return nil
-    }
-
-    /// Reads all bytes of a small file without a known size.
-    private static func contents(of path: FilePath) throws -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        defer { try? file.close() }
-        var bytes: [UInt8] = []
-        while bytes.count < 16 << 20 {
-            // SAFETY: the call fills at most the buffer, and `count` is what it has filled.
-            let part = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-                count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-            }
-            guard !part.isEmpty else { break }
-            bytes += part
-        }
-        return bytes
     }
 
     /// Writes all of `bytes`, also to a non-blocking pipe.

@@ -1,3 +1,5 @@
+internal import AdminMessages
+
 /// Text that a log writes: escaped, so that a terminal obeys none of it and a line stays one line.
 struct LogText {
     /// The bytes so far.
@@ -56,19 +58,6 @@ struct LogText {
     ) {
         for scalar in text.unicodeScalars {
             if escapes(scalar) { escape(scalar, &bytes) } else { bytes += String(scalar).utf8 }
-        }
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether a terminal obeys it: controls, ends of lines, and marks that no terminal shows or that turn the
-    /// direction of writing.
-    fileprivate var isControl: Bool {
-        switch value {
-        case 0..<0x20, 0x7f...0x9f: true
-        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x206f: true
-        case 0xfeff, 0xfff9...0xfffb, 0xe0000...0xe007f: true
-        default: false
         }
     }
 }
