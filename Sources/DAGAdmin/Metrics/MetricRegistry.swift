@@ -88,6 +88,11 @@
             series(name, labels) { GaugeSeries($0) }
         }
 
+        /// Returns a gauge that counts what comes and goes.
+        func level(_ name: String, _ labels: [(String, String)] = []) -> LevelSeries {
+            series(name, labels) { LevelSeries($0) }
+        }
+
         // MARK: swift-metrics
 
         /// Returns a counter.

@@ -32,9 +32,6 @@
 
         init(_ labels: [(String, String)]) { self.labels = labels }
 
-        /// The value.
-        var current: Double { Double(bitPattern: value.load(ordering: .relaxed)) }
-
         func set(_ value: Int64) { set(Double(value)) }
 
         func set(_ value: Double) { self.value.store(value.bitPattern, ordering: .relaxed) }
@@ -61,6 +58,24 @@
 
         func write(_ name: String, to text: inout PrometheusText) {
             text.sample(name, labels, Double(bitPattern: value.load(ordering: .relaxed)))
+        }
+    }
+
+    /// A number of things that come and go, which many threads count.
+    final class LevelSeries: MetricSeries {
+        let kind = PrometheusText.Kind.gauge
+        private let labels: [(String, String)]
+        private let value = StripedCount()
+
+        init(_ labels: [(String, String)]) { self.labels = labels }
+
+        /// The number.
+        var count: Int { value.sum }
+
+        func add(_ change: Int) { value.add(change) }
+
+        func write(_ name: String, to text: inout PrometheusText) {
+            text.sample(name, labels, Double(count))
         }
     }
 

@@ -30,7 +30,7 @@
         /// By kind and class of status.
         private let answers: [[CounterSeries]]
         private let bytes: CounterSeries
-        private let active: GaugeSeries
+        private let active: LevelSeries
         private let lookups: [HistogramSeries]
         private let steps: [StoreMeasurement.Kind: HistogramSeries]
 
@@ -51,7 +51,7 @@
                 }
             }
             bytes = registry.counter("dagstore_http_sent_bytes_total")
-            active = registry.gauge("dagstore_http_requests_active")
+            active = registry.level("dagstore_http_requests_active")
             lookups = GatewayReport.Lookup.allCases.map {
                 registry.histogram("dagstore_lookup_seconds", [("kind", $0.rawValue)])
             }
@@ -97,7 +97,7 @@
         package func countSent(_ bytes: Int) { self.bytes.increment(by: Int64(bytes)) }
 
         /// Records that a request has begun, or that its answer has ended.
-        package func countActive(_ change: Int) { active.increment(by: Double(change)) }
+        package func countActive(_ change: Int) { active.add(change) }
 
         /// The counts of all answers' times by buckets, for the page.
         var answerTimes: [UInt64] {
@@ -114,7 +114,7 @@
             }
             return (
                 sum(answers.flatMap(\.self)), sum(answers.compactMap(\.last)), sum([bytes]),
-                Int(active.current)
+                active.count
             )
         }
 
