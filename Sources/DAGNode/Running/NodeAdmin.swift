@@ -47,6 +47,14 @@
             if let address = settings.admin {
                 let path = settings.adminToken ?? directory.appending(Self.tokenName)
                 let token = try Self.token(at: path, isOwn: settings.adminToken == nil)
+                if let rights = try? Stat(path).permissions,
+                    !rights.isDisjoint(with: [.otherRead, .otherWrite])
+                {
+                    logger.warning(
+                        "Other users can reach the token of the admin interface",
+                        metadata: ["path": "\(path)"]
+                    )
+                }
                 services.append(
                     try AdminServer(
                         .address(host: address.host, port: address.port),
