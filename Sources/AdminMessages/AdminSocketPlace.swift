@@ -49,7 +49,7 @@ package struct AdminSocketPlace: Sendable, Equatable {
     /// Returns the socket of a store's node, if there may be one.
     ///
     /// - Parameter store: The store's directory.
-    /// - Returns: The path of a socket, on which nobody may listen; nil if there is none.
+    /// - Returns: The path of a socket, which a dead node may have left; nil if there is none.
     package static func find(in store: FilePath) -> FilePath? {
         let path = store.appending(name)
         if path.string.utf8.count <= pathSizeMax, (try? Stat(path))?.type == .socket { return path }

@@ -112,8 +112,17 @@
             let check = try await scene.send(.POST, "/v1/check", "{\"repair\":true}")
             #expect(check.status == 200)
             #expect((check.object["problems"] as? [Any])?.isEmpty == false, "\(check.text)")
-            let recovered = try await scene.send(.POST, "/v1/shards/two/recover")
-            #expect([200, 409].contains(recovered.status), "\(recovered.text)")
+            // The repair indexed it again, so there is nothing to recover.
+            let sound = try await scene.send(.POST, "/v1/shards/two/recover")
+            #expect(sound.status == 409 && sound.code == "notFailed", "\(sound.text)")
+            let broken = try scene.folder.write(Array("no CAR".utf8), to: "broken.car")
+            let refused = try await scene.send(.POST, "/v1/shards", "{\"source\":\"\(broken)\"}")
+            #expect(refused.status == 422, "\(refused.text)")
+            shard = try await scene.send(.GET, "/v1/shards/broken")
+            #expect(shard.object["state"] as? String == "failed")
+            try Data(Self.car(4).bytes).write(to: URL(filePath: broken))
+            let recovered = try await scene.send(.POST, "/v1/shards/broken/recover")
+            #expect(recovered.object["state"] as? String == "available", "\(recovered.text)")
             let history = try await scene.send(.GET, "/v1/shards/two").object["history"]
             let operations = (history as? [[String: Any]] ?? []).map { $0["operation"] as? String }
             #expect(operations.contains("register"))

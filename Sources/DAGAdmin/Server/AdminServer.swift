@@ -97,7 +97,7 @@
             if case .socket = self { true } else { false }
         }
 
-        /// The folder in which a socket is made, so that nobody else reaches it before its rights are set.
+        /// The folder for a new socket: it is closed to other users while the socket still lacks its rights.
         private static func nursery(of path: FilePath) -> FilePath {
             path.removingLastComponent().appending(".a")
         }

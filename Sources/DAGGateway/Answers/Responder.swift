@@ -42,7 +42,7 @@
             blocking = Blocking()
         }
 
-        /// The present time in nanoseconds; 0 if nobody wants to know it.
+        /// The present time in nanoseconds; 0 without an observer.
         var time: UInt64 { observer == nil ? 0 : NIODeadline.now().uptimeNanoseconds }
 
         /// Answers a request.
