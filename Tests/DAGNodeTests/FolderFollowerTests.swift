@@ -123,6 +123,7 @@
         @Test("a file that is removed leaves its shard, and is reported")
         func removed() async throws {
             try scene.start()
+            await scene.untilReady()
             try scene.write(car(1), to: scene.path("a.car"))
             await scene.until("registered a")
             try FileSystem.removeFile(scene.path("a.car"))
@@ -157,6 +158,7 @@
         @Test("a CAR that is replaced by another one is recovered", arguments: [false, true])
         func replaced(inPlace isInPlace: Bool) async throws {
             try scene.start()
+            await scene.untilReady()
             try scene.write(car(1), to: scene.path("a.car"))
             await scene.until("registered a")
             let new = CARBuilder.uniform(sections: 7, blockSize: 64, seed: 9)
@@ -213,6 +215,7 @@
         @Test("a file that is no CAR is reported, and recovered when it is one")
         func malformed() async throws {
             try scene.start()
+            await scene.untilReady()
             try scene.write(Array("not a CAR".utf8), to: scene.path("a.car"))
             await scene.until("registrationFailed a")
             try scene.write(car(2), to: scene.path("b.car"))
