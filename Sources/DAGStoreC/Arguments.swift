@@ -82,6 +82,18 @@ func readCID(
     return CID(bytes: bytes.copied, layout: layout)
 }
 
+/// Reads a multihash.
+///
+/// - Throws: `INVALID_ARGUMENT` if it is NULL, `INVALID_CID` if the bytes are not exactly one multihash.
+@safe func copyMultihash(_ start: UnsafePointer<UInt8>?, _ size: Int) throws -> Multihash {
+    guard size > 0, size <= CID.sizeMax, let bytes = borrowBytes(start, size) else {
+        // SAFETY: only compared with NULL.
+        guard unsafe start != nil else { throw Failure.argument("multihash is NULL") }
+        throw Failure(dagstore_status_t(DAGSTORE_INVALID_CID), "\(size) bytes are no multihash")
+    }
+    return try Multihash(bytes: bytes.copied)
+}
+
 @inline(never)
 private func invalidCID(_ fault: String?, _ size: Int) -> Failure {
     Failure(

@@ -4,6 +4,7 @@ internal import DAGMounts
 internal import DAGStorage
 internal import SharedReads
 internal import Synchronization
+internal import SystemPackage
 
 /// A mount scheme whose bytes a C caller supplies.
 @safe final class MountHook: @unchecked Sendable {
@@ -40,11 +41,24 @@ internal import Synchronization
         let status = runCallback { unsafe withUnsafeMutablePointer(to: &error) { unsafe body($0) } }
         defer { HandleTable.remove(error, .error, as: ErrorBox.self) }
         guard status != DAGSTORE_OK else { return }
-        let message = HandleTable.with(error, .error, as: ErrorBox.self) { box in
-            unsafe String(cString: box.message.start)
+        let message = unsafe messageOfCallback(error) ?? "\(name) returned \(status)"
+        throw MountError(Self.code(of: status), "\(url): \(message)")
+    }
+
+    /// The kind of access of a URL.
+    func access(of url: MountURL) -> MountAccess {
+        var access = table.access
+        // SAFETY: the caller's function with its context; the text stays for the call.
+        if let accessOf = unsafe table.access_of {
+            let text = CText(url.text)
+            access = runCallback { unsafe accessOf(context.pointer, text.start) }
         }
-        let code = Self.code(of: status)
-        throw MountError(code, "\(url): \(message ?? "\(name) returned \(status)")")
+        switch access {
+        case UInt32(DAGSTORE_ACCESS_RANDOM): return .random
+        case UInt32(DAGSTORE_ACCESS_FILE):
+            return unsafe table.open_shard == nil ? .sequential : .mappable
+        default: return .sequential
+        }
     }
 
     private static func code(of status: dagstore_status_t) -> MountError.Code {
@@ -66,33 +80,82 @@ private enum CallbackThreads {
     static let reads = JobPool(label: "dagstore.mount-read", width: 64, sparesMax: 448)
 }
 
+/// Returns the message of an error that a callback made; nil if it made none.
+func messageOfCallback(_ error: OpaquePointer?) -> String? {
+    // SAFETY: an error's message ends with NUL and stays while the error does.
+    HandleTable.with(error, .error, as: ErrorBox.self) { unsafe String(cString: $0.message.start) }
+}
+
 /// A mount whose bytes a C caller supplies.
 struct CallbackMount: Mount {
     let url: MountURL
     let hook: MountHook
+    let access: MountAccess
+    /// The shard that the mount serves; nil for none.
+    private var shard: String?
 
-    var access: MountAccess {
-        hook.table.access == UInt32(DAGSTORE_ACCESS_RANDOM) ? .random : .sequential
+    /// Creates the template of a scheme.
+    init(template url: MountURL, _ hook: MountHook) {
+        self.url = url
+        self.hook = hook
+        access = .sequential
     }
 
-    func resolving(_ url: MountURL) throws -> CallbackMount { CallbackMount(url: url, hook: hook) }
+    private init(_ url: MountURL, _ hook: MountHook) {
+        self.url = url
+        self.hook = hook
+        access = hook.access(of: url)
+    }
+
+    func resolving(_ url: MountURL) throws -> CallbackMount { CallbackMount(url, hook) }
+
+    func serving(shard key: String) -> CallbackMount {
+        var mount = self
+        mount.shard = key
+        return mount
+    }
 
     func stat() async throws -> MountStat {
         try await CallbackThreads.stats.run { try statBlocking() }
     }
 
     func open() async throws -> MountSource {
-        let source = try await CallbackThreads.opens.run { try openBlocking() }
-        return access == .random ? .random(source) : .sequential(source)
+        try await CallbackThreads.opens.run { try openBlocking() }
+    }
+
+    /// Calls `body` with the request for this source.
+    private func withRequest<R>(
+        _ body: (UnsafePointer<dagstore_mount_request_t>) throws(MountError) -> R
+    ) throws(MountError) -> R {
+        let key = shard.map { CText($0) }
+        let text = CText(url.text)
+        var request = dagstore_mount_request_t()
+        request.size = UInt32(MemoryLayout<dagstore_mount_request_t>.size)
+        // SAFETY: the texts and the request stay for the call.
+        unsafe request.key = key.map { unsafe $0.start }
+        unsafe request.url = text.start
+        defer { withExtendedLifetime((key, text)) {} }
+        return try unsafe withUnsafePointer(to: request) { pointer throws(MountError) in
+            try unsafe body(pointer)
+        }
     }
 
     private func statBlocking() throws(MountError) -> MountStat {
-        let text = CText(url.text)
         var found = dagstore_mount_stat_t()
         found.size = UInt32(MemoryLayout<dagstore_mount_stat_t>.size)
-        // SAFETY: the caller's function with its context; the text and the places stay for the call.
-        try unsafe hook.call("stat", url) { error in
-            unsafe hook.table.stat(hook.context.pointer, text.start, &found, error)
+        // SAFETY: the caller's function with its context; the texts and the places stay for the call.
+        try unsafe withRequest { request throws(MountError) in
+            try unsafe hook.call("stat", url) { error in
+                guard let statShard = unsafe hook.table.stat_shard else {
+                    return unsafe hook.table.stat(
+                        hook.context.pointer,
+                        request.pointee.url,
+                        &found,
+                        error
+                    )
+                }
+                return unsafe statShard(hook.context.pointer, request, &found, error)
+            }
         }
         // SAFETY: `found` outlives the closure, which reads only its own bytes.
         let validator = unsafe withUnsafeBytes(of: found.validator) { bytes in
@@ -105,19 +168,50 @@ struct CallbackMount: Mount {
         )
     }
 
-    private func openBlocking() throws(MountError) -> CallbackSource {
-        let text = CText(url.text)
-        var source: UnsafeMutableRawPointer?
-        var size: UInt64 = .max
-        // SAFETY: the caller's function with its context; the text and the places stay for the call.
-        try unsafe hook.call("open", url) { error in
-            unsafe hook.table.open(hook.context.pointer, text.start, &source, &size, error)
+    private func openBlocking() throws(MountError) -> MountSource {
+        var found = dagstore_mount_source_t()
+        found.size = UInt32(MemoryLayout<dagstore_mount_source_t>.size)
+        found.bytes = .max
+        // SAFETY: the caller's function with its context; the texts and the places stay for the call.
+        try unsafe withRequest { request throws(MountError) in
+            try unsafe hook.call("open", url) { error in
+                guard let openShard = unsafe hook.table.open_shard else {
+                    return unsafe hook.table.open(
+                        hook.context.pointer,
+                        request.pointee.url,
+                        &found.source,
+                        &found.bytes,
+                        error
+                    )
+                }
+                return unsafe openShard(hook.context.pointer, request, &found, error)
+            }
         }
-        let opened = CallbackSource(hook, url, Context(source), size)
-        guard access != .random || size != .max else {
-            throw MountError(.unreachable, "\(url): open gave no size, which a random source needs")
+        // SAFETY: the `source` that the caller gave out.
+        let source = unsafe CallbackSource(hook, url, Context(found.source), found.bytes)
+        switch access {
+        case .mappable:
+            // SAFETY: `found` outlives the closure, which reads only its own bytes.
+            let path = unsafe withUnsafeBytes(of: found.path) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard path.utf8.first == UInt8(ascii: "/") else {
+                throw MountError(
+                    .unreachable,
+                    "\(url): open_shard gave no absolute path: '\(path)'"
+                )
+            }
+            return .file(FilePath(path))
+        case .random:
+            guard found.bytes != .max else {
+                throw MountError(
+                    .unreachable,
+                    "\(url): open gave no size, which a random source needs"
+                )
+            }
+            return .random(source)
+        case .sequential: return .sequential(source)
         }
-        return opened
     }
 }
 
@@ -240,7 +334,7 @@ final class MountsBox: Sendable {
     ///
     /// - Throws: `MountError`.
     func add(_ hook: MountHook, scheme: String) throws {
-        let template = CallbackMount(url: try MountURL("\(scheme)://"), hook: hook)
+        let template = CallbackMount(template: try MountURL("\(scheme)://"), hook)
         try registry.withLock { registry throws(MountError) in
             try registry.register(template, scheme: scheme)
         }

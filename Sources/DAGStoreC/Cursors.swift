@@ -220,6 +220,7 @@ final class MultihashesCursor: Sendable {
     private struct State {
         /// The multihashes that were read last, and how many of them were given out.
         var chunk: [Multihash] = []
+        var offsets: [UInt64] = []
         var given = 0
         /// Where the chunk began, and where the next one begins.
         var start: MultihashCursor?
@@ -227,6 +228,12 @@ final class MultihashesCursor: Sendable {
         var isAtEnd = false
         var storage = StepStorage()
         var text: CText?
+    }
+
+    /// A multihash, and the offset of its section in the payload.
+    struct Step {
+        let multihash: dagstore_bytes_t
+        let offset: UInt64
     }
 
     private static let chunkSize = 1024
@@ -248,12 +255,13 @@ final class MultihashesCursor: Sendable {
         let chunk = try store.multihashes(of: key, atMost: chunkSize, from: state.next)
         state.start = chunk.start
         state.chunk = chunk.multihashes
+        state.offsets = chunk.offsets
         state.given = 0
         state.next = chunk.next
         state.isAtEnd = chunk.next == nil
     }
 
-    func next() throws -> dagstore_bytes_t? {
+    func next() throws -> Step? {
         try state.withLock { state in
             state.storage.clear()
             if state.given == state.chunk.count {
@@ -261,8 +269,12 @@ final class MultihashesCursor: Sendable {
                 try Self.read(store, key, &state)
             }
             guard state.given < state.chunk.count else { return nil }
+            let place = state.given
             state.given += 1
-            return state.chunk[state.given - 1].bytes.withView { state.storage.copy($0) }
+            return Step(
+                multihash: state.chunk[place].bytes.withView { state.storage.copy($0) },
+                offset: state.offsets[place]
+            )
         }
     }
 

@@ -32,8 +32,8 @@ internal import DAGStorage
         let acquisition = try Acquisition(done, Context(context))
         let key = try readKey(key)
         try withStore(store) { box in
-            box.store.acquire(key, patience(timeout_ms)) { result in
-                box.complete { acquisition.deliver(result) }
+            acquisition.begin(on: box) { ticket, reply in
+                box.store.acquire(key, patience(timeout_ms), ticket: ticket, reply: reply)
             }
         }
     }

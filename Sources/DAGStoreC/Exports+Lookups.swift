@@ -1,4 +1,5 @@
 public import CDAGStore
+internal import DAGBytes
 internal import DAGMultiformats
 internal import DAGStorage
 
@@ -17,6 +18,34 @@ internal import DAGStorage
         let place = try HandlePlace(out_block, "out_block")
         let cid = try copyCID(cid, cid_size)
         let found = try withStore(store) { try $0.store.bytes(of: cid, patience(timeout_ms)) }
+        guard let found else { return false }
+        try place.fill(found)
+        return true
+    }
+}
+
+/// See `dagstore_get_selecting` in `dagstore.h`.
+@c @implementation public func dagstore_get_selecting(
+    _ store: OpaquePointer!,
+    _ cid: UnsafePointer<UInt8>!,
+    _ cid_size: Int,
+    _ timeout_ms: UInt32,
+    _ select: dagstore_select_fn!,
+    _ select_context: UnsafeMutableRawPointer!,
+    _ out_block: UnsafeMutablePointer<OpaquePointer?>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runLookup(out_error) {
+        let place = try HandlePlace(out_block, "out_block")
+        let cid = try copyCID(cid, cid_size)
+        // SAFETY: the caller's function and its context, which the call keeps until it returns.
+        let choose: ShardSelector =
+            unsafe select.map { select in
+                ShardSelection(select, Context(select_context)).choose
+            } ?? { _, keys in keys }
+        let found = try withStore(store) {
+            try $0.store.bytes(of: cid, patience(timeout_ms), selecting: choose)
+        }
         guard let found else { return false }
         try place.fill(found)
         return true
@@ -54,6 +83,29 @@ internal import DAGStorage
         }
         place.fill(size)
         return true
+    }
+}
+
+/// See `dagstore_holders` in `dagstore.h`.
+@c @implementation public func dagstore_holders(
+    _ store: OpaquePointer!,
+    _ multihash: UnsafePointer<UInt8>!,
+    _ multihash_size: Int,
+    _ buffer: UnsafeMutablePointer<CChar>!,
+    _ capacity: Int,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_count: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let output = try CallerBuffer(buffer, capacity, out_size)
+        let count = try ValuePlace(out_count, 0, "out_count")
+        let multihash = try copyMultihash(multihash, multihash_size)
+        let keys = try withStore(store) { try $0.store.shards(containing: multihash) }
+        count.fill(keys.count)
+        var texts: [UInt8] = []
+        for key in keys { texts += key.text.utf8 + [0] }
+        try texts.withView { view throws(Failure) in try output.fill(view) }
     }
 }
 
@@ -117,14 +169,41 @@ internal import DAGStorage
 ) -> dagstore_status_t {
     runStep(out_error) {
         let place = try ValuePlace(out_multihash, dagstore_bytes_t(), "out_multihash")
-        let found = try HandleTable.with(multihashes, .multihashes, as: MultihashesCursor.self) {
-            try $0.next()
-        }
-        guard let found else { throw Failure.handle("dagstore_multihashes_t") }
-        guard let found else { return false }
-        place.fill(found)
-        return true
+        return try step(multihashes) { place.fill($0.multihash) }
     }
+}
+
+/// See `dagstore_multihashes_next_section` in `dagstore.h`.
+@c @implementation public func dagstore_multihashes_next_section(
+    _ multihashes: OpaquePointer!,
+    _ out_multihash: UnsafeMutablePointer<dagstore_bytes_t>!,
+    _ out_offset: UnsafeMutablePointer<UInt64>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runStep(out_error) {
+        let place = try ValuePlace(out_multihash, dagstore_bytes_t(), "out_multihash")
+        let offset = ValuePlace(orNULL: out_offset, 0)
+        return try step(multihashes) { found in
+            place.fill(found.multihash)
+            offset.fill(found.offset)
+        }
+    }
+}
+
+/// Steps a walk over multihashes.
+///
+/// - Returns: Whether there was one.
+@safe private func step(
+    _ handle: OpaquePointer?,
+    _ body: (MultihashesCursor.Step) -> Void
+) throws -> Bool {
+    let found = try HandleTable.with(handle, .multihashes, as: MultihashesCursor.self) {
+        try $0.next()
+    }
+    guard let found else { throw Failure.handle("dagstore_multihashes_t") }
+    guard let found else { return false }
+    body(found)
+    return true
 }
 
 /// See `dagstore_multihashes_cursor` in `dagstore.h`.

@@ -36,6 +36,7 @@ private struct Registration {
         guard let options = try readOptionalStruct(options, "options") else { return }
         try read(options.flags)
         policy = try readPolicy(options.policy)
+        guard options.reserved == 0 else { throw .argument("reserved is not zero") }
         // SAFETY: a text of the caller's or NULL, and a function with its context, which are kept for it.
         if let path = unsafe options.existing_transient {
             existingTransient = try readPath(path, "existing_transient")
@@ -45,7 +46,11 @@ private struct Registration {
         progress = { receiver.report($0) }
     }
 
-    func start(_ store: DAGStore, _ reply: @escaping DAGStore.Reply<Void>) throws {
+    func start(
+        _ store: DAGStore,
+        ticket: UInt64 = DAGStore.newTicket(),
+        _ reply: @escaping DAGStore.Reply<Void>
+    ) throws {
         try store.register(
             key,
             from: url,
@@ -53,6 +58,7 @@ private struct Registration {
             policy: policy,
             existingTransient: existingTransient,
             progress: progress,
+            ticket: ticket,
             reply: reply
         )
     }
@@ -126,7 +132,9 @@ private func waitForReply<Success: Sendable>(
         var registration = try Registration(key, mount_url)
         try registration.read(options)
         try withStore(store) { [registration] box in
-            try registration.start(box.store, completion.reply(on: box))
+            try completion.begin(on: box) {
+                try registration.start(box.store, ticket: $0, $1)
+            }
         }
     }
 }
@@ -141,6 +149,40 @@ private func waitForReply<Success: Sendable>(
         let key = try readKey(key)
         try withStore(store) { box in
             try waitForReply { box.store.initialize(key, reply: $0) }
+        }
+    }
+}
+
+/// See `dagstore_initialize_async` in `dagstore.h`.
+@c @implementation public func dagstore_initialize_async(
+    _ store: OpaquePointer!,
+    _ key: UnsafePointer<CChar>!,
+    _ done: dagstore_done_fn!,
+    _ context: UnsafeMutableRawPointer!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let completion = try Completion(done, Context(context))
+        let key = try readKey(key)
+        try withStore(store) { box in
+            completion.begin(on: box) { box.store.initialize(key, ticket: $0, reply: $1) }
+        }
+    }
+}
+
+/// See `dagstore_cancel` in `dagstore.h`.
+@c @implementation public func dagstore_cancel(
+    _ store: OpaquePointer!,
+    _ context: UnsafeMutableRawPointer!,
+    _ out_count: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let count = ValuePlace(orNULL: out_count, 0)
+        try withStore(store) { box in
+            let tickets = box.calls.tickets(of: Context(context))
+            for ticket in tickets { box.store.cancel(ticket) }
+            count.fill(tickets.count)
         }
     }
 }
@@ -168,7 +210,9 @@ private func waitForReply<Success: Sendable>(
     runCall(out_error) {
         let completion = try Completion(done, Context(context))
         let key = try readKey(key)
-        try withStore(store) { $0.store.recover(key, reply: completion.reply(on: $0)) }
+        try withStore(store) { box in
+            completion.begin(on: box) { box.store.recover(key, ticket: $0, reply: $1) }
+        }
     }
 }
 
@@ -215,5 +259,22 @@ private func waitForReply<Success: Sendable>(
     runCall(out_error) {
         let key = try readKey(key)
         try withStore(store) { box in try waitForReply { box.store.destroy(key, reply: $0) } }
+    }
+}
+
+/// See `dagstore_destroy_async` in `dagstore.h`.
+@c @implementation public func dagstore_destroy_async(
+    _ store: OpaquePointer!,
+    _ key: UnsafePointer<CChar>!,
+    _ done: dagstore_done_fn!,
+    _ context: UnsafeMutableRawPointer!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let completion = try Completion(done, Context(context))
+        let key = try readKey(key)
+        try withStore(store) { box in
+            completion.begin(on: box) { box.store.destroy(key, ticket: $0, reply: $1) }
+        }
     }
 }

@@ -29,12 +29,16 @@ internal import RemoteMounts
         let table = try readStruct(vtable, "vtable")
         // SAFETY: only compared with NULL.
         let hasAll =
-            unsafe table.stat != nil && table.open != nil && table.read_at != nil
-            && table.close != nil
+            unsafe (table.stat != nil || table.stat_shard != nil)
+            && (table.open != nil || table.open_shard != nil)
+            && table.read_at != nil && table.close != nil
         guard hasAll else { throw Failure.argument("vtable lacks stat, open, read_at or close") }
-        let accesses = [UInt32(DAGSTORE_ACCESS_SEQUENTIAL), UInt32(DAGSTORE_ACCESS_RANDOM)]
-        guard accesses.contains(table.access) else {
-            throw Failure.argument("access is \(table.access); it may be 1 or 2")
+        // SAFETY: only compared with NULL.
+        let last = unsafe UInt32(
+            table.open_shard == nil ? DAGSTORE_ACCESS_RANDOM : DAGSTORE_ACCESS_FILE
+        )
+        guard (UInt32(DAGSTORE_ACCESS_SEQUENTIAL)...last).contains(table.access) else {
+            throw Failure.argument("access is \(table.access); it may be 1 to \(last)")
         }
         let hook = MountHook(table, Context(context))
         let isDone: Void? = try HandleTable.with(mounts, .mounts, as: MountsBox.self) {
@@ -195,12 +199,44 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
 ) -> dagstore_status_t {
     runCall(out_error) {
         let output = try StructPlace(out_garbage, "out_garbage")
-        let report = try withStore(store) { box in
-            let store = box.store
-            return try waitForTask { try await store.collectGarbage(downTo: quota) }
+        output.fill(try unsafe collectGarbage(of: store, downTo: quota).forC)
+    }
+}
+
+/// See `dagstore_collect_garbage_with` in `dagstore.h`.
+@c @implementation public func dagstore_collect_garbage_with(
+    _ store: OpaquePointer!,
+    _ quota: UInt64,
+    _ collected: dagstore_collected_fn!,
+    _ context: UnsafeMutableRawPointer!,
+    _ out_garbage: UnsafeMutablePointer<dagstore_garbage_t>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        // SAFETY: only compared with NULL; the function is the caller's, and stays for the call.
+        let output = unsafe out_garbage == nil ? nil : try StructPlace(out_garbage, "out_garbage")
+        let report = try unsafe collectGarbage(of: store, downTo: quota)
+        if let collected = unsafe collected {
+            let receiver = CollectionReceiver(collected, Context(context))
+            for transient in report.transients { receiver.receive(transient) }
         }
+        output?.fill(report.forC)
+    }
+}
+
+private func collectGarbage(of store: OpaquePointer?, downTo quota: UInt64) throws -> GarbageReport
+{
+    try withStore(store) { box in
+        let store = box.store
+        return try waitForTask { try await store.collectGarbage(downTo: quota) }
+    }
+}
+
+extension GarbageReport {
+    /// The counts for C callers.
+    fileprivate var forC: dagstore_garbage_t {
         var garbage = dagstore_garbage_t()
-        for transient in report.transients {
+        for transient in transients {
             switch transient.result {
             case .removed: garbage.removed += 1
             case .kept: garbage.kept += 1
@@ -208,8 +244,8 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
             case .failed: garbage.failed += 1
             }
         }
-        garbage.removed_bytes = report.bytesRemoved
-        output.fill(garbage)
+        garbage.removed_bytes = bytesRemoved
+        return garbage
     }
 }
 

@@ -6,6 +6,7 @@ internal import Synchronization
 enum HandleKind: UInt64 {
     case store = 1
     case shard, block, error, mounts, entries, shards, places, multihashes, problems, events, car
+    case indexing
 }
 
 /// The handles that C callers hold: numbers that look like pointers and lead into a table.

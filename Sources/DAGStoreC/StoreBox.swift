@@ -5,6 +5,7 @@ internal import DAGCAR
 internal import DAGMultiformats
 internal import DAGStorage
 internal import Dispatch
+internal import SharedReads
 internal import Synchronization
 
 /// The object of a store handle.
@@ -12,6 +13,8 @@ final class StoreBox: Sendable {
     let store: DAGStore
     /// Runs completions, one after the other.
     private let completions = DispatchQueue(label: "dagstore.completions")
+    /// The _async calls without a result.
+    let calls = PendingCalls()
     private let isClosed = Atomic<Bool>(false)
     private let forkCount = dagstore_fork_count()
 
@@ -106,6 +109,11 @@ extension Configuration {
             selectShards = unsafe ShardSelection(select, Context(config.select_context)).choose
         }
         // SAFETY: the caller's function and its context, which are kept for it.
+        if let index = unsafe config.index {
+            indexer = unsafe CIndexer(index, Context(config.index_context)).index
+        }
+        guard config.reserved == 0 else { throw .argument("reserved is not zero") }
+        // SAFETY: the caller's function and its context, which are kept for it.
         observer = unsafe CObserver(config.observe, Context(config.observe_context))
     }
 
@@ -145,6 +153,37 @@ extension Configuration {
         config.transient_high_watermark = transientHighWatermark
         config.transient_low_watermark = transientLowWatermark
         return config
+    }
+}
+
+/// The _async calls of a store that have no result, by the context of their callers.
+final class PendingCalls: Sendable {
+    private let tickets = Lock<[UInt: Set<UInt64>]>([:])
+
+    private static func place(of context: Context) -> UInt {
+        // SAFETY: a context is only compared.
+        unsafe UInt(bitPattern: context.pointer)
+    }
+
+    /// Adds a call, and returns its number.
+    func begin(_ context: Context) -> UInt64 {
+        let ticket = DAGStore.newTicket()
+        _ = tickets.withLock { $0[Self.place(of: context), default: []].insert(ticket) }
+        return ticket
+    }
+
+    /// Removes a call, which has a result.
+    func end(_ ticket: UInt64, _ context: Context) {
+        let place = Self.place(of: context)
+        tickets.withLock { tickets in
+            tickets[place]?.remove(ticket)
+            if tickets[place]?.isEmpty == true { tickets[place] = nil }
+        }
+    }
+
+    /// The calls of a context.
+    func tickets(of context: Context) -> Set<UInt64> {
+        tickets.withLock { $0[Self.place(of: context)] ?? [] }
     }
 }
 
@@ -188,7 +227,7 @@ extension Configuration {
 }
 
 /// Asks a caller which of the shards that may have a block shall be read.
-@safe private struct ShardSelection: @unchecked Sendable {
+@safe struct ShardSelection: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: immutable; the header says that it is called on any thread.
     private let select: dagstore_select_fn
     private let context: Context

@@ -4,6 +4,9 @@ internal import CDAGStore
 // of eight bytes. They never change, so programs that were compiled with that header keep working.
 
 extension dagstore_mount_vtable_t: SizedStruct { static var firstSize: Int { 56 } }
+extension dagstore_mount_request_t: SizedStruct { static var firstSize: Int { 24 } }
+extension dagstore_mount_source_t: SizedStruct { static var firstSize: Int { 4120 } }
+extension dagstore_indexing_info_t: SizedStruct { static var firstSize: Int { 48 } }
 extension dagstore_config_t: SizedStruct { static var firstSize: Int { 136 } }
 extension dagstore_register_options_t: SizedStruct { static var firstSize: Int { 32 } }
 extension dagstore_location_t: SizedStruct { static var firstSize: Int { 32 } }

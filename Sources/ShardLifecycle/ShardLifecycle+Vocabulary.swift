@@ -41,7 +41,7 @@ extension ShardLifecycle {
         case initialize
         /// A caller wants a lease.
         case acquire
-        /// A parked acquirer retries; its acquisition is announced already.
+        /// A parked acquirer retries; it never starts a recovery.
         case retry
         /// A lease ends.
         case release
@@ -118,7 +118,7 @@ extension ShardLifecycle {
         case makeAvailable
         /// The shard was destroyed.
         case destroy
-        /// A caller asked for a lease.
+        /// A caller has a lease, or the shard's failure refused it.
         case acquire
         /// The shard has failed.
         case fail

@@ -102,15 +102,9 @@ extension ShardLifecycle {
         switch event {
         case .register:
             return [.reject(.exists)]
-        case .initialize, .retry:
+        case .initialize, .acquire, .retry:
             state = .initializing(job: number)
             return [.commit(.update), .announce(.initialize), .start(job: number), .park]
-        case .acquire:
-            state = .initializing(job: number)
-            return [
-                .announce(.acquire), .commit(.update), .announce(.initialize),
-                .start(job: number), .park,
-            ]
         case .recover:
             return [.reject(.notFailed)]
         case .destroy:
@@ -128,8 +122,7 @@ extension ShardLifecycle {
     private mutating func receiveInitializing(_ event: Event, _ job: JobNumber) -> [Effect] {
         switch event {
         case .register: return [.reject(.exists)]
-        case .initialize, .retry: return [.park]
-        case .acquire: return [.announce(.acquire), .park]
+        case .initialize, .acquire, .retry: return [.park]
         case .recover: return [.reject(.notFailed)]
         case .destroy: return destroyBusy(job)
         case .indexed(job): return publish()
@@ -147,10 +140,7 @@ extension ShardLifecycle {
         switch event {
         case .register: return [.reject(.exists)]
         case .initialize: return [.complete]
-        case .acquire:
-            state = .opening(job: number)
-            return [.announce(.acquire), .open(job: number), .park]
-        case .retry:
+        case .acquire, .retry:
             state = .opening(job: number)
             return [.open(job: number), .park]
         case .recover: return [.reject(.notFailed)]
@@ -171,8 +161,7 @@ extension ShardLifecycle {
         switch event {
         case .register: return [.reject(.exists)]
         case .initialize: return [.complete]
-        case .acquire: return [.announce(.acquire), .park]
-        case .retry: return [.park]
+        case .acquire, .retry: return [.park]
         case .recover: return [.reject(.notFailed)]
         case .destroy: return [.reject(.inUse)]
         case .opened(job):
@@ -192,12 +181,9 @@ extension ShardLifecycle {
         switch event {
         case .register: return [.reject(.exists)]
         case .initialize: return [.complete]
-        case .acquire:
+        case .acquire, .retry:
             leases += 1
             return [.announce(.acquire), .grant]
-        case .retry:
-            leases += 1
-            return [.grant]
         case .recover: return [.reject(.notFailed)]
         case .destroy:
             guard leases == 0 else { return [.reject(.inUse)] }
@@ -218,8 +204,7 @@ extension ShardLifecycle {
     private mutating func receiveRecovering(_ event: Event, _ job: JobNumber) -> [Effect] {
         switch event {
         case .register: return [.reject(.exists)]
-        case .initialize, .retry: return [.park]
-        case .acquire: return [.announce(.acquire), .park]
+        case .initialize, .acquire, .retry: return [.park]
         case .recover: return [.reject(.notFailed)]
         case .destroy:
             guard leases == 0 else { return [.reject(.inUse)] }
@@ -242,11 +227,12 @@ extension ShardLifecycle {
     private mutating func receiveFailed(_ event: Event, _ number: JobNumber) -> [Effect] {
         switch event {
         case .register: return [.reject(.exists)]
-        case .initialize, .retry: return [.reject(.failed)]
+        case .initialize: return [.reject(.failed)]
+        case .retry: return [.announce(.acquire), .reject(.failed)]
         case .acquire:
             guard recoversOnAcquire else { return [.announce(.acquire), .reject(.failed)] }
             recoversOnAcquire = false
-            return [.announce(.acquire)] + recoverWaiting(number)
+            return recoverWaiting(number)
         case .recover: return recoverWaiting(number)
         case .destroy:
             guard leases == 0 else { return [.reject(.inUse)] }

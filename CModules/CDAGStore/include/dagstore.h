@@ -294,7 +294,9 @@ enum {
     /* The source gives its bytes once, from the start: the store copies them to its folder. */
     DAGSTORE_ACCESS_SEQUENTIAL = 1,
     /* The source can read any range: the store reads in place. */
-    DAGSTORE_ACCESS_RANDOM = 2
+    DAGSTORE_ACCESS_RANDOM = 2,
+    /* The source is a file of this machine: the store maps it. Only with `open_shard`. */
+    DAGSTORE_ACCESS_FILE = 3
 };
 
 enum {
@@ -313,6 +315,25 @@ typedef struct dagstore_mount_stat {
     /* a text that changes when the bytes change, such as an entity tag; "" if there is none */
     char validator[256];
 } dagstore_mount_stat_t;
+
+/* A source that the store asks for. Texts are borrowed for the call. */
+typedef struct dagstore_mount_request {
+    uint32_t size;
+    uint32_t reserved;
+    const char *key; /* the shard that is read; NULL if the store does not ask for a shard */
+    const char *url;
+} dagstore_mount_request_t;
+
+/* An opened source. The callback receives it with `size` set and all other fields zero. */
+typedef struct dagstore_mount_source {
+    uint32_t size;
+    uint32_t reserved;
+    void *source;    /* the `source` of later calls; may stay NULL */
+    uint64_t bytes;  /* the size; DAGSTORE_NO_LIMIT if a SEQUENTIAL source does not know it */
+    /* the absolute path of a FILE source, which the library opens itself: it never calls read_at,
+       and calls close when the callback has returned */
+    char path[4096];
+} dagstore_mount_source_t;
 
 /*
  * The callbacks that read the sources of one mount scheme.
@@ -370,6 +391,22 @@ typedef struct dagstore_mount_vtable {
      * there is nothing to free.
      */
     void (*release)(void *context);
+
+    /*
+     * Returns the kind of access of one URL, DAGSTORE_ACCESS_...; it must not block, and must always
+     * return the same for the same URL. Other values count as SEQUENTIAL. NULL: `access` holds for
+     * all URLs.
+     */
+    uint32_t (*access_of)(void *context, const char *url);
+
+    /* Called in place of `stat`, which may then be NULL. NULL: the library calls `stat`. */
+    dagstore_status_t (*stat_shard)(void *context, const dagstore_mount_request_t *request,
+                                    dagstore_mount_stat_t *out_stat, dagstore_error_t **out_error);
+
+    /* Called in place of `open`, which may then be NULL. NULL: the library calls `open`. */
+    dagstore_status_t (*open_shard)(void *context, const dagstore_mount_request_t *request,
+                                    dagstore_mount_source_t *out_source,
+                                    dagstore_error_t **out_error);
 } dagstore_mount_vtable_t;
 
 /*
@@ -391,8 +428,8 @@ dagstore_status_t dagstore_mounts_new(dagstore_mounts_t **out_mounts, dagstore_e
  *
  * scheme: Lower-case letters, digits, '+', '-', '.'; begins with a letter. One of "http", "https" and
  *   "s3" replaces the library's own.
- * Errors: INVALID_ARGUMENT if the scheme is malformed or taken, or if stat, open, read_at or close
- *   is NULL.
+ * Errors: INVALID_ARGUMENT if the scheme is malformed or taken, or if a callback that must be there
+ *   is NULL: read_at, close, stat or stat_shard, open or open_shard.
  */
 dagstore_status_t dagstore_mounts_add(dagstore_mounts_t *mounts, const char *scheme,
                                       const dagstore_mount_vtable_t *vtable, void *context,
@@ -469,6 +506,59 @@ typedef size_t (*dagstore_select_fn)(void *context, const uint8_t *cid, size_t c
 typedef void (*dagstore_observe_fn)(void *context, const char *kind, uint64_t nanoseconds,
                                     bool success);
 
+/* A CAR that is being indexed, during the call of a dagstore_index_fn. */
+typedef struct dagstore_indexing dagstore_indexing_t;
+
+/* What the library knows of that CAR. Texts are borrowed for the call. */
+typedef struct dagstore_indexing_info {
+    uint32_t size;
+    uint32_t reserved;
+    const char *key;
+    const char *mount_url;
+    uint64_t bytes;          /* of the whole file */
+    uint64_t payload_offset; /* of the payload in the file */
+    uint64_t payload_size;
+} dagstore_indexing_info_t;
+
+/*
+ * Supplies the sections of a CAR, instead of the walk over its section headers.
+ *
+ * The library calls it when it has fetched a CAR, on a thread of the library; several shards may be
+ * indexed at once. The callback calls dagstore_indexing_add for each section, in order of offset.
+ * The library believes the sections: a wrong one makes a block unreadable until the shard is
+ * recovered.
+ *
+ * indexing: Valid until the callback returns.
+ * Returns: DAGSTORE_OK if all sections were added; DAGSTORE_DONE, without an addition, to let the
+ *   library walk the CAR; an error code to fail the shard. The callback may set *out_error, which is
+ *   never NULL, to an error from dagstore_error_new, which the library releases.
+ */
+typedef dagstore_status_t (*dagstore_index_fn)(void *context, dagstore_indexing_t *indexing,
+                                               const dagstore_indexing_info_t *info,
+                                               dagstore_error_t **out_error);
+
+/*
+ * Adds a section.
+ *
+ * cid: Binary.
+ * offset: The offset of the section's length varint in the payload, in bytes.
+ * section_size: The size of the whole section in bytes, varint and CID included.
+ * Errors: INVALID_CID; MALFORMED_INDEX if the section lies outside the payload or before an earlier
+ *   one; INVALID_ARGUMENT for a stale `indexing`.
+ */
+dagstore_status_t dagstore_indexing_add(dagstore_indexing_t *indexing, const uint8_t *cid,
+                                        size_t cid_size, uint64_t offset, uint64_t section_size,
+                                        dagstore_error_t **out_error);
+
+/*
+ * Reads bytes of the CAR file: at most 64 MiB a call, and fewer only at the end of the file.
+ *
+ * Errors: MOUNT_UNREACHABLE, SOURCE_CHANGED; INVALID_ARGUMENT for a stale `indexing`.
+ */
+dagstore_status_t dagstore_indexing_read(dagstore_indexing_t *indexing, uint64_t offset,
+                                         uint8_t *buffer, size_t capacity, size_t *out_size,
+                                         dagstore_error_t **out_error);
+
 /*
  * The configuration of a store. dagstore_config_init sets it to defaults for a server: the values
  * at the ends of the comments.
@@ -507,6 +597,8 @@ typedef struct dagstore_config {
     uint64_t remote_cache_size;        /* bytes of the cache of DAGSTORE_POLICY_CACHE; 0 for 1 GiB */
     dagstore_observe_fn observe;       /* NULL */
     void *observe_context;             /* passed to observe while the store is open */
+    dagstore_index_fn index;           /* NULL */
+    void *index_context;               /* passed to index while the store is open */
 } dagstore_config_t;
 
 /*
@@ -636,6 +728,19 @@ dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, co
                                           dagstore_error_t **out_error);
 
 /*
+ * Cancels all _async calls of a store that were made with `context` and have no result yet.
+ *
+ * Each `done` is still called once, with DAGSTORE_CANCELLED or, if the result came first, with that.
+ * Cancelling ends the wait only: fetching and indexing go on, and a registration, recovery or removal
+ * that has begun takes effect. A lease that is granted too late is given back.
+ *
+ * out_count: Receives the number of these calls; may be NULL.
+ * Errors: INVALID_ARGUMENT, CLOSED.
+ */
+dagstore_status_t dagstore_cancel(dagstore_t *store, void *context, size_t *out_count,
+                                  dagstore_error_t **out_error);
+
+/*
  * Fetches and indexes a shard that was registered with DAGSTORE_REGISTER_LAZY. Does nothing if the
  * shard is available.
  *
@@ -643,6 +748,14 @@ dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, co
  */
 dagstore_status_t dagstore_initialize(dagstore_t *store, const char *key,
                                       dagstore_error_t **out_error);
+
+/*
+ * Fetches and indexes a shard as dagstore_initialize does, without waiting; see
+ * dagstore_register_async.
+ */
+dagstore_status_t dagstore_initialize_async(dagstore_t *store, const char *key,
+                                            dagstore_done_fn done, void *context,
+                                            dagstore_error_t **out_error);
 
 /*
  * Changes the mount of a shard, and keeps its index.
@@ -690,6 +803,12 @@ dagstore_status_t dagstore_recover_async(dagstore_t *store, const char *key, dag
 dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
                                    dagstore_error_t **out_error);
 
+/*
+ * Removes a shard as dagstore_destroy does, without waiting; see dagstore_register_async.
+ */
+dagstore_status_t dagstore_destroy_async(dagstore_t *store, const char *key, dagstore_done_fn done,
+                                         void *context, dagstore_error_t **out_error);
+
 /* ---- Leases ---------------------------------------------------------------------------------- */
 
 /*
@@ -722,7 +841,8 @@ dagstore_status_t dagstore_acquire_async(dagstore_t *store, const char *key, uin
                                          dagstore_error_t **out_error);
 
 /*
- * Ends a lease, when the calls of other threads on it have ended. Blocks that were read stay valid.
+ * Ends a lease, when the calls of other threads on it have ended. If there are none, the lease has
+ * ended when this function returns. Blocks that were read stay valid.
  */
 void dagstore_shard_release(dagstore_shard_t *shard);
 
@@ -795,8 +915,11 @@ dagstore_status_t dagstore_shard_get(dagstore_shard_t *shard, const uint8_t *cid
                                      dagstore_block_t **out_block, dagstore_error_t **out_error);
 
 /*
- * Copies a block into a buffer, without a handle. With the mapping guard, a file that another
- * process truncates gives an error.
+ * Copies a block into a buffer, without a handle. A file that another process truncates gives an
+ * error.
+ *
+ * Costs 0.65 us with the mapping guard. Without it, every call costs a system call, and so 2.3 us:
+ * dagstore_shard_read_many makes one system call for many blocks.
  *
  * buffer: Has room for `capacity` bytes; may be NULL if `capacity` is 0.
  * out_size: Receives the size of the block in bytes.
@@ -805,6 +928,72 @@ dagstore_status_t dagstore_shard_get(dagstore_shard_t *shard, const uint8_t *cid
 dagstore_status_t dagstore_shard_read(dagstore_shard_t *shard, const uint8_t *cid, size_t cid_size,
                                       uint8_t *buffer, size_t capacity, size_t *out_size,
                                       dagstore_error_t **out_error);
+
+/*
+ * One block of a batch. Later releases do not change this struct, so that callers can have arrays of
+ * it.
+ */
+typedef struct dagstore_batch_item {
+    const uint8_t *data;      /* of get_many: the bytes; NULL unless `status` is DAGSTORE_OK */
+    uint64_t offset;          /* of read_many: of the bytes in the buffer */
+    uint64_t size;            /* of the block, in bytes */
+    dagstore_status_t status; /* DAGSTORE_OK, DAGSTORE_BLOCK_NOT_FOUND or another error code */
+    uint32_t reserved;        /* 0 */
+} dagstore_batch_item_t;
+
+/* The largest number of CIDs of a batch. */
+#define DAGSTORE_BATCH_MAX 65536
+
+/*
+ * Gets the blocks of many CIDs, as dagstore_shard_get does, under one handle.
+ *
+ * The call succeeds if some blocks cannot be had: their items say why. Costs about 60 ns a block,
+ * because the searches overlap.
+ *
+ * cids: The binary CIDs, one directly after the other.
+ * cid_sizes: Their sizes in bytes.
+ * count: The number of CIDs, at most DAGSTORE_BATCH_MAX.
+ * out_items: Has room for `count` items. `data` is valid until the caller releases *out_blocks.
+ * out_blocks: Receives the handle that keeps all blocks; dagstore_block_release gives it back.
+ * Errors: INVALID_ARGUMENT; LIMIT_EXCEEDED if there are too many handles.
+ */
+dagstore_status_t dagstore_shard_get_many(dagstore_shard_t *shard, const uint8_t *cids,
+                                          const uint32_t *cid_sizes, size_t count,
+                                          dagstore_batch_item_t *out_items,
+                                          dagstore_block_t **out_blocks,
+                                          dagstore_error_t **out_error);
+
+/*
+ * Copies the blocks of many CIDs into one buffer, one directly after the other, without a handle.
+ *
+ * A block that does not fit gets DAGSTORE_BUFFER_TOO_SMALL and its size, and so do all later ones.
+ * Without the mapping guard, up to 64 blocks share a system call.
+ *
+ * cids, cid_sizes, count: As for dagstore_shard_get_many.
+ * buffer: Has room for `capacity` bytes; may be NULL if `capacity` is 0.
+ * out_items: Has room for `count` items.
+ * out_size: Receives the number of bytes that all blocks need.
+ * Errors: BUFFER_TOO_SMALL if blocks did not fit: the items are filled in, and *out_size is the room
+ *   that is needed. INVALID_ARGUMENT.
+ */
+dagstore_status_t dagstore_shard_read_many(dagstore_shard_t *shard, const uint8_t *cids,
+                                           const uint32_t *cid_sizes, size_t count,
+                                           uint8_t *buffer, size_t capacity,
+                                           dagstore_batch_item_t *out_items, size_t *out_size,
+                                           dagstore_error_t **out_error);
+
+/*
+ * Finds all sections with the multihash of a CID, in CAR order: a CAR may repeat a block.
+ *
+ * offsets: Has room for `capacity` numbers, and receives the offsets of the sections in the payload,
+ *   as in dagstore_location_t; may be NULL if `capacity` is 0.
+ * out_count: Receives the number of sections.
+ * Errors: BUFFER_TOO_SMALL; *out_count is the room that is needed. BLOCK_NOT_FOUND, also for an
+ *   identity CID without a section; INVALID_CID, CATALOG_CORRUPT, MOUNT_UNREACHABLE.
+ */
+dagstore_status_t dagstore_shard_offsets(dagstore_shard_t *shard, const uint8_t *cid,
+                                         size_t cid_size, uint64_t *offsets, size_t capacity,
+                                         size_t *out_count, dagstore_error_t **out_error);
 
 /*
  * Returns the bytes of a block, valid until the caller releases it. Returns {NULL, 0} for a stale
@@ -876,6 +1065,17 @@ dagstore_status_t dagstore_get(dagstore_t *store, const uint8_t *cid, size_t cid
                                dagstore_error_t **out_error);
 
 /*
+ * Gets a block as dagstore_get does, and lets `select` choose among the shards in place of the
+ * configuration's `select_shards`.
+ *
+ * select: Called on the calling thread, at most once; NULL for the store's own order.
+ */
+dagstore_status_t dagstore_get_selecting(dagstore_t *store, const uint8_t *cid, size_t cid_size,
+                                         uint32_t timeout_ms, dagstore_select_fn select,
+                                         void *select_context, dagstore_block_t **out_block,
+                                         dagstore_error_t **out_error);
+
+/*
  * Tells whether any shard has the block with the multihash of a CID. Reads no bytes of a shard.
  *
  * Errors: INVALID_CID, CATALOG_CORRUPT, CLOSED.
@@ -890,6 +1090,24 @@ dagstore_status_t dagstore_contains(dagstore_t *store, const uint8_t *cid, size_
  */
 dagstore_status_t dagstore_block_size(dagstore_t *store, const uint8_t *cid, size_t cid_size,
                                       uint64_t *out_size, dagstore_error_t **out_error);
+
+/*
+ * Finds the shards that have a block with a multihash, in order of registration, without a handle.
+ *
+ * Looks into the index of every such shard, so the result is exact. Costs 0.5 us for one shard.
+ *
+ * multihash: Binary, as in dagstore_cid_parts_t. A version 0 CID is its own multihash.
+ * buffer: Has room for `capacity` bytes, and receives the keys, each with its NUL, one directly after
+ *   the other; may be NULL if `capacity` is 0.
+ * out_size: Receives the size of all keys in bytes, with their NULs.
+ * out_count: Receives the number of keys; 0 if no shard has the block, which is not an error.
+ * Errors: BUFFER_TOO_SMALL; *out_size is the room that is needed, *out_count the number of keys.
+ *   INVALID_CID if the bytes are not a multihash; CATALOG_CORRUPT, CLOSED.
+ */
+dagstore_status_t dagstore_holders(dagstore_t *store, const uint8_t *multihash,
+                                   size_t multihash_size, char *buffer, size_t capacity,
+                                   size_t *out_size, size_t *out_count,
+                                   dagstore_error_t **out_error);
 
 /* A shard that has a block, and the place of the block. */
 typedef struct dagstore_place {
@@ -943,6 +1161,17 @@ dagstore_status_t dagstore_multihashes_open(dagstore_t *store, const char *key, 
 dagstore_status_t dagstore_multihashes_next(dagstore_multihashes_t *multihashes,
                                             dagstore_bytes_t *out_multihash,
                                             dagstore_error_t **out_error);
+
+/*
+ * Steps to the next section as dagstore_multihashes_next does, and also gives its place.
+ *
+ * out_offset: Receives the offset of the section's length varint in the CAR's payload, in bytes; may
+ *   be NULL.
+ */
+dagstore_status_t dagstore_multihashes_next_section(dagstore_multihashes_t *multihashes,
+                                                    dagstore_bytes_t *out_multihash,
+                                                    uint64_t *out_offset,
+                                                    dagstore_error_t **out_error);
 
 /*
  * Returns the place of the cursor, as a text that the caller may store. A cursor opened with it
@@ -1033,7 +1262,7 @@ enum {
     DAGSTORE_EVENT_INITIALIZE = 2,     /* fetching and indexing began */
     DAGSTORE_EVENT_MAKE_AVAILABLE = 3, /* it became available */
     DAGSTORE_EVENT_DESTROY = 4,        /* it was destroyed */
-    DAGSTORE_EVENT_ACQUIRE = 5,        /* a lease began */
+    DAGSTORE_EVENT_ACQUIRE = 5,        /* a lease began, or was refused: then it has an error */
     DAGSTORE_EVENT_FAIL = 6,           /* it failed */
     DAGSTORE_EVENT_RELEASE = 7,        /* a lease ended */
     DAGSTORE_EVENT_RECOVER = 8         /* fetching and indexing began after a failure */
@@ -1044,7 +1273,9 @@ typedef struct dagstore_event {
     uint32_t size;
     uint32_t operation;        /* DAGSTORE_EVENT_... */
     uint32_t state;            /* the state after it: DAGSTORE_STATE_... */
-    int32_t error_status;      /* the code of the failure; DAGSTORE_OK if there is none */
+    /* the code of a failure, of a refusal, or of the failure that a recovery follows; else
+       DAGSTORE_OK */
+    int32_t error_status;
     /* counts from 1 at the opening of the store; a gap shows that the queue overflowed */
     uint64_t number;
     uint64_t references;       /* leases after it */
@@ -1153,6 +1384,34 @@ typedef struct dagstore_garbage {
 dagstore_status_t dagstore_collect_garbage(dagstore_t *store, uint64_t quota,
                                            dagstore_garbage_t *out_garbage,
                                            dagstore_error_t **out_error);
+
+/* What a garbage collection did with one copy. */
+enum {
+    DAGSTORE_COPY_REMOVED = 1,
+    DAGSTORE_COPY_IN_USE = 2, /* a caller reads it */
+    DAGSTORE_COPY_AWAITED = 3, /* a job or a caller waits for it */
+    DAGSTORE_COPY_KEPT = 4,   /* it is within the quota */
+    DAGSTORE_COPY_FAILED = 5  /* it could not be removed */
+};
+
+/*
+ * Receives the result for one copy, on the thread that called. `key` is NULL if the shard was
+ * destroyed; `error` is NULL unless the removal failed. Both are borrowed for the call.
+ */
+typedef void (*dagstore_collected_fn)(void *context, const char *key, uint32_t result,
+                                      uint64_t bytes, dagstore_error_t *error);
+
+/*
+ * Removes copies as dagstore_collect_garbage does, and tells the result for each of them, those used
+ * longest ago first.
+ *
+ * collected: NULL for none.
+ * out_garbage: May be NULL.
+ */
+dagstore_status_t dagstore_collect_garbage_with(dagstore_t *store, uint64_t quota,
+                                                dagstore_collected_fn collected, void *context,
+                                                dagstore_garbage_t *out_garbage,
+                                                dagstore_error_t **out_error);
 
 enum {
     DAGSTORE_CHECK_DEEP = 1,   /* reads and hashes every block */

@@ -71,6 +71,24 @@ enum dagstore_copy {
 /// Other systems have no such call.
 enum dagstore_copy dagstore_copy_by_system(void *to, const void *from, size_t size);
 
+/// The largest number of ranges that one call of `dagstore_copy_ranges_by_system` copies.
+#define DAGSTORE_COPY_RANGES_MAX 64
+
+/// A range of this process's memory.
+struct dagstore_range {
+    const void *start;
+    size_t size;
+};
+
+/// Copies ranges of this process's memory, one directly after the other, with one system call.
+///
+/// It is `dagstore_copy_by_system` for many ranges.
+///
+/// - Parameter count: At most `DAGSTORE_COPY_RANGES_MAX`.
+/// - Returns: The number of ranges that it copied, from the first on. The next one, if there is one, is gone, or the
+///   system has no such call: the caller tries it alone.
+size_t dagstore_copy_ranges_by_system(void *to, const struct dagstore_range *ranges, size_t count);
+
 // Copies of files that leave the system's cache as it was. Only Linux has the calls; elsewhere they do nothing.
 
 /// Asks the system to read no bytes ahead of those that a read through this descriptor asks for.

@@ -18,6 +18,8 @@ struct CopiedMount: Mount {
         CopiedMount(mount: mount.applying(policy))
     }
 
+    func serving(shard key: String) -> CopiedMount { CopiedMount(mount: mount.serving(shard: key)) }
+
     func counting(in counter: TrafficCounter) -> CopiedMount {
         CopiedMount(mount: mount.counting(in: counter))
     }

@@ -33,6 +33,13 @@ public protocol Mount: Sendable {
     /// `.sequential`.
     func applying(_ policy: MountPolicy) -> Self
 
+    /// Returns this mount for a shard; the store calls it on a mount that reads the shard's bytes.
+    ///
+    /// The default returns the mount itself. A mount that asks a server for permission may name the shard there.
+    ///
+    /// - Parameter key: The shard's key.
+    func serving(shard key: String) -> Self
+
     /// Returns this mount, which from now on counts its requests in `counter`; the store shows the numbers.
     ///
     /// The default returns the mount itself, which counts nothing.
@@ -54,6 +61,9 @@ public protocol Mount: Sendable {
 extension Mount {
     /// Returns the mount itself.
     public func applying(_ policy: MountPolicy) -> Self { self }
+
+    /// Returns the mount itself.
+    public func serving(shard key: String) -> Self { self }
 
     /// Returns the mount itself.
     public func counting(in counter: TrafficCounter) -> Self { self }

@@ -17,7 +17,10 @@ public struct MountURL: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `.malformedURL`.
     public init(_ text: String) throws(MountError) {
         guard (1...Self.sizeMax).contains(text.utf8.count) else {
-            throw MountError(.malformedURL, "a mount URL of \(text.utf8.count) bytes")
+            throw MountError(
+                .malformedURL,
+                "a mount URL has 1 to \(Self.sizeMax) bytes, this one \(text.utf8.count)"
+            )
         }
         guard !text.utf8.contains(0) else {
             throw MountError(.malformedURL, "a mount URL with a zero byte")

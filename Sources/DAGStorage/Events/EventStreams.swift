@@ -14,13 +14,13 @@ public struct ShardEvent: Sendable, Equatable {
         case makeAvailable
         /// The shard was destroyed.
         case destroy
-        /// A caller asked for a lease, and has it, waits for it or was refused.
+        /// A lease began, or a caller that asked for one was refused; then the event has the error.
         case acquire
         /// The shard failed.
         case fail
         /// A lease ended.
         case release
-        /// A job began to fetch and index the shard after a failure.
+        /// A job began to fetch and index the shard after a failure; the event has the error of that failure.
         case recover
 
         /// Whether the event is about a lease.
@@ -37,7 +37,7 @@ public struct ShardEvent: Sendable, Equatable {
     public let state: ShardStatus.State?
     /// The number of leases after the event.
     public let references: Int
-    /// The error of a failure; nil for other events.
+    /// The error of a failure, of a refused caller, or of the failure that a recovery follows; nil for other events.
     public let error: DAGStoreError?
 }
 

@@ -3,6 +3,9 @@ internal import DAGMounts
 public import DAGMultiformats
 package import ShardIndex
 
+/// Chooses among the shards that may have a block: returns keys of these, best first.
+public typealias ShardSelector = @Sendable (_ cid: CID, _ keys: [ShardKey]) -> [ShardKey]
+
 /// The configuration of a store; the defaults suit a server.
 public struct Configuration: Sendable {
     /// How index pages choose between their direct encodings and zstd.
@@ -100,7 +103,7 @@ public struct Configuration: Sendable {
     ///
     /// The keys are in the order in which the store would ask: open, available, failed. The store calls the function
     /// on the caller's thread, for each block that a caller reads from all shards.
-    public var selectShards: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+    public var selectShards: ShardSelector?
     /// The number of recent entries that become a run; lower in tests.
     package var inverseFlushFrom = 1 << 16
     /// The number of entries that a rebuild of the inverse index sorts at once; lower in tests.

@@ -33,6 +33,8 @@ public struct MultihashCursor: Hashable, Sendable, LosslessStringConvertible {
 public struct MultihashChunk: Sendable {
     /// The multihashes in CAR order, repeated ones included.
     public let multihashes: [Multihash]
+    /// The offsets of their sections in the payload, in bytes.
+    public let offsets: [UInt64]
     /// The place where this chunk begins.
     package let start: MultihashCursor
     /// The place where the next chunk begins; nil for the last chunk.
@@ -102,6 +104,7 @@ extension StoreEngine {
             throw DAGStoreError(.invalidArgument, "the cursor is beyond the end")
         }
         var found: [Multihash] = []
+        var offsets: [UInt64] = []
         while found.count < count, let number = reader.root.page(ofOrdinal: ordinal) {
             let page = try reader.page(number)
             let first = Int(ordinal - page.firstOrdinal)
@@ -114,11 +117,17 @@ extension StoreEngine {
                     )
                 }
                 found.append(multihash)
+                offsets.append(page.offset(of: slot))
             }
             ordinal += UInt64(last - first)
         }
         let isAtEnd = ordinal == reader.root.sectionCount
         let next = MultihashCursor(generation: generation, ordinal: ordinal)
-        return MultihashChunk(multihashes: found, start: start, next: isAtEnd ? nil : next)
+        return MultihashChunk(
+            multihashes: found,
+            offsets: offsets,
+            start: start,
+            next: isAtEnd ? nil : next
+        )
     }
 }

@@ -14,8 +14,18 @@ extension DAGStore {
 
     // MARK: Replies
 
+    /// Returns a new number, which names a call so that `cancel` finds it.
+    package static func newTicket() -> UInt64 { Request.newTicket() }
+
+    /// Cancels a call that has no result yet: its `reply` gets `cancelled`. The work goes on.
+    package func cancel(_ ticket: UInt64) {
+        let error = DAGStoreError(.cancelled, "the caller cancelled the call")
+        _ = engine.loop.post(.withdraw(ticket: ticket, error))
+    }
+
     /// Registers a shard, and calls `reply`; see `register(_:from:indexing:)`.
     ///
+    /// - Parameter ticket: The number of the call, of `newTicket()`.
     /// - Throws: An error in the arguments; then `reply` gets no call.
     package func register(
         _ key: ShardKey,
@@ -24,6 +34,7 @@ extension DAGStore {
         policy: MountPolicy = .automatic,
         existingTransient: FilePath?,
         progress: (@Sendable (IndexingProgress) -> Void)?,
+        ticket: UInt64 = newTicket(),
         reply: @escaping Reply<Void>
     ) throws(DAGStoreError) {
         let registration = try registration(
@@ -34,22 +45,34 @@ extension DAGStore {
             existingTransient,
             progress
         )
-        post(.register(registration), key, reply)
+        post(.register(registration), key, ticket, reply)
     }
 
     /// Fetches and indexes a shard, and calls `reply`; see `initialize(_:)`.
-    package func initialize(_ key: ShardKey, reply: @escaping Reply<Void>) {
-        post(.initialize, key, reply)
+    package func initialize(
+        _ key: ShardKey,
+        ticket: UInt64 = newTicket(),
+        reply: @escaping Reply<Void>
+    ) {
+        post(.initialize, key, ticket, reply)
     }
 
     /// Recovers a shard, and calls `reply`; see `recover(_:)`.
-    package func recover(_ key: ShardKey, reply: @escaping Reply<Void>) {
-        post(.recover, key, reply)
+    package func recover(
+        _ key: ShardKey,
+        ticket: UInt64 = newTicket(),
+        reply: @escaping Reply<Void>
+    ) {
+        post(.recover, key, ticket, reply)
     }
 
     /// Removes a shard, and calls `reply`; see `destroy(_:)`.
-    package func destroy(_ key: ShardKey, reply: @escaping Reply<Void>) {
-        post(.destroy, key, reply)
+    package func destroy(
+        _ key: ShardKey,
+        ticket: UInt64 = newTicket(),
+        reply: @escaping Reply<Void>
+    ) {
+        post(.destroy, key, ticket, reply)
     }
 
     /// Asks for a lease, and calls `reply`; see `acquire(_:deadline:)`.
@@ -57,21 +80,33 @@ extension DAGStore {
     /// - Parameters:
     ///   - key: The shard's key.
     ///   - patience: How long the caller waits.
+    ///   - ticket: The number of the call, of `newTicket()`.
     ///   - reply: Receives the lease.
-    package func acquire(_ key: ShardKey, _ patience: Patience, reply: @escaping Reply<Shard>) {
+    package func acquire(
+        _ key: ShardKey,
+        _ patience: Patience,
+        ticket: UInt64 = newTicket(),
+        reply: @escaping Reply<Shard>
+    ) {
         let kind = Request.Kind.acquire(waits: patience != .none)
-        post(kind, key, until: patience.deadline) { result in
+        post(kind, key, ticket, until: patience.deadline) { result in
             reply(result.flatMap { Self.lease($0, key) })
         }
-    }
-
-    private func post(_ kind: Request.Kind, _ key: ShardKey, _ reply: @escaping Reply<Void>) {
-        post(kind, key, until: nil) { reply($0.map { _ in () }) }
     }
 
     private func post(
         _ kind: Request.Kind,
         _ key: ShardKey,
+        _ ticket: UInt64,
+        _ reply: @escaping Reply<Void>
+    ) {
+        post(kind, key, ticket, until: nil) { reply($0.map { _ in () }) }
+    }
+
+    private func post(
+        _ kind: Request.Kind,
+        _ key: ShardKey,
+        _ ticket: UInt64,
         until deadline: ContinuousClock.Instant?,
         _ reply: @escaping Reply<Request.Answer>
     ) {
@@ -79,7 +114,7 @@ extension DAGStore {
             Request(
                 kind: kind,
                 key: key,
-                ticket: Request.newTicket(),
+                ticket: ticket,
                 deadline: deadline,
                 reply: reply
             )
@@ -128,6 +163,8 @@ extension DAGStore {
 
     /// Takes a lease on a shard; the thread blocks.
     ///
+    /// The caller has the only reference to the lease.
+    ///
     /// *Cost*: as `acquire(_:deadline:)`.
     ///
     /// - Throws: As `acquire(_:deadline:)`; `deadlineExceeded` also if `patience` is `.none`.
@@ -136,17 +173,25 @@ extension DAGStore {
         if let shard = try openShards.lease(key) { return shard }
         let kind = Request.Kind.acquire(waits: patience != .none)
         let answer = try engine.requests.askBlocking(kind, key, deadline: patience.deadline)
-        return try Self.lease(answer, key).get()
+        return try Self.lease(answer, key).get().moved()
     }
 
     /// Returns the bytes of a block from any shard; nil if no shard has the block.
     ///
     /// The thread blocks.
     ///
+    /// - Parameters:
+    ///   - cid: The CID.
+    ///   - patience: How long the caller waits.
+    ///   - select: Chooses among the shards in place of `Configuration.selectShards`; nil for that one.
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
-    package func bytes(of cid: CID, _ patience: Patience) throws -> BlockBytes? {
+    package func bytes(
+        of cid: CID,
+        _ patience: Patience,
+        selecting select: ShardSelector? = nil
+    ) throws -> BlockBytes? {
         let candidates: Candidates
-        switch try lookup.answer(for: cid) {
+        switch try lookup.answer(for: cid, selecting: select) {
         case .found(let block): return block.content
         case .nowhere: return nil
         case .candidates(let others): candidates = others

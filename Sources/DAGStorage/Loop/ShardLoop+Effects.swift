@@ -122,8 +122,22 @@ extension ShardLoop {
         shard.parked = []
         for request in parked {
             parkedKeys[request.ticket] = nil
-            request.refuse(error)
+            refuse(request, of: shard, error)
         }
+    }
+
+    /// Refuses a caller that waited for a shard; sends an event if it asked for a lease.
+    func refuse(_ request: Request, of shard: LoopShard, _ error: DAGStoreError) {
+        if case .acquire = request.kind {
+            engine.events.send(
+                .acquire,
+                shard.key,
+                shard.publicState,
+                references: shard.leaseCount,
+                error: error.about(shard.key)
+            )
+        }
+        request.refuse(error)
     }
 
     private func error(
@@ -173,7 +187,13 @@ extension ShardLoop {
             default: shard.publicState
             }
         if state == .available, leases > 0 { state = .serving }
-        let error = operation == .fail ? cause.failure?.about(shard.key) : nil
+        let error: DAGStoreError? =
+            switch operation {
+            case .fail: cause.failure?.about(shard.key)
+            // A failed shard refuses leases.
+            case .acquire, .recover: shard.error
+            default: nil
+            }
         engine.events.send(
             ShardEvent.Operation(operation),
             shard.key,

@@ -190,7 +190,7 @@ final class ShardLoop {
         guard let key = parkedKeys.removeValue(forKey: ticket), let shard = active[key],
             let place = shard.parked.firstIndex(where: { $0.ticket == ticket })
         else { return }
-        shard.parked.remove(at: place).refuse(error)
+        refuse(shard.parked.remove(at: place), of: shard, error)
     }
 
     /// Cancels all jobs; the next open continues their work.

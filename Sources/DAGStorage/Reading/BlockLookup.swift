@@ -16,7 +16,7 @@ final class BlockLookup: Sendable {
     private let inverse: InverseIndex
     private let away: AwayShards
     /// `Configuration.selectShards`.
-    private let select: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+    private let select: ShardSelector?
 
     init(
         _ access: CatalogAccess,
@@ -24,7 +24,7 @@ final class BlockLookup: Sendable {
         _ indexes: ShardIndexes,
         _ inverse: InverseIndex,
         _ away: AwayShards,
-        select: (@Sendable (CID, [ShardKey]) -> [ShardKey])?
+        select: ShardSelector?
     ) {
         self.access = access
         catalog = access.catalog
@@ -196,9 +196,9 @@ final class BlockLookup: Sendable {
     /// the first candidates lack the block.
     ///
     /// - Throws: `catalogCorrupt`, `closed`.
-    func answer(for cid: CID) throws -> Answer<Block> {
+    func answer(for cid: CID, selecting select: ShardSelector? = nil) throws -> Answer<Block> {
         if cid.isIdentity { return .found(Block(identity: cid)) }
-        return try answer(for: cid) { Block(cid: cid, try $0.bytes(of: $1)) }
+        return try answer(for: cid, selecting: select) { Block(cid: cid, try $0.bytes(of: $1)) }
     }
 
     /// Looks for a section in the shards that are open and in memory, and calls `read` with it.
@@ -207,13 +207,14 @@ final class BlockLookup: Sendable {
     @inline(__always)
     func answer<Found>(
         for cid: CID,
+        selecting ownSelect: ShardSelector? = nil,
         _ read: (ShardReader, Section) throws -> Found
     ) throws -> Answer<Found> {
         try translating {
-            guard select == nil else {
+            if let select = ownSelect ?? select {
                 let all = try access.reading { try candidates(of: cid).all }
                 guard !all.isEmpty else { return .nowhere }
-                return .candidates(Candidates(cid, all, areMore: false, in: self))
+                return .candidates(Candidates(cid, all, areMore: false, in: self, select))
             }
             return try openBlock(for: cid, read)
         }
@@ -257,12 +258,9 @@ final class BlockLookup: Sendable {
 
     /// Returns the keys of candidates in the order in which callers ask them: open shards first, failed ones last.
     ///
-    /// The user's selector chooses among the keys, outside of the reading.
-    ///
     /// - Throws: `catalogCorrupt`, `closed`.
-    fileprivate func keys(of numbers: [UInt32], for cid: CID) throws -> [ShardKey] {
-        let keys = try access.reading { try translating { try order(numbers) } }
-        return select?(cid, keys) ?? keys
+    fileprivate func keys(of numbers: [UInt32]) throws -> [ShardKey] {
+        try access.reading { try translating { try order(numbers) } }
     }
 
     private func order(_ numbers: [UInt32]) throws -> [ShardKey] {
@@ -295,13 +293,21 @@ struct Candidates {
     /// The numbers of the first few shards, in any order.
     let numbers: [UInt32]
     private let lookup: BlockLookup
+    private let select: ShardSelector?
     private var areMore: Bool
     private var keys: ArraySlice<ShardKey>?
     private var asked: Set<ShardKey> = []
     private var failure: (any Error)?
 
-    init(_ cid: CID, _ numbers: [UInt32], areMore: Bool, in lookup: BlockLookup) {
+    init(
+        _ cid: CID,
+        _ numbers: [UInt32],
+        areMore: Bool,
+        in lookup: BlockLookup,
+        _ select: ShardSelector? = nil
+    ) {
         self.cid = cid
+        self.select = select
         self.numbers = numbers
         self.areMore = areMore
         self.lookup = lookup
@@ -312,13 +318,13 @@ struct Candidates {
     /// - Returns: The key of the shard; nil if no shard is left, and no shard has failed.
     /// - Throws: The first error of a shard, if no shard is left; `catalogCorrupt`, `closed`.
     mutating func next() throws -> ShardKey? {
-        var left = try keys ?? lookup.keys(of: numbers, for: cid)[...]
+        var left = try keys ?? selected(lookup.keys(of: numbers))[...]
         if left.isEmpty, areMore {
             areMore = false
             let all = try lookup.access.reading {
                 try translating { try lookup.candidates(of: cid).all }
             }
-            left = try lookup.keys(of: all, for: cid).filter { !asked.contains($0) }[...]
+            left = try selected(lookup.keys(of: all)).filter { !asked.contains($0) }[...]
         }
         guard let key = left.popFirst() else {
             if let failure { throw failure }
@@ -328,6 +334,9 @@ struct Candidates {
         if areMore { asked.insert(key) }
         return key
     }
+
+    /// Returns the keys that the user's selector chooses, called outside of any reading.
+    private func selected(_ keys: [ShardKey]) -> [ShardKey] { select?(cid, keys) ?? keys }
 
     /// Keeps the error of a shard, because another shard may have the block; ignores `shardUnknown`.
     ///

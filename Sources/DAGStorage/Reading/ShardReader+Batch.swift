@@ -18,28 +18,59 @@ extension ShardReader {
     ///   - body: Receives the index of the CID, and the section; nil if there is none.
     /// - Throws: As `section(of:)`, and the errors of `body`.
     func sections(of cids: ArraySlice<CID>, _ body: (Int, Section?) throws -> Void) throws {
-        precondition(cids.count <= Self.batchSize, "a batch of \(cids.count)")
+        let first = cids.startIndex
+        try sections(
+            count: cids.count,
+            withCID: { place, use in
+                let cid = cids[first + place]
+                try cid.bytes.withView { try use($0, cid.layout) }
+            },
+            { try body(first + $0, $1) }
+        )
+    }
+
+    /// Calls `body` for each binary CID, in order, with the first section that has its multihash.
+    ///
+    /// *Cost*: as `sections(of:_:)`.
+    ///
+    /// - Parameters:
+    ///   - count: The number of CIDs, at most `batchSize`.
+    ///   - withCID: Calls its closure once with the bytes and the parts of a CID, which is no identity CID.
+    ///   - body: Receives the index of the CID, and the section; nil if there is none.
+    /// - Throws: As `section(of:)`, and the errors of `body`.
+    @inline(__always)
+    func sections(
+        count: Int,
+        withCID: (Int, (ByteView, CIDLayout) throws -> Void) throws -> Void,
+        _ body: (Int, Section?) throws -> Void
+    ) throws {
+        precondition(count <= Self.batchSize, "a batch of \(count)")
         let payload = memory
         guard !payload.isEmpty, !segments.isEmpty else {
-            for index in cids.indices { try body(index, section(of: cids[index])) }
+            for place in 0..<count {
+                var found: Section?
+                try withCID(place) { found = try section(of: $0, layout: $1) }
+                try body(place, found)
+            }
             return
         }
-        let first = cids.startIndex
         var numbers = InlineArray<8, Int>(repeating: 0)
         var positions = InlineArray<8, UInt64>(repeating: 0)
-        for index in cids.indices {
-            let hashed = cids[index].withDigest { hash.hash($0).high }
-            let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
-            numbers[index - first] = Int(number)
-            positions[index - first] = position
-            segments[Int(number)].prefetchStarts(position: position)
+        for place in 0..<count {
+            try withCID(place) { cid, layout in
+                let hashed = hash.hash(cid[layout.digestOffset..<cid.count]).high
+                let (number, position) = hashed.multipliedFullWidth(by: UInt64(segments.count))
+                numbers[place] = Int(number)
+                positions[place] = position
+                segments[Int(number)].prefetchStarts(position: position)
+            }
         }
-        for place in 0..<cids.count {
+        for place in 0..<count {
             segments[numbers[place]].prefetchBucket(position: positions[place])
         }
         var searches = InlineArray<8, LocatorSegment.Search>(repeating: .none)
         var offsets = InlineArray<8, UInt64?>(repeating: nil)
-        for place in 0..<cids.count {
+        for place in 0..<count {
             let segment = segments[numbers[place]]
             try index.checkOnce(segment, numbers[place])
             searches[place] = segment.search(position: positions[place])
@@ -48,19 +79,18 @@ extension ShardReader {
                 payload.prefetch(at: Int(offset))
             }
         }
-        for index in cids.indices {
-            let place = index - first
-            let cid = cids[index]
+        for place in 0..<count {
             let isDoubtful = offsets[place] != nil
-            let found = try cid.bytes.withView { bytes -> Section? in
+            var found: Section?
+            try withCID(place) { cid, layout in
                 while let offset = offsets[place] {
-                    if let found = try confirm(payload, offset, bytes, cid.layout) { return found }
+                    found = try confirm(payload, offset, cid, layout)
+                    guard found == nil else { return }
                     offsets[place] = segments[numbers[place]].next(&searches[place])
                 }
-                if isDoubtful { try cid.withDigest { try checkAbsent($0, cid.layout) } }
-                return nil
+                if isDoubtful { try checkAbsent(cid[layout.digestOffset..<cid.count], layout) }
             }
-            try body(index, found)
+            try body(place, found)
         }
     }
 }

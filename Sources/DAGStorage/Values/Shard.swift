@@ -51,6 +51,16 @@ public final class Shard: Sendable {
         endLease()
     }
 
+    /// Returns the lease in a new object, and leaves none in this one.
+    ///
+    /// The caller then has the only reference, so its last reference ends the lease at once. A thread that passed
+    /// this object on may keep it a moment longer.
+    package func moved() -> Shard {
+        let wasReleased = isReleased.exchange(true, ordering: .acquiringAndReleasing)
+        precondition(!wasReleased, "a lease is moved after its release")
+        return open.with { open in openShards.with { Shard(open, of: $0, key: key) } }
+    }
+
     private func endLease() {
         // After the end of the lease, only the reading keeps the store and the opening alive.
         Reading.begin(mark)
@@ -325,7 +335,7 @@ public final class Shard: Sendable {
 
     /// Runs `body`, and fails the shard if its bytes differ from the indexed ones.
     @inline(__always)
-    private func reading<R>(_ body: (ShardReader) throws -> R) throws(DAGStoreError) -> R {
+    func reading<R>(_ body: (ShardReader) throws -> R) throws(DAGStoreError) -> R {
         do {
             return try withReader(body)
         } catch {

@@ -269,7 +269,7 @@ final class SourceFinder: Sendable {
     /// - Throws: `unknownScheme`, `invalidArgument`, and the errors of the template.
     private func mount(of record: ShardRecord) throws -> any Mount {
         let url = try MountURL(record.mountURL)
-        let mount = try mounts.mount(for: url, under: record.mountPolicy)
+        let mount = try mounts.mount(for: url, under: record.mountPolicy).serving(shard: record.key)
         guard mount.access != .mappable else { return mount }
         return mount.counting(in: traffic.counter(of: record.number, url.scheme))
     }

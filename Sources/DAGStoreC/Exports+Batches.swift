@@ -1,0 +1,280 @@
+public import CDAGStore
+internal import DAGBytes
+internal import DAGMultiformats
+internal import DAGStorage
+
+// Many blocks of a shard at once: see `dagstore.h`.
+
+/// The CIDs and the places for results of a batch.
+@safe private struct Batch {
+    // SAFETY: the caller's arrays, which stay for the call; no export keeps this struct longer.
+    private let cids: UnsafePointer<UInt8>?
+    private let sizes: UnsafePointer<UInt32>?
+    private let items: UnsafeMutablePointer<dagstore_batch_item_t>?
+    /// The offsets of the CIDs, and the end of the last one.
+    private let starts: [Int]
+    let count: Int
+
+    /// Takes the arrays, and empties the results.
+    ///
+    /// - Throws: `INVALID_ARGUMENT` if an array is NULL, or the batch is too large.
+    @safe init(
+        _ cids: UnsafePointer<UInt8>?,
+        _ sizes: UnsafePointer<UInt32>?,
+        _ count: Int,
+        _ items: UnsafeMutablePointer<dagstore_batch_item_t>?
+    ) throws(Failure) {
+        guard (0...Int(DAGSTORE_BATCH_MAX)).contains(count) else {
+            throw .argument("count is \(count); it may be 0 to \(DAGSTORE_BATCH_MAX)")
+        }
+        // SAFETY: only compared with NULL here.
+        guard unsafe count == 0 || (cids != nil && sizes != nil && items != nil) else {
+            throw .argument("cids, cid_sizes or out_items is NULL")
+        }
+        unsafe self.cids = cids
+        unsafe self.sizes = sizes
+        unsafe self.items = items
+        self.count = count
+        var starts = [0]
+        starts.reserveCapacity(count + 1)
+        var end = 0
+        for index in 0..<count {
+            // SAFETY: `sizes` has `count` numbers, and `items` has as many places.
+            let size = unsafe sizes.unsafelyUnwrapped[index]
+            unsafe items.unsafelyUnwrapped[index] = dagstore_batch_item_t()
+            end += Int(size)
+            starts.append(end)
+        }
+        self.starts = starts
+    }
+
+    /// Returns a CID, and its parts.
+    ///
+    /// - Throws: `INVALID_CID`.
+    func cid(_ index: Int) throws(Failure) -> (ByteView, CIDLayout) {
+        // SAFETY: the CIDs lie one directly after the other, as the header says.
+        try unsafe readCID(
+            cids.map { unsafe $0 + starts[index] },
+            starts[index + 1] - starts[index]
+        )
+    }
+
+    /// Writes the result of a CID.
+    func fill(_ index: Int, _ item: dagstore_batch_item_t) {
+        precondition(index < count, "a result outside the batch")
+        // SAFETY: `items` has `count` places.
+        unsafe items.unsafelyUnwrapped[index] = item
+    }
+
+    /// Writes the error of a CID.
+    func fill(_ index: Int, _ error: any Error) {
+        var item = dagstore_batch_item_t()
+        item.status = Failure(error).status
+        fill(index, item)
+    }
+
+    /// Writes that the shard lacks the block of a CID.
+    func fillMissing(_ index: Int) {
+        var item = dagstore_batch_item_t()
+        item.status = dagstore_status_t(DAGSTORE_BLOCK_NOT_FOUND)
+        fill(index, item)
+    }
+}
+
+/// The owners of the blocks of a batch.
+private final class BatchOwners: Sendable {
+    private let owners: [any AnyObject & Sendable]
+
+    init(_ owners: [any AnyObject & Sendable]) { self.owners = owners }
+}
+
+/// See `dagstore_shard_get_many` in `dagstore.h`.
+@c @implementation public func dagstore_shard_get_many(
+    _ shard: OpaquePointer!,
+    _ cids: UnsafePointer<UInt8>!,
+    _ cid_sizes: UnsafePointer<UInt32>!,
+    _ count: Int,
+    _ out_items: UnsafeMutablePointer<dagstore_batch_item_t>!,
+    _ out_blocks: UnsafeMutablePointer<OpaquePointer?>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let place = try HandlePlace(out_blocks, "out_blocks")
+        let batch = try Batch(cids, cid_sizes, count, out_items)
+        var owners: [any AnyObject & Sendable] = []
+        try withShard(shard) { shard in
+            shard.findBlocks(count: count, cid: batch.cid) { index, found in
+                do {
+                    guard let block = try found.get() else { return batch.fillMissing(index) }
+                    let bytes = try shard.bytes(of: block)
+                    let view = bytes.view.forC
+                    var item = dagstore_batch_item_t()
+                    // SAFETY: the address of bytes that `owners` keeps.
+                    unsafe item.data = view.data
+                    item.size = block.size
+                    batch.fill(index, item)
+                    // All blocks of a mapped shard that one thread reads have one owner.
+                    if owners.last !== bytes.owner { owners.append(bytes.owner) }
+                } catch {
+                    batch.fill(index, error)
+                }
+            }
+        }
+        try place.fill(.block, BatchOwners(owners))
+    }
+}
+
+/// The buffer that receives the blocks of a batch, one directly after the other.
+@safe private struct BatchBuffer {
+    // SAFETY: NULL with a capacity of 0, or `capacity` bytes of the caller's for the call.
+    private let start: UnsafeMutableRawPointer?
+    private let capacity: Int
+    private let size: ValuePlace<Int>
+    private let batch: Batch
+    /// The bytes that all blocks need.
+    private var needed: UInt64 = 0
+    private var isFull = false
+    /// The end of the blocks in the buffer.
+    private var end = 0
+    /// Blocks of a mapped file whose copy waits, so that many share a system call.
+    private var waiting: [(index: Int, bytes: BlockBytes)] = []
+
+    /// Takes the buffer, and sets the size to zero.
+    ///
+    /// - Throws: `INVALID_ARGUMENT` if the place for the size is NULL, or the buffer is and has a capacity.
+    @safe init(
+        _ start: UnsafeMutablePointer<UInt8>?,
+        _ capacity: Int,
+        _ size: UnsafeMutablePointer<Int>?,
+        for batch: Batch
+    ) throws(Failure) {
+        self.size = try ValuePlace(size, 0, "out_size")
+        // SAFETY: only compared with NULL and kept; a negative capacity, which C cannot say, counts as none.
+        guard unsafe start != nil || capacity == 0 else { throw .argument("buffer is NULL") }
+        unsafe self.start = UnsafeMutableRawPointer(start)
+        self.capacity = max(0, capacity)
+        self.batch = batch
+    }
+
+    /// Adds a block, and writes its result.
+    ///
+    /// - Parameter bytes: Reads the bytes; called if the block fits.
+    mutating func add(_ index: Int, _ blockSize: UInt64, _ bytes: () throws -> BlockBytes) rethrows
+    {
+        var item = dagstore_batch_item_t()
+        item.size = blockSize
+        isFull = isFull || blockSize > UInt64(capacity - end)
+        if isFull {
+            item.status = dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL)
+        } else {
+            let bytes = try bytes()
+            item.offset = UInt64(end)
+            if bytes.isMapped {
+                waiting.append((index, bytes))
+            } else {
+                copyWaiting()
+                // SAFETY: the block fits behind `end`.
+                unsafe room(at: end, bytes.view.count).copyMemory(from: bytes.view.buffer)
+            }
+            end += bytes.view.count
+        }
+        needed += blockSize
+        batch.fill(index, item)
+    }
+
+    /// Copies the blocks that wait, which end at `end`; writes which ones are gone.
+    private mutating func copyWaiting() {
+        guard !waiting.isEmpty else { return }
+        let views = waiting.map(\.bytes.view)
+        let count = views.reduce(0) { $0 + $1.count }
+        // SAFETY: `add` made sure that these blocks fit before `end`; `waiting` keeps their owners.
+        unsafe GuardedCopy.copy(views, into: room(at: end - count, count)) { place in
+            batch.fill(waiting[place].index, BlockBytes.areGone)
+        }
+        waiting.removeAll(keepingCapacity: true)
+    }
+
+    private func room(at offset: Int, _ count: Int) -> UnsafeMutableRawBufferPointer {
+        precondition(offset >= 0 && count <= capacity - offset, "a block outside the buffer")
+        // SAFETY: the caller has `capacity` bytes, and the range lies inside.
+        return unsafe UnsafeMutableRawBufferPointer(
+            start: start.map { unsafe $0 + offset },
+            count: count
+        )
+    }
+
+    /// Copies what waits, and tells the size.
+    ///
+    /// - Throws: `BUFFER_TOO_SMALL`.
+    mutating func finish() throws(Failure) {
+        copyWaiting()
+        size.fill(Int(clamping: needed))
+        guard !isFull else {
+            throw Failure(
+                dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL),
+                "\(needed) bytes need more room than the buffer's \(capacity)"
+            )
+        }
+    }
+}
+
+/// See `dagstore_shard_read_many` in `dagstore.h`.
+@c @implementation public func dagstore_shard_read_many(
+    _ shard: OpaquePointer!,
+    _ cids: UnsafePointer<UInt8>!,
+    _ cid_sizes: UnsafePointer<UInt32>!,
+    _ count: Int,
+    _ buffer: UnsafeMutablePointer<UInt8>!,
+    _ capacity: Int,
+    _ out_items: UnsafeMutablePointer<dagstore_batch_item_t>!,
+    _ out_size: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runCall(out_error) {
+        let batch = try Batch(cids, cid_sizes, count, out_items)
+        var output = try BatchBuffer(buffer, capacity, out_size, for: batch)
+        try withShard(shard) { shard in
+            shard.findBlocks(count: count, cid: batch.cid) { index, found in
+                do {
+                    guard let block = try found.get() else { return batch.fillMissing(index) }
+                    try output.add(index, block.size) { try shard.bytes(of: block) }
+                } catch {
+                    batch.fill(index, error)
+                }
+            }
+        }
+        try output.finish()
+    }
+}
+
+/// See `dagstore_shard_offsets` in `dagstore.h`.
+@c @implementation public func dagstore_shard_offsets(
+    _ shard: OpaquePointer!,
+    _ cid: UnsafePointer<UInt8>!,
+    _ cid_size: Int,
+    _ offsets: UnsafeMutablePointer<UInt64>!,
+    _ capacity: Int,
+    _ out_count: UnsafeMutablePointer<Int>!,
+    _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> dagstore_status_t {
+    runLookup(out_error) {
+        let count = try ValuePlace(out_count, 0, "out_count")
+        // SAFETY: only compared with NULL.
+        guard unsafe offsets != nil || capacity <= 0 else {
+            throw Failure.argument("offsets is NULL")
+        }
+        let (bytes, layout) = try readCID(cid, cid_size)
+        let found = try withShard(shard) { try $0.offsets(of: bytes, layout) }
+        guard !found.isEmpty else { return false }
+        count.fill(found.count)
+        guard found.count <= capacity else {
+            throw Failure(
+                dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL),
+                "\(found.count) sections need more room than for \(capacity)"
+            )
+        }
+        // SAFETY: not NULL, because the capacity is at least the count, which is not zero.
+        for (place, offset) in found.enumerated() { unsafe offsets[place] = offset }
+        return true
+    }
+}
