@@ -486,7 +486,7 @@ let package = Package(
         .testTarget(
             name: "DAGStoreCTests",
             dependencies: [
-                "CDAGStore", "DAGStorage", "DAGStoreC", "DAGMultiformats", "TestSupport",
+                "CDAGStore", "DAGStorage", "DAGStoreC", "DAGCAR", "DAGMultiformats", "TestSupport",
             ],
             swiftSettings: house
         ),

@@ -38,6 +38,19 @@ private struct Scene {
         return isCopied ? room : nil
     }
 
+    /// Returns copies of many ranges in one array, and the numbers of those that are gone.
+    func copyMany(_ ranges: [Range<Int>]) -> (bytes: [UInt8], gone: [Int]) {
+        var gone: [Int] = []
+        var room = [UInt8](repeating: 0xaa, count: ranges.reduce(0) { $0 + $1.count })
+        unsafe room.withUnsafeMutableBytes { buffer in
+            // SAFETY: the array is the copy's for the call.
+            unsafe GuardedCopy.copy(ranges.map { mapped.bytes[$0] }, into: buffer) {
+                gone.append($0)
+            }
+        }
+        return (room, gone)
+    }
+
     /// Checks every way of copying, with half of the file gone.
     func checkCopies() throws {
         let half = Self.size / 2
@@ -52,6 +65,18 @@ private struct Scene {
             try expect(GuardedCopy.copied(mapped.bytes[range]) == nil)
             try expect(GuardedCopy.array(of: mapped.bytes[range]) == nil)
             try expect(!GuardedCopy.withCopy(of: mapped.bytes[range]) { _ in })
+        }
+        // More ranges than share a system call, with gone ones at the beginning, between and at the end.
+        let places =
+            [half..<half + 1] + (0..<70).map { $0 * 100..<$0 * 100 + $0 }
+            + [half - 2..<half + 2, 3..<9, half..<Self.size]
+        let (found, gone) = copyMany(places)
+        try expect(gone == [0, 71, 73])
+        var end = 0
+        for (number, range) in places.enumerated() {
+            let bytes = found[end..<end + range.count]
+            end += range.count
+            try expect(gone.contains(number) || Array(bytes) == Array(content[range]))
         }
         for range in [7..<7, 7..<103, 0..<GuardedCopy.smallSizeMax, 7..<4000] {
             var found: [UInt8]?

@@ -17,9 +17,7 @@ enum Transitions {
         absent               | resume-initializing resume-recovering | absent          |
 
         registered           | register-later register-now | registered      | reject-exists
-        registered      | initialize | initializing(n) | #update !initialize start(n) park
-        registered      | acquire | initializing(n) | !acquire #update !initialize start(n) park
-        registered      | retry | initializing(n) | #update !initialize start(n) park
+        registered | initialize acquire retry | initializing(n) | #update !initialize start(n) park
         registered           | recover            | registered      | reject-notFailed
         registered           | destroy            | absent          | #remove !destroy complete
         registered      | resume-initializing | initializing(n) | !register !initialize start(n)
@@ -29,8 +27,7 @@ enum Transitions {
         registered           | abandoned(j) abandoned(x) sourceLost evict | registered      |
 
         initializing(j)      | register-later register-now | initializing(j) | reject-exists
-        initializing(j)      | initialize retry   | initializing(j) | park
-        initializing(j)      | acquire            | initializing(j) | !acquire park
+        initializing(j)      | initialize acquire retry | initializing(j) | park
         initializing(j)      | recover            | initializing(j) | reject-notFailed
         initializing(j) | destroy | absent | cancel(j) #remove !destroy part-destroyed complete
         initializing(j) | indexed(j) | available | #publish !makeAvailable retryParked
@@ -42,8 +39,7 @@ enum Transitions {
 
         available            | register-later register-now | available       | reject-exists
         available            | initialize         | available       | complete
-        available            | acquire            | opening(n)      | !acquire open(n) park
-        available            | retry              | opening(n)      | open(n) park
+        available            | acquire retry      | opening(n)      | open(n) park
         available            | recover            | available       | reject-notFailed
         available free       | destroy            | absent          | #remove !destroy complete
         available leased     | destroy            | available       | reject-inUse
@@ -56,8 +52,7 @@ enum Transitions {
 
         opening(j)           | register-later register-now | opening(j)      | reject-exists
         opening(j)           | initialize         | opening(j)      | complete
-        opening(j)           | acquire            | opening(j)      | !acquire park
-        opening(j)           | retry              | opening(j)      | park
+        opening(j)           | acquire retry      | opening(j)      | park
         opening(j)           | recover            | opening(j)      | reject-notFailed
         opening(j)           | destroy            | opening(j)      | reject-inUse
         opening(j) leased    | release            | opening(j) -1   | !release
@@ -70,8 +65,7 @@ enum Transitions {
 
         open                 | register-later register-now | open            | reject-exists
         open                 | initialize         | open            | complete
-        open                 | acquire            | open +1         | !acquire grant
-        open                 | retry              | open +1         | grant
+        open                 | acquire retry      | open +1         | !acquire grant
         open                 | recover            | open            | reject-notFailed
         open free       | destroy | absent | close #remove !destroy complete
         open leased          | destroy            | open            | reject-inUse
@@ -84,8 +78,7 @@ enum Transitions {
         open            | abandoned(j) abandoned(x) resume-initializing resume-recovering | open |
 
         recovering(j)        | register-later register-now | recovering(j)   | reject-exists
-        recovering(j)        | initialize retry   | recovering(j)   | park
-        recovering(j)        | acquire            | recovering(j)   | !acquire park
+        recovering(j)        | initialize acquire retry | recovering(j)   | park
         recovering(j)        | recover            | recovering(j)   | reject-notFailed
         recovering(j) free | destroy | absent | cancel(j) #remove !destroy part-destroyed complete
         recovering(j) leased | destroy            | recovering(j)   | reject-inUse
@@ -99,9 +92,10 @@ enum Transitions {
         recovering(j)   | sourceLost evict resume-initializing resume-recovering | recovering(j) |
 
         failed               | register-later register-now | failed          | reject-exists
-        failed               | initialize retry   | failed          | reject-failed
+        failed               | initialize         | failed          | reject-failed
+        failed               | retry              | failed          | !acquire reject-failed
         failed strict        | acquire            | failed          | !acquire reject-failed
-        failed sparing  | acquire | recovering(n) strict | !acquire #update !recover start(n) park
+        failed sparing  | acquire | recovering(n) strict | #update !recover start(n) park
         failed               | recover            | recovering(n)   | #update !recover start(n) park
         failed free          | destroy            | absent          | #remove !destroy complete
         failed leased        | destroy            | failed          | reject-inUse
