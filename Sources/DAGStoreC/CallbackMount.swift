@@ -41,7 +41,7 @@ internal import SystemPackage
         let status = runCallback { unsafe withUnsafeMutablePointer(to: &error) { unsafe body($0) } }
         defer { HandleTable.remove(error, .error, as: ErrorBox.self) }
         guard status != DAGSTORE_OK else { return }
-        let message = unsafe messageOfCallback(error) ?? "\(name) returned \(status)"
+        let message = messageOfCallback(error) ?? "\(name) returned \(status)"
         throw MountError(Self.code(of: status), "\(url): \(message)")
     }
 
@@ -81,7 +81,7 @@ private enum CallbackThreads {
 }
 
 /// Returns the message of an error that a callback made; nil if it made none.
-func messageOfCallback(_ error: OpaquePointer?) -> String? {
+@safe func messageOfCallback(_ error: OpaquePointer?) -> String? {
     // SAFETY: an error's message ends with NUL and stays while the error does.
     HandleTable.with(error, .error, as: ErrorBox.self) { unsafe String(cString: $0.message.start) }
 }

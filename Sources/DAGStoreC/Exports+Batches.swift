@@ -134,6 +134,8 @@ private final class BatchOwners: Sendable {
     /// The bytes that all blocks need.
     private var needed: UInt64 = 0
     private var isFull = false
+    /// Whether the file of a block has become shorter.
+    private(set) var isLost = false
     /// The end of the blocks in the buffer.
     private var end = 0
     /// Blocks of a mapped file whose copy waits, so that many share a system call.
@@ -183,14 +185,15 @@ private final class BatchOwners: Sendable {
     }
 
     /// Copies the blocks that wait, which end at `end`; writes which ones are gone.
-    private mutating func copyWaiting() {
+    mutating func copyWaiting() {
         guard !waiting.isEmpty else { return }
         let views = waiting.map(\.bytes.view)
         let count = views.reduce(0) { $0 + $1.count }
         // SAFETY: `add` made sure that these blocks fit before `end`; `waiting` keeps their owners.
-        unsafe GuardedCopy.copy(views, into: room(at: end - count, count)) { place in
-            batch.fill(waiting[place].index, BlockBytes.areGone)
-        }
+        var lost: [Int] = []
+        unsafe GuardedCopy.copy(views, into: room(at: end - count, count)) { lost.append($0) }
+        for place in lost { batch.fill(waiting[place].index, BlockBytes.areGone) }
+        isLost = isLost || !lost.isEmpty
         waiting.removeAll(keepingCapacity: true)
     }
 
@@ -203,11 +206,10 @@ private final class BatchOwners: Sendable {
         )
     }
 
-    /// Copies what waits, and tells the size.
+    /// Tells the size, after all copies.
     ///
     /// - Throws: `BUFFER_TOO_SMALL`.
-    mutating func finish() throws(Failure) {
-        copyWaiting()
+    func finish() throws(Failure) {
         size.fill(Int(clamping: needed))
         guard !isFull else {
             throw Failure(
@@ -242,6 +244,8 @@ private final class BatchOwners: Sendable {
                     batch.fill(index, error)
                 }
             }
+            output.copyWaiting()
+            if output.isLost { shard.reportLoss() }
         }
         try output.finish()
     }

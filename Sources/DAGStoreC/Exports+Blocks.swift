@@ -77,10 +77,16 @@ internal import DAGStorage
     runLookup(out_error) {
         let output = try CallerBuffer(buffer, capacity, out_size)
         let (bytes, layout) = try readCID(cid, cid_size)
-        guard let found = try withShard(shard, { try $0.bytes(of: bytes, layout) })
-        else { return false }
-        try output.fill(found)
-        return true
+        return try withShard(shard) { shard in
+            guard let found = try shard.bytes(of: bytes, layout) else { return false }
+            do {
+                try output.fill(found)
+            } catch let error as DAGStoreError {
+                shard.reportLoss()
+                throw error
+            }
+            return true
+        }
     }
 }
 

@@ -62,7 +62,7 @@ internal import SharedReads
         default:
             throw DAGStoreError(
                 DAGStoreError.Code(rawValue: status) ?? .malformedIndex,
-                unsafe messageOfCallback(error) ?? "index returned \(status)"
+                messageOfCallback(error) ?? "index returned \(status)"
             )
         }
     }
@@ -71,7 +71,7 @@ internal import SharedReads
 /// The object of a handle for a CAR that is being indexed.
 final class IndexingBox: Sendable {
     private struct State: @unchecked Sendable {
-        // SAFETY: `@unchecked Sendable`: the lock of the box guards the closure, and `end` drops it before the call ends
+        // SAFETY: `@unchecked Sendable`: the lock of the box guards the closure. `end` drops it before the call ends
         // that it belongs to.
         var add: ((IndexerEntry) throws -> Void)?
         var failure: (any Error)?

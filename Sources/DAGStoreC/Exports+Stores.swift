@@ -199,7 +199,7 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
 ) -> dagstore_status_t {
     runCall(out_error) {
         let output = try StructPlace(out_garbage, "out_garbage")
-        output.fill(try unsafe collectGarbage(of: store, downTo: quota).forC)
+        output.fill(try collectGarbage(of: store, downTo: quota).forC)
     }
 }
 
@@ -215,7 +215,7 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
     runCall(out_error) {
         // SAFETY: only compared with NULL; the function is the caller's, and stays for the call.
         let output = unsafe out_garbage == nil ? nil : try StructPlace(out_garbage, "out_garbage")
-        let report = try unsafe collectGarbage(of: store, downTo: quota)
+        let report = try collectGarbage(of: store, downTo: quota)
         if let collected = unsafe collected {
             let receiver = CollectionReceiver(collected, Context(context))
             for transient in report.transients { receiver.receive(transient) }
@@ -224,7 +224,8 @@ func withStore<R>(_ handle: OpaquePointer?, _ body: (StoreBox) throws -> R) thro
     }
 }
 
-private func collectGarbage(of store: OpaquePointer?, downTo quota: UInt64) throws -> GarbageReport
+@safe private func collectGarbage(of store: OpaquePointer?, downTo quota: UInt64) throws
+    -> GarbageReport
 {
     try withStore(store) { box in
         let store = box.store

@@ -64,6 +64,7 @@ internal import DAGStorage
         }
         withExtendedLifetime(key) {
             guard let error = transient.error else { return call(nil) }
+            // SAFETY: the handle is a number; the function borrows it for the call.
             unsafe withHandle(of: error) { unsafe call($1) }
         }
     }

@@ -54,7 +54,8 @@ enum Advice {
         case .invalidKey: "choose a key of 1 to 480 bytes without NUL"
         case .invalidCID: "give the whole CID, such as bafy… or Qm…"
         case .unknownScheme:
-            "give a path or a file:// URL, map the scheme with --mount-map, "
+            "give a path or a file:// URL, "
+                + (verb.contains("migrate") ? "map the scheme with --mount-map, " : "")
                 + "or use a program built with 'make release', which reads http, https and s3"
         case .unsupportedHash: "read the block without --verify"
         case .shardExists:
@@ -87,6 +88,9 @@ enum Advice {
             return "raise the limit, or split the block, header or CAR that is too large\(next)"
         case .malformedBlock:
             return "ask for the block alone with --scope block, or ask its maker for a sound DAG"
+        case .hashMismatch:
+            let relocate = key.map { ", then run 'dagstore relocate \($0) FILE'" } ?? ""
+            return "replace the file by an intact copy\(relocate)"
         case .malformedIndex: return "write a new index with 'dagstore car index'\(next)"
         default: return "get an intact copy of the file\(next)"
         }

@@ -216,6 +216,27 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("check").status == 0)
     }
 
+    // `--repair` indexed the shard again and called the block mended.
+    @Test("a block with a wrong hash stays a problem, and the other blocks stay readable")
+    func wrongBlock() async throws {
+        let scene = try Scene()
+        let index = try #require(Sample.car.blocks.firstIndex { $0.cid == Sample.raw.cid })
+        let bytes = Sample.withWrongData(in: index)
+        let path = scene.folder.path(of: "wrong.car")
+        try Data(bytes).write(to: URL(filePath: path))
+        #expect(try await scene.run("register", path, "--key", "wrong").status == 0)
+        for option in ["--deep", "--repair", "--deep"] {
+            let found = try await scene.json("check", "--deep", option)
+            #expect(found.status == 6)
+            #expect(found.objects.first?["problem"] == "block")
+            #expect(found.objects.first?["repaired"] == .null)
+            #expect(try await scene.json("status", "wrong").objects.first?["state"] == "available")
+        }
+        try Data(Sample.car.bytes).write(to: URL(filePath: path))
+        #expect(try await scene.run("relocate", "wrong", path).status == 0)
+        #expect(try await scene.run("check", "--deep").status == 0)
+    }
+
     // Blocks that nothing was able to hash were counted among the hashed ones.
     @Test("a deep check counts blocks that it cannot hash separately")
     func deepCheckCounts() async throws {

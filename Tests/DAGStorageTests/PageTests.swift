@@ -89,11 +89,20 @@ struct PageTests {
         let folder = try StoreFolder()
         let store = try await Self.store(folder)
         let lease = try await store.acquire(ShardKey("Key-3/\u{e9}"))
+        // A failed shard with a lease from before.
+        let car = CARBuilder.uniform(sections: 3, blockSize: 10, seed: 77).bytes
+        try await store.register("lost", folder.mount(car, named: "lost.car"))
+        let lost = try await store.acquire(ShardKey("lost"))
+        var failures = store.failures().makeAsyncIterator()
+        lost.reportLoss()
+        #expect(await failures.next()?.key == lost.key)
         var expected: [ShardStatus.State: UInt64] = [:]
         for try await status in store.statuses() { expected[status.state, default: 0] += 1 }
         let counts = try store.stateCounts().counts
         #expect(counts.filter { $0.value > 0 } == expected)
         #expect(expected[.serving] == 1)
+        #expect(try store.status(of: ShardKey("lost"))?.state == .failed)
+        lost.release()
         lease.release()
         await store.close()
     }

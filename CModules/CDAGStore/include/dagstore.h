@@ -128,7 +128,7 @@ enum {
     DAGSTORE_UNKNOWN_SCHEME = -14,       /* the set of mounts lacks the scheme of the mount URL */
     DAGSTORE_UNSUPPORTED_HASH = -15,     /* the hash function is unknown, or the digest too short */
     DAGSTORE_SHARD_EXISTS = -16,         /* another shard has the key */
-    DAGSTORE_SHARD_IN_USE = -17,         /* the shard has leases */
+    DAGSTORE_SHARD_IN_USE = -17,         /* the shard has leases, or a job works on it */
     DAGSTORE_NOT_FAILED = -18,           /* the shard has not failed */
     DAGSTORE_BUFFER_TOO_SMALL = -19,     /* *out_size says how much room is needed */
     DAGSTORE_UNSUPPORTED_CODEC = -60,    /* the links of blocks of the codec are unknown */
@@ -343,8 +343,8 @@ typedef struct dagstore_mount_source {
  * RANDOM source calls `read_at`. `url` is borrowed for the call.
  *
  * A callback that fails returns DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE,
- * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT or DAGSTORE_SOURCE_CHANGED. The library treats
- * other values as DAGSTORE_MOUNT_UNREACHABLE. The callback may set *out_error, which is never NULL,
+ * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT, DAGSTORE_SOURCE_CHANGED or
+ * DAGSTORE_OUT_OF_RESOURCES. The library treats other values as DAGSTORE_MOUNT_UNREACHABLE. The callback may set *out_error, which is never NULL,
  * to an error from dagstore_error_new, which the library releases.
  */
 typedef struct dagstore_mount_vtable {
@@ -530,8 +530,9 @@ typedef struct dagstore_indexing_info {
  *
  * indexing: Valid until the callback returns.
  * Returns: DAGSTORE_OK if all sections were added; DAGSTORE_DONE, without an addition, to let the
- *   library walk the CAR; an error code to fail the shard. The callback may set *out_error, which is
- *   never NULL, to an error from dagstore_error_new, which the library releases.
+ *   library walk the CAR; an error code of a source or of wrong bytes to fail the shard; another
+ *   error code to end the registration or recovery without a result. The callback may set
+ *   *out_error, which is never NULL, to an error from dagstore_error_new, which the library releases.
  */
 typedef dagstore_status_t (*dagstore_index_fn)(void *context, dagstore_indexing_t *indexing,
                                                const dagstore_indexing_info_t *info,
@@ -798,7 +799,8 @@ dagstore_status_t dagstore_recover_async(dagstore_t *store, const char *key, dag
 /*
  * Removes a shard: its record, its index, and the store's copy of the CAR. The CAR itself stays.
  *
- * Errors: SHARD_UNKNOWN; SHARD_IN_USE if it has leases; CATALOG_FULL, READ_ONLY, CLOSED.
+ * Errors: SHARD_UNKNOWN; SHARD_IN_USE if it has leases or is being opened; CATALOG_FULL, READ_ONLY,
+ *   CLOSED.
  */
 dagstore_status_t dagstore_destroy(dagstore_t *store, const char *key,
                                    dagstore_error_t **out_error);

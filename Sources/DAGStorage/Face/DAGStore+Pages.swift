@@ -120,20 +120,24 @@ extension DAGStore {
                 var counts: [ShardStatus.State: UInt64] = [:]
                 var recovering: UInt64 = 0
                 var initializing: UInt64 = 0
-                for (_, work) in try engine.catalog.pendingShards() {
+                // A migrated shard counts as available while its CAR is read for the first time.
+                var isRead: UInt64 = 0
+                for (number, work) in try engine.catalog.pendingShards() {
+                    if try engine.catalog.record(number)?.state == .available { isRead += 1 }
                     switch work.kind {
                     case .initialize: initializing += 1
                     case .recover: recovering += 1
                     }
                 }
-                let serving = min(UInt64(engine.openShards.leasedCount), counters.available)
+                let available = counters.available - min(isRead, counters.available)
+                let serving = min(UInt64(engine.openShards.leasedCount), available)
                 let failed = counters.failed - min(recovering, counters.failed)
                 counts[.initializing] = initializing
                 counts[.recovering] = recovering
                 counts[.failed] = failed
                 counts[.serving] = serving
-                counts[.available] = counters.available - serving
-                let known = initializing + recovering + failed + counters.available
+                counts[.available] = available - serving
+                let known = initializing + recovering + failed + available
                 counts[.registered] = counters.shards - min(known, counters.shards)
                 return StateCounts(counts: counts)
             }

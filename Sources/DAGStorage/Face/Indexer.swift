@@ -5,8 +5,10 @@ public import DAGMultiformats
 /// A function that supplies the index entries of a CAR, instead of the walk over its sections.
 ///
 /// The indexer calls `add` for each section in order of offset, and returns true. If it does not know the source, it
-/// returns false without a call of `add`, and the store walks the CAR. An error fails the shard. The indexer may
-/// block the thread.
+/// returns false without a call of `add`, and the store walks the CAR. The indexer may block the thread.
+///
+/// An error about the source or about wrong bytes fails the shard. Any other error ends the registration or recovery,
+/// and the shard stays as it was.
 public typealias Indexer =
     @Sendable (
         _ source: IndexerSource,

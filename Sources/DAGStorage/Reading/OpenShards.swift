@@ -105,12 +105,12 @@ final class OpenShards: Sendable {
         return count
     }
 
-    /// The number of shards with leases.
+    /// The number of readable shards with leases; a failed shard may have leases from before.
     var leasedCount: Int {
         Reading.begin(mark)
         defer { Reading.end() }
         var count = 0
-        byKey.forEach { if $0.leaseCount > 0 { count += 1 } }
+        byKey.forEach { if $0.leases.isOpen, $0.leaseCount > 0 { count += 1 } }
         return count
     }
 

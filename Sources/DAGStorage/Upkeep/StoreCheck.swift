@@ -269,8 +269,9 @@ final class StoreCheck: Sendable {
         else { return }
         var repair: CheckProblem.Repair?
         let key = ShardKey(stored: record.key)
-        // An absent source may come back by itself, so the shard stays available.
-        if options.repairs, !error.code.isAway {
+        // An absent source may come back by itself, so the shard stays available. Wrong bytes of one block leave the
+        // others readable, and indexing reads the same bytes again: only another copy of the CAR mends them.
+        if options.repairs, !error.code.isAway, error.code != .hashMismatch {
             engine.loop.post(.lost(key, generation: record.generation, error))
             do {
                 _ = try await engine.requests.ask(.recover, key)

@@ -343,6 +343,12 @@ public final class Shard: Sendable {
         }
     }
 
+    /// Reports to the loop that bytes of an earlier read are gone, so that the shard fails.
+    package func reportLoss() {
+        guard isHeld else { return }
+        _ = reporting(BlockBytes.areGone)
+    }
+
     /// Returns the error for the caller, and reports a changed source to the loop.
     private func reporting(_ error: any Error) -> DAGStoreError {
         let error = DAGStoreError(any: error).about(key)
