@@ -246,4 +246,92 @@ struct CAsyncTests {
         unsafe dagstore_block_release(found)
         store.close()
     }
+
+    @Test("a lazy registration tells its progress at the first use")
+    func lazyProgress() throws {
+        let store = try CStore()
+        let car = CARBuilder.uniform(sections: 12, blockSize: 1 << 20, seed: 3)
+        let path = try store.folder.write(car.bytes, to: "a.car")
+        let told = Count()
+        var options = dagstore_register_options_t()
+        options.size = UInt32(MemoryLayout<dagstore_register_options_t>.size)
+        options.flags = UInt32(DAGSTORE_REGISTER_LAZY)
+        unsafe options.progress = { context, done, total, _ in
+            unsafe object(context, as: Count.self).add(done <= total ? 1 : 1_000_000)
+        }
+        unsafe options.progress_context = context(of: told)
+        try expectOK(
+            unsafe dagstore_register_with(store.handle, "a", "file://\(path)", &options, nil)
+        )
+        #expect(told.value == 0)
+        unsafe dagstore_shard_release(try store.acquire("a"))
+        store.close()
+        #expect((1..<1000).contains(told.value))
+    }
+
+    @Test("closing a store interrupts a read that hangs", .timeLimit(.minutes(5)))
+    func interrupt() throws {
+        let hanging = Hanging()
+        var mounts: OpaquePointer?
+        try expectOK(unsafe dagstore_mounts_new(&mounts, nil))
+        var table = hanging.table
+        try expectOK(unsafe dagstore_mounts_add(mounts, "slow", &table, context(of: hanging), nil))
+        let store = try CStore { config in unsafe config.mounts = unsafe mounts }
+        unsafe dagstore_mounts_release(mounts)
+        let results = Results()
+        try expectOK(
+            unsafe dagstore_register_async(
+                store.handle,
+                "a",
+                "slow://1",
+                nil,
+                receive,
+                context(of: results),
+                nil
+            )
+        )
+        hanging.reading.wait()
+        try expectOK(
+            unsafe dagstore_shutdown(store.handle, UInt32(DAGSTORE_SHUTDOWN_CANCELLING), nil)
+        )
+        #expect(results.wait(1) == ["closed"])
+        store.close()
+        hanging.released.wait()
+    }
+}
+
+/// A mount whose source hangs in its first read until it is interrupted.
+private final class Hanging: Sendable {
+    let reading = DispatchSemaphore(value: 0)
+    let mayReturn = DispatchSemaphore(value: 0)
+    let released = DispatchSemaphore(value: 0)
+
+    var table: dagstore_mount_vtable_t {
+        var table = dagstore_mount_vtable_t()
+        table.size = UInt32(MemoryLayout<dagstore_mount_vtable_t>.size)
+        table.access = UInt32(DAGSTORE_ACCESS_SEQUENTIAL)
+        unsafe table.stat = { _, _, out, _ in
+            unsafe out?.pointee.bytes = .max
+            return dagstore_status_t(DAGSTORE_OK)
+        }
+        unsafe table.open = { context, _, source, size, _ in
+            unsafe source?.pointee = context
+            unsafe size?.pointee = .max
+            return dagstore_status_t(DAGSTORE_OK)
+        }
+        unsafe table.read_at = { _, source, _, _, _, _, _ in
+            let hanging = unsafe object(source, as: Hanging.self)
+            hanging.reading.signal()
+            hanging.mayReturn.wait()
+            return dagstore_status_t(DAGSTORE_MOUNT_UNREACHABLE)
+        }
+        unsafe table.close = { _, _ in }
+        unsafe table.interrupt = { context, _ in
+            unsafe object(context, as: Hanging.self).mayReturn.signal()
+        }
+        unsafe table.release = { context in
+            unsafe object(context, as: Hanging.self).released.signal()
+        }
+        return table
+    }
 }

@@ -524,7 +524,8 @@ typedef struct dagstore_indexing_info {
  * Supplies the sections of a CAR, instead of the walk over its section headers.
  *
  * The library calls it when it has fetched a CAR, on a thread of the library; several shards may be
- * indexed at once. The callback calls dagstore_indexing_add for each section, in order of offset.
+ * indexed at once. The callback calls dagstore_indexing_add for each section, in order of offset and
+ * without gaps.
  * The library believes the sections: a wrong one makes a block unreadable until the shard is
  * recovered.
  *
@@ -544,8 +545,8 @@ typedef dagstore_status_t (*dagstore_index_fn)(void *context, dagstore_indexing_
  * cid: Binary.
  * offset: The offset of the section's length varint in the payload, in bytes.
  * section_size: The size of the whole section in bytes, varint and CID included.
- * Errors: INVALID_CID; MALFORMED_INDEX if the section lies outside the payload or before an earlier
- *   one; INVALID_ARGUMENT for a stale `indexing`.
+ * Errors: INVALID_CID; MALFORMED_INDEX if the section does not begin where the one before ended, or
+ *   lies outside the payload; INVALID_ARGUMENT for a stale `indexing`.
  */
 dagstore_status_t dagstore_indexing_add(dagstore_indexing_t *indexing, const uint8_t *cid,
                                         size_t cid_size, uint64_t offset, uint64_t section_size,
@@ -733,7 +734,8 @@ dagstore_status_t dagstore_register_async(dagstore_t *store, const char *key, co
  *
  * Each `done` is still called once, with DAGSTORE_CANCELLED or, if the result came first, with that.
  * Cancelling ends the wait only: fetching and indexing go on, and a registration, recovery or removal
- * that has begun takes effect. A lease that is granted too late is given back.
+ * that has begun takes effect. Until `done` is called, a cancelled acquire still counts as a waiter of
+ * the shard.
  *
  * out_count: Receives the number of these calls; may be NULL.
  * Errors: INVALID_ARGUMENT, CLOSED.

@@ -25,7 +25,7 @@ extension TransientStore {
     ///
     /// The fetch reserves room before it writes: all of it if the size is known, else 16 MiB at a time, or one piece
     /// if that does not fit. For this it evicts unpinned transients. A second fetch of a name makes the first one
-    /// fail with `CancellationError`. The source stays open.
+    /// fail with `CancellationError`. The source stays open, unless the task is cancelled.
     ///
     /// *Cost*: one pass, in pieces of 1 MiB, of which one is in memory; a thread of the pool writes each piece.
     ///
@@ -60,8 +60,9 @@ extension TransientStore {
                 try await run(fetch, from: source)
             } onCancel: {
                 // A source that hangs may never return. The partial file is removed when it does: the loop, which
-                // cancels, does not wait for the disk.
+                // cancels, does not wait for the disk. Some sources end a read that hangs when they are closed.
                 withTable { $0.dropReservation(of: fetch.number) }
+                source.close()
             }
         } catch {
             abandon(fetch)

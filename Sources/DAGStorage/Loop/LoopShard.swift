@@ -50,7 +50,9 @@ final class LoopShard {
     var isAtRest: Bool {
         switch lifecycle.state {
         case .initializing, .recovering, .opening, .open: false
-        case .absent, .registered, .available, .failed: parked.isEmpty && leaseCount == 0
+        // A caller may wait for the progress of the first indexing, whenever it comes.
+        case .registered: parked.isEmpty && leaseCount == 0 && progress == nil
+        case .absent, .available, .failed: parked.isEmpty && leaseCount == 0
         }
     }
 
