@@ -250,7 +250,9 @@ struct CAsyncTests {
     @Test("a lazy registration tells its progress at the first use")
     func lazyProgress() throws {
         let store = try CStore()
-        let car = CARBuilder.uniform(sections: 12, blockSize: 1 << 20, seed: 3)
+        // Indexing reports after every 16 MiB.
+        let blocks = (0..<5).map { CARBuilder.Block.raw([UInt8](repeating: $0, count: 7 << 20)) }
+        let car = CARBuilder(roots: [blocks[0].cid], blocks: blocks)
         let path = try store.folder.write(car.bytes, to: "a.car")
         let told = Count()
         var options = dagstore_register_options_t()
