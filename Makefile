@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB,Node
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo serve-demo program libdagstore install uninstall deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo serve-demo program libdagstore install uninstall bindings wheel deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -63,6 +63,14 @@ uninstall: ## Remove what install put below PREFIX
 	rm -f $(bash)/dagstore $(zsh)/_dagstore $(fish)/dagstore.fish
 	rm -f $(prefix)/include/dagstore.h $(prefix)/lib/libdagstore.so $(prefix)/lib/libdagstore.so.1
 	rm -f $(prefix)/lib/pkgconfig/dagstore.pc
+
+bindings: program libdagstore ## Build and test the packages for Go, Rust and Python, and run the conformance table
+	rm -rf .build/bindings
+	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/bindings
+	@.ci/bindings .build/bindings
+
+wheel: libdagstore ## Build the Python package with the library inside, in .build/wheel
+	@CModules/CDAGStore/python/build_wheel.sh .build/wheel .build/libdagstore/libdagstore.so.1
 
 deb: ## Build a Debian package in .build/deb: program, library, unit, manual; needs dpkg-dev
 	rm -rf .build/deb
