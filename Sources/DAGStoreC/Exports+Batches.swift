@@ -48,15 +48,16 @@ internal import DAGStorage
         self.starts = starts
     }
 
-    /// Returns a CID, and its parts.
-    ///
-    /// - Throws: `INVALID_CID`.
-    func cid(_ index: Int) throws(Failure) -> (ByteView, CIDLayout) {
-        // SAFETY: the CIDs lie one directly after the other, as the header says.
-        try unsafe readCID(
-            cids.map { unsafe $0 + starts[index] },
-            starts[index + 1] - starts[index]
-        )
+    /// Returns a CID, and its parts; nil, with the result written, if it is malformed.
+    func cid(_ index: Int) -> (ByteView, CIDLayout)? {
+        let start = starts[index]
+        do {
+            // SAFETY: the CIDs lie one directly after the other, as the header says.
+            return try unsafe readCID(cids.map { unsafe $0 + start }, starts[index + 1] - start)
+        } catch {
+            fill(index, error)
+            return nil
+        }
     }
 
     /// Writes the result of a CID.
@@ -103,10 +104,13 @@ private final class BatchOwners: Sendable {
         let batch = try Batch(cids, cid_sizes, count, out_items)
         var owners: [any AnyObject & Sendable] = []
         try withShard(shard) { shard in
-            shard.findBlocks(count: count, cid: batch.cid) { index, found in
+            shard.findBlocks(count: count, cid: batch.cid) { index, block, error in
                 do {
-                    guard let block = try found.get() else { return batch.fillMissing(index) }
-                    let bytes = try shard.bytes(of: block)
+                    if let error { throw error }
+                    guard let block, let (cid, layout) = batch.cid(index) else {
+                        return batch.fillMissing(index)
+                    }
+                    let bytes = try shard.bytes(of: block, cid, layout)
                     let view = bytes.view.forC
                     var item = dagstore_batch_item_t()
                     // SAFETY: the address of bytes that `owners` keeps.
@@ -138,8 +142,11 @@ private final class BatchOwners: Sendable {
     private(set) var isLost = false
     /// The end of the blocks in the buffer.
     private var end = 0
-    /// Blocks of a mapped file whose copy waits, so that many share a system call.
-    private var waiting: [(index: Int, bytes: BlockBytes)] = []
+    /// Blocks of a mapped file whose copy waits, so that many share a system call; the lease keeps them.
+    private var waiting: [ByteView] = []
+    /// The numbers of their CIDs.
+    private var waitingIndices: [Int] = []
+    private let sharesCalls = !GuardedCopy.isInstalled
 
     /// Takes the buffer, and sets the size to zero.
     ///
@@ -158,43 +165,56 @@ private final class BatchOwners: Sendable {
         self.batch = batch
     }
 
-    /// Adds a block, and writes its result.
+    /// Makes room for a block, and writes its result.
     ///
-    /// - Parameter bytes: Reads the bytes; called if the block fits.
-    mutating func add(_ index: Int, _ blockSize: UInt64, _ bytes: () throws -> BlockBytes) rethrows
-    {
+    /// - Returns: Whether the block fits; then `copy` follows.
+    mutating func reserve(_ index: Int, _ blockSize: UInt64) -> Bool {
+        needed += blockSize
+        isFull = isFull || blockSize > UInt64(capacity - end)
         var item = dagstore_batch_item_t()
         item.size = blockSize
-        isFull = isFull || blockSize > UInt64(capacity - end)
         if isFull {
             item.status = dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL)
         } else {
-            let bytes = try bytes()
             item.offset = UInt64(end)
-            if bytes.isMapped {
-                waiting.append((index, bytes))
-            } else {
-                copyWaiting()
-                // SAFETY: the block fits behind `end`.
-                unsafe room(at: end, bytes.view.count).copyMemory(from: bytes.view.buffer)
-            }
-            end += bytes.view.count
         }
-        needed += blockSize
         batch.fill(index, item)
+        return !isFull
+    }
+
+    /// Writes that a block cannot be had, and gives its room back.
+    mutating func cancel(_ index: Int, _ blockSize: UInt64, _ error: any Error) {
+        needed -= blockSize
+        batch.fill(index, error)
+    }
+
+    /// Copies a block of a mapped file, now or together with the next ones.
+    mutating func copy(mapped view: ByteView, _ index: Int) {
+        waiting.append(view)
+        waitingIndices.append(index)
+        end += view.count
+        if !sharesCalls { copyWaiting() }
+    }
+
+    /// Copies a block that no other program can change.
+    mutating func copy(_ view: ByteView) {
+        copyWaiting()
+        // SAFETY: `reserve` made sure that the block fits behind `end`.
+        unsafe room(at: end, view.count).copyMemory(from: view.buffer)
+        end += view.count
     }
 
     /// Copies the blocks that wait, which end at `end`; writes which ones are gone.
     mutating func copyWaiting() {
         guard !waiting.isEmpty else { return }
-        let views = waiting.map(\.bytes.view)
-        let count = views.reduce(0) { $0 + $1.count }
-        // SAFETY: `add` made sure that these blocks fit before `end`; `waiting` keeps their owners.
+        let count = waiting.reduce(0) { $0 + $1.count }
         var lost: [Int] = []
-        unsafe GuardedCopy.copy(views, into: room(at: end - count, count)) { lost.append($0) }
-        for place in lost { batch.fill(waiting[place].index, BlockBytes.areGone) }
+        // SAFETY: `reserve` made sure that these blocks fit before `end`.
+        unsafe GuardedCopy.copy(waiting, into: room(at: end - count, count)) { lost.append($0) }
+        for place in lost { batch.fill(waitingIndices[place], BlockBytes.areGone) }
         isLost = isLost || !lost.isEmpty
         waiting.removeAll(keepingCapacity: true)
+        waitingIndices.removeAll(keepingCapacity: true)
     }
 
     private func room(at offset: Int, _ count: Int) -> UnsafeMutableRawBufferPointer {
@@ -236,12 +256,21 @@ private final class BatchOwners: Sendable {
         let batch = try Batch(cids, cid_sizes, count, out_items)
         var output = try BatchBuffer(buffer, capacity, out_size, for: batch)
         try withShard(shard) { shard in
-            shard.findBlocks(count: count, cid: batch.cid) { index, found in
+            shard.findBlocks(count: count, cid: batch.cid) { index, block, error in
+                if let error { return batch.fill(index, error) }
+                guard let block, let (cid, layout) = batch.cid(index) else {
+                    return batch.fillMissing(index)
+                }
+                guard output.reserve(index, block.size) else { return }
                 do {
-                    guard let block = try found.get() else { return batch.fillMissing(index) }
-                    try output.add(index, block.size) { try shard.bytes(of: block) }
+                    if let view = try shard.viewInMemory(of: block) {
+                        output.copy(mapped: view, index)
+                    } else {
+                        let bytes = try shard.bytes(of: block, cid, layout)
+                        withExtendedLifetime(bytes) { output.copy(bytes.view) }
+                    }
                 } catch {
-                    batch.fill(index, error)
+                    output.cancel(index, block.size, error)
                 }
             }
             output.copyWaiting()

@@ -236,11 +236,13 @@ package final class ShardReader: Sendable {
 
     /// Returns the block at `section` from any source; blocks the thread.
     func bytesBlocking(of section: Section) throws -> BlockBytes {
-        guard case .remote(let remote) = payload else { return try bytes(of: section) }
-        let bytes = try remote.readBlocking(
-            at: root.dataOffset + section.dataOffset,
-            size: Int(section.dataSize)
-        )
+        try bytesBlocking(at: section.dataOffset, size: section.dataSize)
+    }
+
+    /// Returns bytes of the payload from any source; blocks the thread.
+    func bytesBlocking(at offset: UInt64, size: UInt64) throws -> BlockBytes {
+        guard case .remote(let remote) = payload else { return try bytes(at: offset, size: size) }
+        let bytes = try remote.readBlocking(at: root.dataOffset + offset, size: Int(size))
         return BlockBytes(view: bytes.view, owner: bytes)
     }
 

@@ -2,16 +2,26 @@ package import DAGBytes
 package import DAGMultiformats
 internal import ShardIndex
 
-/// The block of one CID of a batch, and the way to its bytes.
+/// The block of one CID of a batch: its place, without its bytes.
 package struct BatchBlock: Sendable {
+    /// The offset of the bytes in the payload.
+    fileprivate let offset: UInt64
     /// The size in bytes.
     package let size: UInt64
-    fileprivate enum Place {
-        /// The block is in its identity CID.
-        case identity(BlockBytes)
-        case section(Section)
+    /// Whether the block is in its CID, and in no section.
+    package let isIdentity: Bool
+
+    fileprivate init(_ section: Section) {
+        offset = section.dataOffset
+        size = section.dataSize
+        isIdentity = false
     }
-    fileprivate let place: Place
+
+    fileprivate init(identity layout: CIDLayout) {
+        offset = 0
+        size = UInt64(layout.digestSize)
+        isIdentity = true
+    }
 }
 
 /// Many binary CIDs at once.
@@ -22,20 +32,25 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - count: The number of CIDs.
-    ///   - cid: Returns the bytes and the parts of a CID; its error becomes the result for this CID. The bytes stay
-    ///     valid during the call.
-    ///   - body: Receives the index of the CID, in order, and its block; nil if the shard lacks the block.
+    ///   - cid: Returns the bytes and the parts of a CID, which stay valid during the call; nil if it is malformed.
+    ///   - body: Receives the index of each CID that is not malformed, in order, its block, and its error; neither if
+    ///     the shard lacks the block.
     package func findBlocks(
         count: Int,
-        cid: (Int) throws -> (ByteView, CIDLayout),
-        _ body: (Int, Result<BatchBlock?, any Error>) -> Void
+        cid: (Int) -> (ByteView, CIDLayout)?,
+        _ body: (Int, BatchBlock?, (any Error)?) -> Void
     ) {
         var start = 0
         while start < count {
             let size = min(count - start, ShardReader.batchSize)
             if !findTogether(start, size, cid, body) {
                 for index in start..<start + size {
-                    body(index, Result { try findOne(try cid(index)) })
+                    guard let (bytes, layout) = cid(index) else { continue }
+                    do {
+                        body(index, try findOne(bytes, layout), nil)
+                    } catch {
+                        body(index, nil, error)
+                    }
                 }
             }
             start += size
@@ -48,58 +63,69 @@ extension Shard {
     private func findTogether(
         _ start: Int,
         _ count: Int,
-        _ cid: (Int) throws -> (ByteView, CIDLayout),
-        _ body: (Int, Result<BatchBlock?, any Error>) -> Void
+        _ cid: (Int) -> (ByteView, CIDLayout)?,
+        _ body: (Int, BatchBlock?, (any Error)?) -> Void
     ) -> Bool {
-        var views = InlineArray<8, ByteView>(repeating: .empty)
-        var layouts = InlineArray<8, CIDLayout?>(repeating: nil)
-        var found = InlineArray<8, Section?>(repeating: nil)
+        guard let (bytes, layout) = cid(start), !layout.isIdentity else { return false }
+        var views = InlineArray<8, ByteView>(repeating: bytes)
+        var layouts = InlineArray<8, CIDLayout>(repeating: layout)
+        for place in 1..<count {
+            guard let (bytes, layout) = cid(start + place), !layout.isIdentity else { return false }
+            views[place] = bytes
+            layouts[place] = layout
+        }
+        var found = InlineArray<8, BatchBlock?>(repeating: nil)
         do {
-            for place in 0..<count {
-                let (bytes, layout) = try cid(start + place)
-                guard !layout.isIdentity else { return false }
-                views[place] = bytes
-                layouts[place] = layout
-            }
             try reading { reader in
                 try reader.sections(
                     count: count,
-                    withCID: { place, use in
-                        guard let layout = layouts[place] else { return }
-                        try use(views[place], layout)
-                    },
-                    { found[$0] = $1 }
+                    withCID: { place, use in try use(views[place], layouts[place]) },
+                    { found[$0] = $1.map { BatchBlock($0) } }
                 )
             }
         } catch {
             return false
         }
-        for place in 0..<count { body(start + place, .success(found[place].map(Self.block))) }
+        for place in 0..<count { body(start + place, found[place], nil) }
         return true
     }
 
-    private func findOne(_ cid: (bytes: ByteView, layout: CIDLayout)) throws -> BatchBlock? {
-        guard !cid.layout.isIdentity else {
+    private func findOne(_ cid: ByteView, _ layout: CIDLayout) throws -> BatchBlock? {
+        guard !layout.isIdentity else {
             try checkHeld()
-            let digest = cid.bytes[cid.layout.digestOffset..<cid.layout.size]
-            let bytes = BlockBytes(copying: digest)
-            return BatchBlock(size: UInt64(digest.count), place: .identity(bytes))
+            return BatchBlock(identity: layout)
         }
-        return try reading { try $0.section(of: cid.bytes, layout: cid.layout).map(Self.block) }
+        return try reading { try $0.section(of: cid, layout: layout).map { BatchBlock($0) } }
     }
 
-    private static func block(at section: Section) -> BatchBlock {
-        BatchBlock(size: section.dataSize, place: .section(section))
+    /// Returns the bytes of a block where they lie in memory, without a reference; nil if they are elsewhere.
+    ///
+    /// The bytes stay while the lease does. Another program may make their file shorter.
+    package func viewInMemory(of block: BatchBlock) throws(DAGStoreError) -> ByteView? {
+        guard !block.isIdentity else { return nil }
+        return try reading { reader in
+            guard reader.isInMemory else { return nil }
+            let start = Int(block.offset)
+            return reader.memory[start..<start + Int(block.size)]
+        }
     }
 
     /// Returns the bytes of a block from any source; the thread waits for a remote source.
     ///
+    /// - Parameters:
+    ///   - block: A block of `findBlocks`.
+    ///   - cid: Its CID.
+    ///   - layout: The parts of the CID.
     /// - Throws: As `block(for:)`.
-    package func bytes(of block: BatchBlock) throws(DAGStoreError) -> BlockBytes {
-        switch block.place {
-        case .identity(let bytes): return bytes
-        case .section(let section): return try reading { try $0.bytesBlocking(of: section) }
+    package func bytes(
+        of block: BatchBlock,
+        _ cid: ByteView,
+        _ layout: CIDLayout
+    ) throws(DAGStoreError) -> BlockBytes {
+        guard !block.isIdentity else {
+            return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
         }
+        return try reading { try $0.bytesBlocking(at: block.offset, size: block.size) }
     }
 
     /// Returns the offsets of all sections with the multihash of a binary CID, in CAR order.
