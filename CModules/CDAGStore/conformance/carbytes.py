@@ -177,7 +177,9 @@ def _cbor_head(major: int, number: int) -> bytes:
 class Car:
     """A CARv1 of sections, and the CARv2 around it."""
 
-    def __init__(self, sections: Iterable[Section], roots: Optional[Sequence[bytes]] = None) -> None:
+    def __init__(
+        self, sections: Iterable[Section], roots: Optional[Sequence[bytes]] = None
+    ) -> None:
         self.sections = list(sections)
         self.roots = [self.sections[0].cid] if roots is None else list(roots)
         self.header = header(self.roots)
