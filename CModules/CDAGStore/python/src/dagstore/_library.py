@@ -515,10 +515,15 @@ class Library:
         function.argtypes = tuple(arguments)
         return function
 
-    def untyped(self, name: str, result: Optional[Type[Any]]) -> Any:
-        """A function that converts no arguments: pass `bytes`, None and results of `byref` and
-        `from_param` only. A call costs a third less."""
-        function = self._dll["dagstore_" + name]
+    def untyped(self, name: str, result: Optional[Type[Any]], at_once: bool = False) -> Any:
+        """A function that converts no arguments, so that a call costs a third less.
+
+        Pass `bytes`, None, and what `byref` and `from_param` return, only.
+
+        at_once: Whether the function never waits, so that a call keeps the interpreter's lock.
+        """
+        dll = ctypes.PyDLL(self.path) if at_once else self._dll
+        function = dll["dagstore_" + name]
         function.restype = result
         return function
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional,
 from . import _blocks, _errors
 from ._car import read_roots
 from ._cid import CID, CIDBatch, CIDLike, to_bytes
-from ._errors import BLOCK_NOT_FOUND, BUFFER_TOO_SMALL
+from ._errors import BUFFER_TOO_SMALL
 from ._handles import Handle, after_fork, as_argument
-from ._library import DONE, Entry, lib
+from ._library import DONE, Bytes, Entry, lib
 from ._library import Location as _Location
 from ._records import Location, Section
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from typing import Type
 
 # The hot calls take arguments that are ready: ctypes converts none. See `Library.untyped`.
-_get_many = lib.untyped("shard_get_many", ctypes.c_int32)
+_get = lib.untyped("shard_get", ctypes.c_int32)
+_bytes_of = lib.untyped("block_bytes", Bytes, at_once=True)
 _read = lib.untyped("shard_read", ctypes.c_int32)
 _contains = lib.untyped("shard_contains", ctypes.c_int32)
-_one = c_size_t.from_param(1)
 _sizes = [c_size_t.from_param(size) for size in range(256)]
 
 _ROOM = 65_536
@@ -53,9 +53,8 @@ _read_slots: List[Tuple[Any, ...]] = []
 
 
 def _new_view_slot() -> Tuple[Any, ...]:
-    words = array("Q", bytes(48))  # an item, the handle of the block, the size of the CID
-    address = words.buffer_info()[0]
-    return words, as_argument(address), as_argument(address + 32), as_argument(address + 40)
+    block = c_void_p()
+    return block, byref(block)
 
 
 def _new_read_slot() -> Tuple[Any, ...]:
@@ -125,29 +124,19 @@ class Shard(Handle):
             slot = _view_slots.pop()
         except IndexError:
             slot = _new_view_slot()
-        words, item, block, size = slot
-        words[5] = len(cid)
-        if _get_many(self._arg, cid, size, _one, item, block, None) or words[3]:
-            return self._view_again(cid, slot)
-        memory = _memory_at(words[0])
-        memory.handle = as_argument(words[4])
-        length = words[2]
+        block, address = slot
+        size = len(cid)
+        size_argument = _sizes[size] if size < 256 else c_size_t.from_param(size)
+        if _get(self._arg, cid, size_argument, address, None):
+            _view_slots.append(slot)
+            # Once more, for the reason.
+            return _blocks.view_of_block(_errors.make(lib.shard_get, self._use(), cid, len(cid)))
+        handle = as_argument(block.value)
         _view_slots.append(slot)
-        return memoryview(memory)[:length].toreadonly()
-
-    def _view_again(self, cid: bytes, slot: Tuple[Any, ...]) -> memoryview:
-        """Goes on after a failure of `view`, and has a reason if it fails again."""
-        self._use()
-        words = slot[0]
-        if words[4]:
-            lib.block_release(words[4])
-            words[4] = 0
-        status = _blocks.status_of(words[3])
-        words[3] = 0
-        _view_slots.append(slot)
-        if status == BLOCK_NOT_FOUND:
-            raise _missing(cid)
-        return _blocks.view_of_block(_errors.make(lib.shard_get, self._use(), cid, len(cid)))
+        found = _bytes_of(handle)
+        memory = _memory_at(found.data)
+        memory.handle = handle
+        return memoryview(memory)[: found.size].toreadonly()
 
     def get(self, cid: CIDLike, verify: bool = False) -> bytes:
         """Copies the block with the multihash of a CID.
@@ -175,9 +164,7 @@ class Shard(Handle):
             if status == BUFFER_TOO_SMALL:
                 return self._get_large(cid, length)
             self._use()
-            if status == BLOCK_NOT_FOUND:
-                raise _missing(cid)
-            return self._get_large(cid, 0)
+            return self._get_large(cid, 0)  # once more, for the reason
         data: bytes = room[: size.value].tobytes()
         _read_slots.append(slot)
         return data
@@ -387,10 +374,3 @@ class _Sections(Handle):
             CID._trusted(entry.cid.copy()), entry.offset, entry.block_offset, entry.block_size
         )
 
-
-def _missing(cid: bytes) -> _errors.Error:
-    try:
-        text = str(CID(cid))
-    except _errors.Error:
-        text = cid.hex()
-    return _errors.new(BLOCK_NOT_FOUND, f"get a block: the shard lacks {text}")
