@@ -1,0 +1,3 @@
+module github.com/swift-dagstore/dagstore-go
+
+go 1.24
