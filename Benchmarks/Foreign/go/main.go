@@ -1,78 +1,193 @@
-// Times dagstore_shard_get through cgo on one goroutine, as Benchmarks/Foreign/get.c does from C.
+// Times reads through the Go package, as Benchmarks/Foreign/get.c does through the C interface.
+//
+//	get STORE_DIRECTORY KEY CIDS_FILE CID_SIZE [THREADS]
+//
+// Prints one line a measurement: its name, and nanoseconds for one block or call. With THREADS, it
+// also prints lines whose names end with ".THREADS": there so many goroutines share the blocks and
+// one lease, and the time is that of all of them divided by the number of blocks.
+//
+//	copy         Shard.Read into a buffer
+//	copy.own     Shard.Get: a copy in memory of its own
+//	view         Shard.View and View.Release
+//	view.call    Shard.WithView
+//	batch.copy   Shard.ReadMany of 32 blocks
+//	batch.own    Shard.GetMany of 32 blocks: copies in memory of their own
+//	batch.view   Shard.ViewMany of 32 blocks
+//	acquire      Store.Acquire and Shard.Release of an open shard
+//	holders      Store.ShardsContaining of a multihash
 package main
 
-/*
-#cgo pkg-config: dagstore
-#include <dagstore.h>
-#include <stdlib.h>
-*/
-import "C"
-
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
 	"strconv"
+	"sync"
 	"time"
-	"unsafe"
+
+	dagstore "github.com/swift-dagstore/dagstore-go"
 )
 
-func check(status C.dagstore_status_t) {
-	if status != C.DAGSTORE_OK {
-		log.Fatal(C.GoString(C.dagstore_status_name(status)))
+const batchSize = 32
+
+// What all goroutines read.
+var (
+	store       *dagstore.Store
+	shard       *dagstore.Shard
+	key         string
+	cids        []dagstore.CID
+	multihashes []dagstore.Multihash
+)
+
+// A part is what a goroutine reads with; `total` is of what it read, so that a wrong read is seen.
+type part struct {
+	buffer []byte
+	batch  dagstore.Batch
+	total  int
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
 	}
 }
 
-// pass reads every block once into a buffer of Go's, with one call a block.
-func pass(shard *C.dagstore_shard_t, cids []byte, cidSize int, buffer []byte) (total uint64) {
-	var size C.size_t
-	for ; len(cids) > 0; cids = cids[cidSize:] {
-		check(C.dagstore_shard_read(shard, (*C.uint8_t)(unsafe.SliceData(cids)), C.size_t(cidSize),
-			(*C.uint8_t)(unsafe.SliceData(buffer)), C.size_t(len(buffer)), &size, nil))
-		total += uint64(size)
-	}
-	return total
+func must[T any](value T, err error) T {
+	check(err)
+	return value
 }
 
-// views gets every block once as a view, with three calls a block.
-func views(shard *C.dagstore_shard_t, cids []byte, cidSize int) (total uint64) {
-	var block *C.dagstore_block_t
-	for ; len(cids) > 0; cids = cids[cidSize:] {
-		check(C.dagstore_shard_get(shard, (*C.uint8_t)(unsafe.SliceData(cids)), C.size_t(cidSize), &block, nil))
-		total += uint64(C.dagstore_block_bytes(block).size)
-		C.dagstore_block_release(block)
+// ---- One step of each measurement ----
+
+func (p *part) copy(index int) { p.total += must(shard.Read(cids[index], p.buffer)) }
+
+func (p *part) copyOwn(index int) { p.total += len(must(shard.Get(cids[index]))) }
+
+func (p *part) view(index int) {
+	view := must(shard.View(cids[index]))
+	p.total += len(view.Bytes())
+	view.Release()
+}
+
+func (p *part) viewCall(index int) {
+	check(shard.WithView(cids[index], func(block []byte) error {
+		p.total += len(block)
+		return nil
+	}))
+}
+
+func (p *part) batchCopy(index int) {
+	check(shard.ReadMany(cids[index:index+batchSize], &p.batch))
+	p.addBatch()
+}
+
+func (p *part) batchView(index int) {
+	check(shard.ViewMany(cids[index:index+batchSize], &p.batch))
+	p.addBatch()
+}
+
+func (p *part) addBatch() {
+	for index := range p.batch.Len() {
+		p.total += len(must(p.batch.Block(index)))
 	}
-	return total
+}
+
+func (p *part) batchOwn(index int) {
+	for _, result := range must(shard.GetMany(cids[index : index+batchSize])) {
+		check(result.Err)
+		p.total += len(result.Block)
+	}
+}
+
+func (p *part) acquire(int) {
+	must(store.Acquire(context.Background(), key)).Release()
+	p.total++
+}
+
+func (p *part) holders(index int) {
+	p.total += len(must(store.ShardsContaining(multihashes[index])))
+}
+
+var measurements = []struct {
+	name string
+	read func(*part, int)
+	step int // blocks of one call
+}{
+	{"copy", (*part).copy, 1},
+	{"copy.own", (*part).copyOwn, 1},
+	{"view", (*part).view, 1},
+	{"view.call", (*part).viewCall, 1},
+	{"batch.copy", (*part).batchCopy, batchSize},
+	{"batch.own", (*part).batchOwn, batchSize},
+	{"batch.view", (*part).batchView, batchSize},
+	{"acquire", (*part).acquire, 1},
+	{"holders", (*part).holders, 1},
+}
+
+// ---- Measuring ----
+
+// pass reads every block once, on some goroutines; it returns nanoseconds a block.
+func pass(read func(*part, int), step, goroutines int) float64 {
+	var group sync.WaitGroup
+	share := len(cids) / goroutines / step * step
+	start := time.Now()
+	for number := range goroutines {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			p := &part{buffer: make([]byte, 1<<20)}
+			for index := number * share; index < (number+1)*share; index += step {
+				read(p, index)
+			}
+			p.batch.Release()
+			if p.total == 0 {
+				log.Fatal("nothing was read")
+			}
+		}()
+	}
+	group.Wait()
+	return float64(time.Since(start).Nanoseconds()) / float64(share*goroutines)
+}
+
+func measure(goroutines int, suffix string) {
+	for _, m := range measurements {
+		fmt.Printf("%s%s %.1f\n", m.name, suffix, pass(m.read, m.step, goroutines))
+	}
+}
+
+// readCIDs reads CIDs of one size.
+func readCIDs(path string, size int) {
+	all := string(must(os.ReadFile(path)))
+	for ; len(all) >= size; all = all[size:] {
+		cid := dagstore.CID(all[:size])
+		cids = append(cids, cid)
+		multihashes = append(multihashes, must(cid.Split()).Multihash)
+	}
 }
 
 func main() {
-	cidSize, err := strconv.Atoi(os.Args[4])
-	if err != nil {
-		log.Fatal(err)
+	if len(os.Args) != 5 && len(os.Args) != 6 {
+		log.Fatal("usage: get STORE_DIRECTORY KEY CIDS_FILE CID_SIZE [THREADS]")
 	}
-	cids, err := os.ReadFile(os.Args[3])
-	if err != nil {
-		log.Fatal(err)
+	goroutines := 1
+	if len(os.Args) == 6 {
+		goroutines = must(strconv.Atoi(os.Args[5]))
 	}
-	count := float64(len(cids) / cidSize)
-	directory, key := C.CString(os.Args[1]), C.CString(os.Args[2])
-	C.dagstore_mapping_guard_install()
-	var store *C.dagstore_t
-	var shard *C.dagstore_shard_t
-	check(C.dagstore_open(directory, nil, &store, nil))
-	check(C.dagstore_acquire(store, key, C.DAGSTORE_WAIT_FOREVER, &shard, nil))
-	buffer := make([]byte, 1<<20)
-	total := pass(shard, cids, cidSize, buffer)
-	start := time.Now()
-	total -= views(shard, cids, cidSize)
-	viewed := float64(time.Since(start).Nanoseconds()) / count
-	start = time.Now()
-	total += pass(shard, cids, cidSize, buffer)
-	copied := float64(time.Since(start).Nanoseconds()) / count
-	if total == 0 {
-		log.Fatal("nothing was read")
+	key = os.Args[2]
+	readCIDs(os.Args[3], must(strconv.Atoi(os.Args[4])))
+	if goroutines < 1 || len(cids)/goroutines < batchSize {
+		log.Fatal("too few blocks for so many threads")
 	}
-	fmt.Printf("%.2f %.2f\n", viewed, copied)
-	C.dagstore_shard_release(shard)
-	C.dagstore_close(store)
+
+	dagstore.InstallMappingGuard()
+	store = must(dagstore.Open(os.Args[1], nil))
+	shard = must(store.Acquire(context.Background(), key))
+	pass((*part).view, 1, 1)
+	measure(1, "")
+	if goroutines > 1 {
+		measure(goroutines, fmt.Sprintf(".%d", goroutines))
+	}
+	shard.Release()
+	check(store.Close())
 }
