@@ -132,7 +132,10 @@ var batches = newPool(func() *Batch { return &Batch{} })
 // Errors: ErrInvalidArgument after Release. The results have the errors of single blocks.
 func (s *Shard) GetMany(cids []CID) ([]Result, error) {
 	batch := batches.get()
-	defer batches.put(batch)
+	defer func() {
+		batch.Release()
+		batches.put(batch)
+	}()
 	results := make([]Result, 0, len(cids))
 	for part := range slices.Chunk(cids, BatchMax) {
 		if err := s.ReadMany(part, batch); err != nil {
@@ -167,6 +170,13 @@ func (b *Batch) appendResults(results []Result) []Result {
 
 // prepare copies the CIDs, one directly after the other.
 func (b *Batch) prepare(cids []CID, shard *Shard) {
+	if b.cids == nil {
+		// Room from the start, so that no address is NULL.
+		count := max(len(cids), 1)
+		b.cids = make([]byte, 0, count*cidRoom)
+		b.sizes = make([]uint32, 0, count)
+		b.items = make([]batchItem, 0, count)
+	}
 	b.cids, b.sizes = b.cids[:0], b.sizes[:0]
 	for _, cid := range cids {
 		b.cids = append(b.cids, cid...)

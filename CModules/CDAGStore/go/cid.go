@@ -33,7 +33,7 @@ const (
 // ParseCID parses the text of a CID: base58btc for version 0; for version 1 a multibase prefix, one
 // of f F b B c C v V t T h k K z Z m M u U.
 //
-// Errors: ErrInvalidCID.
+// Errors: ErrInvalidCID; ErrInvalidArgument if the text is no UTF-8.
 func ParseCID(text string) (CID, error) {
 	if err := checkLibrary(); err != nil {
 		return "", err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	dagstore "github.com/swift-dagstore/dagstore-go"
@@ -140,3 +141,12 @@ func expectMessage(t testing.TB, err error, text string) {
 }
 
 var background = context.Background()
+
+// start runs a function on a goroutine of a group.
+func start(group *sync.WaitGroup, run func()) {
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		run()
+	}()
+}

@@ -41,11 +41,8 @@ type Indexing struct {
 // `sectionSize` is the size of the whole section, varint and CID included, in bytes.
 //
 // Errors: ErrInvalidCID; ErrMalformedIndex if the section lies outside the payload or before an
-// earlier one; ErrInvalidArgument after the Indexer has returned.
+// earlier one, which also fails the shard; ErrInvalidArgument after the Indexer has returned.
 func (x *Indexing) Add(cid CID, offset, sectionSize int64) error {
-	if offset < 0 || sectionSize < 0 {
-		return newError(ErrMalformedIndex, "the section lies outside the payload")
-	}
 	data, size := bytesOf(cid)
 	added := C.dsgo_indexing_add(x.handle, data, size, C.uint64_t(offset), C.uint64_t(sectionSize))
 	if added.status != 0 {

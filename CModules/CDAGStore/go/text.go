@@ -31,8 +31,14 @@ func newText(s string) text { return text{C.CString(s)} }
 
 func (t text) free() { C.free(unsafe.Pointer(t.start)) }
 
+// noBytes stands for the bytes of an empty string: the library refuses NULL as an argument.
+const noBytes = "\x00"
+
 // bytesOf returns the address of a string's bytes, and their number.
 func bytesOf[T ~string](s T) (*C.uint8_t, C.size_t) {
+	if len(s) == 0 {
+		return (*C.uint8_t)(unsafe.Pointer(unsafe.StringData(noBytes))), 0
+	}
 	return (*C.uint8_t)(unsafe.Pointer(unsafe.StringData(string(s)))), C.size_t(len(s))
 }
 

@@ -152,6 +152,24 @@ type stash [C.DSGO_STASH]struct {
 // stashedSizeMax is the size of the largest block in a stash, in bytes.
 const stashedSizeMax = 64 << 10
 
+// stashes are empty, but for blocks that another goroutine is about to take out.
+var stashes = newPool(func() *stash {
+	s := new(stash)
+	runtime.SetFinalizer(s, (*stash).finalize)
+	return s
+})
+
+// takeAll takes all blocks out.
+func (s *stash) takeAll() (blocks C.dsgo_stash) {
+	for index := range s {
+		blocks.blocks[index] = C.uintptr_t(s[index].block.Swap(0))
+	}
+	return blocks
+}
+
+// finalize releases the blocks of a lease that the caller forgot.
+func (s *stash) finalize() { C.dsgo_shard_release(0, s.takeAll()) }
+
 // takeFromStash takes a block out of the stash; 0 if there is none.
 func (s *Shard) takeFromStash(index uint32) C.uintptr_t {
 	stash := s.stash.Load()
@@ -165,38 +183,41 @@ func (s *Shard) takeFromStash(index uint32) C.uintptr_t {
 	return C.uintptr_t(place.Swap(0))
 }
 
-// putIntoStash puts a block into the stash, and releases the one in its place. It returns whether
-// the lease is not released.
+// putIntoStash puts a block into the stash, and releases the one in its place. It returns false,
+// and does nothing, if the lease is released.
 func (s *Shard) putIntoStash(index uint32, block C.uintptr_t) bool {
 	if s.open() == 0 {
 		return false
 	}
-	places := s.stash.Load()
-	if places == nil {
-		s.stash.CompareAndSwap(nil, new(stash))
-		places = s.stash.Load()
+	stash := s.stash.Load()
+	if stash == nil {
+		made := stashes.get()
+		if !s.stash.CompareAndSwap(nil, made) {
+			stashes.put(made)
+		}
+		if stash = s.stash.Load(); stash == nil {
+			return false
+		}
 	}
-	place := &places[index%C.DSGO_STASH].block
+	place := &stash[index%C.DSGO_STASH].block
 	if earlier := place.Swap(uintptr(block)); earlier != 0 {
 		C.dsgo_block_release(C.uintptr_t(earlier))
 	}
 	if s.open() == 0 {
-		// Release may have emptied the stash before.
-		if block := place.Swap(0); block != 0 {
-			C.dsgo_block_release(C.uintptr_t(block))
+		// Release may have emptied the stash before, and another lease may have it now. A block of
+		// that lease may also be released.
+		if late := place.Swap(0); late != 0 {
+			C.dsgo_block_release(C.uintptr_t(late))
 		}
 	}
 	return true
 }
 
-// takeStash takes all blocks out of the stash.
+// takeStash takes all blocks out of the stash of a lease that is released.
 func (s *Shard) takeStash() (blocks C.dsgo_stash) {
-	stash := s.stash.Load()
-	if stash == nil {
-		return blocks
-	}
-	for index := range stash {
-		blocks.blocks[index] = C.uintptr_t(stash[index].block.Swap(0))
+	if stash := s.stash.Swap(nil); stash != nil {
+		blocks = stash.takeAll()
+		stashes.put(stash)
 	}
 	return blocks
 }
