@@ -1,5 +1,8 @@
 package dagstore
 
+// #include "bridge.h"
+import "C"
+
 import "context"
 
 // A Code is the kind of an error, as dagstore.h numbers them. Each code is itself an error, for
@@ -166,7 +169,15 @@ func (c Code) Name() string {
 	if text, ok := codes[c]; ok {
 		return text.name
 	}
-	return "unknown"
+	return c.libraryName()
+}
+
+// libraryName returns the name that the library has for the code. A later release knows more codes.
+func (c Code) libraryName() string {
+	if checkLibrary() != nil {
+		return "unknown"
+	}
+	return C.GoString(C.dagstore_status_name(C.int32_t(c)))
 }
 
 // sentence returns what the code means.

@@ -55,15 +55,36 @@ func (s *Store) Acquire(ctx context.Context, key string) (*Shard, error) {
 	return s.newShard(handle, key), nil
 }
 
+// TryAcquire acquires a lease on a shard as Acquire does, if the lease needs no fetching and no
+// indexing.
+//
+// Errors: ErrDeadlineExceeded if it needs them; and as Acquire.
+func (s *Store) TryAcquire(key string) (*Shard, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	shard, err := s.tryAcquire(key)
+	if shard == nil && err == nil {
+		err = &Error{Code: ErrDeadlineExceeded, Shard: key, Offset: -1,
+			Message: "there is no lease without fetching or indexing"}
+	}
+	return shard, err
+}
+
 // acquireNow acquires a lease without waiting; nil and no error if the caller must wait.
 //
 // While the library opens a shard, the thread blocks for some 100 us. So few goroutines at once get
-// here; the others wait without a thread.
+// further; the others wait without a thread.
 func (s *Store) acquireNow(key string) (*Shard, error) {
 	defer s.acquiring.Add(-1)
 	if s.acquiring.Add(1) > acquiringMax {
 		return nil, nil
 	}
+	return s.tryAcquire(key)
+}
+
+// tryAcquire acquires a lease that needs no fetching and no indexing; nil and no error if it does.
+func (s *Store) tryAcquire(key string) (*Shard, error) {
 	store, err := s.open()
 	if err != nil {
 		return nil, err

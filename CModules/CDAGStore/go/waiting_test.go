@@ -104,9 +104,13 @@ func TestCancelledAcquires(t *testing.T) {
 	check(t, store.Register(t.Context(), "a", "test://", lazily))
 	before := dagstore.LiveHandles()
 
+	_, err := store.TryAcquire("a")
+	expectError(t, err, dagstore.ErrDeadlineExceeded)
+	_, err = store.TryAcquire("")
+	expectError(t, err, dagstore.ErrInvalidKey)
 	ended, end := context.WithCancel(t.Context())
 	end()
-	_, err := store.Acquire(ended, "a")
+	_, err = store.Acquire(ended, "a")
 	expectEqual(t, err, context.Canceled)
 
 	short, end := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -142,6 +146,7 @@ func TestCancelledAcquires(t *testing.T) {
 	close(mount.gate)
 	shard := must(store.Acquire(t.Context(), "a"))
 	expectEqual(t, mount.opens.Load(), 1)
+	must(store.TryAcquire("a")).Release()
 	shard.Release()
 	check(t, store.Destroy(t.Context(), "a"))
 }
