@@ -53,6 +53,19 @@ func (s *Store) GetSelecting(ctx context.Context, cid CID, selector Selector) ([
 	return copied, err
 }
 
+// WithView calls a function with the bytes of a block from any shard that has it, which are valid
+// until it returns; see View and Shard.WithView. It returns the error of the function.
+//
+// Errors: as View; ErrSourceChanged if another process truncates the file meanwhile.
+func (s *Store) WithView(ctx context.Context, cid CID, use func(block []byte) error) error {
+	block, err := s.find(ctx, cid, s.selector)
+	if err != nil {
+		return err
+	}
+	defer C.dsgo_block_release(block.handle)
+	return guarded(block, "", use)
+}
+
 // find gets a block. If a shard must be fetched or indexed first, it acquires a lease on the shard,
 // which waits without a thread, and tries again.
 func (s *Store) find(ctx context.Context, cid CID, selector Selector) (C.dsgo_block, error) {

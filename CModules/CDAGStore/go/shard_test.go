@@ -65,6 +65,10 @@ func TestBlocks(t *testing.T) {
 			expectBytes(t, bytes, block.data)
 			return nil
 		}))
+		check(t, store.WithView(t.Context(), block.cid, func(bytes []byte) error {
+			expectBytes(t, bytes, block.data)
+			return nil
+		}))
 		buffer := make([]byte, len(block.data))
 		expectEqual(t, must(shard.Read(block.cid, buffer)), len(block.data))
 		expectBytes(t, buffer, block.data)
@@ -129,6 +133,8 @@ func TestMisses(t *testing.T) {
 	_, err = shard.Offsets(absent)
 	expectError(t, err, dagstore.ErrBlockNotFound)
 	_, err = store.Get(t.Context(), absent)
+	expectError(t, err, dagstore.ErrBlockNotFound)
+	err = store.WithView(t.Context(), absent, func([]byte) error { panic("called") })
 	expectError(t, err, dagstore.ErrBlockNotFound)
 	_, err = store.Size(absent)
 	expectError(t, err, dagstore.ErrBlockNotFound)
