@@ -226,7 +226,7 @@ def cars() -> None:
         Section(c.cid_of(c.RAW, c.sha2_512(ONE)), ONE),
         Section(c.cid_of(c.RAW, c.blake2b_256(ONE)), ONE),
         Section(c.identity(ONE), ONE),
-        Section(c.cid_of(c.RAW, c.multihash(0x300001, bytes(32))), ONE),  # no hash that anybody knows
+        Section(c.cid_of(c.RAW, c.multihash(0x300001, bytes(32))), ONE),  # an unknown hash
         Section(c.cid_of(c.RAW, c.multihash(c.SHA2_256, c.sha2_256(ONE)[2:6])), ONE),  # too short
     ], [c.cid_v1(ONE)])  # fmt: skip
     path = car_file(kinds)

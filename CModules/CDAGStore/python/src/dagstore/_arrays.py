@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Dict, List
 
 import numpy
 
-from . import _errors
 from ._cid import CID
-from ._library import DONE, lib
 
 if TYPE_CHECKING:
     from ._shard import Shard
@@ -20,26 +17,11 @@ def index_arrays(shard: Shard) -> Dict[str, Any]:
     """See `Shard.index_arrays`."""
     from ._shard import _Sections
 
-    cursor = _Sections(shard._use())
-    entry = cursor.entry
     words = array("Q")
     cids: List[bytes] = []
-    address, next_entry = byref(entry), lib.entries_next
-    try:
-        handle = cursor._use()
-        while True:
-            error = c_void_p()
-            status = next_entry(handle, address, byref(error))
-            if status == DONE:
-                break
-            if status < 0:
-                raise _errors.take(status, error)
-            words.append(entry.offset)
-            words.append(entry.block_offset)
-            words.append(entry.block_size)
-            cids.append(entry.cid.copy())
-    finally:
-        cursor.close()
+    for cid, *numbers in _Sections(shard._use()).walk():
+        cids.append(cid)
+        words.extend(numbers)
     table = numpy.array(words, dtype=numpy.uint64).reshape(len(cids), 3)
     multihashes, digests = [], []
     for cid in cids:

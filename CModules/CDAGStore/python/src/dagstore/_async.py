@@ -28,9 +28,8 @@ def _complete(context: int, status: int, shard: int, error: Optional[int]) -> No
     """Runs on the store's thread for completions."""
     future, loop, wrap = contexts.pop(context)
     failure = _errors.of_handle(status, error) if status < 0 else None
-    result = (
-        wrap(shard) if failure is None else None
-    )  # a lease that nobody takes ends with its object
+    # A lease that comes too late ends with its object.
+    result = wrap(shard) if failure is None else None
     try:
         loop.call_soon_threadsafe(_set, future, result, failure)
     except RuntimeError:

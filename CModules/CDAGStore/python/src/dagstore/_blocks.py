@@ -8,7 +8,7 @@ from typing import Any, Iterator, List, Optional, Sequence, Tuple, Union, overlo
 
 from . import _errors, _handles
 from ._handles import as_argument
-from ._library import lib
+from ._library import Bytes, lib
 
 # An array of one-byte unions exports its bytes in the format "B"; one of c_ubyte in "<B", which
 # memoryview cannot index.
@@ -22,8 +22,12 @@ _Memory = _Byte * (1 << 62 if sizeof(c_void_p) == 8 else 1 << 30)
 """Memory from some address on. Only slices of it leave this module."""
 
 
+bytes_of = lib.untyped("block_bytes", Bytes, at_once=True)
+_release = lib.untyped("block_release", None)
+
+
 def _new_region() -> Any:
-    release = lib.untyped("block_release", None)
+    release = _release
 
     class Region(_Memory):  # type: ignore[valid-type,misc]
         """Memory of a block. Memoryviews hold it, and its end releases the block."""
@@ -39,6 +43,10 @@ def _new_region() -> Any:
 region = _new_region()
 
 
+memory = memoryview(_Memory.from_address(0)).toreadonly()
+"""All memory, for copies of bytes at absolute addresses."""
+
+
 def _forget_regions() -> None:
     """Lets a child process leave the blocks of its parent alone."""
     global region
@@ -51,31 +59,32 @@ _handles.after_fork.append(_forget_regions)
 
 def view(address: int, size: int, handle: int) -> memoryview:
     """A read-only view of a block, which releases the block's handle at its end."""
-    memory = region.from_address(address)
-    memory.handle = as_argument(handle)
-    return memoryview(memory)[:size].toreadonly()
+    block = region.from_address(address)
+    block.handle = as_argument(handle)
+    return memoryview(block)[:size].toreadonly()
 
 
 def view_of_block(handle: int) -> memoryview:
     """A read-only view of a dagstore_block_t, which it takes over."""
-    found = lib.block_bytes(handle)
+    found = bytes_of(as_argument(handle))
     return view(found.data, found.size, handle)
 
 
 def copy_of_block(handle: int) -> bytes:
     """A copy of a dagstore_block_t, which it releases."""
+    argument = as_argument(handle)
+    found = bytes_of(argument)
     try:
-        copy: bytes = lib.block_bytes(handle).copy()
-        return copy
+        return memory[found.data : found.data + found.size].tobytes()
     finally:
-        lib.block_release(handle)
+        _release(argument)
 
 
 def memory_of(handle: int) -> memoryview:
     """A view of all memory, for slices at absolute addresses of one batch."""
-    memory = region.from_address(0)
-    memory.handle = as_argument(handle)
-    return memoryview(memory).toreadonly()
+    blocks = region.from_address(0)
+    blocks.handle = as_argument(handle)
+    return memoryview(blocks).toreadonly()
 
 
 WORDS = 4

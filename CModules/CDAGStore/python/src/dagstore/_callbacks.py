@@ -10,7 +10,7 @@ import logging
 import threading
 import traceback
 from ctypes import byref, c_char, c_size_t, c_void_p, string_at
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NoReturn, Optional, Tuple
 
 from . import _errors, _handles
 from ._cid import CID, CIDLike, to_bytes
@@ -118,14 +118,11 @@ def on_select(
         return 0
 
 
-def raise_from_select(otherwise: Optional[_errors.Error] = None) -> None:
+def raise_from_select(otherwise: _errors.Error) -> NoReturn:
     """Raises what `select` raised on this thread, or `otherwise`."""
-    error = getattr(_raised, "error", None)
-    if error is not None:
-        _raised.error = None
-        raise error
-    if otherwise is not None:
-        raise otherwise
+    error: Optional[BaseException] = getattr(_raised, "error", None)
+    _raised.error = None
+    raise otherwise if error is None else error
 
 
 # ---- Times and progress --------------------------------------------------------------------------

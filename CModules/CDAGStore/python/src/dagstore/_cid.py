@@ -105,15 +105,14 @@ def parse(text: str) -> bytes:
         encoded = b"\0"
     if b"\0" in encoded:
         raise _errors.InvalidCID(f"parse a CID: {text!r} is not a CID", _errors.INVALID_CID)
-    capacity = max(CID_SIZE, len(encoded))
-    buffer = create_string_buffer(capacity)
+    buffer = array("B", bytes(max(CID_SIZE, len(encoded))))
     size = c_size_t()
-    _errors.call(lib.cid_parse, encoded, buffer, capacity, byref(size))
-    return buffer.raw[: size.value]
+    _errors.call(lib.cid_parse, encoded, buffer.buffer_info()[0], len(buffer), byref(size))
+    return buffer[: size.value].tobytes()
 
 
 def to_bytes(cid: CIDLike) -> bytes:
-    """The bytes of whatever a call accepts as a CID. Checks texts only."""
+    """The bytes of a CID in any form that calls accept. Checks texts only."""
     if isinstance(cid, bytes):
         return cid
     if isinstance(cid, str):
@@ -127,7 +126,7 @@ class CIDBatch(Sequence[bytes]):
     """CIDs packed once, for batches that are read more than once.
 
     `shard.get_many`, `view_many` and `read_many` pack other sequences at each call, which costs
-    about 60 ns a CID. A batch has at most 65,536 CIDs.
+    about 80 ns a CID. A batch has at most 65,536 CIDs.
     """
 
     __slots__ = ("_cids", "_packed", "_sizes")

@@ -67,9 +67,9 @@ class Mount:
         store = dagstore.open("store", mounts={"memory": Memory()})
 
     Several threads of the library call the methods at once. `key` is the shard that is read, or
-    None. A method that fails raises FileNotFoundError or `MountGone` if the source does not exist,
-    TimeoutError if it took too long, `SourceError` with another code, or any other exception, which
-    counts as "mountUnreachable". The text of the exception becomes that of the shard's error.
+    None. A method raises FileNotFoundError or `MountGone` if the source does not exist, TimeoutError
+    if it took too long, or a `SourceError` with its code. Every other exception counts as
+    "mountUnreachable". The text of the exception becomes that of the shard's error.
     """
 
     access: str = "sequential"
