@@ -71,7 +71,9 @@
  *    panic.
  *
  * 7. Forks. A child process must not use the stores of its parent: calls with such a store return
- *    DAGSTORE_CLOSED, and dagstore_close does nothing. A process can have a store open only once.
+ *    DAGSTORE_CLOSED, and dagstore_close does nothing. If the parent has opened a store, the child
+ *    must not open one before it calls exec: the threads of the library do not survive a fork. A
+ *    process can have a store open only once.
  *
  * 8. Compatibility. This header describes DAGSTORE_ABI_VERSION. A library serves only callers that
  *    were compiled for its own ABI version. Within a version, releases only add functions,
@@ -1041,7 +1043,7 @@ dagstore_status_t dagstore_entries_open(dagstore_shard_t *shard, dagstore_entrie
                                         dagstore_error_t **out_error);
 
 /*
- * Steps to the next section. Reads index pages, not the CAR. Costs 50 ns.
+ * Steps to the next section. Reads index pages, not the CAR. Costs 0.2 us.
  *
  * Returns: DAGSTORE_DONE at the end.
  * Errors: CATALOG_CORRUPT.
@@ -1182,8 +1184,8 @@ dagstore_status_t dagstore_multihashes_next_section(dagstore_multihashes_t *mult
  * Returns the place of the cursor, as a text that the caller may store. A cursor opened with it
  * continues after the last multihash.
  *
- * Returns: A text valid until the next step or the next call of this function; "" at the end, NULL
- *   for a stale handle.
+ * Returns: A text valid until the next step or the next call of this function; NULL for a stale
+ *   handle. After the last multihash it is "", which no cursor can be opened with.
  */
 const char *dagstore_multihashes_cursor(dagstore_multihashes_t *multihashes);
 
