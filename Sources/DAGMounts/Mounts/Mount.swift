@@ -38,6 +38,7 @@ public protocol Mount: Sendable {
     /// The default returns the mount itself. A mount that asks a server for permission may name the shard there.
     ///
     /// - Parameter key: The shard's key.
+    /// - Returns: The mount.
     func serving(shard key: String) -> Self
 
     /// Returns this mount, which from now on counts its requests in `counter`; the store shows the numbers.

@@ -17,7 +17,9 @@ extension DAGStore {
     /// Returns a new number, which names a call so that `cancel` finds it.
     package static func newTicket() -> UInt64 { Request.newTicket() }
 
-    /// Cancels a call that has no result yet: its `reply` gets `cancelled`. The work goes on.
+    /// Cancels a call that has no result yet.
+    ///
+    /// The `reply` of the call gets `cancelled`, and the work goes on.
     package func cancel(_ ticket: UInt64) {
         let error = DAGStoreError(.cancelled, "the caller cancelled the call")
         _ = engine.loop.post(.withdraw(ticket: ticket, error))
@@ -25,7 +27,8 @@ extension DAGStore {
 
     /// Registers a shard, and calls `reply`; see `register(_:from:indexing:)`.
     ///
-    /// - Parameter ticket: The number of the call, of `newTicket()`.
+    /// The `ticket`, of `newTicket()`, names the call for `cancel`.
+    ///
     /// - Throws: An error in the arguments; then `reply` gets no call.
     package func register(
         _ key: ShardKey,
@@ -184,6 +187,7 @@ extension DAGStore {
     ///   - cid: The CID.
     ///   - patience: How long the caller waits.
     ///   - select: Chooses among the shards in place of `Configuration.selectShards`; nil for that one.
+    /// - Returns: The bytes.
     /// - Throws: As `block(for:)`; `deadlineExceeded`.
     package func bytes(
         of cid: CID,

@@ -116,6 +116,7 @@ extension Shard {
     ///   - block: A block of `findBlocks`.
     ///   - cid: Its CID.
     ///   - layout: The parts of the CID.
+    /// - Returns: The bytes.
     /// - Throws: As `block(for:)`.
     package func bytes(
         of block: BatchBlock,
