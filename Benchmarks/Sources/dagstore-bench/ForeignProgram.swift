@@ -15,6 +15,13 @@ struct ForeignProgram {
             .removingLastComponent().appending("Foreign")
     }
 
+    /// The folder of the packages for other languages.
+    private static var bindings: FilePath {
+        sources.removingLastComponent().removingLastComponent().appending("CModules")
+            .appending("CDAGStore")
+    }
+
+    /// The command that runs the program, as a shell reads it.
     let path: String
     private let prefix: String
 
@@ -46,6 +53,28 @@ struct ForeignProgram {
                 + "GOTOOLCHAIN=local \(go) build -o \(path) . 2>/dev/null"
         )
         guard built == 0 else { return nil }
+    }
+
+    /// Builds the program in Rust; returns `nil` if there is no toolchain.
+    init?(buildingRustInto folder: FilePath, prefix: String) {
+        self.prefix = prefix
+        let target = folder.appending("rust").string
+        path = "\(target)/release/examples/get_bench"
+        let built = system(
+            "cd \(Self.bindings)/rust && CARGO_TARGET_DIR=\(target) DAGSTORE_PREFIX=\(prefix) "
+                + "cargo build --offline --quiet --release --example get_bench 2>/dev/null"
+        )
+        guard built == 0 else { return nil }
+    }
+
+    /// Takes the program in Python; returns `nil` if there is no interpreter.
+    init?(pythonWith prefix: String) {
+        self.prefix = prefix
+        let folder = "\(Self.bindings)/python"
+        path =
+            "env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=\(folder)/src "
+            + "DAGSTORE_LIBRARY=\(prefix)/lib/libdagstore.so.1 python3 \(folder)/examples/bench.py"
+        guard system("python3 --version >/dev/null 2>&1") == 0 else { return nil }
     }
 
     /// Runs the program.

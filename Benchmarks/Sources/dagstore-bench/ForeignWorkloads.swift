@@ -4,14 +4,15 @@ import DAGStorage
 import Glibc
 import SystemPackage
 
-/// The same reads from Swift, from C and from Go, in the same run.
+/// The same reads from Swift, C, Go, Rust and Python, in the same run.
 extension Workload {
     private static let acquisitions = 200_000
 
     static let foreign = Workload(
         "foreign",
         about:
-            "get and acquire from C and Go beside Swift; DAGSTORE_PREFIX is where libdagstore is installed"
+            "get, batches and acquire from C, Go, Rust and Python beside Swift; DAGSTORE_PREFIX is "
+            + "where libdagstore is installed"
     ) { bench in
         guard let prefix = ForeignProgram.prefix else {
             return WorkloadResult(skipped: [(nil, ForeignProgram.unavailability)])
@@ -55,26 +56,61 @@ extension Workload {
         try file.close()
         let arguments = "\(bench.folder)/store-n1m n1m \(list) \(cids[0].bytes.count)"
         var swift: [[Double]] = []
-        var c: [[Double]] = []
-        var go: [[Double]] = []
+        var others: [String: [[String: Double]]] = [:]
         // In turn, so that a disturbance meets all.
         for _ in 0..<bench.runs {
             swift.append(try await measure(bench, cids))
-            c.append(try programs.run(programs.c, arguments))
-            if let program = programs.go { go.append(try programs.run(program, arguments)) }
+            for (language, program) in programs.all {
+                let threads = language == "python" ? "" : " \(manyThreads)"
+                others[language, default: []].append(
+                    try programs.run(program, arguments + threads)
+                )
+            }
         }
         func figure(_ what: String, _ unit: String, _ values: [Double]) -> Figure {
             Figure(name: "foreign.\(name).\(what)", unit: unit, values: values)
         }
-        let get = zip(swift, c).map { $1[0] / $0[0] }
-        let acquire = zip(swift, c).map { $1[1] / $0[1] }
-        return [
-            figure("get.swift", "ns", swift.map { $0[0] }), figure("get.c", "ns", c.map { $0[0] }),
+        let c = others["c"] ?? []
+        func times(_ what: String) -> [Double] { c.compactMap { $0[what] } }
+        let get = zip(swift, times("view")).map { $1 / $0[0] }
+        let acquire = zip(swift, times("acquire")).map { $1 / $0[1] }
+        var figures = [
+            figure("get.swift", "ns", swift.map { $0[0] }), figure("get.c", "ns", times("view")),
             figure("get.c/swift", "x", get), figure("acquire.swift", "ns", swift.map { $0[1] }),
-            figure("acquire.c", "ns", c.map { $0[1] }), figure("acquire.c/swift", "x", acquire),
-            figure("get.go.views", "M/s", go.map { 1e3 / $0[0] }),
-            figure("get.go.copies", "M/s", go.map { 1e3 / $0[1] }),
+            figure("acquire.c", "ns", times("acquire")), figure("acquire.c/swift", "x", acquire),
         ]
+        for (language, _) in programs.all {
+            let runs = others[language] ?? []
+            for what in Set(runs.flatMap(\.keys)).sorted() {
+                let values = runs.compactMap { $0[what] }
+                figures.append(figure("\(language).\(what)", "ns", values))
+                guard language != "c" else { continue }
+                // The rate beside that of the same C call.
+                let shares = zip(c, runs).compactMap { c, run in
+                    c[Self.callInC(what)].flatMap { time in run[what].map { time / $0 } }
+                }
+                if !shares.isEmpty { figures.append(figure("\(language)/c.\(what)", "x", shares)) }
+            }
+        }
+        return figures
+    }
+
+    /// The threads of the runs with many.
+    private static let manyThreads = 16
+
+    /// The name of the C call that a measurement of another language is compared with.
+    private static func callInC(_ what: String) -> String {
+        let threads = what.hasSuffix(".\(manyThreads)") ? ".\(manyThreads)" : ""
+        let call = threads.isEmpty ? what : String(what.dropLast(threads.count))
+        let same =
+            switch call {
+            case "copy.own": "copy"
+            case "view.call": "view"
+            case "batch", "blocks", "unpacked": "batch.view"
+            case "batch.own": "batch.copy"
+            default: call
+            }
+        return same + threads
     }
 
     /// Nanoseconds of a get and of an acquire with its release, in this process.
@@ -102,23 +138,32 @@ extension Workload {
 
 /// The programs of other languages, compiled against an installed library.
 private struct Programs {
-    let c: ForeignProgram
-    /// Nil if there is no Go.
-    let go: ForeignProgram?
+    /// The programs by language, C first.
+    private(set) var all: [(String, ForeignProgram)]
 
     init(prefix: String, folder: FilePath) throws {
-        c = try ForeignProgram(compiling: "get", prefix: prefix, into: folder)
-        go = ForeignProgram(buildingGoInto: folder, prefix: prefix)
-        if go == nil { note("foreign: Go is skipped, there is no toolchain") }
+        all = [("c", try ForeignProgram(compiling: "get", prefix: prefix, into: folder))]
+        add("go", ForeignProgram(buildingGoInto: folder, prefix: prefix))
+        add("rust", ForeignProgram(buildingRustInto: folder, prefix: prefix))
+        add("python", ForeignProgram(pythonWith: prefix))
     }
 
-    /// The two numbers that a program prints.
-    func run(_ program: ForeignProgram, _ arguments: String) throws -> [Double] {
+    private mutating func add(_ language: String, _ program: ForeignProgram?) {
+        guard let program else { return note("foreign: \(language) is skipped, no toolchain") }
+        all.append((language, program))
+    }
+
+    /// The lines that a program prints: nanoseconds by name.
+    func run(_ program: ForeignProgram, _ arguments: String) throws -> [String: Double] {
         let text = try program.output(arguments)
-        let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        guard numbers.count == 2 else {
-            throw BenchmarkError("\(program.path) printed \(text)")
+        var times: [String: Double] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 2, let time = Double(words[1]) else {
+                throw BenchmarkError("\(program.path) printed \(text)")
+            }
+            times[String(words[0])] = time
         }
-        return numbers
+        return times
     }
 }
