@@ -16,23 +16,21 @@ import (
 type anchor struct {
 	handle  C.uintptr_t
 	release func(C.uintptr_t)
-	// index spreads the anchors over the places of a stash.
-	index uint32
+	// place is where the anchor was in a stash.
+	place uint32
 	// generation is the number of Views that had the anchor.
 	generation atomic.Uint64
-	shard      *Shard
+	// shard is the lease of a View. An anchor in a stash has none: the cycle would keep both.
+	shard *Shard
 }
 
-var (
-	anchors     sync.Pool
-	anchorCount atomic.Uint32
-)
+var anchors sync.Pool
 
 // newAnchor returns an anchor that holds a handle.
 func newAnchor(handle C.uintptr_t, release func(C.uintptr_t)) *anchor {
 	a, _ := anchors.Get().(*anchor)
 	if a == nil {
-		a = &anchor{index: anchorCount.Add(1)}
+		a = new(anchor)
 		runtime.SetFinalizer(a, (*anchor).finalize)
 	}
 	a.handle, a.release = handle, release
@@ -43,6 +41,13 @@ func newAnchor(handle C.uintptr_t, release func(C.uintptr_t)) *anchor {
 func (a *anchor) free() {
 	a.handle, a.release, a.shard = 0, nil, nil
 	anchors.Put(a)
+}
+
+// giveBack gives the handle back, and the anchor.
+func (a *anchor) giveBack() {
+	release, handle := a.release, a.handle
+	a.free()
+	release(handle)
 }
 
 func (a *anchor) finalize() {

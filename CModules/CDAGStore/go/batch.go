@@ -168,22 +168,37 @@ func (b *Batch) appendResults(results []Result) []Result {
 	return results
 }
 
+// usualCIDSize is the size of most CIDs in bytes: version 1, a codec of one byte, sha2-256.
+const usualCIDSize = 36
+
 // prepare copies the CIDs, one directly after the other.
 func (b *Batch) prepare(cids []CID, shard *Shard) {
-	if b.cids == nil {
-		// Room from the start, so that no address is NULL.
-		count := max(len(cids), 1)
-		b.cids = make([]byte, 0, count*cidRoom)
-		b.sizes = make([]uint32, 0, count)
-		b.items = make([]batchItem, 0, count)
+	// At least one, so that no address is NULL.
+	if count := max(len(cids), 1); cap(b.items) < count {
+		b.sizes = make([]uint32, count)
+		b.items = make([]batchItem, count)
+		b.cids = slices.Grow(b.cids, count*usualCIDSize)
 	}
-	b.cids, b.sizes = b.cids[:0], b.sizes[:0]
-	for _, cid := range cids {
-		b.cids = append(b.cids, cid...)
-		b.sizes = append(b.sizes, uint32(len(cid)))
-	}
-	b.items = slices.Grow(b.items[:0], len(cids))[:len(cids)]
+	b.items = b.items[:len(cids)]
 	b.shard = shard
+	room, sizes := b.cids[:cap(b.cids)], b.sizes[:len(cids)]
+	used := 0
+	for index, cid := range cids {
+		sizes[index] = uint32(len(cid))
+		end := used + len(cid)
+		if end > len(room) {
+			room = slices.Grow(room, len(cid))
+			room = room[:cap(room)]
+		}
+		if len(cid) == usualCIDSize {
+			// A copy of a size that the compiler knows takes a third of the time.
+			*(*[usualCIDSize]byte)(room[used:end]) = *(*[usualCIDSize]byte)(unsafe.Pointer(unsafe.StringData(string(cid))))
+		} else {
+			copy(room[used:end], cid)
+		}
+		used = end
+	}
+	b.cids = room
 }
 
 // places returns the addresses of the CIDs, of their sizes and of the items.

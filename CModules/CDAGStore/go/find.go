@@ -26,7 +26,8 @@ func (s *Store) View(ctx context.Context, cid CID) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	return newView(newAnchor(0, releaseBlock), block, nil), nil
+	a := newAnchor(block.handle, releaseBlock)
+	return View{a, a.generation.Load(), block.data, int(block.size)}, nil
 }
 
 // Get copies the block with the multihash of a CID from any shard that has it; see View. A file that

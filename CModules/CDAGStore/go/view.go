@@ -35,20 +35,12 @@ type View struct {
 // Errors: ErrBlockNotFound, ErrInvalidCID, ErrCatalogCorrupt, ErrMountUnreachable, ErrSourceChanged;
 // ErrInvalidArgument after Release; and the errors of a mount of the caller's own.
 func (s *Shard) View(cid CID) (View, error) {
-	a := newAnchor(0, releaseBlock)
-	data, size := bytesOf(cid)
-	block := C.dsgo_shard_get(s.open(), data, size, s.takeFromStash(a.index))
-	runtime.KeepAlive(s)
-	if block.status != 0 {
-		a.free()
-		return View{}, s.fail(block.status, block.error)
+	a, block, err := s.get(cid)
+	if err != nil {
+		return View{}, err
 	}
-	return newView(a, block, s), nil
-}
-
-func newView(a *anchor, block C.dsgo_block, shard *Shard) View {
-	a.handle, a.shard = block.handle, shard
-	return View{a, a.generation.Load(), block.data, int(block.size)}
+	a.shard = s
+	return View{a, a.generation.Load(), block.data, int(block.size)}, nil
 }
 
 // Bytes returns the bytes of the block; nil after Release. They are valid until then.
@@ -79,10 +71,12 @@ func (v View) Release() {
 	if v.anchor == nil || !v.anchor.generation.CompareAndSwap(v.generation, v.generation+1) {
 		return
 	}
-	handle, shard, index := v.anchor.handle, v.anchor.shard, v.anchor.index
-	v.anchor.free()
-	if shard == nil || v.size > stashedSizeMax || !shard.putIntoStash(index, handle) {
-		C.dsgo_block_release(handle)
+	shard := v.anchor.shard
+	v.anchor.shard = nil
+	if shard != nil {
+		shard.giveBack(v.anchor, v.size)
+	} else {
+		v.anchor.giveBack()
 	}
 }
 
@@ -97,26 +91,13 @@ func (v View) isOpen() bool {
 // call returns ErrSourceChanged. Costs one call of C.
 //
 // Errors: as View.
-func (s *Shard) WithView(cid CID, use func(block []byte) error) (err error) {
-	data, size := bytesOf(cid)
-	index := stashPlace()
-	block := C.dsgo_shard_get(s.open(), data, size, s.takeFromStash(index))
-	runtime.KeepAlive(s)
-	if block.status != 0 {
-		return s.fail(block.status, block.error)
+func (s *Shard) WithView(cid CID, use func(block []byte) error) error {
+	a, block, err := s.get(cid)
+	if err != nil {
+		return err
 	}
-	defer func() {
-		if block.size > stashedSizeMax || !s.putIntoStash(index, block.handle) {
-			C.dsgo_block_release(block.handle)
-		}
-	}()
+	defer s.giveBack(a, int(block.size))
 	return guarded(block, s.key, use)
-}
-
-// stashPlace returns a place of a stash, mostly another one on another goroutine.
-func stashPlace() uint32 {
-	var onStack byte
-	return uint32(uintptr(unsafe.Pointer(&onStack)) >> 12)
 }
 
 // guarded calls a function with the bytes of a block. A fault at these bytes becomes
@@ -142,52 +123,58 @@ func guarded(block C.dsgo_block, key string, use func(block []byte) error) (err 
 
 // ---- Blocks that leave later ----
 
-// A stash has blocks that a lease gives back with its next calls, each of which would otherwise cost
-// a call of its own. The lease keeps the bytes of a mapped shard anyway.
+// A stash has anchors with blocks that a lease gives back with its next calls, each of which would
+// otherwise cost a call of its own. The lease keeps the bytes of a mapped shard anyway.
 type stash [C.DSGO_STASH]struct {
-	block atomic.Uintptr
-	_     [56]byte // so that goroutines do not share cache lines
+	anchor atomic.Pointer[anchor]
+	_      [56]byte // so that goroutines do not share cache lines
 }
 
 // stashedSizeMax is the size of the largest block in a stash, in bytes.
 const stashedSizeMax = 64 << 10
 
-// stashes are empty, but for blocks that another goroutine is about to take out.
-var stashes = newPool(func() *stash {
-	s := new(stash)
-	runtime.SetFinalizer(s, (*stash).finalize)
-	return s
-})
+// stashes are empty, but for anchors that another goroutine is about to take out.
+var stashes = newPool(func() *stash { return new(stash) })
 
-// takeAll takes all blocks out.
-func (s *stash) takeAll() (blocks C.dsgo_stash) {
-	for index := range s {
-		blocks.blocks[index] = C.uintptr_t(s[index].block.Swap(0))
-	}
-	return blocks
+// stashPlace returns a place of a stash: mostly the same one on a goroutine, and another one on
+// another goroutine.
+func stashPlace() uint32 {
+	var onStack byte
+	const mixer = 0x9E3779B97F4A7C15
+	return uint32(uint64(uintptr(unsafe.Pointer(&onStack))>>11) * mixer >> 32 % C.DSGO_STASH)
 }
 
-// finalize releases the blocks of a lease that the caller forgot.
-func (s *stash) finalize() { C.dsgo_shard_release(0, s.takeAll()) }
-
-// takeFromStash takes a block out of the stash; 0 if there is none.
-func (s *Shard) takeFromStash(index uint32) C.uintptr_t {
-	stash := s.stash.Load()
-	if stash == nil {
-		return 0
+// get gets a block, and returns it in an anchor. The call releases the block of the anchor before.
+func (s *Shard) get(cid CID) (*anchor, C.dsgo_block, error) {
+	var a *anchor
+	place := stashPlace()
+	if stash := s.stash.Load(); stash != nil {
+		if at := &stash[place].anchor; at.Load() != nil {
+			a = at.Swap(nil)
+		}
 	}
-	place := &stash[index%C.DSGO_STASH].block
-	if place.Load() == 0 {
-		return 0
+	if a == nil {
+		a = newAnchor(0, releaseBlock)
 	}
-	return C.uintptr_t(place.Swap(0))
+	a.place = place
+	released := a.handle
+	a.handle = 0
+	data, size := bytesOf(cid)
+	block := C.dsgo_shard_get(s.open(), data, size, released)
+	runtime.KeepAlive(s)
+	if block.status != 0 {
+		a.free()
+		return nil, block, s.fail(block.status, block.error)
+	}
+	a.handle = block.handle
+	return a, block, nil
 }
 
-// putIntoStash puts a block into the stash, and releases the one in its place. It returns false,
-// and does nothing, if the lease is released.
-func (s *Shard) putIntoStash(index uint32, block C.uintptr_t) bool {
-	if s.open() == 0 {
-		return false
+// giveBack gives the block of an anchor back: with a later call if it is small and the lease lasts.
+func (s *Shard) giveBack(a *anchor, size int) {
+	if size > stashedSizeMax || s.open() == 0 {
+		a.giveBack()
+		return
 	}
 	stash := s.stash.Load()
 	if stash == nil {
@@ -196,28 +183,35 @@ func (s *Shard) putIntoStash(index uint32, block C.uintptr_t) bool {
 			stashes.put(made)
 		}
 		if stash = s.stash.Load(); stash == nil {
-			return false
+			a.giveBack()
+			return
 		}
 	}
-	place := &stash[index%C.DSGO_STASH].block
-	if earlier := place.Swap(uintptr(block)); earlier != 0 {
-		C.dsgo_block_release(C.uintptr_t(earlier))
+	at := &stash[a.place].anchor
+	if earlier := at.Swap(a); earlier != nil {
+		earlier.giveBack()
 	}
 	if s.open() == 0 {
-		// Release may have emptied the stash before, and another lease may have it now. A block of
-		// that lease may also be released.
-		if late := place.Swap(0); late != 0 {
-			C.dsgo_block_release(C.uintptr_t(late))
+		// Release may have emptied the stash before, and another lease may have it now. An anchor of
+		// that lease may also leave.
+		if late := at.Swap(nil); late != nil {
+			late.giveBack()
 		}
 	}
-	return true
 }
 
 // takeStash takes all blocks out of the stash of a lease that is released.
 func (s *Shard) takeStash() (blocks C.dsgo_stash) {
-	if stash := s.stash.Swap(nil); stash != nil {
-		blocks = stash.takeAll()
-		stashes.put(stash)
+	stash := s.stash.Swap(nil)
+	if stash == nil {
+		return blocks
 	}
+	for index := range stash {
+		if a := stash[index].anchor.Swap(nil); a != nil {
+			blocks.blocks[index] = a.handle
+			a.free()
+		}
+	}
+	stashes.put(stash)
 	return blocks
 }
