@@ -218,6 +218,21 @@ static void read_blocks(worker_t *worker, dagstore_shard_t *shard) {
         size_t size;
         EXPECT(dagstore_shard_read(shard, cid->bytes, cid->size, buffer, sizeof buffer, &size, NULL),
                DAGSTORE_BLOCK_NOT_FOUND, DAGSTORE_INVALID_ARGUMENT, DAGSTORE_BUFFER_TOO_SMALL, SOURCE_FAULTS);
+        dagstore_batch_item_t items[2];
+        uint8_t pair[2 * DAGSTORE_CID_SIZE];
+        uint32_t sizes[2] = {(uint32_t)cid->size, (uint32_t)cid->size};
+        memcpy(pair, cid->bytes, cid->size);
+        memcpy(pair + cid->size, cid->bytes, cid->size);
+        status = dagstore_shard_get_many(shard, pair, sizes, 2, items, &block, NULL);
+        EXPECT(status, DAGSTORE_INVALID_ARGUMENT);
+        for (int index = 0; status == DAGSTORE_OK && index < 2; index++)
+            EXPECT(items[index].status, DAGSTORE_BLOCK_NOT_FOUND, SOURCE_FAULTS);
+        dagstore_block_release(block);
+        EXPECT(dagstore_shard_read_many(shard, pair, sizes, 2, buffer, sizeof buffer, items, &size, NULL),
+               DAGSTORE_INVALID_ARGUMENT, DAGSTORE_BUFFER_TOO_SMALL);
+        uint64_t offsets[4];
+        EXPECT(dagstore_shard_offsets(shard, cid->bytes, cid->size, offsets, 4, &size, NULL),
+               DAGSTORE_BLOCK_NOT_FOUND, DAGSTORE_INVALID_ARGUMENT, DAGSTORE_BUFFER_TOO_SMALL, SOURCE_FAULTS);
         bool is_there;
         EXPECT(dagstore_shard_contains(shard, cid->bytes, cid->size, &is_there, NULL),
                DAGSTORE_INVALID_ARGUMENT, SOURCE_FAULTS);
@@ -256,6 +271,13 @@ static void ask_all(worker_t *worker) {
     dagstore_status_t status = dagstore_get(store, cid->bytes, cid->size, below(worker, 2) ? 0 : 100, &block, NULL);
     EXPECT(status, DAGSTORE_BLOCK_NOT_FOUND, DAGSTORE_DEADLINE_EXCEEDED, SOURCE_FAULTS);
     if (status == DAGSTORE_OK) look_at(block, cid);
+    dagstore_cid_parts_t parts = {.size = sizeof parts};
+    char keys[256];
+    size_t keys_size, keys_count;
+    EXPECT(dagstore_cid_split(cid->bytes, cid->size, &parts, NULL), DAGSTORE_OK);
+    EXPECT(dagstore_holders(store, parts.multihash.data, parts.multihash.size, keys, sizeof keys, &keys_size,
+                            &keys_count, NULL),
+           DAGSTORE_BUFFER_TOO_SMALL);
     uint64_t size;
     EXPECT(dagstore_block_size(store, cid->bytes, cid->size, &size, NULL), DAGSTORE_BLOCK_NOT_FOUND);
     dagstore_places_t *places;
@@ -326,6 +348,7 @@ static void *work(void *context) {
             case 5:
                 atomic_fetch_add(&callbacks_due, 1);
                 EXPECT(dagstore_recover_async(store, key, done, NULL, NULL), DAGSTORE_OK);
+                if (below(worker, 4) == 0) EXPECT(dagstore_cancel(store, NULL, NULL, NULL), DAGSTORE_OK);
                 break;
             case 6: list_shards(); break;
             case 7: advertise(worker, key); break;
