@@ -296,11 +296,18 @@ func TestInterruption(t *testing.T) {
 			return 0, ctx.Err()
 		})}, nil
 	}
-	store := openStore(t, withMount(mount))
+	folder := t.TempDir()
+	store := must(dagstore.Open(folder, withMount(mount)))
 	check(t, store.Register(t.Context(), "a", "test://", &dagstore.RegisterOptions{Mode: dagstore.RegisterBackground}))
 	<-begun
 	check(t, store.CloseCancelling())
 	<-interrupted
+
+	// The next opening goes on with the job.
+	mount.open, mount.content = nil, car(randomBlocks(1, 10, 100))
+	store = must(dagstore.Open(folder, withMount(mount)))
+	must(store.Acquire(t.Context(), "a")).Release()
+	check(t, store.Close())
 }
 
 // TestFetchTimeout interrupts a source that takes too long.

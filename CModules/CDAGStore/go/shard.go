@@ -102,7 +102,7 @@ func (s *Store) tryAcquire(key string) (*Shard, error) {
 }
 
 // acquiringMax is the number of threads that look for an open shard at once.
-var acquiringMax = int32(2*runtime.GOMAXPROCS(0) + 2)
+var acquiringMax = int32(runtime.GOMAXPROCS(0) + 2)
 
 func (s *Store) newShard(handle C.uintptr_t, key string) *Shard {
 	shard := &Shard{store: s, key: key, anchor: newAnchor(handle, releaseLease)}

@@ -155,10 +155,7 @@ func (s *Store) Close() error { return s.close(0) }
 
 // CloseCancelling closes the store as Close does, and cancels fetching and indexing instead of
 // waiting. The next opening continues them. The contexts of mounts end.
-func (s *Store) CloseCancelling() error {
-	s.cancel()
-	return s.close(C.DAGSTORE_SHUTDOWN_CANCELLING)
-}
+func (s *Store) CloseCancelling() error { return s.close(C.DAGSTORE_SHUTDOWN_CANCELLING) }
 
 func (s *Store) close(flags C.uint32_t) error {
 	handle := C.uintptr_t(s.handle.Load())
