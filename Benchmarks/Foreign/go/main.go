@@ -36,9 +36,14 @@ var (
 	store       *dagstore.Store
 	shard       *dagstore.Shard
 	key         string
+	text        string // the CIDs, one directly after the other
+	cidSize     int
+	multihashes int // the offset of the multihash in each CID
 	cids        []dagstore.CID
-	multihashes []dagstore.Multihash
 )
+
+// cid returns a CID without a look at the list.
+func cid(index int) dagstore.CID { return dagstore.CID(text[index*cidSize : (index+1)*cidSize]) }
 
 // A part is what a goroutine reads with; `total` is of what it read, so that a wrong read is seen.
 type part struct {
@@ -60,18 +65,18 @@ func must[T any](value T, err error) T {
 
 // ---- One step of each measurement ----
 
-func (p *part) copy(index int) { p.total += must(shard.Read(cids[index], p.buffer)) }
+func (p *part) copy(index int) { p.total += must(shard.Read(cid(index), p.buffer)) }
 
-func (p *part) copyOwn(index int) { p.total += len(must(shard.Get(cids[index]))) }
+func (p *part) copyOwn(index int) { p.total += len(must(shard.Get(cid(index)))) }
 
 func (p *part) view(index int) {
-	view := must(shard.View(cids[index]))
+	view := must(shard.View(cid(index)))
 	p.total += len(view.Bytes())
 	view.Release()
 }
 
 func (p *part) viewCall(index int) {
-	check(shard.WithView(cids[index], func(block []byte) error {
+	check(shard.WithView(cid(index), func(block []byte) error {
 		p.total += len(block)
 		return nil
 	}))
@@ -106,7 +111,7 @@ func (p *part) acquire(int) {
 }
 
 func (p *part) holders(index int) {
-	p.total += len(must(store.ShardsContaining(multihashes[index])))
+	p.total += len(must(store.ShardsContaining(dagstore.Multihash(cid(index)[multihashes:]))))
 }
 
 var measurements = []struct {
@@ -157,12 +162,14 @@ func measure(goroutines int, suffix string) {
 }
 
 // readCIDs reads CIDs of one size.
-func readCIDs(path string, size int) {
-	all := string(must(os.ReadFile(path)))
-	for ; len(all) >= size; all = all[size:] {
-		cid := dagstore.CID(all[:size])
-		cids = append(cids, cid)
-		multihashes = append(multihashes, must(cid.Split()).Multihash)
+func readCIDs(path string) {
+	text = string(must(os.ReadFile(path)))
+	if cidSize < 1 || len(text) < cidSize {
+		log.Fatal("there are no CIDs")
+	}
+	multihashes = cidSize - len(must(cid(0).Split()).Multihash)
+	for index := range len(text) / cidSize {
+		cids = append(cids, cid(index))
 	}
 }
 
@@ -175,7 +182,8 @@ func main() {
 		goroutines = must(strconv.Atoi(os.Args[5]))
 	}
 	key = os.Args[2]
-	readCIDs(os.Args[3], must(strconv.Atoi(os.Args[4])))
+	cidSize = must(strconv.Atoi(os.Args[4]))
+	readCIDs(os.Args[3])
 	if goroutines < 1 || len(cids)/goroutines < batchSize {
 		log.Fatal("too few blocks for so many threads")
 	}
