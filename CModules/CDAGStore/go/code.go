@@ -40,7 +40,7 @@ const (
 	ErrUnsupportedHash Code = -15
 	// ErrShardExists means that another shard has the key.
 	ErrShardExists Code = -16
-	// ErrShardInUse means that the shard has leases.
+	// ErrShardInUse means that the shard has leases, or that a job works on it.
 	ErrShardInUse Code = -17
 	// ErrNotFailed means that the shard has not failed.
 	ErrNotFailed Code = -18
@@ -132,7 +132,7 @@ var codes = map[Code]struct{ name, sentence string }{
 	ErrUnknownScheme:        {"unknownScheme", "the store has no mount for the scheme of the URL"},
 	ErrUnsupportedHash:      {"unsupportedHash", "the hash function is unknown, or the digest too short"},
 	ErrShardExists:          {"shardExists", "another shard has the key"},
-	ErrShardInUse:           {"shardInUse", "the shard has leases"},
+	ErrShardInUse:           {"shardInUse", "the shard has leases, or a job works on it"},
 	ErrNotFailed:            {"notFailed", "the shard has not failed"},
 	ErrBufferTooSmall:       {"bufferTooSmall", "the buffer is too small"},
 	ErrUnsupportedCodec:     {"unsupportedCodec", "the links of blocks of the codec are unknown"},

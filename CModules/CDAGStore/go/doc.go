@@ -23,8 +23,8 @@
 // # Ownership
 //
 // The caller gives back what it gets: Close for a Store, a CAR and Multihashes, Release for a Shard,
-// a View and a Batch. A second call does nothing. Calls after it return an error. What the caller
-// forgets, the garbage collector gives back, some time.
+// a View and a Batch. A second call does nothing. Calls after it return an error. The garbage
+// collector gives back what the caller forgets, some time later.
 //
 // Get and GetMany return memory of Go. A View and a Batch of ViewMany have memory of the library,
 // which is valid until Release, even if the caller has released the shard and closed the store.

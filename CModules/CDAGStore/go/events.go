@@ -22,7 +22,7 @@ const (
 	OperationMakeAvailable Operation = C.DAGSTORE_EVENT_MAKE_AVAILABLE
 	// OperationDestroy means that the shard was destroyed.
 	OperationDestroy Operation = C.DAGSTORE_EVENT_DESTROY
-	// OperationAcquire means that a lease began.
+	// OperationAcquire means that a lease began, or was refused: then the event has an error.
 	OperationAcquire Operation = C.DAGSTORE_EVENT_ACQUIRE
 	// OperationFail means that the shard failed.
 	OperationFail Operation = C.DAGSTORE_EVENT_FAIL
@@ -49,7 +49,8 @@ type Event struct {
 	State     State
 	// Leases is the number of leases after it.
 	Leases uint64
-	// Err is the error of OperationFail; nil if there is none.
+	// Err is the error of a failure, of a refusal, or of the failure that a recovery follows; nil
+	// otherwise.
 	Err *Error
 }
 

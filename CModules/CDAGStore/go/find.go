@@ -163,8 +163,8 @@ var keyBuffers = sync.Pool{New: func() any {
 // order of registration; none if no shard has the block, which is not an error. A version 0 CID is
 // its own multihash.
 //
-// It looks into the index of every such shard, so the result is exact. Costs under 1 us for one
-// shard.
+// It looks into the index of every such shard, so the result is exact. Costs about 1 us for
+// one shard.
 //
 // Errors: ErrInvalidCID if the bytes are not a multihash; ErrCatalogCorrupt, ErrClosed.
 func (s *Store) ShardsContaining(multihash Multihash) ([]string, error) {
@@ -325,7 +325,8 @@ func (m *Multihashes) All() iter.Seq2[MultihashSection, error] {
 }
 
 // Cursor returns the place of the cursor, as a text that the caller may store. A cursor opened with
-// it continues after the last multihash. It is "" at the end, and after Close.
+// it continues after the last multihash. It is "" at the end and after Close: a cursor opened with
+// that begins again.
 func (m *Multihashes) Cursor() string {
 	if m.handle == 0 {
 		return ""

@@ -13,11 +13,12 @@ import (
 // An Indexer supplies the sections of a CAR, instead of the walk over its section headers.
 //
 // The library calls it when it has fetched a CAR, on a thread of the library; several shards may be
-// indexed at once. It calls Add for each section, in order of offset. The library believes the
-// sections: a wrong one makes a block unreadable until the shard is recovered.
+// indexed at once. It calls Add for each section, in order of offset and without gaps. The library
+// believes the sections: a wrong one makes a block unreadable until the shard is recovered.
 //
-// It returns ErrWalk, without an addition, to let the library walk the CAR. Another error fails the
-// shard: with its code if it has one, and with ErrMalformedIndex otherwise. So does a panic.
+// It returns ErrWalk, without an addition, to let the library walk the CAR. An error fails the shard:
+// with its code if that is one of a source or of wrong bytes, and with ErrMalformedIndex if it has
+// none. So does a panic. Other codes end the registration or recovery without a result.
 type Indexer func(car *Indexing) error
 
 // ErrWalk is the result of an Indexer that lets the library walk the CAR.
@@ -40,8 +41,9 @@ type Indexing struct {
 // Add adds a section. `offset` is that of the section's length varint in the payload, and
 // `sectionSize` is the size of the whole section, varint and CID included, in bytes.
 //
-// Errors: ErrInvalidCID; ErrMalformedIndex if the section lies outside the payload or before an
-// earlier one, which also fails the shard; ErrInvalidArgument after the Indexer has returned.
+// Errors: ErrInvalidCID; ErrMalformedIndex if the section does not begin where the one before ended,
+// or lies outside the payload, which also fails the shard; ErrInvalidArgument after the Indexer has
+// returned.
 func (x *Indexing) Add(cid CID, offset, sectionSize int64) error {
 	data, size := bytesOf(cid)
 	added := C.dsgo_indexing_add(x.handle, data, size, C.uint64_t(offset), C.uint64_t(sectionSize))
@@ -59,16 +61,24 @@ func (x *Indexing) ReadAt(buffer []byte, offset int64) (int, error) {
 	if offset < 0 {
 		return 0, newError(ErrInvalidArgument, "the offset is negative")
 	}
-	data, capacity := roomOf(buffer)
-	read := C.dsgo_indexing_read(x.handle, C.uint64_t(offset), data, capacity)
-	if read.status != 0 {
-		return 0, failure(read.status, read.error, x.Key)
+	done := 0
+	for done < len(buffer) {
+		part := buffer[done:min(done+readMax, len(buffer))]
+		data, capacity := roomOf(part)
+		read := C.dsgo_indexing_read(x.handle, C.uint64_t(offset)+C.uint64_t(done), data, capacity)
+		if read.status != 0 {
+			return done, failure(read.status, read.error, x.Key)
+		}
+		done += int(read.number)
+		if int(read.number) < len(part) {
+			return done, io.EOF
+		}
 	}
-	if int(read.number) < len(buffer) {
-		return int(read.number), io.EOF
-	}
-	return int(read.number), nil
+	return done, nil
 }
+
+// readMax is the number of bytes that the library reads with one call.
+const readMax = 64 << 20
 
 //export dsgoIndex
 func dsgoIndex(context, indexing C.uintptr_t, key, url *C.char,

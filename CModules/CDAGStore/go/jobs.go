@@ -112,7 +112,7 @@ func (s *Store) Recover(ctx context.Context, key string) error {
 // Destroy removes a shard: its record, its index, and the store's copy of the CAR. The CAR itself
 // stays. If the context ends, a removal that has begun takes effect.
 //
-// Errors: ErrShardUnknown; ErrShardInUse if it has leases; ErrCatalogFull, ErrReadOnly, ErrClosed;
+// Errors: ErrShardUnknown; ErrShardInUse if it has leases or is being opened; ErrCatalogFull, ErrReadOnly, ErrClosed;
 // that of the context.
 func (s *Store) Destroy(ctx context.Context, key string) error {
 	return s.await(ctx, key, func(store C.uintptr_t, key *C.char, number C.uintptr_t) C.dsgo_number {

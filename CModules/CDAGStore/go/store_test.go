@@ -371,6 +371,22 @@ func TestIndexer(t *testing.T) {
 	}
 }
 
+// TestLargeRead reads more of a CAR than the library reads with one call.
+func TestLargeRead(t *testing.T) {
+	path := writeCAR(t, "a", randomBlocks(1, 66, 1<<20))
+	file := must(os.ReadFile(path))
+	store := openStore(t, &dagstore.Config{Index: func(car *dagstore.Indexing) error {
+		whole := make([]byte, car.Size+10)
+		count, err := car.ReadAt(whole, 0)
+		expectEqual(t, err, io.EOF)
+		expectBytes(t, whole[:count], file)
+		expectEqual(t, must(car.ReadAt(whole[:car.Size-1], 1)), len(file)-1)
+		expectEqual(t, must(car.ReadAt(nil, 0)), 0)
+		return dagstore.ErrWalk
+	}})
+	check(t, store.Register(t.Context(), "a", fileURL(path), nil))
+}
+
 func TestSelector(t *testing.T) {
 	blocks := randomBlocks(1, 10, 100)
 	var asked []string
