@@ -193,15 +193,14 @@ struct CallbackMount: Mount {
         case .mappable:
             // SAFETY: `found` outlives the closure, which reads only its own bytes.
             let path = unsafe withUnsafeBytes(of: found.path) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                unsafe [UInt8](bytes.prefix { $0 != 0 })
             }
-            guard path.utf8.first == UInt8(ascii: "/") else {
-                throw MountError(
-                    .unreachable,
-                    "\(url): open_shard gave no absolute path: '\(path)'"
-                )
+            guard path.first == UInt8(ascii: "/"),
+                path.count < MemoryLayout.size(ofValue: found.path)
+            else {
+                throw MountError(.unreachable, "\(url): open_shard gave no absolute path")
             }
-            return .file(FilePath(path))
+            return .file(FilePath(bytes: path))
         case .random:
             guard found.bytes != .max else {
                 throw MountError(

@@ -253,6 +253,7 @@ private final class BatchOwners: Sendable {
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
     runCall(out_error) {
+        _ = try ValuePlace(out_size, 0, "out_size")
         let batch = try Batch(cids, cid_sizes, count, out_items)
         var output = try BatchBuffer(buffer, capacity, out_size, for: batch)
         try withShard(shard) { shard in

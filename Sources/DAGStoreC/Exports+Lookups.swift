@@ -98,8 +98,8 @@ internal import DAGStorage
     _ out_error: UnsafeMutablePointer<OpaquePointer?>!
 ) -> dagstore_status_t {
     runCall(out_error) {
-        let output = try CallerBuffer(buffer, capacity, out_size)
         let count = try ValuePlace(out_count, 0, "out_count")
+        let output = try CallerBuffer(buffer, capacity, out_size)
         let multihash = try copyMultihash(multihash, multihash_size)
         let keys = try withStore(store) { try $0.store.shards(containing: multihash) }
         count.fill(keys.count)

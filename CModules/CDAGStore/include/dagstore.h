@@ -65,7 +65,8 @@
  * 6. Callbacks. One thread of a store calls all completions of its _async functions, one after the
  *    other. Threads of the library, or the thread that reads, call mount callbacks; any thread may
  *    call log and progress callbacks. A callback may call any function, but must not wait for
- *    itself: a completion for a later completion, a mount for the shard whose bytes it supplies.
+ *    itself: a completion for a later completion, a mount for the shard whose bytes it supplies, an
+ *    indexer for the indexing of any shard.
  *    In a callback dagstore_close and dagstore_shutdown return at once, and the store closes when
  *    the callback has returned. A callback must return: no longjmp, no exception, no unwinding
  *    panic.
@@ -346,8 +347,8 @@ typedef struct dagstore_mount_source {
  *
  * A callback that fails returns DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE,
  * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT, DAGSTORE_SOURCE_CHANGED or
- * DAGSTORE_OUT_OF_RESOURCES. The library treats other values as DAGSTORE_MOUNT_UNREACHABLE. The callback may set *out_error, which is never NULL,
- * to an error from dagstore_error_new, which the library releases.
+ * DAGSTORE_OUT_OF_RESOURCES. The library treats other values as DAGSTORE_MOUNT_UNREACHABLE. The
+ * callback may set *out_error, which is never NULL, to an error from dagstore_error_new, which the library releases.
  */
 typedef struct dagstore_mount_vtable {
     uint32_t size;
@@ -534,8 +535,9 @@ typedef struct dagstore_indexing_info {
  * indexing: Valid until the callback returns.
  * Returns: DAGSTORE_OK if all sections were added; DAGSTORE_DONE, without an addition, to let the
  *   library walk the CAR; an error code of a source or of wrong bytes to fail the shard; another
- *   error code to end the registration or recovery without a result. The callback may set
- *   *out_error, which is never NULL, to an error from dagstore_error_new, which the library releases.
+ *   error code to end the registration or recovery without a result. An unknown code counts as
+ *   MALFORMED_INDEX; CANCELLED and CLOSED count as FETCH_FAILED. The callback may set *out_error,
+ *   which is never NULL, to an error from dagstore_error_new, which the library releases.
  */
 typedef dagstore_status_t (*dagstore_index_fn)(void *context, dagstore_indexing_t *indexing,
                                                const dagstore_indexing_info_t *info,
@@ -921,8 +923,8 @@ dagstore_status_t dagstore_shard_get(dagstore_shard_t *shard, const uint8_t *cid
                                      dagstore_block_t **out_block, dagstore_error_t **out_error);
 
 /*
- * Copies a block into a buffer, without a handle. A file that another process truncates gives an
- * error.
+ * Copies a block into a buffer, without a handle. With the mapping guard, a file that another process
+ * truncates gives an error. Without it, only the copy of the bytes is safe, not the search for them.
  *
  * Costs 0.65 us with the mapping guard. Without it, every call makes a system call, and so costs
  * 2.3 us: dagstore_shard_read_many makes one system call for many blocks.
