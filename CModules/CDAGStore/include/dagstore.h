@@ -348,7 +348,8 @@ typedef struct dagstore_mount_source {
  * A callback that fails returns DAGSTORE_MOUNT_GONE, DAGSTORE_MOUNT_UNREACHABLE,
  * DAGSTORE_FETCH_FAILED, DAGSTORE_FETCH_TIMED_OUT, DAGSTORE_SOURCE_CHANGED or
  * DAGSTORE_OUT_OF_RESOURCES. The library treats other values as DAGSTORE_MOUNT_UNREACHABLE. The
- * callback may set *out_error, which is never NULL, to an error from dagstore_error_new, which the library releases.
+ * callback may set *out_error, which is never NULL, to an error from dagstore_error_new, which the
+ * library releases.
  */
 typedef struct dagstore_mount_vtable {
     uint32_t size;
