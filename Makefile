@@ -83,6 +83,9 @@ docs: setup ## Build the documentation in .build/docs; warnings are errors
 lint: ## Check the format of all sources
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
+# Tests start together otherwise, and a test's time limit then counts the turns of all others.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 10
+
 # These kill processes at every failpoint, lose power at every write, or try random sequences.
 LONG_SUITES = FailpointTests|CrashTests|PowerLossTests|StoreSequenceTests
 
