@@ -121,6 +121,9 @@ func patience(_ milliseconds: UInt32) -> DAGStore.Patience {
     }
 }
 
+/// Converts a `size_t` that limits something: one beyond `SSIZE_MAX`, such as `SIZE_MAX`, means no limit.
+func sizeLimit(_ size: Int) -> Int { size < 0 ? .max : size }
+
 /// Converts a number for which `DAGSTORE_NO_LIMIT` stands for none.
 func limit(_ value: UInt64) -> UInt64? { value == .max ? nil : value }
 

@@ -104,13 +104,11 @@ private final class BatchOwners: Sendable {
         let batch = try Batch(cids, cid_sizes, count, out_items)
         var owners: [any AnyObject & Sendable] = []
         try withShard(shard) { shard in
-            shard.findBlocks(count: count, cid: batch.cid) { index, block, error in
+            shard.findBlocks(count: count, cid: batch.cid) { index, cid, block, error in
                 do {
                     if let error { throw error }
-                    guard let block, let (cid, layout) = batch.cid(index) else {
-                        return batch.fillMissing(index)
-                    }
-                    let bytes = try shard.bytes(of: block, cid, layout)
+                    guard let block else { return batch.fillMissing(index) }
+                    let bytes = try shard.bytes(of: block, cid)
                     let view = bytes.view.forC
                     var item = dagstore_batch_item_t()
                     // SAFETY: the address of bytes that `owners` keeps.
@@ -124,7 +122,13 @@ private final class BatchOwners: Sendable {
                 }
             }
         }
-        try place.fill(.block, BatchOwners(owners))
+        do {
+            try place.fill(.block, BatchOwners(owners))
+        } catch {
+            // Nobody keeps the blocks then, so no result may name their bytes.
+            for index in 0..<count { batch.fill(index, error) }
+            throw error
+        }
     }
 }
 
@@ -158,10 +162,10 @@ private final class BatchOwners: Sendable {
         for batch: Batch
     ) throws(Failure) {
         self.size = try ValuePlace(size, 0, "out_size")
-        // SAFETY: only compared with NULL and kept; a negative capacity, which C cannot say, counts as none.
+        // SAFETY: only compared with NULL and kept.
         guard unsafe start != nil || capacity == 0 else { throw .argument("buffer is NULL") }
         unsafe self.start = UnsafeMutableRawPointer(start)
-        self.capacity = max(0, capacity)
+        self.capacity = sizeLimit(capacity)
         self.batch = batch
     }
 
@@ -257,17 +261,15 @@ private final class BatchOwners: Sendable {
         let batch = try Batch(cids, cid_sizes, count, out_items)
         var output = try BatchBuffer(buffer, capacity, out_size, for: batch)
         try withShard(shard) { shard in
-            shard.findBlocks(count: count, cid: batch.cid) { index, block, error in
+            shard.findBlocks(count: count, cid: batch.cid) { index, cid, block, error in
                 if let error { return batch.fill(index, error) }
-                guard let block, let (cid, layout) = batch.cid(index) else {
-                    return batch.fillMissing(index)
-                }
+                guard let block else { return batch.fillMissing(index) }
                 guard output.reserve(index, block.size) else { return }
                 do {
                     if let view = try shard.viewInMemory(of: block) {
                         output.copy(mapped: view, index)
                     } else {
-                        let bytes = try shard.bytes(of: block, cid, layout)
+                        let bytes = try shard.bytes(of: block, cid)
                         withExtendedLifetime(bytes) { output.copy(bytes.view) }
                     }
                 } catch {
@@ -294,14 +296,14 @@ private final class BatchOwners: Sendable {
     runLookup(out_error) {
         let count = try ValuePlace(out_count, 0, "out_count")
         // SAFETY: only compared with NULL.
-        guard unsafe offsets != nil || capacity <= 0 else {
+        guard unsafe offsets != nil || capacity == 0 else {
             throw Failure.argument("offsets is NULL")
         }
         let (bytes, layout) = try readCID(cid, cid_size)
         let found = try withShard(shard) { try $0.offsets(of: bytes, layout) }
         guard !found.isEmpty else { return false }
         count.fill(found.count)
-        guard found.count <= capacity else {
+        guard found.count <= sizeLimit(capacity) else {
             throw Failure(
                 dagstore_status_t(DAGSTORE_BUFFER_TOO_SMALL),
                 "\(found.count) sections need more room than for \(capacity)"

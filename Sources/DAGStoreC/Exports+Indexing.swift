@@ -144,7 +144,7 @@ private let readSizeMax = 64 << 20
 ) -> dagstore_status_t {
     runCall(out_error) {
         let output = try CallerBuffer(buffer, capacity, out_size)
-        let size = min(max(0, capacity), readSizeMax)
+        let size = min(sizeLimit(capacity), readSizeMax)
         let bytes = try withIndexing(indexing) { try $0.read(at: offset, size: size) }
         try bytes.withView { view throws(Failure) in try output.fill(view) }
     }

@@ -104,7 +104,10 @@ internal import DAGStorage
         let keys = try withStore(store) { try $0.store.shards(containing: multihash) }
         count.fill(keys.count)
         var texts: [UInt8] = []
-        for key in keys { texts += key.text.utf8 + [0] }
+        for key in keys {
+            texts.append(contentsOf: key.text.utf8)
+            texts.append(0)
+        }
         try texts.withView { view throws(Failure) in try output.fill(view) }
     }
 }

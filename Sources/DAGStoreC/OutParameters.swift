@@ -135,10 +135,10 @@ func makeHandle(
         _ size: UnsafeMutablePointer<Int>?
     ) throws(Failure) {
         self.size = try ValuePlace(size, 0, "out_size")
-        // SAFETY: only compared with NULL and kept; a negative capacity, which C cannot say, counts as none.
+        // SAFETY: only compared with NULL and kept.
         guard unsafe start != nil || capacity == 0 else { throw .argument("buffer is NULL") }
         unsafe self.start = UnsafeMutableRawPointer(start)
-        self.capacity = max(0, capacity)
+        self.capacity = sizeLimit(capacity)
     }
 
     /// Says how many bytes there are, and gives room for them.

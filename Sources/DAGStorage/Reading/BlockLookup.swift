@@ -87,15 +87,23 @@ final class BlockLookup: Sendable {
     ///
     /// - Throws: `catalogCorrupt`.
     func holders(of cid: CID) throws -> [ShardKey] {
-        var found: [ShardKey] = []
-        for number in try access.reading({ try candidates(of: cid) }).all {
-            // One reading for each candidate, because there may be many.
-            let key = try access.reading {
-                try indexes.withIndex(of: number) { try $0.contains(cid) ? $0.key : nil } ?? nil
-            }
-            if let key { found.append(key) }
+        var first: ShardKey?
+        let others: [UInt32] = try access.reading {
+            let candidates = try candidates(of: cid)
+            guard let single = candidates.single else { return candidates.all }
+            first = try confirmedKey(cid, single)
+            return []
         }
-        return found
+        guard !others.isEmpty else { return first.map { [$0] } ?? [] }
+        // One reading for each candidate, because there may be many.
+        return try others.compactMap { number in
+            try access.reading { try confirmedKey(cid, number) }
+        }
+    }
+
+    /// Returns the key of a candidate; nil if the candidate lacks the block, or is destroyed.
+    private func confirmedKey(_ cid: CID, _ number: UInt32) throws -> ShardKey? {
+        try indexes.withIndex(of: number) { try $0.contains(cid) ? $0.key : nil } ?? nil
     }
 
     /// Returns whether any shard has a multihash; if one shard's index is damaged, the others still answer.

@@ -4,7 +4,7 @@ internal import ShardIndex
 
 /// The block of one CID of a batch: its place, without its bytes.
 package struct BatchBlock: Sendable {
-    /// The offset of the bytes in the payload.
+    /// The offset of the bytes in the payload; in the CID, if the block is there.
     fileprivate let offset: UInt64
     /// The size in bytes.
     package let size: UInt64
@@ -18,7 +18,7 @@ package struct BatchBlock: Sendable {
     }
 
     fileprivate init(identity layout: CIDLayout) {
-        offset = 0
+        offset = UInt64(layout.digestOffset)
         size = UInt64(layout.digestSize)
         isIdentity = true
     }
@@ -33,12 +33,12 @@ extension Shard {
     /// - Parameters:
     ///   - count: The number of CIDs.
     ///   - cid: Returns the bytes and the parts of a CID, which stay valid during the call; nil if it is malformed.
-    ///   - body: Receives the index of each CID that is not malformed, in order, its block, and its error; neither if
-    ///     the shard lacks the block.
+    ///   - body: Receives the index of each CID that is not malformed, in order, the CID, its block, and its error;
+    ///     neither of these if the shard lacks the block.
     package func findBlocks(
         count: Int,
         cid: (Int) -> (ByteView, CIDLayout)?,
-        _ body: (Int, BatchBlock?, (any Error)?) -> Void
+        _ body: (Int, ByteView, BatchBlock?, (any Error)?) -> Void
     ) {
         var start = 0
         while start < count {
@@ -47,9 +47,9 @@ extension Shard {
                 for index in start..<start + size {
                     guard let (bytes, layout) = cid(index) else { continue }
                     do {
-                        body(index, try findOne(bytes, layout), nil)
+                        body(index, bytes, try findOne(bytes, layout), nil)
                     } catch {
-                        body(index, nil, error)
+                        body(index, bytes, nil, error)
                     }
                 }
             }
@@ -64,7 +64,7 @@ extension Shard {
         _ start: Int,
         _ count: Int,
         _ cid: (Int) -> (ByteView, CIDLayout)?,
-        _ body: (Int, BatchBlock?, (any Error)?) -> Void
+        _ body: (Int, ByteView, BatchBlock?, (any Error)?) -> Void
     ) -> Bool {
         guard let (bytes, layout) = cid(start), !layout.isIdentity else { return false }
         var views = InlineArray<8, ByteView>(repeating: bytes)
@@ -86,7 +86,7 @@ extension Shard {
         } catch {
             return false
         }
-        for place in 0..<count { body(start + place, found[place], nil) }
+        for place in 0..<count { body(start + place, views[place], found[place], nil) }
         return true
     }
 
@@ -114,17 +114,15 @@ extension Shard {
     ///
     /// - Parameters:
     ///   - block: A block of `findBlocks`.
-    ///   - cid: Its CID.
-    ///   - layout: The parts of the CID.
+    ///   - cid: Its CID, as `findBlocks` passed it.
     /// - Returns: The bytes.
     /// - Throws: As `block(for:)`.
     package func bytes(
         of block: BatchBlock,
-        _ cid: ByteView,
-        _ layout: CIDLayout
+        _ cid: ByteView
     ) throws(DAGStoreError) -> BlockBytes {
         guard !block.isIdentity else {
-            return BlockBytes(copying: cid[layout.digestOffset..<layout.size])
+            return BlockBytes(copying: cid[Int(block.offset)..<cid.count])
         }
         return try reading { try $0.bytesBlocking(at: block.offset, size: block.size) }
     }
