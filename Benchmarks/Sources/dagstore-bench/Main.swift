@@ -61,7 +61,14 @@ struct Run: AsyncParsableCommand {
         mkdir(data, 0o755)
         let lines = try ResultLines(to: out.map { FilePath($0) })
         let runs = runs ?? (quick ? 3 : 5)
-        let bench = Bench(folder: FilePath(data), runs: runs, isQuick: quick)
+        // Absolute, because some programs run in a folder of their own.
+        guard let path = realpath(data, nil) else { throw BenchmarkError("no folder \(data)") }
+        defer { free(path) }
+        let bench = Bench(
+            folder: FilePath(String(cString: path)),
+            runs: runs,
+            isQuick: quick
+        )
         let start = now()
         try lines.write(Machine.run(isQuick: quick, runs: runs))
         var described = Set<String>()

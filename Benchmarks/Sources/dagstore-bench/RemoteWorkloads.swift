@@ -178,8 +178,16 @@ private final class FileServer {
         let arguments = [program, "-p", work.string, "-c", settings.string, "-e", "error.log"]
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        // Swift's threads block signals, and a program that inherits that cannot be ended.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var process = pid_t()
-        guard posix_spawn(&process, program, nil, nil, &words, environ) == 0 else {
+        guard posix_spawn(&process, program, nil, &attributes, &words, environ) == 0 else {
             throw BenchmarkError("\(program) does not start")
         }
         self.process = process
