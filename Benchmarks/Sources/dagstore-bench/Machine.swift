@@ -59,6 +59,15 @@ enum Machine {
         )
     }
 
+    /// A field of a process's status in bytes, such as `VmRSS`; 0 if the process has ended.
+    static func memory(_ field: String, of process: pid_t) -> Double {
+        for line in text(of: "/proc/\(process)/status").split(separator: "\n")
+        where line.hasPrefix(field + ":") {
+            return (Double(line.filter(\.isNumber)) ?? 0) * 1024
+        }
+        return 0
+    }
+
     /// The text of a file of the system's, which says that it has no bytes.
     static func text(of path: String) -> String {
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else {

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// CARs behind a web server on the same cores.
@@ -133,12 +134,27 @@ private struct RemoteBench {
         guard posix_spawn(&process, words[0], &actions, nil, &arguments, environ) == 0 else {
             throw BenchmarkError("\(words[0]) does not start")
         }
-        var usage = rusage()
-        var status: Int32 = 0
-        guard wait4(process, &status, 0, &usage) == process, status == 0 else {
-            throw BenchmarkError("\(words) ended with \(status)")
+        // The system counts this process's memory as the child's, from before it ran the program.
+        let isOver = Mutex(false)
+        let peak = Mutex(0.0)
+        let state = Mutex<Int32>(0)
+        onThreads(2) { index in
+            if index == 0 {
+                var status: Int32 = 0
+                waitpid(process, &status, 0)
+                state.withLock { $0 = status }
+                isOver.withLock { $0 = true }
+                return
+            }
+            while !isOver.withLock({ $0 }) {
+                let memory = Machine.memory("VmHWM", of: process)
+                peak.withLock { $0 = max($0, memory) }
+                usleep(5000)
+            }
         }
-        return Double(usage.ru_maxrss) * 1024
+        let status = state.withLock { $0 }
+        guard status == 0 else { throw BenchmarkError("\(words) ended with \(status)") }
+        return peak.withLock { $0 }
     }
 }
 

@@ -71,13 +71,7 @@ final class ServedProgram: Sendable {
     }
 
     /// A field of the program's status in bytes, such as `VmRSS`.
-    func memory(_ field: String) -> Double {
-        for line in Machine.text(of: "/proc/\(process)/status").split(separator: "\n")
-        where line.hasPrefix(field + ":") {
-            return (Double(line.filter(\.isNumber)) ?? 0) * 1024
-        }
-        return 0
-    }
+    func memory(_ field: String) -> Double { Machine.memory(field, of: process) }
 
     /// Reads to the end of a line or of the output.
     private static func line(of file: Int32) -> [UInt8] {

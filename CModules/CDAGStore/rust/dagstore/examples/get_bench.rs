@@ -4,7 +4,8 @@
 //!
 //! The file has the binary CIDs of blocks of the shard, all of one size, one directly after the other.
 //! Each way first makes a pass that warms. The program prints a line for each way, with nanoseconds a
-//! block; if there are threads, each reads all blocks, and the time is divided by the blocks of all.
+//! block. With THREADS it prints another line, such as `copy.16`, in which each thread reads all blocks,
+//! and the time is divided by the blocks of all.
 //!
 //! - `copy`: copies a block into a buffer.
 //! - `view`: gets a block and drops it.
@@ -28,7 +29,6 @@ struct Bench {
     cids: Vec<u8>,
     cid_size: usize,
     multihash_offset: usize,
-    threads: usize,
 }
 
 /// Reads all blocks in one way, and returns a number that is the same in each pass.
@@ -84,19 +84,19 @@ impl Bench {
         Ok(total)
     }
 
-    /// Runs a pass on all threads, and returns the nanoseconds a block.
-    fn time(&self, pass: Pass) -> Result<f64> {
+    /// Runs a pass on some threads, and returns the nanoseconds a block.
+    fn time(&self, pass: Pass, count: usize) -> Result<f64> {
         let warm = pass(self)?;
         let start = Instant::now();
         thread::scope(|scope| {
             let threads: Vec<_> =
-                (0..self.threads).map(|_| scope.spawn(move || pass(self))).collect();
+                (0..count).map(|_| scope.spawn(move || pass(self))).collect();
             for thread in threads {
                 assert_eq!(thread.join().expect("a pass panicked")?, warm);
             }
             Ok(())
         })?;
-        let blocks = self.threads * self.cids.len() / self.cid_size;
+        let blocks = count * self.cids.len() / self.cid_size;
         Ok(start.elapsed().as_nanos() as f64 / blocks as f64)
     }
 }
@@ -106,7 +106,7 @@ fn run(arguments: &[String]) -> std::result::Result<(), Box<dyn error::Error>> {
         return Err("usage: get_bench STORE KEY CIDS_FILE CID_SIZE [THREADS]".into());
     };
     let (cids, cid_size) = (fs::read(file)?, cid_size.parse::<usize>()?);
-    let threads = rest.first().map_or(Ok(1), |text| text.parse())?;
+    let threads = rest.first().map(|text| text.parse::<usize>()).transpose()?;
     let first = Cid::from_bytes(cids.get(..cid_size).ok_or("the file has no CID")?)?;
     dagstore::install_mapping_guard();
     let store = Store::open(path)?;
@@ -117,7 +117,6 @@ fn run(arguments: &[String]) -> std::result::Result<(), Box<dyn error::Error>> {
         multihash_offset: cid_size - first.multihash().len(),
         cids,
         cid_size,
-        threads,
     };
     let ways: [(&str, Pass); 5] = [
         ("copy", Bench::copy),
@@ -127,7 +126,10 @@ fn run(arguments: &[String]) -> std::result::Result<(), Box<dyn error::Error>> {
         ("holders", Bench::holders),
     ];
     for (name, pass) in ways {
-        println!("{name} {:.1}", bench.time(pass)?);
+        println!("{name} {:.1}", bench.time(pass, 1)?);
+        if let Some(count) = threads {
+            println!("{name}.{count} {:.1}", bench.time(pass, count)?);
+        }
     }
     Ok(())
 }
