@@ -32,6 +32,25 @@
             _ port: Int,
             closesOutput: Bool = false
         ) async throws -> String {
+            let bytes = try await exchangeBytes(text, port, closesOutput: closesOutput)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+
+        /// As `exchange`, with bytes instead of a text.
+        ///
+        /// - Parameters:
+        ///   - text: As in `exchange`.
+        ///   - port: As in `exchange`.
+        ///   - closesOutput: As in `exchange`.
+        ///   - toleratesReset: Whether what came before a reset of the connection counts.
+        /// - Returns: The bytes.
+        /// - Throws: An error of the system if there is no connection, or for a reset.
+        static func exchangeBytes(
+            _ text: String,
+            _ port: Int,
+            closesOutput: Bool = false,
+            toleratesReset: Bool = true
+        ) async throws -> [UInt8] {
             let connection = try await connect(port)
             return try await connection.executeThenClose { inbound, outbound in
                 try await outbound.write(ByteBuffer(string: text))
@@ -39,10 +58,8 @@
                 var all: [UInt8] = []
                 do {
                     for try await part in inbound { all += part.readableBytesView }
-                } catch {
-                    // The server reset the connection; what came before counts.
-                }
-                return String(decoding: all, as: UTF8.self)
+                } catch  where toleratesReset {}
+                return all
             }
         }
 

@@ -59,6 +59,11 @@
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
             case .head(let head):
+                do {
+                    try FirstVersionHandler.prepare(for: head, context)
+                } catch {
+                    return context.fireErrorCaught(error)
+                }
                 // TLS keeps what is not flushed where it does not count as unwritten.
                 if unflushedSize >= Self.unflushedSizeMax { flush(context) }
                 // A client that does not read its answers waits in a task for the room of the next one.
