@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
-# Both traits are on here; plain `swift build` leaves them out.
-export TRAITS = --traits LevelDB,Node
+# All traits are on here; plain `swift build` leaves them out.
+export TRAITS = --traits LevelDB,Node,Cluster
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 

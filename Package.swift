@@ -62,6 +62,10 @@ let package = Package(
             description:
                 "Serves a store over HTTP: `dagstore serve`; needs a web server's packages."
         ),
+        .trait(
+            name: "Cluster",
+            description: "Many nodes with one catalog in PostgreSQL; needs libpq-dev."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -107,6 +111,13 @@ let package = Package(
             providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
 
+        // Only PostgreSQL uses it, and only where the trait is enabled. Its header finds Debian's folder itself.
+        .systemLibrary(
+            name: "CDAGPQ",
+            path: "CModules/CDAGPQ",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+
         // Where LevelDB is not there, it says so; see its header.
         .target(
             name: "CDAGLevelDBView",
@@ -144,6 +155,16 @@ let package = Package(
         .target(
             name: "DAGHashing",
             dependencies: ["DAGBytes", "CDAGDigest"],
+            swiftSettings: house
+        ),
+
+        // Sessions and transactions; empty without the trait Cluster.
+        .target(
+            name: "PostgreSQL",
+            dependencies: [
+                "DAGSystem", "SharedReads",
+                .target(name: "CDAGPQ", condition: .when(traits: ["Cluster"])),
+            ],
             swiftSettings: house
         ),
 
@@ -359,7 +380,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", system,
+                "DAGBytes", "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGSystem",
+                system,
                 node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
                 node("NIOPosix", "swift-nio"),
             ],
@@ -378,6 +400,7 @@ let package = Package(
         ),
         tests("DAGSystem", also: [system]),
         tests("SharedReads"),
+        tests("PostgreSQL"),
         tests("DAGMultiformats", also: ["DAGBytes"]),
         tests("DAGHashing", also: ["DAGBytes", "DAGMultiformats"]),
         tests("DAGLMDB", also: ["DAGBytes"]),

@@ -9,6 +9,7 @@ struct TidyTests {
     static let floors = [
         "DAGSystem": -2, "DAGBytes": -1, "SharedReads": -1,
         "DAGMultiformats": 0, "DAGLMDB": 0, "DAGZstd": 0, "DAGHashing": 0, "DAGFailpoints": 0,
+        "PostgreSQL": 0,
         "ShardLifecycle": 0,
         "DAGCAR": 1, "ShardIndex": 1, "DAGIPLD": 1,
         "DAGCatalog": 2, "DAGMounts": 2, "GatewayRequests": 2,
@@ -32,7 +33,7 @@ struct TidyTests {
         "DAGBytes", "SharedReads", "DAGHashing", "DAGLMDB", "DAGZstd", "DAGCAR", "ShardIndex",
         "DAGMounts",
         "DAGStoreC",
-        "DAGFailpoints", "DAGSystem",
+        "DAGFailpoints", "DAGSystem", "PostgreSQL",
     ]
     /// The files elsewhere that may: they call the system, or copy into a caller's buffer.
     static let unsafeFiles: Set = [
