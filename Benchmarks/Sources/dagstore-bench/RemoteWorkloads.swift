@@ -138,7 +138,7 @@ private struct RemoteBench {
         let isOver = Mutex(false)
         let peak = Mutex(0.0)
         let state = Mutex<Int32>(0)
-        onThreads(2) { index in
+        onThreads(2) { [process] index in
             if index == 0 {
                 var status: Int32 = 0
                 waitpid(process, &status, 0)
