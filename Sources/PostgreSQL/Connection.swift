@@ -15,6 +15,10 @@
         private var prepared: [String: String] = [:]
         /// The first error of the server since the last `begin`.
         private(set) var failure: PostgreSQLError?
+        /// Whether the server no longer runs a prepared statement, because another node changed a table.
+        private var isStale = false
+        /// The longest wait for the socket alone: TLS may hold bytes that the socket no longer shows.
+        private static let pollMax = Duration.milliseconds(200)
         /// The most prepared statements of a session, each of which holds memory of the server.
         private static let preparedMax = 256
 
@@ -22,7 +26,8 @@
         ///
         /// - Parameters:
         ///   - address: Where the database is.
-        ///   - deadline: When the call gives up. The look-up of a host name may exceed it.
+        ///   - deadline: When the call gives up. The look-up of a host name may exceed it. Of several hosts, one that
+        ///     stays silent uses up the time of the others.
         /// - Throws: `unreachable`, `denied`, `missing`, `busy`, `deadlineExceeded`.
         init(
             to address: DatabaseAddress,
@@ -46,6 +51,9 @@
                 throw PostgreSQLError(.full, "no memory for a connection to the database")
             }
             unsafe self.handle = handle
+            // SAFETY: the open handle of this object; the receiver uses neither argument. libpq would write to
+            // standard error.
+            unsafe PQsetNoticeReceiver(handle, { _, _ in }, nil)
             try open(address, until: deadline)
             // SAFETY: the open handle of this object.
             guard unsafe PQsetnonblocking(handle, 1) == 0 else { throw lost() }
@@ -56,10 +64,11 @@
             unsafe PQfinish(handle)
         }
 
-        /// Whether the session can run a statement, as far as the client knows.
-        var isSound: Bool {
+        /// Whether the session can begin a transaction, as far as the client knows.
+        var isReady: Bool {
             // SAFETY: the open handle of this object.
-            unsafe PQstatus(handle) == CONNECTION_OK
+            unsafe !isStale && PQstatus(handle) == CONNECTION_OK
+                && PQtransactionStatus(handle) == PQTRANS_IDLE
         }
 
         private func open(
@@ -72,19 +81,22 @@
                 guard unsafe PQstatus(handle) != CONNECTION_BAD else { throw refusal(address) }
                 switch next {
                 case PGRES_POLLING_OK: return
-                case PGRES_POLLING_READING: try wait(Int16(POLLIN), until: deadline)
-                case PGRES_POLLING_WRITING: try wait(Int16(POLLOUT), until: deadline)
+                case PGRES_POLLING_READING:
+                    try wait(Int16(POLLIN), atMost: nil, until: deadline)
+                case PGRES_POLLING_WRITING:
+                    try wait(Int16(POLLOUT), atMost: nil, until: deadline)
                 default: throw refusal(address)
                 }
                 next = unsafe PQconnectPoll(handle)
             }
         }
 
-        /// Waits for the socket.
+        /// Waits for the socket, at most `limit`.
         ///
         /// - Throws: `deadlineExceeded`, `connectionLost`.
         private func wait(
             _ events: Int16,
+            atMost limit: Duration? = Connection.pollMax,
             until deadline: ContinuousClock.Instant
         ) throws(PostgreSQLError) {
             while true {
@@ -95,7 +107,8 @@
                 guard left > .zero else {
                     throw PostgreSQLError(.deadlineExceeded, "the database does not answer in time")
                 }
-                if unsafe poll(&file, 1, Pause.milliseconds(left)) > 0 { return }
+                let time = Pause.milliseconds(min(left, limit ?? left))
+                if unsafe poll(&file, 1, time) > 0 || limit != nil { return }
             }
         }
 
@@ -211,16 +224,20 @@
             while true {
                 while unsafe PQisBusy(handle) == 1 {
                     try wait(Int16(POLLIN), until: deadline)
-                    guard unsafe PQconsumeInput(handle) == 1 else { throw failure ?? lost() }
+                    // What the server said before its end does not say what became of a commit.
+                    guard unsafe PQconsumeInput(handle) == 1 else { throw lost(failure) }
                 }
                 guard let result = unsafe PQgetResult(handle) else { break }
                 let rows = unsafe Rows(owning: result)
                 failure = failure ?? rows.failure
+                // The server waits for data or sends some, and libpq would return this result for ever.
+                if let failure, rows.isCopy { throw failure }
                 last = rows
             }
             if let failure {
                 self.failure = self.failure ?? failure
-                throw isSound ? failure : lost(failure)
+                isStale = isStale || failure.isStaleStatement
+                throw isStale ? lost(failure) : failure
             }
             guard let last else { throw lost() }
             return last
@@ -248,12 +265,12 @@
         ///
         /// Translated words count as `unreachable`, which callers may repeat.
         private static func state(of words: String) -> String? {
+            // The first that fits counts: "too many connections for role" has two.
             let known = [
-                ("authentication failed", "28P01"), ("no pg_hba.conf entry", "28000"),
-                ("role \"", "28000"), ("permission denied for database", "42501"),
-                ("database \"", "3D000"), ("too many", "53300"),
-                ("remaining connection slots", "53300"),
-                ("the database system is", "57P03"),
+                ("too many", "53300"), ("remaining connection slots", "53300"),
+                ("the database system is", "57P03"), ("authentication failed", "28P01"),
+                ("no pg_hba.conf entry", "28000"), ("permission denied for database", "42501"),
+                ("role \"", "28000"), ("database \"", "3D000"),
             ]
             // The server's sentence begins with its severity.
             guard words.contains("FATAL:") else { return nil }

@@ -10,7 +10,7 @@
     package final class ConnectionPool: Sendable {
         /// When the pool repeats a transaction.
         package struct Repetition: Sendable {
-            /// The attempts that other transactions may spoil.
+            /// The attempts that other transactions may spoil; only the deadline limits those that an outage spoils.
             package var attemptsMax = 12
             /// The pause before the second attempt; each later one is twice as long.
             package var pauseMin: Duration = .milliseconds(5)
@@ -95,10 +95,11 @@
             _ body: (borrowing Transaction) throws -> R
         ) throws -> R {
             var attempt = 1
+            var spoiltCount = 0
             while true {
                 do {
                     return try run(isolation, until: deadline, body)
-                } catch let error as PostgreSQLError where isWorthRepeating(error, attempt) {
+                } catch let error as PostgreSQLError where isWorthRepeating(error, &spoiltCount) {
                     let pause = repetition.pause(after: attempt, jitter: .random(in: 0...1))
                     guard ContinuousClock.now + pause < deadline else { throw error }
                     Pause.wait(pause)
@@ -107,14 +108,17 @@
             }
         }
 
-        private func isWorthRepeating(_ error: PostgreSQLError, _ attempt: Int) -> Bool {
+        /// Whether a transaction left no trace and may succeed now; counts those that others spoilt.
+        private func isWorthRepeating(_ error: PostgreSQLError, _ spoiltCount: inout Int) -> Bool {
             switch error.code {
-            case .conflict: state.withLock { $0.conflictCount += 1 }
-            // The transaction left no trace.
-            case .connectionLost, .unreachable, .busy: break
+            case .conflict:
+                spoiltCount += 1
+                state.withLock { $0.conflictCount += 1 }
+                return spoiltCount < repetition.attemptsMax
+            // Until the deadline: a server that restarts is away for a while.
+            case .connectionLost, .unreachable, .busy: return !state.withLock { $0.isClosed }
             default: return false
             }
-            return attempt < repetition.attemptsMax
         }
 
         private func run<R>(
@@ -128,13 +132,12 @@
                 result = try body(Transaction(connection, until: deadline))
             } catch {
                 // A session that cannot roll back is dropped, and the server rolls back.
-                if (try? connection.run(control: "ROLLBACK", until: deadline)) != nil {
-                    keep(connection)
-                }
+                _ = try? connection.run(control: "ROLLBACK", until: deadline)
+                keep(connection)
                 throw error
             }
+            defer { keep(connection) }
             try commit(connection, until: deadline)
-            keep(connection)
             return result
         }
 
@@ -190,6 +193,9 @@
             "SET statement_timeout = 60000", "SET idle_in_transaction_session_timeout = 30000",
         ]
 
+        /// How long an idle session may take for the first statement.
+        private static let idlePatience = Duration.seconds(2)
+
         private func takeIdle() throws(PostgreSQLError) -> Connection? {
             try state.withLock { state throws(PostgreSQLError) in
                 guard !state.isClosed else {
@@ -203,7 +209,7 @@
         }
 
         private func keep(_ connection: Connection) {
-            guard connection.isSound else { return }
+            guard connection.isReady else { return }
             state.withLock { state in
                 guard !state.isClosed, state.idle.count < idleMax else { return }
                 state.idle.append(connection)

@@ -23,11 +23,26 @@
                 throw PostgreSQLError(.malformedAddress, "the address of the database is empty")
             }
             let options = try Self.options(of: text)
+            // An unescaped character of a password moves its rest into another option.
+            let isMoved = ["host", "hostaddr", "dbname"].contains {
+                // A host that begins with it is an abstract socket.
+                options[$0]?.dropFirst().contains("@") ?? false
+            }
+            let ports = options["port"] ?? ""
+            guard !isMoved, ports.allSatisfy({ $0.isNumber || $0 == "," }) else {
+                throw Self.malformed
+            }
             connectionString = text
             let names = ["host", "hostaddr", "port", "user", "dbname", "sslmode"]
             let parts = names.compactMap { name in options[name].map { "\(name)=\($0)" } }
             description = parts.isEmpty ? "the default database" : parts.joined(separator: " ")
         }
+
+        private static let malformed = PostgreSQLError(
+            .malformedAddress,
+            "the address of the database is malformed; write "
+                + "postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full, with %40 for @ in a password"
+        )
 
         /// The options that a text sets.
         private static func options(of text: String) throws(PostgreSQLError) -> [String: String] {
@@ -37,11 +52,7 @@
             // libpq's sentence may quote the text, and with it a password.
             unsafe PQfreemem(message)
             guard let first = unsafe first else {
-                throw PostgreSQLError(
-                    .malformedAddress,
-                    "the address of the database is malformed; write "
-                        + "postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full"
-                )
+                throw malformed
             }
             defer { unsafe PQconninfoFree(first) }
             var options: [String: String] = [:]

@@ -57,6 +57,9 @@
             switch state {
             case "40001", "40P01": .conflict
             case "23505": .duplicate
+            // The server does not know itself whether it has committed.
+            case "40003": .unknownOutcome
+            case "40002": .violation
             case "25006": .readOnly
             case "42501": .denied
             case "3D000", "3F000", "42P01", "42703", "42883": .missing
@@ -75,6 +78,11 @@
                 default: .rejected
                 }
             }
+        }
+
+        /// Whether a prepared statement must be prepared again.
+        var isStaleStatement: Bool {
+            sqlState == "26000" || (sqlState == "0A000" && detail.contains("cached plan"))
         }
 
         /// Whether the same call may succeed later, without another effect if it succeeded already.

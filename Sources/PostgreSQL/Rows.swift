@@ -38,6 +38,14 @@
             unsafe String(cString: PQcmdStatus(result))
         }
 
+        /// Whether the result begins a transfer of `COPY`.
+        var isCopy: Bool {
+            // SAFETY: the open result.
+            unsafe [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(
+                PQresultStatus(result)
+            )
+        }
+
         /// The server's error, if the result is one.
         var failure: PostgreSQLError? {
             // SAFETY: the open result; texts end with NUL and live as long as it.
@@ -46,6 +54,7 @@
                 PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_SINGLE_TUPLE,
             ]
             guard !successes.contains(status) else { return nil }
+            if isCopy { return PostgreSQLError(.rejected, "COPY is no statement of a transaction") }
             // 'C' is PG_DIAG_SQLSTATE, 'M' the primary sentence, 'D' the detail; Swift does not see these macros.
             func field(_ letter: UInt8) -> String? {
                 unsafe PQresultErrorField(result, Int32(letter)).map { unsafe String(cString: $0) }

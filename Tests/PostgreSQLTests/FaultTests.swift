@@ -59,15 +59,17 @@
             "a transaction whose connection breaks before its commit runs again, once",
             .timeLimit(.minutes(2)),
             arguments: [
-                DatabaseProxy.Fault.cutBefore("INSERT"), .cutAfter("INSERT"), .cutBefore("BEGIN"),
+                // "dag0" is the name of the prepared statement, which a warm session sends without its text.
+                DatabaseProxy.Fault.cutBefore("dag0"), .cutAfter("dag0"), .cutBefore("BEGIN"),
                 .cutAfter("BEGIN"),
             ]
         )
         func beforeCommit(fault: DatabaseProxy.Fault) async throws {
             let scene = try await Scene()
+            try scene.insert(0)
             scene.proxy.inject(fault)
             try scene.insert(1)
-            #expect(try scene.rows == [1])
+            #expect(try scene.rows == [0, 1])
             #expect(scene.proxy.acceptedCount == 2)
         }
 

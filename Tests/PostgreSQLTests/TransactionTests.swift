@@ -154,7 +154,8 @@
             #expect(pool.conflictCount > 0)
         }
 
-        @Test("a statement that takes too long ends at the deadline", .timeLimit(.minutes(2)))
+        // The server itself would end the statement after a minute.
+        @Test("a statement that takes too long ends at the deadline", .timeLimit(.minutes(1)))
         func deadline() throws {
             let pool = try ConnectionPool.empty()
             #expect(throws: PostgreSQLError(.deadlineExceeded, "")) {
@@ -180,12 +181,44 @@
             }
         }
 
+        @Test(
+            "a statement is prepared again when another session changed its table",
+            .timeLimit(.minutes(2))
+        )
+        func staleStatement() throws {
+            let pool = try ConnectionPool.empty()
+            let other = ConnectionPool(to: pool.address)
+            func read() throws -> Int {
+                try pool.transaction(until: .late) { try $0.run("SELECT * FROM t").count }
+            }
+            try pool.transaction(until: .late) { try $0.run("CREATE TABLE t(a bigint)") }
+            try other.transaction(until: .late) { try $0.run("INSERT INTO t VALUES (1)") }
+            #expect(try read() == 1)
+            try other.transaction(until: .late) { try $0.run("ALTER TABLE t ADD b bigint") }
+            #expect(try read() == 1)
+        }
+
+        @Test("a transfer of COPY is refused, and its session dropped", .timeLimit(.minutes(2)))
+        func copy() throws {
+            let pool = try ConnectionPool.empty()
+            try pool.transaction(until: .late) { try $0.run("CREATE TABLE t(a bigint)") }
+            for statement in ["COPY t FROM STDIN", "COPY t TO STDOUT"] {
+                #expect(throws: PostgreSQLError(.rejected, "")) {
+                    try pool.transaction(until: .late) { try $0.run(statement) }
+                }
+            }
+            let count = try pool.transaction(until: .late) { transaction in
+                try transaction.run("SELECT count(*) FROM t").integer(0, 0)
+            }
+            #expect(count == 0)
+        }
+
         @Test("a closed pool opens nothing", .timeLimit(.minutes(2)))
         func closed() throws {
             let pool = try ConnectionPool.empty()
             pool.close()
             #expect(throws: PostgreSQLError(.unreachable, "")) {
-                try pool.transaction(until: .now + .milliseconds(10)) { _ in }
+                try pool.transaction(until: .late) { _ in }
             }
         }
     }

@@ -44,7 +44,8 @@
             "a malformed address is refused without its words",
             arguments: [
                 "", "postgresql://anna:secret@[db", "host=a secret", "secretive=1",
-                "postgresql://a/b?secret=1", "host=a\0secret",
+                "postgresql://a/b?secret=1", "host=a\0secret", "postgresql://u:p@secret@host/db",
+                "postgresql://u:pa/secret@host/db", "host=a port=secret",
             ]
         )
         func malformed(text: String) {
@@ -56,7 +57,8 @@
         @Test(
             "states of the server have codes",
             arguments: [
-                ("40001", .conflict), ("40P01", .conflict), ("23505", .duplicate),
+                ("40001", .conflict), ("40P01", .conflict), ("40003", .unknownOutcome),
+                ("40002", .violation), ("23505", .duplicate),
                 ("23503", .violation), ("25006", .readOnly), ("28P01", .denied),
                 ("42P01", .missing), ("53100", .full), ("53300", .busy), ("57P01", .connectionLost),
                 ("08006", .connectionLost), ("57014", .deadlineExceeded), ("22012", .rejected),

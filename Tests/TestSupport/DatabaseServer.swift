@@ -45,7 +45,10 @@
             certificate = usesTLS
             port = try Self.freePort()
             let secret = try folder.write(Array(Self.password.utf8), to: "password")
-            if usesTLS { try makeCertificate() }
+            if usesTLS {
+                try makeCertificate("server")
+                try makeCertificate("other")
+            }
             try giveAway()
             try run(
                 "initdb",
@@ -63,6 +66,9 @@
 
         /// The certificate of the authority that signed the server's.
         package var authority: String { folder.path(of: "server.crt") }
+
+        /// Another certificate, which signed nothing of the server.
+        package var otherAuthority: String { folder.path(of: "other.crt") }
 
         /// Starts the server, and waits until it answers.
         package func start() async throws {
@@ -143,11 +149,11 @@
 
         // MARK: Programs
 
-        private func makeCertificate() throws {
+        private func makeCertificate(_ name: String) throws {
             let arguments = [
                 "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                 "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
-                folder.path(of: "server.key"), "-out", folder.path(of: "server.crt"),
+                folder.path(of: "\(name).key"), "-out", folder.path(of: "\(name).crt"),
             ]
             try Self.finish(Self.process("/usr/bin/openssl", arguments))
         }
