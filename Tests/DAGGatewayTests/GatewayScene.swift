@@ -44,6 +44,8 @@
             _ change: (inout GatewayConfiguration, TemporaryFolder) throws -> Void,
             body: @escaping @Sendable (GatewayScene) async throws -> Void
         ) async throws {
+            // As `dagstore serve` does: a file that becomes shorter must not end the process.
+            MappingGuard.install()
             let folder = try TemporaryFolder()
             let store = try DAGStore.open(
                 at: FilePath(folder.path(of: "store")),

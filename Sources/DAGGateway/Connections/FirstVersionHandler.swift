@@ -20,7 +20,9 @@
         /// Whether the requests without an answer ask to keep the connection, in their order.
         private var wishes: [Bool] = []
         /// Whether the connection ends with the answer that is being written.
-        private var isLast = true
+        private var isLast = false
+        /// Whether the last answer has been written.
+        private var isOver = false
         /// Whether an answer has begun and not ended.
         private var isUnderWay = false
 
@@ -63,6 +65,11 @@
             data: NIOAny,
             promise: EventLoopPromise<Void>?
         ) {
+            // Bytes behind a body that ends with the connection would belong to it.
+            if isOver {
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return
+            }
             switch unwrapOutboundIn(data) {
             case .head(var head):
                 isUnderWay = true
@@ -84,6 +91,7 @@
             case .end:
                 context.write(data, promise: promise)
                 isUnderWay = false
+                isOver = isLast
                 if isLast { context.close(promise: nil) }
             }
         }

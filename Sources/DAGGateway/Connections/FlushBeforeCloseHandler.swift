@@ -1,4 +1,5 @@
 #if Node
+    internal import DAGSystem
     internal import NIOCore
 
     /// Lets the client take the end of an answer before the server closes its connection.
@@ -46,7 +47,8 @@
                     cut(context)
                 }
                 flush(context, flushed)
-            case (.all, .flushing): promise?.completeWith(context.channel.closeFuture)
+            case (.all, .flushing), (.output, .flushing):
+                promise?.completeWith(context.channel.closeFuture)
             case (.output, .open) where context.channel.isActive:
                 // The client has closed its side, and NIO would close both at once.
                 let flushed = context.eventLoop.makePromise(of: Void.self)
@@ -84,7 +86,12 @@
         private func cut(_ context: ChannelHandlerContext) {
             let wasFlushing = state == .flushing
             state = .cut
-            if wasFlushing { context.close(mode: .all, promise: nil) }
+            guard wasFlushing else { return }
+            // Bytes are missing. A client whose body ends with the connection learns that by a reset alone.
+            if let socket = context.channel as? any SocketOptionProvider {
+                _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            }
+            context.close(mode: .all, promise: nil)
         }
     }
 #endif
