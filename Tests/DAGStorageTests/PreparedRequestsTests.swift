@@ -63,8 +63,17 @@ struct PreparedRequestsTests {
         #expect(Self.tickets(&asks, .now) == [])
     }
 
+    // A request whose index is not ready after half a second lets later ones go ahead. So on a busy machine one
+    // attempt may be disturbed; an implementation that loses the order fails all of them.
     @Test("300 small CARs that are asked for at once are numbered in that order")
     func store() async throws {
+        for _ in 0..<5 {
+            if try await isInOrder() { return }
+        }
+        Issue.record("the order was lost five times")
+    }
+
+    private func isInOrder() async throws -> Bool {
         let folder = try StoreFolder()
         let store = try folder.open()
         let mount = try folder.mount(CARBuilder(blocks: [.raw([1])]).bytes)
@@ -87,7 +96,9 @@ struct PreparedRequestsTests {
             count += 1
             if count == keys.count { break }
         }
-        #expect(store.keys == keys)
+        let found = store.keys
+        #expect(found.sorted() == keys.sorted())
         await store.close()
+        return found == keys
     }
 }
