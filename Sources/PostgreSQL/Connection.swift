@@ -141,11 +141,12 @@
             let name = try prepare(statement, until: deadline)
             let encoded = values.map(\.encoded)
             var sizes: [Int32] = []
-            for bytes in encoded {
-                guard bytes?.count ?? 0 <= Int(Int32.max) else {
-                    throw PostgreSQLError(.rejected, "a parameter is too large")
+            for (value, bytes) in zip(values, encoded) {
+                let size = bytes?.count ?? 0
+                guard !value.isTooLarge, let size = Int32(exactly: size) else {
+                    throw PostgreSQLError(.rejected, "a parameter of \(size) bytes is too large")
                 }
-                sizes.append(Int32(bytes?.count ?? 0))
+                sizes.append(size)
             }
             let formats = [Int32](repeating: 1, count: values.count)
             // Parameters lie one after the other in one buffer, which has a byte more for parameters without bytes.

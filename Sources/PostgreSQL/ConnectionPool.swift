@@ -10,7 +10,7 @@
     package final class ConnectionPool: Sendable {
         /// When the pool repeats a transaction.
         package struct Repetition: Sendable {
-            /// The attempts that other transactions may spoil; only the deadline limits those that an outage spoils.
+            /// The attempts that other transactions may spoil; only the deadline limits the others.
             package var attemptsMax = 12
             /// The pause before the second attempt; each later one is twice as long.
             package var pauseMin: Duration = .milliseconds(5)
@@ -95,11 +95,11 @@
             _ body: (borrowing Transaction) throws -> R
         ) throws -> R {
             var attempt = 1
-            var spoiltCount = 0
+            var spoiledCount = 0
             while true {
                 do {
                     return try run(isolation, until: deadline, body)
-                } catch let error as PostgreSQLError where isWorthRepeating(error, &spoiltCount) {
+                } catch let error as PostgreSQLError where isWorthRepeating(error, &spoiledCount) {
                     let pause = repetition.pause(after: attempt, jitter: .random(in: 0...1))
                     guard ContinuousClock.now + pause < deadline else { throw error }
                     Pause.wait(pause)
@@ -108,13 +108,13 @@
             }
         }
 
-        /// Whether a transaction left no trace and may succeed now; counts those that others spoilt.
-        private func isWorthRepeating(_ error: PostgreSQLError, _ spoiltCount: inout Int) -> Bool {
+        /// Whether a transaction left no trace and may succeed now; counts those that others spoiled.
+        private func isWorthRepeating(_ error: PostgreSQLError, _ spoiledCount: inout Int) -> Bool {
             switch error.code {
             case .conflict:
-                spoiltCount += 1
+                spoiledCount += 1
                 state.withLock { $0.conflictCount += 1 }
-                return spoiltCount < repetition.attemptsMax
+                return spoiledCount < repetition.attemptsMax
             // Until the deadline: a server that restarts is away for a while.
             case .connectionLost, .unreachable, .busy: return !state.withLock { $0.isClosed }
             default: return false
@@ -169,17 +169,19 @@
 
         /// Takes a session, and begins a transaction in it.
         ///
-        /// An idle session may be dead: the server restarted. The call then takes the next one.
+        /// An idle session may be dead: the server restarted, or vanished without a word. The call then takes the next.
         private func connection(
             beginning isolation: Transaction.Isolation,
             until deadline: ContinuousClock.Instant
         ) throws(PostgreSQLError) -> Connection {
             while let idle = try takeIdle() {
+                let limit = min(deadline, .now + Self.idlePatience)
                 do throws(PostgreSQLError) {
-                    try idle.begin(isolation, until: deadline)
+                    try idle.begin(isolation, until: limit)
                     return idle
-                } catch  where error.code == .connectionLost {
-                    continue
+                } catch {
+                    let isSilent = error.code == .deadlineExceeded && limit < deadline
+                    guard isSilent || error.code == .connectionLost else { throw error }
                 }
             }
             let connection = try Connection(to: address, until: deadline)

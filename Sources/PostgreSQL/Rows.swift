@@ -22,7 +22,7 @@
         }
 
         deinit {
-            // SAFETY: nobody has a pointer into the result; values are copies.
+            // SAFETY: no caller has a pointer into the result, because values are copies.
             unsafe PQclear(result)
         }
 

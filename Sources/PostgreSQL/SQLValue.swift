@@ -21,6 +21,15 @@
         /// The most bytes of one value: larger ones are several rows, so that a row is quick on every engine.
         package static let bytesMax = 1 << 20
 
+        /// Whether a value exceeds `bytesMax`.
+        var isTooLarge: Bool {
+            switch self {
+            case .bytes(let bytes): bytes.count > Self.bytesMax
+            case .byteStrings(let strings): strings.contains { $0.count > Self.bytesMax }
+            default: false
+            }
+        }
+
         /// The numbers that PostgreSQL gives its types.
         enum TypeNumber {
             static let bool: UInt32 = 16

@@ -84,6 +84,16 @@
             #expect(try scene.rows == [1])
         }
 
+        @Test("an idle session that stays silent is replaced", .timeLimit(.minutes(2)))
+        func silentIdle() async throws {
+            let scene = try await Scene()
+            try scene.insert(1)
+            scene.proxy.inject(.stall)
+            try scene.insert(2)
+            #expect(try scene.rows == [1, 2])
+            #expect(scene.proxy.acceptedCount == 2)
+        }
+
         @Test("a server that stops answering is given up at the deadline", .timeLimit(.minutes(2)))
         func stall() async throws {
             let scene = try await Scene()

@@ -78,6 +78,17 @@
             #expect(none == 0)
         }
 
+        @Test("a value beyond the limit is refused before it is sent", .timeLimit(.minutes(2)))
+        func tooLarge() throws {
+            let pool = try ConnectionPool.empty()
+            let bytes = [UInt8](repeating: 1, count: SQLValue.bytesMax + 1)
+            for value in [SQLValue.bytes(bytes), .byteStrings([[], bytes])] {
+                #expect(throws: PostgreSQLError(.rejected, "")) {
+                    try pool.transaction(until: .late) { try $0.run("SELECT $1", value) }
+                }
+            }
+        }
+
         @Test("an error of the body undoes its changes", .timeLimit(.minutes(2)))
         func rollback() throws {
             struct Stop: Error {}
@@ -158,9 +169,14 @@
         @Test("a statement that takes too long ends at the deadline", .timeLimit(.minutes(1)))
         func deadline() throws {
             let pool = try ConnectionPool.empty()
-            #expect(throws: PostgreSQLError(.deadlineExceeded, "")) {
-                try pool.transaction(until: .now + .milliseconds(100)) { transaction in
-                    try transaction.run("SELECT pg_sleep(3600)")
+            let holder = ConnectionPool(to: pool.address)
+            try pool.transaction(until: .late) { try $0.run("CREATE TABLE t(a bigint)") }
+            try holder.transaction(until: .late) { transaction in
+                try transaction.run("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+                #expect(throws: PostgreSQLError(.deadlineExceeded, "")) {
+                    try pool.transaction(until: .now + .milliseconds(100)) { transaction in
+                        try transaction.run("SELECT a FROM t")
+                    }
                 }
             }
             // The session went with its statement; the next transaction has another one.
