@@ -65,6 +65,22 @@
             }
         }
 
+        @Test("a client that says that it sends no more gets a large CAR whole")
+        func halfClosed() async throws {
+            let file = LeafFile.large
+            try await GatewayScene.run(["large": file.car()]) { scene in
+                let target = "/ipfs/\(file.root.cid)?format=car"
+                let expected = try await scene.send(target).body
+                let answer = try await RawClient.exchangeBytes(
+                    Self.request(target),
+                    scene.port,
+                    closesOutput: true,
+                    toleratesReset: false
+                )
+                #expect(answer.suffix(expected.count).elementsEqual(expected))
+            }
+        }
+
         @Test("a body that is cut ends with a reset, not as if it were whole")
         func cut() async throws {
             let file = LeafFile(count: 8, size: 1000, seed: 3)

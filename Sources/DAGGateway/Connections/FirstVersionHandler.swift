@@ -1,5 +1,4 @@
 #if Node
-    internal import DAGSystem
     internal import NIOCore
     internal import NIOHTTP1
 
@@ -101,11 +100,11 @@
             mode: CloseMode,
             promise: EventLoopPromise<Void>?
         ) {
-            guard isUnderWay, mode != .input,
-                let socket = context.channel as? any SocketOptionProvider
-            else { return context.close(mode: mode, promise: promise) }
+            guard isUnderWay, mode != .input else {
+                return context.close(mode: mode, promise: promise)
+            }
             isUnderWay = false
-            _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            context.channel.resetAtClose()
             context.close(mode: .all, promise: promise)
         }
     }

@@ -1,5 +1,4 @@
 #if Node
-    internal import DAGSystem
     internal import NIOCore
 
     /// Lets the client take the end of an answer before the server closes its connection.
@@ -88,9 +87,7 @@
             state = .cut
             guard wasFlushing else { return }
             // Bytes are missing. A client whose body ends with the connection learns that by a reset alone.
-            if let socket = context.channel as? any SocketOptionProvider {
-                _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-            }
+            context.channel.resetAtClose()
             context.close(mode: .all, promise: nil)
         }
     }
