@@ -125,7 +125,7 @@ private final class BatchOwners: Sendable {
         do {
             try place.fill(.block, BatchOwners(owners))
         } catch {
-            // Nobody keeps the blocks then, so no result may name their bytes.
+            // The batch has no handle that keeps the blocks, so no result may name their bytes.
             for index in 0..<count { batch.fill(index, error) }
             throw error
         }
