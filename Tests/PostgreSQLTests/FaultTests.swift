@@ -89,7 +89,8 @@
             let scene = try await Scene()
             try scene.insert(1)
             scene.proxy.inject(.stall)
-            try scene.insert(2)
+            // The server itself ends a session that is idle in a transaction after 30 seconds.
+            try scene.insert(2, until: .now + .seconds(20))
             #expect(try scene.rows == [1, 2])
             #expect(scene.proxy.acceptedCount == 2)
         }
