@@ -180,17 +180,30 @@ private final class InversePacking: Sendable {
 package struct InverseBuilder: ~Copyable {
     private var sorter: LocatorSorter
 
-    /// Creates an empty builder, which keeps all hashes in memory.
-    package init() { sorter = LocatorSorter(budget: .max) }
+    /// Creates an empty builder.
+    ///
+    /// - Parameter budget: The memory for sorting, in bytes; `append(_:spillingTo:)` spills more to its sink.
+    package init(budget: Int = .max) { sorter = LocatorSorter(budget: budget) }
 
-    /// Adds the first 64 bits of a keyed hash.
+    /// Adds the first 64 bits of a keyed hash, and keeps all hashes in memory.
     package mutating func append(_ high: UInt64) {
         sorter.append(LocatorEntry(hash: high, check: high, offset: 0))
     }
 
+    /// Adds the first 64 bits of a keyed hash; spills to the sink if the hashes exceed the budget.
+    ///
+    /// - Throws: `.storage`.
+    package mutating func append(
+        _ high: UInt64,
+        spillingTo sink: any IndexSink
+    ) throws(ShardIndexError) {
+        append(high)
+        if sorter.isOverBudget { try sorter.spill(to: sink) }
+    }
+
     /// Writes segments to the sink, if the shard has a run of its own.
     ///
-    /// - Parameter sink: Receives the segments.
+    /// - Parameter sink: Receives the segments, and has the spilled hashes.
     /// - Returns: The entries for the inverse index.
     /// - Throws: `.storage`.
     package consuming func finish(to sink: any IndexSink) throws(ShardIndexError) -> InverseParts {
@@ -199,5 +212,35 @@ package struct InverseBuilder: ~Copyable {
             try inverse.append(&entries)
         }
         return try inverse.finish()
+    }
+
+    /// Calls `body` with the hash of every entry for the inverse index, in ascending order, without repetition.
+    ///
+    /// - Parameters:
+    ///   - sink: The sink that has the spilled hashes.
+    ///   - body: Receives the hashes.
+    /// - Throws: `.storage`, and the errors of `body`.
+    package consuming func forEachHash(
+        from sink: any IndexSink,
+        _ body: (UInt64) throws -> Void
+    ) throws {
+        var last: UInt64?
+        var failure: (any Error)?
+        do {
+            try sorter.drain(from: sink) { entries throws(ShardIndexError) in
+                do {
+                    for index in 0..<entries.count {
+                        let hash = InverseEntry.hash(of: entries[index].hash)
+                        if hash != last { try body(hash) }
+                        last = hash
+                    }
+                } catch {
+                    failure = error
+                    throw ShardIndexError(.storage, "a receiver of hashes", underlying: error)
+                }
+            }
+        } catch {
+            throw failure ?? error
+        }
     }
 }
