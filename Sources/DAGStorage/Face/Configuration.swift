@@ -1,4 +1,5 @@
 public import DAGCAR
+package import DAGHashing
 internal import DAGMounts
 public import DAGMultiformats
 package import ShardIndex
@@ -108,6 +109,10 @@ public struct Configuration: Sendable {
     package var inverseFlushFrom = 1 << 16
     /// The number of entries that a rebuild of the inverse index sorts at once; lower in tests.
     package var inverseRebuildBatch = 1 << 20
+    /// The key of the hash of a new store; nil for a random one.
+    ///
+    /// An existing store keeps its own. Stores that exchange bundles have the same key.
+    package var hashKey: HashKey?
     /// Supplies index entries instead of the walk over a CAR's sections; see `Indexer`.
     public var indexer: Indexer?
     /// The largest size of all transients in bytes; nil for no limit.

@@ -1,4 +1,5 @@
 internal import DAGCatalog
+package import DAGHashing
 public import DAGMounts
 internal import DAGSystem
 public import SystemPackage
@@ -30,6 +31,9 @@ public final class DAGStore: Sendable {
     }
 
     deinit { engine.abandon() }
+
+    /// The secret key of the store's keyed hash.
+    package var hashKey: HashKey { HashKey(of: engine.catalog.hash) }
 
     /// Opens the store in `directory`; makes the store if there is none, unless read-only.
     ///
@@ -73,7 +77,7 @@ public final class DAGStore: Sendable {
                     checksPages: configuration.checksPages,
                     onCommit: StoreReporter(observer: configuration.observer).commits
                 ),
-                randomKey: (.random(in: 0...UInt64.max), .random(in: 0...UInt64.max))
+                randomKey: (configuration.hashKey ?? .random()).words
             )
         }
         let engine = StoreEngine(
