@@ -139,16 +139,24 @@ extension Catalog {
         }
     }
 
-    /// Returns the root page of a generation.
+    /// Returns the root page of a generation as it is stored.
     ///
-    /// - Throws: `.corrupt` if it is missing or damaged.
-    package func root(_ generation: UInt64) throws(CatalogError) -> IndexRoot {
+    /// - Throws: `.corrupt` if it is missing.
+    package func rootBytes(_ generation: UInt64) throws(CatalogError) -> [UInt8] {
         let bytes = try read { (reader) throws(LMDBError) in
             try reader.get(tables.roots, TableKey.generation(generation))
         }
         guard let bytes else {
             throw CatalogError(.corrupt, "generation \(generation) has no root page")
         }
+        return bytes
+    }
+
+    /// Returns the root page of a generation.
+    ///
+    /// - Throws: `.corrupt` if it is missing or damaged.
+    package func root(_ generation: UInt64) throws(CatalogError) -> IndexRoot {
+        let bytes = try rootBytes(generation)
         do {
             return try bytes.withView { view throws(ShardIndexError) in
                 try IndexRoot(reading: view)

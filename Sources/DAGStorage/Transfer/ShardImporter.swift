@@ -123,6 +123,12 @@ package struct ShardImporter: Sendable {
         self.sortBudget = sortBudget
     }
 
+    /// Creates an importer into the store of `engine`, with the store's own budget for sorting.
+    init(_ engine: StoreEngine) {
+        self.engine = engine
+        sortBudget = engine.configuration.sortBudget
+    }
+
     /// Writes the index of a shard, so that only a small commit is left.
     ///
     /// Without a commit, the next open removes the index.
@@ -206,12 +212,7 @@ package struct ShardImporter: Sendable {
         _ build: (ImportedIndex, GenerationWriter) throws -> BuiltIndex
     ) throws -> (root: IndexRoot, parts: IndexParts) {
         engine.merger.waitForRoom()
-        let pieces = GenerationWriter(
-            catalog: engine.catalog,
-            queue: engine.writer,
-            temporaryDirectory: engine.directory.appending("tmp"),
-            isLoopBusy: { [loop = engine.loop] in loop.isBusy }
-        )
+        let pieces = engine.makeGenerationWriter()
         let walk = index.forEach
         var failure: (any Error)?
         var index = index

@@ -191,31 +191,14 @@ extension StoreEngine {
     }
 
     /// Opens a source within `Configuration.fetchTimeout`, unless the caller is cancelled.
-    ///
-    /// The call does not wait for a mount that ignores its cancellation.
     private func sourceInTime(_ record: ShardRecord, _ job: ShardJob) async throws -> ShardSource {
-        let answer = FirstAnswer<ShardSource, any Error>()
-        job.phase = .reachingSource
-        job.limitFetch(to: configuration.fetchTimeout) { _, error in
-            answer.deliver(.failure(error))
-        }
-        job.run { [self] in
-            do {
-                let source = try await sources.source(of: record, for: job, isOpening: false)
-                guard !answer.deliver(.success(source)) else { return }
-                // The caller has stopped waiting.
-                source.pin?.release()
-                try await openings.run { [self] in
-                    _ = try transients.remove(record.transientName)
-                }
-            } catch {
-                answer.deliver(.failure(error))
+        try await job.fetching(within: configuration.fetchTimeout) { [self] in
+            try await sources.source(of: record, for: job, isOpening: false)
+        } discard: { [self] source in
+            source.pin?.release()
+            try await openings.run { [self] in
+                _ = try transients.remove(record.transientName)
             }
-        }
-        return try await withTaskCancellationHandler {
-            try await answer.value
-        } onCancel: {
-            if answer.deliver(.failure(CancellationError())) { job.cancel() }
         }
     }
 }

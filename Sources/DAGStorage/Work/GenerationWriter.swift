@@ -152,3 +152,15 @@ package final class GenerationWriter: IndexSink {
         DAGStoreError(error.code == .full ? .catalogFull : .readOnly, error.detail)
     }
 }
+
+extension StoreEngine {
+    /// Creates a writer for one index.
+    func makeGenerationWriter() -> GenerationWriter {
+        GenerationWriter(
+            catalog: catalog,
+            queue: writer,
+            temporaryDirectory: directory.appending("tmp"),
+            isLoopBusy: { [loop] in loop.isBusy }
+        )
+    }
+}

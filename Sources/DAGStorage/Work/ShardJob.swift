@@ -130,6 +130,39 @@ final class ShardJob: Sendable {
         }
     }
 
+    /// Waits for `fetch`, which reaches a mount, unless `time` passes or the caller is cancelled.
+    ///
+    /// The call does not wait for a mount that ignores its cancellation.
+    ///
+    /// - Parameters:
+    ///   - time: `Configuration.fetchTimeout`; nil for no limit.
+    ///   - fetch: Reaches the mount.
+    ///   - discard: Receives a result that comes after the caller has stopped waiting.
+    /// - Returns: The result of `fetch`.
+    /// - Throws: `fetchTimedOut`, `CancellationError`, and the errors of `fetch`.
+    func fetching<R: Sendable>(
+        within time: Duration?,
+        _ fetch: @escaping @Sendable () async throws -> R,
+        discard: @escaping @Sendable (R) async throws -> Void
+    ) async throws -> R {
+        let answer = FirstAnswer<R, any Error>()
+        phase = .reachingSource
+        limitFetch(to: time) { _, error in answer.deliver(.failure(error)) }
+        run {
+            do {
+                let result = try await fetch()
+                if !answer.deliver(.success(result)) { try await discard(result) }
+            } catch {
+                answer.deliver(.failure(error))
+            }
+        }
+        return try await withTaskCancellationHandler {
+            try await answer.value
+        } onCancel: {
+            if answer.deliver(.failure(CancellationError())) { cancel() }
+        }
+    }
+
     /// Stores the progress of indexing, and calls the registration's progress callback.
     ///
     /// - Parameters:

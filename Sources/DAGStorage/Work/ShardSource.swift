@@ -32,6 +32,16 @@ struct ShardSource: Sendable {
     }
 }
 
+/// A source that a job has reached, and not copied.
+struct ReachedSource: Sendable {
+    /// The size in bytes; nil if it is unknown.
+    let size: UInt64?
+    /// The validator; nil or empty if there is none.
+    let validator: String?
+    /// The open source; nil if it cannot be read in place now.
+    let source: ShardSource?
+}
+
 /// The properties that distinguish sources.
 struct SourceFacts: Equatable, Sendable {
     var identity: ShardRecord.Identity

@@ -104,6 +104,27 @@ final class SourceFinder: Sendable {
         }
     }
 
+    /// Returns the facts of a shard's source, and its bytes if they can be read in place now.
+    ///
+    /// Neither copies a sequential source nor waits for a source that is not ready.
+    ///
+    /// - Returns: The facts, of size nil if it is unknown; the source, or nil.
+    /// - Throws: The errors of the mount.
+    func reach(_ record: ShardRecord, for job: ShardJob) async throws -> ReachedSource {
+        let mount = try mount(of: record)
+        let stat = try await mount.stat()
+        try job.checkCancelled()
+        guard mount.access != .sequential, stat.isReady else {
+            return ReachedSource(size: stat.size, validator: stat.validator, source: nil)
+        }
+        let source = try await fetch(record, mount, stat, job)
+        return ReachedSource(
+            size: source.facts.size,
+            validator: source.facts.validator,
+            source: source
+        )
+    }
+
     /// Opens the mount, and copies a sequential source.
     private func fetch(
         _ record: ShardRecord,
