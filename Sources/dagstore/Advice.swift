@@ -110,6 +110,7 @@ enum Advice {
             "see the cause with 'dagstore status \(key)', then run 'dagstore recover \(key)'"
         case .outOfResources: "raise the limits of the process (see 'ulimit -a'), then try again"
         case .reopenNeeded: "run the same command again"
+        case .catalogUnreachable: "see whether the database runs, then run the same command again"
         case .tooManyReaders: "end some of the processes that read the store, then try again"
         default: "check the permissions of the store's folder and its disk, then try again"
         }

@@ -106,6 +106,8 @@ const (
 	ErrTooManyReaders Code = -48
 	// ErrReopenNeeded means that a write of the catalog failed: close and reopen the store.
 	ErrReopenNeeded Code = -49
+	// ErrCatalogUnreachable means that the catalog of the cluster does not answer.
+	ErrCatalogUnreachable Code = -62
 )
 
 // The end.
@@ -159,6 +161,7 @@ var codes = map[Code]struct{ name, sentence string }{
 	ErrOutOfResources:       {"outOfResources", "the process lacks descriptors, memory or threads"},
 	ErrTooManyReaders:       {"tooManyReaders", "other readers hold all reader slots of the catalog"},
 	ErrReopenNeeded:         {"reopenNeeded", "a write of the catalog failed: close and reopen the store"},
+	ErrCatalogUnreachable:   {"catalogUnreachable", "the catalog of the cluster does not answer"},
 	ErrClosed:               {"closed", "the store is closed"},
 	ErrCancelled:            {"cancelled", "the operation was cancelled"},
 	ErrDeadlineExceeded:     {"deadlineExceeded", "the time is up"},

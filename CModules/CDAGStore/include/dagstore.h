@@ -164,6 +164,7 @@ enum {
     DAGSTORE_OUT_OF_RESOURCES = -47,     /* no descriptors, memory or threads; no shard fails */
     DAGSTORE_TOO_MANY_READERS = -48,     /* other readers hold all reader slots of the catalog */
     DAGSTORE_REOPEN_NEEDED = -49,        /* a catalog write failed: close and reopen the store */
+    DAGSTORE_CATALOG_UNREACHABLE = -62,  /* the catalog of the cluster does not answer */
 
     /* The end. */
     DAGSTORE_CLOSED = -50,               /* the store is closed */

@@ -114,7 +114,9 @@
             case .shardExists, .shardInUse, .notFailed, .shardFailed: 409
             case .quotaExceeded, .catalogFull: 507
             case .deadlineExceeded: 504
-            case .closed, .cancelled, .outOfResources, .reopenNeeded, .tooManyReaders: 503
+            case .closed, .cancelled, .outOfResources, .reopenNeeded, .tooManyReaders,
+                .catalogUnreachable:
+                503
             default:
                 switch exitStatus {
                 case 2: 400

@@ -26,7 +26,8 @@
             case .shardUnknown, .blockNotFound, .pathNotFound: return 404
             case .pathNotALink: return 501
             case .fetchTimedOut, .deadlineExceeded: return 504
-            case .outOfResources, .tooManyReaders, .closed, .cancelled: return 503
+            case .outOfResources, .tooManyReaders, .closed, .cancelled, .catalogUnreachable:
+                return 503
             case .shardExists, .shardInUse, .notFailed: return 409
             default: break
             }

@@ -49,6 +49,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
             case deadlineExceeded = -52
             case unsupportedCodec = -60
             case pathNotALink = -61
+            case catalogUnreachable = -62
         }
 
         /// The code as a case for a `switch`.
@@ -122,6 +123,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let tooManyReaders = Self(.tooManyReaders)
         /// A write of the catalog failed, or the catalog has outgrown its map: close the store and open it again.
         public static let reopenNeeded = Self(.reopenNeeded)
+        /// The catalog of the cluster does not answer.
+        public static let catalogUnreachable = Self(.catalogUnreachable)
         /// The store was closed.
         public static let closed = Self(.closed)
         /// The operation was cancelled.
@@ -166,7 +169,7 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
         var isOwn: Bool {
             switch known {
             case .outOfResources, .tooManyReaders, .reopenNeeded, .catalogFull, .readOnly, .closed,
-                .cancelled:
+                .cancelled, .catalogUnreachable:
                 true
             default: false
             }
@@ -196,7 +199,8 @@ public struct DAGStoreError: Error, Sendable, Equatable, CustomStringConvertible
                 .malformedIndex, .malformedBlock:
                 5
             case .catalogCorrupt, .catalogFull, .catalogLocked, .catalogTooNew, .readOnly,
-                .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders, .reopenNeeded:
+                .quotaExceeded, .shardFailed, .outOfResources, .tooManyReaders, .reopenNeeded,
+                .catalogUnreachable:
                 6
             case .closed, .cancelled, .deadlineExceeded: 7
             }

@@ -57,6 +57,7 @@ pub const DAGSTORE_SHARD_FAILED: dagstore_status_t = -46;
 pub const DAGSTORE_OUT_OF_RESOURCES: dagstore_status_t = -47;
 pub const DAGSTORE_TOO_MANY_READERS: dagstore_status_t = -48;
 pub const DAGSTORE_REOPEN_NEEDED: dagstore_status_t = -49;
+pub const DAGSTORE_CATALOG_UNREACHABLE: dagstore_status_t = -62;
 pub const DAGSTORE_CLOSED: dagstore_status_t = -50;
 pub const DAGSTORE_CANCELLED: dagstore_status_t = -51;
 pub const DAGSTORE_DEADLINE_EXCEEDED: dagstore_status_t = -52;

@@ -123,6 +123,8 @@ codes! {
     TooManyReaders = DAGSTORE_TOO_MANY_READERS,
     /// A catalog write failed: close and reopen the store.
     ReopenNeeded = DAGSTORE_REOPEN_NEEDED,
+    /// The catalog of the cluster does not answer.
+    CatalogUnreachable = DAGSTORE_CATALOG_UNREACHABLE,
     /// The store is closed.
     Closed = DAGSTORE_CLOSED,
     /// The operation was cancelled.
