@@ -300,6 +300,16 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // Many nodes with one catalog in PostgreSQL; empty without the trait Cluster.
+        .target(
+            name: "DAGCluster",
+            dependencies: [
+                "DAGBytes", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "PostgreSQL", "ShardIndex", "SharedReads", system,
+            ],
+            swiftSettings: house
+        ),
+
         // What a node and its clients tell each other: JSON of shards, the frames of a verb's output.
         .target(
             name: "AdminMessages",
@@ -340,8 +350,8 @@ let package = Package(
         .target(
             name: "DAGNode",
             dependencies: [
-                "AdminMessages", "DAGAdmin", "DAGGateway", "DAGIPLD", "DAGMounts", "DAGStorage",
-                "DAGSystem", "SharedReads", system,
+                "AdminMessages", "DAGAdmin", "DAGCluster", "DAGGateway", "DAGIPLD", "DAGMounts",
+                "DAGStorage", "DAGSystem", "SharedReads", system,
                 node("Configuration", "swift-configuration"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
@@ -364,8 +374,8 @@ let package = Package(
         .executableTarget(
             name: "dagstore",
             dependencies: [
-                "AdminMessages", "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGIPLD", "DAGNode",
-                "DAGStorage",
+                "AdminMessages", "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCluster", "DAGIPLD",
+                "DAGNode", "DAGStorage",
                 "DAGHashing",
                 "DAGMigration", "DAGMounts",
                 "DAGMultiformats", "ObjectStorage", "RemoteMounts",
@@ -401,6 +411,13 @@ let package = Package(
         tests("DAGSystem", also: [system]),
         tests("SharedReads"),
         tests("PostgreSQL"),
+        tests(
+            "DAGCluster",
+            also: [
+                "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "PostgreSQL",
+                system,
+            ]
+        ),
         tests("DAGMultiformats", also: ["DAGBytes"]),
         tests("DAGHashing", also: ["DAGBytes", "DAGMultiformats"]),
         tests("DAGLMDB", also: ["DAGBytes"]),

@@ -1,0 +1,146 @@
+#if Cluster
+    internal import DAGStorage
+    internal import PostgreSQL
+
+    /// Bytes that never change, named by their SHA-256: bundles, and runs of the inverse index.
+    struct BlobName: Hashable, Sendable, CustomStringConvertible {
+        /// The size of a name in bytes.
+        static let size = 32
+        /// The SHA-256 of the bytes.
+        let bytes: [UInt8]
+
+        /// Takes a name.
+        ///
+        /// - Throws: `catalogCorrupt` if it has another size.
+        init(_ bytes: [UInt8]) throws(DAGStoreError) {
+            guard bytes.count == Self.size else {
+                throw DAGStoreError(.catalogCorrupt, "the name of a blob has \(bytes.count) bytes")
+            }
+            self.bytes = bytes
+        }
+
+        var description: String { bytes.hexadecimal }
+    }
+
+    /// Where the bytes of blobs lie.
+    ///
+    /// The database keeps a row for each blob, wherever the bytes are. So a program that publishes a blob and one that
+    /// sweeps it meet in a transaction.
+    ///
+    /// *Concurrency*: any thread or task.
+    protocol BlobBytes: Sendable {
+        /// Stores a piece of a blob; a piece that is there stays.
+        ///
+        /// - Parameters:
+        ///   - piece: The bytes, at most `Blobs.pieceSizeMax`.
+        ///   - start: Their offset in the blob.
+        ///   - blob: The blob.
+        ///   - incarnation: The number of the upload, which is part of the name of the stored bytes.
+        /// - Throws: `catalogUnreachable`, `catalogFull`, and the errors of an object store.
+        func put(
+            _ piece: [UInt8],
+            at start: UInt64,
+            of blob: BlobName,
+            _ incarnation: Int64
+        ) async throws
+
+        /// Returns bytes of a blob: the piece that has the offset, from its beginning, and those after it.
+        ///
+        /// - Parameters:
+        ///   - range: The offsets.
+        ///   - blob: The blob.
+        ///   - incarnation: The number of the upload.
+        /// - Returns: The bytes of the range; fewer at the end of the blob.
+        /// - Throws: `catalogUnreachable`, and the errors of an object store.
+        func bytes(
+            _ range: Range<UInt64>,
+            of blob: BlobName,
+            _ incarnation: Int64
+        ) async throws -> [UInt8]
+
+        /// Deletes the bytes of an upload, or some of them.
+        ///
+        /// - Returns: Whether none are left.
+        /// - Throws: `catalogUnreachable`, and the errors of an object store.
+        func deleteSome(of blob: BlobName, _ incarnation: Int64) async throws -> Bool
+    }
+
+    /// Bytes of blobs in the rows of the database.
+    struct DatabaseBytes: BlobBytes {
+        let database: ClusterDatabase
+
+        func put(
+            _ piece: [UInt8],
+            at start: UInt64,
+            of blob: BlobName,
+            _ incarnation: Int64
+        ) async throws {
+            try await database.run(.repeatableRead) { transaction in
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_blob_parts (name, incarnation, start, bytes)
+                    VALUES ($1, $2, $3, $4) ON CONFLICT (name, incarnation, start) DO NOTHING
+                    """,
+                    .bytes(blob.bytes),
+                    .integer(incarnation),
+                    .integer(Int64(start)),
+                    .bytes(piece)
+                )
+                return
+            }
+        }
+
+        func bytes(
+            _ range: Range<UInt64>,
+            of blob: BlobName,
+            _ incarnation: Int64
+        ) async throws -> [UInt8] {
+            try await database.run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT start, bytes FROM dagstore_blob_parts
+                    WHERE name = $1 AND incarnation = $2 AND start < $4 AND start >= (
+                        SELECT coalesce(max(start), 0) FROM dagstore_blob_parts
+                        WHERE name = $1 AND incarnation = $2 AND start <= $3)
+                    ORDER BY start
+                    """,
+                    .bytes(blob.bytes),
+                    .integer(incarnation),
+                    .integer(Int64(clamping: range.lowerBound)),
+                    .integer(Int64(clamping: range.upperBound))
+                )
+                var bytes: [UInt8] = []
+                var next = range.lowerBound
+                for row in 0..<rows.count {
+                    let start = UInt64(try rows.count(row, 0))
+                    let piece = try rows.bytes(row, 1)
+                    // Two uploads may have cut the same bytes at other places.
+                    guard start + UInt64(piece.count) > next else { continue }
+                    // A gap ends the bytes: an upload that never ended, or a row that is gone.
+                    guard start <= next else { break }
+                    let end = min(UInt64(piece.count), range.upperBound - start)
+                    bytes += piece[Int(next - start)..<Int(end)]
+                    next = start + end
+                }
+                return bytes
+            }
+        }
+
+        func deleteSome(of blob: BlobName, _ incarnation: Int64) async throws -> Bool {
+            try await database.run { transaction in
+                // 16 MiB a transaction.
+                let count = try transaction.run(
+                    """
+                    DELETE FROM dagstore_blob_parts
+                    WHERE name = $1 AND incarnation = $2 AND start IN (
+                        SELECT start FROM dagstore_blob_parts
+                        WHERE name = $1 AND incarnation = $2 ORDER BY start LIMIT 16)
+                    """,
+                    .bytes(blob.bytes),
+                    .integer(incarnation)
+                ).changeCount
+                return count < 16
+            }
+        }
+    }
+#endif

@@ -1,0 +1,168 @@
+#if Cluster
+    internal import DAGBytes
+    internal import DAGHashing
+    internal import DAGStorage
+    internal import PostgreSQL
+
+    /// The blobs of a cluster: their rows in the database, and their bytes where the cluster keeps them.
+    ///
+    /// A blob's row goes from `uploading` to `live`, and to `dying` when the sweeper finds no row that names it. An
+    /// upload that meets a dying blob begins a new incarnation. So no sweeper deletes what a publication names.
+    ///
+    /// *Concurrency*: any thread or task.
+    struct Blobs: Sendable {
+        /// The states of a blob's row.
+        enum State: Int64, Sendable {
+            /// Some program uploads the bytes.
+            case uploading = 0
+            /// All bytes are there.
+            case live = 1
+            /// The sweeper deletes the bytes.
+            case dying = 2
+        }
+
+        /// The largest size of a piece in bytes: that of a row.
+        static let pieceSizeMax = 1 << 20
+
+        let database: ClusterDatabase
+        let bytes: any BlobBytes
+
+        /// Uploads a blob, unless its bytes are there.
+        ///
+        /// - Parameters:
+        ///   - name: The SHA-256 of the bytes.
+        ///   - size: The number of bytes.
+        ///   - pieces: Returns the pieces in order, each of at most `pieceSizeMax` bytes; nil at the end.
+        /// - Throws: `catalogCorrupt` if the pieces have another hash or size; `catalogUnreachable`, `catalogFull`,
+        ///   and the errors of `pieces`.
+        func put(
+            _ name: BlobName,
+            size: UInt64,
+            _ pieces: () async throws -> [UInt8]?
+        ) async throws {
+            guard let incarnation = try await begin(name, size) else { return }
+            var hash = SHA256Stream()
+            var start: UInt64 = 0
+            while let piece = try await pieces() {
+                precondition(piece.count <= Self.pieceSizeMax, "a piece of a blob is too large")
+                guard !piece.isEmpty else { continue }
+                piece.withView { hash.update($0) }
+                try await bytes.put(piece, at: start, of: name, incarnation)
+                start += UInt64(piece.count)
+            }
+            guard start == size, hash.finish() == name.bytes else {
+                throw DAGStoreError(
+                    .catalogCorrupt,
+                    "blob \(name): its bytes changed between hashing and upload"
+                )
+            }
+            try await end(name, incarnation)
+        }
+
+        /// Writes the row of an upload.
+        ///
+        /// - Returns: The incarnation to upload; nil if the bytes are there.
+        private func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
+            try await database.run { transaction in
+                let rows = try transaction.run(
+                    "SELECT incarnation, state FROM dagstore_blobs WHERE name = $1",
+                    .bytes(name.bytes)
+                )
+                let isKnown = rows.count == 1
+                let state = isKnown ? State(rawValue: try rows.integer(0, 1)) : nil
+                let last = isKnown ? try rows.integer(0, 0) : 0
+                let incarnation = state == .dying || !isKnown ? last + 1 : last
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)
+                    VALUES ($1, $2, 0, $3, now())
+                    ON CONFLICT (name) DO UPDATE SET incarnation = $2, touched_at = now(),
+                        state = CASE WHEN dagstore_blobs.state = 2 THEN 0 ELSE dagstore_blobs.state END
+                    """,
+                    .bytes(name.bytes),
+                    .integer(incarnation),
+                    .integer(Int64(clamping: size))
+                )
+                return state == .live ? nil : incarnation
+            }
+        }
+
+        /// Marks an upload as complete.
+        private func end(_ name: BlobName, _ incarnation: Int64) async throws {
+            try await database.run { transaction in
+                let count = try transaction.run(
+                    """
+                    UPDATE dagstore_blobs SET state = 1, touched_at = now()
+                    WHERE name = $1 AND incarnation = $2 AND state < 2
+                    """,
+                    .bytes(name.bytes),
+                    .integer(incarnation)
+                ).changeCount
+                guard count == 1 else {
+                    throw DAGStoreError(
+                        .catalogUnreachable,
+                        "blob \(name) was swept while this node uploaded it; try again"
+                    )
+                }
+            }
+        }
+
+        /// Checks inside a publishing transaction that a blob is complete, and protects it from the sweeper.
+        ///
+        /// - Throws: `catalogUnreachable` if it is not; the caller uploads it again.
+        static func keep(_ name: BlobName, _ transaction: borrowing Transaction) throws {
+            let count = try transaction.run(
+                "UPDATE dagstore_blobs SET touched_at = now() WHERE name = $1 AND state = 1",
+                .bytes(name.bytes)
+            ).changeCount
+            guard count == 1 else {
+                throw DAGStoreError(
+                    .catalogUnreachable,
+                    "blob \(name) was swept before its publication; try again"
+                )
+            }
+        }
+
+        /// Returns a blob's incarnation and size; nil if it is not complete.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        func find(_ name: BlobName) async throws -> StoredBlob? {
+            try await database.run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    "SELECT incarnation, size FROM dagstore_blobs WHERE name = $1 AND state > 0",
+                    .bytes(name.bytes)
+                )
+                guard rows.count == 1 else { return nil }
+                return StoredBlob(
+                    name: name,
+                    incarnation: try rows.integer(0, 0),
+                    size: UInt64(try rows.count(0, 1))
+                )
+            }
+        }
+
+        /// Returns bytes of a blob.
+        ///
+        /// - Throws: `catalogCorrupt` if some are missing; as `BlobBytes.bytes`.
+        func bytes(_ range: Range<UInt64>, of blob: StoredBlob) async throws -> [UInt8] {
+            let found = try await bytes.bytes(range, of: blob.name, blob.incarnation)
+            guard found.count == range.count else {
+                throw DAGStoreError(
+                    .catalogCorrupt,
+                    "blob \(blob.name) has \(found.count) of the bytes \(range)"
+                )
+            }
+            return found
+        }
+    }
+
+    /// A complete blob.
+    struct StoredBlob: Sendable, Equatable {
+        /// The name.
+        let name: BlobName
+        /// The number of the upload.
+        let incarnation: Int64
+        /// The size in bytes.
+        let size: UInt64
+    }
+#endif

@@ -1,0 +1,70 @@
+#if Cluster
+    internal import DAGStorage
+    internal import PostgreSQL
+
+    /// The making and opening of a cluster.
+    extension ClusterDatabase {
+        /// Makes a cluster in a database that has none.
+        ///
+        /// - Parameter facts: The facts of the cluster.
+        /// - Throws: `shardExists`-like `invalidArgument` if the database has a cluster; `catalogTooNew`,
+        ///   `catalogUnreachable`, `readOnly`.
+        package func create(_ facts: ClusterFacts) async throws {
+            try await ClusterSchema.upgrade(self, isNewAllowed: true)
+            try await change("init") { transaction in
+                let present = try transaction.run("SELECT id FROM dagstore_cluster WHERE one = 1")
+                guard present.count == 0 else {
+                    throw DAGStoreError(
+                        .invalidArgument,
+                        "the database has the cluster \(try present.bytes(0, 0).hexadecimal)"
+                    )
+                }
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_cluster (one, id, hash_key, copies, partition_bits, objects,
+                        next_shard, next_run, placed_for, placing_from, made_at)
+                    VALUES (1, $1, $2, $3, $4, $5, 1, 1, $6, 0, now())
+                    """,
+                    .bytes(facts.id),
+                    .bytes(facts.hashKey),
+                    .integer(Int64(facts.copies)),
+                    .integer(Int64(facts.partitionBits)),
+                    .text(facts.objects),
+                    .bytes([])
+                )
+                for part in 0..<Int64(1) << Int64(facts.partitionBits) {
+                    try transaction.run(
+                        "INSERT INTO dagstore_partitions (part, merged_through) VALUES ($1, 0)",
+                        .integer(part)
+                    )
+                }
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_jobs
+                        (kind, subject, epoch, attempts, run_at, lease_until)
+                    VALUES ($1, 0, 0, 0, now(), now()), ($2, 0, 0, 0, now(), now())
+                    """,
+                    .integer(JobKind.place.rawValue),
+                    .integer(JobKind.sweep.rawValue)
+                )
+                return 0
+            }
+        }
+
+        /// Returns the facts of the cluster, and brings the tables to this program's version.
+        ///
+        /// - Throws: `invalidArgument` if the database has no cluster; `catalogTooNew`, `catalogUnreachable`.
+        package func facts() async throws -> ClusterFacts {
+            try await ClusterSchema.upgrade(self, isNewAllowed: false)
+            return try await run { transaction in
+                let rows = try transaction.run(
+                    "SELECT \(ClusterFacts.columns) FROM dagstore_cluster WHERE one = 1"
+                )
+                guard rows.count == 1 else {
+                    throw DAGStoreError(PostgreSQLError(.missing, "the cluster has no row"))
+                }
+                return try ClusterFacts(rows)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,163 @@
+#if Cluster
+    internal import DAGMounts
+    internal import DAGStorage
+
+    /// The jobs that a node takes: to index shards, to place them, and to sweep.
+    extension ClusterMember {
+        /// The most claims of a job that fails; then the shard fails.
+        private static let attemptsMax: Int64 = 3
+
+        // MARK: Indexing
+
+        /// Indexes a shard, if one waits.
+        ///
+        /// - Returns: Whether one waited.
+        /// - Throws: `JobLost`; `catalogUnreachable`.
+        func indexShard() async throws -> Bool {
+            guard let job = try await database.claim(.index, for: profile.id, lease: times.lease)
+            else { return false }
+            guard let number = UInt32(exactly: job.subject),
+                let shard = try await database.shard(number), shard.state == .registered
+            else {
+                try await database.remove(job)
+                return true
+            }
+            do {
+                try await keeping(job) { try await self.index(shard, job) }
+                say(.info, "indexed and published the shard", shard.key)
+            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+                try await giveUp(shard, job, error)
+            } catch is JobLost {
+                try await destroyUnplaced(shard)
+                throw JobLost()
+            }
+            return true
+        }
+
+        /// Gives a job back after an error, or fails the shard after several claims.
+        private func giveUp(
+            _ shard: ClusterShard,
+            _ job: JobLease,
+            _ error: DAGStoreError
+        ) async throws {
+            // What waits for others, such as merges, is no fault of the shard.
+            let isPassing = [.quotaExceeded, .outOfResources, .closed, .cancelled, .catalogFull]
+                .contains(error.code)
+            say(.warning, "\(error)", shard.key)
+            if !isPassing { try await destroyUnplaced(shard) }
+            guard !isPassing, job.attempts >= Self.attemptsMax else {
+                return try await database.release(job, runAgainIn: times.retry)
+            }
+            try await database.fail(shard, job, error)
+        }
+
+        /// Destroys what an unpublished indexing left in the store.
+        private func destroyUnplaced(_ shard: ClusterShard) async throws {
+            guard try await database.placement(of: shard.number, on: profile.id) == nil,
+                let status = try store.status(of: shard.key), status.mountURL == shard.mountURL
+            else { return }
+            do {
+                try await store.destroy(shard.key)
+            } catch let error as DAGStoreError where error.code == .shardUnknown {
+                // Another call destroyed it.
+            }
+        }
+
+        private func index(_ shard: ClusterShard, _ job: JobLease) async throws {
+            let url = try MountURL(shard.mountURL)
+            if let status = try store.status(of: shard.key) {
+                // An earlier process indexed it, and ended before the publication.
+                guard status.mountURL == shard.mountURL else {
+                    throw DAGStoreError(
+                        .shardExists,
+                        "the node's store has another shard with the key",
+                        shard: shard.key
+                    )
+                }
+                if status.state == .failed {
+                    try await store.recover(shard.key)
+                } else {
+                    try await store.initialize(shard.key)
+                }
+            } else {
+                try await store.register(
+                    shard.key,
+                    from: url,
+                    indexing: .now,
+                    policy: shard.policy
+                )
+            }
+            let indexed = try await upload(shard)
+            try await database.publish(indexed, of: shard, job, by: profile.id)
+        }
+
+        /// Runs `body`, and renews the lease meanwhile.
+        ///
+        /// - Throws: `JobLost` if another worker got the job; the error of `body`.
+        private func keeping(
+            _ job: JobLease,
+            _ body: @escaping @Sendable () async throws -> Void
+        ) async throws {
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await body()
+                    return true
+                }
+                group.addTask { [self] in
+                    while true {
+                        do {
+                            try await Task.sleep(for: times.lease / 3)
+                        } catch {
+                            return false
+                        }
+                        do {
+                            try await database.renew(job, lease: times.lease)
+                        } catch let error as DAGStoreError
+                            where error.code == .catalogUnreachable
+                        {
+                            // The publication finds out whether the lease still holds.
+                        }
+                    }
+                }
+                defer { group.cancelAll() }
+                while let isDone = try await group.next() { if isDone { return } }
+            }
+        }
+
+        // MARK: Placing
+
+        /// Places shards, if no other node does.
+        ///
+        /// - Returns: Always false: the job waits at least for the time of `poll`.
+        /// - Throws: `JobLost`; `catalogUnreachable`.
+        func placeShards() async throws -> Bool {
+            guard let job = try await database.claim(.place, for: profile.id, lease: times.lease)
+            else { return false }
+            while try await database.place(job, deadAfter: times.deadAfter) {
+                try Task.checkCancellation()
+                try await database.renew(job, lease: times.lease)
+            }
+            try await database.release(job, runAgainIn: times.poll)
+            return false
+        }
+
+        // MARK: Sweeping
+
+        /// Sweeps, if it is time and no other node does.
+        ///
+        /// - Returns: Always false.
+        /// - Throws: `JobLost`; `catalogUnreachable`.
+        func sweep() async throws -> Bool {
+            guard let job = try await database.claim(.sweep, for: profile.id, lease: times.lease)
+            else { return false }
+            let sweeper = Sweeper(blobs: blobs, grace: times.grace)
+            try await keeping(job) { [self] in
+                let report = try await sweeper.sweep()
+                guard report.blobCount > 0 else { return }
+                say(.info, "swept \(report.blobCount) blobs of \(report.byteCount) bytes")
+            }
+            try await database.release(job, runAgainIn: times.sweep)
+            return false
+        }
+    }
+#endif

@@ -1,0 +1,150 @@
+#if Cluster
+    internal import DAGBytes
+    internal import DAGStorage
+    internal import Dispatch
+    internal import SharedReads
+
+    /// Uploads what a shard's publication names.
+    extension ClusterMember {
+        /// The largest bundle that stays in memory between hashing and upload, in bytes.
+        private static let heldSizeMax = 64 << 20
+
+        /// Uploads the bundle of an indexed shard.
+        ///
+        /// The name is the hash of all bytes, so the export runs before the upload. A large bundle is exported twice.
+        ///
+        /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
+        func upload(_ shard: ClusterShard) async throws -> IndexedShard {
+            let exporter = BundleExporter(store)
+            let held = Lock(HeldPieces(sizeMax: Self.heldSizeMax))
+            let exported = try await database.blocking {
+                try exporter.export(shard.key) { piece in held.withLock { $0.append(piece) } }
+            }
+            let name = try BlobName(exported.name)
+            if let pieces = held.withLock({ $0.pieces }) {
+                var next = pieces[...]
+                try await blobs.put(name, size: exported.size) { next.popFirst() }
+            } else {
+                let pipe = PiecePipe()
+                async let sent: Void = database.blocking {
+                    defer { pipe.end() }
+                    _ = try exporter.export(shard.key) { try pipe.send($0) }
+                }
+                do {
+                    try await blobs.put(name, size: exported.size) { await pipe.receive() }
+                } catch {
+                    pipe.cancel()
+                    throw error
+                }
+                pipe.cancel()
+                // The bytes are there already if the upload asked for none.
+                do { try await sent } catch is PiecePipe.Canceled {}
+            }
+            return IndexedShard(
+                bundle: name,
+                bundleSize: exported.size,
+                sourceSize: exported.sourceSize,
+                blockCount: exported.sectionCount,
+                multihashCount: exported.multihashCount,
+                payloadSize: exported.payloadSize,
+                rootCount: exported.rootCount,
+                run: nil
+            )
+        }
+    }
+
+    /// The pieces of a bundle, as long as they fit into memory.
+    private struct HeldPieces: Sendable {
+        let sizeMax: Int
+        /// The pieces; nil if they were too many.
+        private(set) var pieces: [[UInt8]]? = []
+        private var size = 0
+
+        init(sizeMax: Int) { self.sizeMax = sizeMax }
+
+        mutating func append(_ piece: [UInt8]) {
+            size += piece.count
+            if size > sizeMax { pieces = nil } else { pieces?.append(piece) }
+        }
+    }
+
+    /// Passes pieces from a thread that blocks to a task, a few at a time.
+    ///
+    /// *Concurrency*: one thread sends, one task receives.
+    final class PiecePipe: Sendable {
+        /// The error of a sender whose receiver wants no more.
+        struct Canceled: Error {}
+
+        private struct State {
+            var pieces: [[UInt8]] = []
+            var isOver = false
+            var isCanceled = false
+            var receiver: CheckedContinuation<[UInt8]?, Never>?
+        }
+
+        private let state = Lock(State())
+        /// The places that are free.
+        private let room = DispatchSemaphore(value: 0)
+        private static let roomMax = 4
+
+        /// Creates an empty pipe.
+        init() { for _ in 0..<Self.roomMax { room.signal() } }
+
+        /// Sends a piece; waits while the receiver is behind.
+        ///
+        /// - Throws: `Canceled`.
+        func send(_ piece: [UInt8]) throws {
+            room.wait()
+            let (receiver, isCanceled) = state.withLock { state in
+                defer { state.receiver = nil }
+                if !state.isCanceled, state.receiver == nil { state.pieces.append(piece) }
+                return (state.receiver, state.isCanceled)
+            }
+            guard !isCanceled else { throw Canceled() }
+            receiver?.resume(returning: piece)
+            if receiver != nil { room.signal() }
+        }
+
+        /// Tells the receiver that no more come.
+        func end() {
+            let receiver = state.withLock { state in
+                state.isOver = true
+                defer { state.receiver = nil }
+                return state.receiver
+            }
+            receiver?.resume(returning: nil)
+        }
+
+        /// Tells the sender that no more are wanted.
+        func cancel() {
+            state.withLock { $0.isCanceled = true }
+            // Wakes the sender, which waits at most once.
+            room.signal()
+        }
+
+        /// Receives the next piece; nil at the end.
+        func receive() async -> [UInt8]? {
+            await withCheckedContinuation { continuation in
+                let step: Step = state.withLock { state in
+                    if !state.pieces.isEmpty { return .piece(state.pieces.removeFirst()) }
+                    if state.isOver { return .end }
+                    state.receiver = continuation
+                    return .wait
+                }
+                switch step {
+                case .piece(let piece):
+                    room.signal()
+                    continuation.resume(returning: piece)
+                case .end: continuation.resume(returning: nil)
+                case .wait: break
+                }
+            }
+        }
+
+        /// What a receiver does next.
+        private enum Step {
+            case piece([UInt8])
+            case end, wait
+        }
+    }
+#endif

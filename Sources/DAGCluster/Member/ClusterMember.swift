@@ -1,0 +1,219 @@
+#if Cluster
+    internal import DAGHashing
+    internal import DAGMounts
+    package import DAGStorage
+    internal import SharedReads
+
+    /// A node's part in a cluster: signs of life, copies of shards, and jobs.
+    ///
+    /// The node's store serves its shards whatever the database does. Only this object asks the database.
+    ///
+    /// *Concurrency*: `run` is called once; any thread may call the rest.
+    package final class ClusterMember: Sendable {
+        /// What happened, for a log.
+        package struct Notice: Sendable {
+            /// How much it matters.
+            package enum Level: Sendable { case debug, info, warning, error }
+            /// How much it matters.
+            package let level: Level
+            /// The sentence.
+            package let message: String
+            /// The shard, if it is about one.
+            package let shard: ShardKey?
+        }
+
+        let database: ClusterDatabase
+        let store: DAGStore
+        let blobs: Blobs
+        let times: ClusterTimes
+        /// The node.
+        package let profile: NodeProfile
+        private let cluster: [UInt8]
+        private let notify: @Sendable (Notice) -> Void
+        private let connection = Lock(Connection())
+
+        /// What the node knows of the way to the database.
+        private struct Connection {
+            var isAway = false
+            var incarnation: Int64 = 0
+        }
+
+        /// Creates a member; it joins in `run`.
+        ///
+        /// - Parameters:
+        ///   - profile: The node.
+        ///   - cluster: The number of the cluster to which the node's store belongs.
+        ///   - database: The catalog.
+        ///   - store: The node's store, open for writing.
+        ///   - times: The intervals.
+        ///   - notify: Receives what happens.
+        package init(
+            _ profile: NodeProfile,
+            of cluster: [UInt8],
+            in database: ClusterDatabase,
+            store: DAGStore,
+            times: ClusterTimes = ClusterTimes(),
+            notify: @escaping @Sendable (Notice) -> Void = { _ in }
+        ) {
+            self.profile = profile
+            self.cluster = cluster
+            self.database = database
+            self.store = store
+            self.times = times
+            self.notify = notify
+            blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
+        }
+
+        /// The number of times that a process joined with the node's number; 0 before this one has.
+        package var incarnation: Int64 { connection.withLock { $0.incarnation } }
+
+        /// Joins the cluster, and works in it until the task is canceled.
+        ///
+        /// - Throws: `invalidArgument` if the database has another cluster, or the cluster another key of hashes than
+        ///   the store; `catalogTooNew`; `invalidConfiguration` if another process joins with the node's number.
+        package func run() async throws {
+            try await join()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.beatForever() }
+                group.addTask {
+                    await self.repeating("placements") { try await self.makePlacements() }
+                }
+                group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
+                group.addTask { await self.repeating("placing") { try await self.placeShards() } }
+                group.addTask { await self.repeating("sweeping") { try await self.sweep() } }
+                defer { group.cancelAll() }
+                // Only the signs of life end with an error.
+                while try await group.next() != nil {}
+            }
+        }
+
+        /// Joins, again and again while the database is away.
+        private func join() async throws {
+            while true {
+                do {
+                    try check(try await database.facts())
+                    let incarnation = try await database.join(profile)
+                    connection.withLock { $0.incarnation = incarnation }
+                    reportReturn()
+                    say(.info, "joined the cluster \(cluster.hexadecimal)")
+                    return
+                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                    report(error)
+                    try await Task.sleep(for: times.poll)
+                }
+            }
+        }
+
+        /// Checks that the node's store belongs to the cluster.
+        private func check(_ facts: ClusterFacts) throws {
+            guard facts.id == cluster else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "the database has the cluster \(facts.id.hexadecimal), and the node's store belongs "
+                        + "to \(cluster.hexadecimal)"
+                )
+            }
+            guard store.hashKey.bytes == facts.hashKey else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "the store was made with another hash key than the cluster's",
+                    advice: "give the node an empty folder, or make the cluster of this store with "
+                        + "'dagstore cluster adopt'"
+                )
+            }
+        }
+
+        /// Gives signs of life.
+        ///
+        /// - Throws: `invalidConfiguration` if another process joined with the node's number.
+        private func beatForever() async throws {
+            while !Task.isCancelled {
+                do {
+                    guard try await database.beat(profile.id, incarnation, within: times.beat)
+                    else {
+                        throw DAGStoreError(
+                            .invalidConfiguration,
+                            "another process joined the cluster with this node's number",
+                            advice: "give each node a store of its own; a copied store needs "
+                                + "'dagstore cluster leave' first"
+                        )
+                    }
+                    reportReturn()
+                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                    report(error)
+                }
+                do {
+                    try await Task.sleep(for: times.beat)
+                } catch {
+                    return
+                }
+            }
+        }
+
+        /// Calls a step until the task is canceled, with a pause after a step that found nothing to do.
+        private func repeating(_ name: String, _ step: () async throws -> Bool) async {
+            while !Task.isCancelled {
+                do {
+                    if try await step() { continue }
+                } catch is CancellationError {
+                    return
+                } catch is JobLost {
+                    say(.info, "\(name): another node has the job")
+                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                    report(error)
+                } catch {
+                    say(.warning, "\(name): \(error)")
+                }
+                try? await Task.sleep(for: times.poll)
+            }
+        }
+
+        // MARK: Leaving
+
+        /// Takes no more shards, and waits until others hold each of the node's.
+        ///
+        /// `run` goes on meanwhile. Shards that no other node could hold do not count.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        package func drain() async throws {
+            try await database.setState(.draining, of: profile.id)
+            while try await database.undrainedCount(of: profile.id, deadAfter: times.deadAfter) > 0
+            {
+                try await Task.sleep(for: times.poll)
+            }
+        }
+
+        /// Tells the cluster that the node has ended, so that its placements move at once.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        package func leave() async throws {
+            try await database.leave(profile.id, incarnation)
+        }
+
+        // MARK: Notices
+
+        func say(_ level: Notice.Level, _ message: String, _ shard: ShardKey? = nil) {
+            notify(Notice(level: level, message: message, shard: shard))
+        }
+
+        /// Reports once that the database is away.
+        private func report(_ error: DAGStoreError) {
+            let isNew = connection.withLock { connection in
+                defer { connection.isAway = true }
+                return !connection.isAway
+            }
+            if isNew {
+                say(.warning, "the database is away; the node serves what it holds: \(error)")
+            }
+        }
+
+        /// Reports that the database is back, if it was away.
+        private func reportReturn() {
+            let wasAway = connection.withLock { connection in
+                defer { connection.isAway = false }
+                return connection.isAway
+            }
+            if wasAway { say(.info, "the database is back") }
+        }
+    }
+#endif

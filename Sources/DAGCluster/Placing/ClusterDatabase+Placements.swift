@@ -1,0 +1,167 @@
+#if Cluster
+    internal import DAGStorage
+    internal import PostgreSQL
+
+    /// The copies of shards, from the side of the node that has them.
+    extension ClusterDatabase {
+        /// Returns the placements that a node shall make or destroy, and that are due.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func duePlacements(of node: [UInt8], limit: Int) async throws -> [Placement] {
+            try await run { transaction in
+                var placements: [Placement] = []
+                // Copies to destroy come first: one of them may have the key of a new shard.
+                for state in [Placement.State.dropped, .wanted] {
+                    let rows = try transaction.run(
+                        """
+                        SELECT \(Placement.columns) FROM dagstore_placements
+                        WHERE node = $1 AND state = $2 AND try_at <= now() ORDER BY shard LIMIT $3
+                        """,
+                        .bytes(node),
+                        .integer(state.rawValue),
+                        .integer(Int64(limit))
+                    )
+                    for row in 0..<rows.count { placements.append(try Placement(rows, row)) }
+                }
+                return placements
+            }
+        }
+
+        /// Reports that a node holds a shard.
+        ///
+        /// - Returns: Whether the shard is still wanted there.
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func hold(_ placement: Placement) async throws -> Bool {
+            try await change("hold") { transaction in
+                let count = try transaction.run(
+                    """
+                    UPDATE dagstore_placements SET state = 1, error_code = 0, error = ''
+                    WHERE node = $1 AND shard = $2 AND state = 0
+                    """,
+                    .bytes(placement.node),
+                    .integer(Int64(placement.shard))
+                ).changeCount
+                guard count == 1 else { return 0 }
+                try transaction.run(
+                    "UPDATE dagstore_shards SET settled = 0 WHERE number = $1",
+                    .integer(Int64(placement.shard))
+                )
+                return 1
+            } == 1
+        }
+
+        /// Reports that a node has destroyed its copy of a shard.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func removeDropped(_ placement: Placement) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    "DELETE FROM dagstore_placements WHERE node = $1 AND shard = $2 AND state = 2",
+                    .bytes(placement.node),
+                    .integer(Int64(placement.shard))
+                )
+                return
+            }
+        }
+
+        /// Reports that a node could not make or destroy a copy, and when it tries again.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func report(
+            _ error: DAGStoreError,
+            of placement: Placement,
+            retryAfter time: Duration
+        ) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    """
+                    UPDATE dagstore_placements SET error_code = $3, error = $4,
+                        try_at = now() + CAST($5 AS bigint) * interval '1 millisecond'
+                    WHERE node = $1 AND shard = $2
+                    """,
+                    .bytes(placement.node),
+                    .integer(Int64(placement.shard)),
+                    .integer(Int64(error.code.rawValue)),
+                    .text(error.message.storable),
+                    .integer(time.milliseconds)
+                )
+                return
+            }
+        }
+
+        /// Returns the placement of a shard on a node; nil if there is none.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func placement(of shard: UInt32, on node: [UInt8]) async throws -> Placement? {
+            try await run { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT \(Placement.columns) FROM dagstore_placements
+                    WHERE node = $1 AND shard = $2
+                    """,
+                    .bytes(node),
+                    .integer(Int64(shard))
+                )
+                return rows.count == 0 ? nil : try Placement(rows, 0)
+            }
+        }
+
+        /// Returns the number of placements of each node in each state.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        package func placementCounts() async throws -> [[UInt8]: [Placement.State: Int]] {
+            try await run { transaction in
+                let rows = try transaction.run(
+                    "SELECT node, state, count(*) FROM dagstore_placements GROUP BY node, state"
+                )
+                var counts: [[UInt8]: [Placement.State: Int]] = [:]
+                for row in 0..<rows.count {
+                    guard let state = Placement.State(rawValue: try rows.integer(row, 1)) else {
+                        continue
+                    }
+                    counts[try rows.bytes(row, 0), default: [:]][state] = try rows.count(row, 2)
+                }
+                return counts
+            }
+        }
+
+        /// Returns the number of shards that no living node would hold if a node ended now.
+        ///
+        /// Shards that no other node could take do not count: only this node reaches them, or it is the last one.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func undrainedCount(of node: [UInt8], deadAfter: Duration) async throws -> Int {
+            try await run { transaction in
+                let members = Members(try Self.nodes(transaction), deadAfter: deadAfter)
+                guard members.active.contains(where: { $0.id != node }) else { return 0 }
+                let rows = try transaction.run(
+                    """
+                    SELECT count(*) FROM dagstore_placements p
+                    JOIN dagstore_shards s ON s.number = p.shard
+                    WHERE p.node = $1 AND p.state = 1 AND (s.reach IS NULL OR s.reach <> $1)
+                        AND NOT EXISTS (SELECT 1 FROM dagstore_placements q
+                            WHERE q.shard = p.shard AND q.state = 1 AND q.node <> $1
+                                AND q.node = ANY ($2))
+                    """,
+                    .bytes(node),
+                    .byteStrings(Array(members.alive))
+                )
+                return try rows.count(0, 0)
+            }
+        }
+
+        /// Marks a node as ended, so that its shards move at once.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func leave(_ node: [UInt8], _ incarnation: Int64) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    "UPDATE dagstore_nodes SET state = 2 WHERE id = $1 AND incarnation = $2",
+                    .bytes(node),
+                    .integer(incarnation)
+                )
+                return
+            }
+        }
+    }
+#endif

@@ -1,0 +1,35 @@
+#if Cluster
+    /// What must change so that the right nodes hold a shard.
+    ///
+    /// A copy goes only when enough of the wanted nodes hold theirs, so a move never lessens the number of copies.
+    struct PlacementPlan: Sendable, Equatable {
+        /// The nodes that shall import the shard.
+        var adding: [[UInt8]] = []
+        /// The nodes that shall destroy their copies.
+        var dropping: [[UInt8]] = []
+
+        /// Plans the next changes for a shard.
+        ///
+        /// - Parameters:
+        ///   - wanted: The nodes that should hold the shard, all alive.
+        ///   - present: The placements by node.
+        ///   - alive: The nodes that serve, draining ones included.
+        init(
+            wanted: [[UInt8]],
+            present: [[UInt8]: Placement.State],
+            alive: Set<[UInt8]>
+        ) {
+            adding = wanted.filter { present[$0] == nil || present[$0] == .dropped }
+            let held = wanted.filter { present[$0] == .held }.count
+            let isComplete = held == wanted.count && !wanted.isEmpty
+            let others = present.filter { !wanted.contains($0.key) && $0.value != .dropped }
+                .map(\.key)
+                .sorted { $0.lexicographicallyPrecedes($1) }
+            dropping = others.filter { node in
+                // A copy that was never made, or whose node is dead, serves nobody. A dead node that comes back
+                // serves its copies until the others hold theirs.
+                isComplete || (present[node] == .wanted && alive.contains(node))
+            }
+        }
+    }
+#endif

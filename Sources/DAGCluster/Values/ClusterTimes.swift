@@ -1,0 +1,30 @@
+#if Cluster
+    /// The intervals of a node's work in a cluster.
+    package struct ClusterTimes: Sendable, Equatable {
+        /// The time between two signs of life.
+        package var beat = Duration.seconds(5)
+        /// The silence after which a node counts as dead; all nodes have the same.
+        package var deadAfter = Duration.seconds(30)
+        /// The time between two looks at placements and jobs.
+        package var poll = Duration.seconds(1)
+        /// The time for which a node gets a job; it renews the lease while it works.
+        package var lease = Duration.seconds(30)
+        /// The time until a failed import or indexing is tried again.
+        package var retry = Duration.seconds(10)
+        /// The time between two sweeps.
+        package var sweep = Duration.seconds(3600)
+        /// The time that an upload has until its publication; a sweep leaves younger bytes.
+        package var grace = Duration.seconds(3600)
+
+        /// Creates the usual intervals.
+        package init() {}
+    }
+
+    extension Duration {
+        /// The whole milliseconds.
+        var milliseconds: Int64 {
+            let parts = components
+            return parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
+        }
+    }
+#endif

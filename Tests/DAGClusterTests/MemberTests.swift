@@ -1,0 +1,272 @@
+#if Cluster
+    import DAGMounts
+    import DAGStorage
+    import Foundation
+    import TestSupport
+    import Testing
+
+    @testable import DAGCluster
+
+    @Suite(
+        "Nodes of a cluster",
+        .enabled(if: DatabaseServer.isInstalled, "PostgreSQL is not installed"),
+        .databaseServer()
+    )
+    struct MemberTests {
+        @Test("each shard has two copies, and every copy every block", .timeLimit(.minutes(3)))
+        func copies() async throws {
+            let scene = try await ClusterScene()
+            let nodes = try (1...3).map { try scene.node("node\($0)") }
+            var cars: [String: TestCAR] = [:]
+            for number in 0..<8 {
+                let car = try scene.car("\(number).car", seed: UInt64(number))
+                cars["s\(number)"] = car
+                try await scene.register("s\(number)", car)
+            }
+            for (key, car) in cars {
+                try await scene.settled(key, copies: 2)
+                let placed = try #require(try await scene.database.placedShard(ShardKey(key)))
+                #expect(placed.shard.blockCount == UInt64(car.builder.blocks.count))
+                for node in nodes {
+                    let holds = placed.holders.contains(node.number.node)
+                    #expect(try node.store.status(of: ShardKey(key)) != nil || !holds)
+                    if holds { #expect(try await node.hasBlocks(of: car)) }
+                }
+            }
+            for node in nodes {
+                let report = try await node.store.check()
+                #expect(report.problems.isEmpty)
+                await node.kill()
+            }
+        }
+
+        @Test(
+            "others take the shards of a dead node, and read only headers",
+            .timeLimit(.minutes(3))
+        )
+        func deadNode() async throws {
+            let scene = try await ClusterScene()
+            let first = try scene.node("node1")
+            let second = try scene.node("node2")
+            let car = try scene.car("a.car", sections: 500, seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 2)
+            await first.kill()
+            let third = try scene.node("node3")
+            try await reached {
+                let placed = try await scene.database.placedShard(ShardKey("a"))
+                return placed?.holders.contains(third.number.node) ?? false
+            }
+            #expect(try await third.hasBlocks(of: car))
+            #expect(third.notices.contains("imported"))
+            // The dead node comes back, and destroys its copy.
+            let again = try scene.node("node1")
+            #expect(again.number == first.number)
+            try await reached {
+                let placed = try await scene.database.placedShard(ShardKey("a"))
+                return placed?.placements.count == 2
+            }
+            for node in [second, third, again] { await node.kill() }
+        }
+
+        @Test("a destroyed shard leaves no copy, and its key is free", .timeLimit(.minutes(3)))
+        func destroy() async throws {
+            let scene = try await ClusterScene()
+            let nodes = try (1...2).map { try scene.node("node\($0)") }
+            try await scene.register("a", try scene.car("a.car", seed: 1))
+            try await scene.settled("a", copies: 2)
+            try await scene.database.destroy(ShardKey("a"))
+            let car = try scene.car("b.car", seed: 2)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 2)
+            for node in nodes {
+                #expect(try await node.hasBlocks(of: car))
+                #expect(try node.store.status(of: ShardKey("a"))?.mountURL == car.mount.url.text)
+            }
+            try await scene.database.destroy(ShardKey("a"))
+            try await reached {
+                try nodes.allSatisfy { try $0.store.status(of: ShardKey("a")) == nil }
+            }
+            try await reached {
+                try scene.query("SELECT count(*) FROM dagstore_placements") == "0"
+            }
+            let blobs = Blobs(
+                database: scene.database,
+                bytes: DatabaseBytes(database: scene.database)
+            )
+            _ = try await Sweeper(blobs: blobs, grace: .milliseconds(-1)).sweep()
+            #expect(try scene.query("SELECT count(*) FROM dagstore_blob_parts") == "0")
+            for node in nodes { await node.kill() }
+        }
+
+        @Test("a CAR that no node reads fails its shard, with the reason", .timeLimit(.minutes(3)))
+        func missingCAR() async throws {
+            let scene = try await ClusterScene()
+            let node = try scene.node("node1")
+            let url = try MountURL("file:///no/such/file.car")
+            _ = try await scene.database.register(ShardKey("a"), from: url)
+            try await reached {
+                try await scene.database.shard(ShardKey("a"))?.state == .failed
+            }
+            #expect(try await scene.database.shard(ShardKey("a"))?.errorCode == .mountGone)
+            #expect(try node.store.status(of: ShardKey("a")) == nil)
+            await node.kill()
+        }
+
+        @Test("a bundle that was tampered with becomes no copy", .timeLimit(.minutes(3)))
+        func tampering() async throws {
+            let scene = try await ClusterScene(copies: 2)
+            let first = try scene.node("node1")
+            let car = try scene.car("a.car", sections: 300, seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            try scene.query(
+                """
+                UPDATE dagstore_blob_parts SET bytes =
+                    set_byte(bytes, length(bytes) - 40, get_byte(bytes, length(bytes) - 40) # 255)
+                """
+            )
+            let second = try scene.node("node2")
+            try await reached {
+                let placed = try await scene.database.placedShard(ShardKey("a"))
+                return placed?.placements.contains { !$0.error.isEmpty } ?? false
+            }
+            #expect(try second.store.status(of: ShardKey("a")) == nil)
+            #expect(try await second.store.check().problems.isEmpty)
+            #expect(try await first.hasBlocks(of: car))
+            for node in [first, second] { await node.kill() }
+        }
+
+        @Test("a CAR that differs on a node becomes no copy there", .timeLimit(.minutes(3)))
+        func otherCAR() async throws {
+            let scene = try await ClusterScene(copies: 2)
+            let first = try scene.node("node1")
+            let car = try scene.car("a.car", sections: 30, seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            // A shorter file at the same place; the first node has the old one open.
+            _ = try scene.car("a.car", sections: 29, seed: 2)
+            let second = try scene.node("node2")
+            try await reached {
+                let placed = try await scene.database.placedShard(ShardKey("a"))
+                return placed?.placements.contains { !$0.error.isEmpty } ?? false
+            }
+            #expect(try second.store.status(of: ShardKey("a")) == nil)
+            for node in [first, second] { await node.kill() }
+        }
+
+        @Test("while the database is away, nodes serve and refuse changes", .timeLimit(.minutes(3)))
+        func databaseAway() async throws {
+            let server = try await DatabaseServer()
+            try await DatabaseServer.$current.withValue(server) {
+                let scene = try await ClusterScene(copies: 1, patience: .milliseconds(500))
+                let node = try scene.node("node1")
+                let car = try scene.car("a.car", seed: 1)
+                try await scene.register("a", car)
+                try await scene.settled("a", copies: 1)
+                server.crash()
+                #expect(try await node.hasBlocks(of: car))
+                let other = try scene.car("b.car", seed: 2)
+                await #expect(throws: DAGStoreError(.catalogUnreachable)) {
+                    try await scene.register("b", other)
+                }
+                try await reached { node.notices.contains("the database is away") }
+                try await server.start()
+                try await reached { node.notices.contains("the database is back") }
+                try await scene.register("b", other)
+                try await scene.settled("b", copies: 1)
+                #expect(try await node.hasBlocks(of: other))
+                await node.kill()
+            }
+            server.stop()
+        }
+
+        @Test("a second process with a node's number ends the first", .timeLimit(.minutes(3)))
+        func twin() async throws {
+            let scene = try await ClusterScene()
+            let node = try scene.node("node1")
+            try await reached { node.member.incarnation > 0 }
+            let profile = node.member.profile
+            let later = try await scene.database.join(profile)
+            #expect(later == 2)
+            #expect(await node.failure() as? DAGStoreError == DAGStoreError(.invalidConfiguration))
+            await node.kill()
+        }
+
+        @Test("a store of another cluster does not join", .timeLimit(.minutes(3)))
+        func foreign() async throws {
+            let scene = try await ClusterScene()
+            let other = try await ClusterScene()
+            let node = try scene.node("node1")
+            await node.kill()
+            #expect(throws: DAGStoreError(.invalidArgument)) {
+                try NodeNumber(in: .init(scene.folder.path(of: "node1")), of: other.facts.id)
+            }
+            let member = ClusterMember(
+                node.member.profile,
+                of: other.facts.id,
+                in: other.database,
+                store: node.store
+            )
+            await #expect(throws: DAGStoreError(.invalidArgument)) { try await member.run() }
+        }
+
+        @Test("a node that drains hands its shards over before it leaves", .timeLimit(.minutes(3)))
+        func drain() async throws {
+            let scene = try await ClusterScene(copies: 1)
+            let first = try scene.node("node1")
+            let car = try scene.car("a.car", seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            let second = try scene.node("node2")
+            try await reached { second.member.incarnation > 0 }
+            try await first.member.drain()
+            let placed = try #require(try await scene.database.placedShard(ShardKey("a")))
+            #expect(placed.holders.contains(second.number.node))
+            #expect(try await second.hasBlocks(of: car))
+            try await first.member.leave()
+            #expect(try await scene.database.nodes().map(\.state) == [.left, .active])
+            for node in [first, second] { await node.kill() }
+        }
+
+        @Test("the last node drains at once", .timeLimit(.minutes(3)))
+        func lastDrain() async throws {
+            let scene = try await ClusterScene(copies: 2)
+            let node = try scene.node("node1")
+            try await scene.register("a", try scene.car("a.car", seed: 1))
+            try await scene.settled("a", copies: 1)
+            try await node.member.drain()
+            await node.kill()
+        }
+    }
+
+    @Suite("The number of a node")
+    struct NodeNumberTests {
+        private static let cluster = [UInt8](repeating: 0xab, count: 16)
+
+        @Test("the file keeps the number")
+        func kept() throws {
+            let folder = try TemporaryFolder()
+            let made = try NodeNumber(in: .init(folder.url.path), of: Self.cluster)
+            #expect(try NodeNumber(in: .init(folder.url.path), of: Self.cluster) == made)
+            #expect(try NodeNumber(in: .init(folder.url.path)) == made)
+            let other = try TemporaryFolder()
+            #expect(try NodeNumber(in: .init(other.url.path), of: Self.cluster).node != made.node)
+        }
+
+        @Test(
+            "a damaged file is an error",
+            arguments: [
+                "", "dagstore cluster 1\n", "dagstore cluster 2\ncluster 00\nnode 00\n",
+                "dagstore cluster 1\ncluster zz\nnode zz\n", String(repeating: "x", count: 10_000),
+            ]
+        )
+        func damaged(text: String) throws {
+            let folder = try TemporaryFolder()
+            _ = try folder.write(Array(text.utf8), to: NodeNumber.fileName)
+            #expect(throws: DAGStoreError.self) {
+                try NodeNumber(in: .init(folder.url.path), of: Self.cluster)
+            }
+        }
+    }
+#endif
