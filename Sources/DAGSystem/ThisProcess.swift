@@ -23,6 +23,16 @@ package enum ThisProcess {
         return unsafe String(cString: value)
     }
 
+    /// The name of the machine in the network; empty if it has none.
+    ///
+    /// The corresponding C function is `gethostname`.
+    package static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        // SAFETY: the buffer has one byte more than the call may write.
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// The number of processors that run; at least 1.
     ///
     /// The corresponding C function is `sysconf`.

@@ -12,7 +12,7 @@ struct Dagstore: ParsableCommand {
             Index.self, Recover.self, Relocate.self, Destroy.self, Initialize.self,
             InitializeAll.self,
             CollectGarbage.self, Check.self, Compact.self, Backup.self, Restore.self, Stats.self,
-            Migrate.self, Serve.self,
+            Migrate.self, Serve.self, ClusterVerbs.self,
         ]
     )
 

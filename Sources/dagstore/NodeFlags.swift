@@ -33,6 +33,10 @@ struct NodeFlags: ParsableArguments {
     @Option(.fetchTimeout) var fetchTimeout: String?
     @Option(.distinctBlocksMax) var distinctBlocksMax: String?
     @Flag(exclusivity: .chooseLast) var hashing: BlockHashing?
+    @Option(.cluster) var cluster: String?
+    @Option(.clusterName) var clusterName: String?
+    @Option(.clusterURL) var clusterURL: String?
+    @Option(.clusterCapacity) var clusterCapacity: String?
     @Option(.drain) var drain: String?
     @Option(.logLevel) var logLevel: String?
     @Option(.logFormat) var logFormat: String?
@@ -51,7 +55,8 @@ struct NodeFlags: ParsableArguments {
             (.totalBytesPeriod, totalBytesPeriod), (.retryAfter, retryAfter),
             (.slowClientTimeout, slowClientTimeout), (.idleTimeout, idleTimeout),
             (.fetchTimeout, fetchTimeout), (.distinctBlocksMax, distinctBlocksMax),
-            (.verify, hashing?.value), (.drain, drain), (.logLevel, logLevel),
+            (.verify, hashing?.value), (.cluster, cluster), (.clusterName, clusterName),
+            (.clusterURL, clusterURL), (.clusterCapacity, clusterCapacity), (.drain, drain), (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]
         var values: [NodeOption: [String]] = [:]

@@ -49,8 +49,11 @@ struct Serve: AsyncParsableCommand {
             let log = NodeLog(settings)
             let telemetry = NodeTelemetry(log)
             let store: DAGStore
+            let cluster: NodeCluster?
             do {
-                store = try open(settings, telemetry)
+                let joining = try await ClusterJoining(settings)
+                store = try open(settings, telemetry, joining)
+                cluster = try joining.cluster(settings)
             } catch {
                 log.close()
                 throw error
@@ -64,6 +67,7 @@ struct Serve: AsyncParsableCommand {
                     telemetry: telemetry,
                     version: Program.release,
                     runVerb: { await VerbRunner.run($0, store, $1, $2) },
+                    cluster: cluster,
                     onListening: { address in
                         // The node listens for the signals by now.
                         Interruption.release()
@@ -82,7 +86,8 @@ struct Serve: AsyncParsableCommand {
 
         private func open(
             _ settings: NodeSettings,
-            _ telemetry: NodeTelemetry
+            _ telemetry: NodeTelemetry,
+            _ joining: ClusterJoining
         ) throws -> DAGStore {
             var options = try StoreOptions.parse([])
             options.store = settings.store.string
@@ -94,13 +99,14 @@ struct Serve: AsyncParsableCommand {
                 remote.allowsPrivate = settings.allowsPrivate
             }
             return try options.openForWriting(
-                isNewAllowed: !settings.mountFolders.isEmpty,
+                isNewAllowed: !settings.mountFolders.isEmpty || joining.isNew,
                 asksNode: false,
                 {
                     $0.continuesInterrupted = true
                     $0.observer = telemetry.observer
                     $0.limits.sectionSizeMax = settings.sectionSizeMax
                     $0.limits.headerSizeMax = settings.headerSizeMax
+                    $0.hashKey = joining.hashKey
                 },
                 setRemote: setRemote
             )

@@ -39,7 +39,7 @@
         private static func values(of option: NodeOption) -> (String, String, String) {
             switch option.kind {
             case .address: ("a:1", "b:2", "[::3]:3")
-            case .path, .paths: ("/a", "/b", "/c")
+            case .path, .paths, .text: ("/a", "/b", "/c")
             case .names: ("a", "b-1", "c.example")
             case .flag: ("true", "false", "true")
             case .count: ("7", "8", "9")

@@ -244,7 +244,7 @@
             // A certificate and its key need each other.
             case .path where option == .tlsCert: return ([name, "/x", "--tls-key", "/y"], "/x")
             case .path where option == .tlsKey: return ([name, "/x", "--tls-cert", "/y"], "/x")
-            case .path, .paths: return ([name, "/x"], "/x")
+            case .path, .paths, .text: return ([name, "/x"], "/x")
             case .names: return ([name, "a.example"], "a.example")
             case .count: return ([name, "77"], "77")
             case .size, .limit: return ([name, "77MiB"], "77MiB")

@@ -28,6 +28,8 @@ package struct NodeOption: Sendable {
         case pause
         /// One of these words.
         case choice([String])
+        /// One line of text; the placeholder of its value.
+        case text(String)
     }
 
     /// The name, as in `--name`, and the key in a file.
@@ -78,6 +80,7 @@ package struct NodeOption: Sendable {
         case .duration, .timeout: "time"
         case .pause: "time|none"
         case .choice(let words): words.joined(separator: "|")
+        case .text(let placeholder): placeholder
         }
     }
 
@@ -311,6 +314,34 @@ extension NodeOption {
         "false",
         "Hash every block before it is sent."
     )
+    /// The database of the cluster.
+    package static let cluster = NodeOption(
+        "cluster",
+        .text("url"),
+        nil,
+        "The database of a cluster, such as postgresql://USER@HOST/NAME; the node then takes shards from it."
+    )
+    /// The name in the cluster.
+    package static let clusterName = NodeOption(
+        "cluster-name",
+        .text("name"),
+        nil,
+        "The node's name in the cluster; default: the host's name."
+    )
+    /// Where clients reach the node.
+    package static let clusterURL = NodeOption(
+        "cluster-url",
+        .text("url"),
+        nil,
+        "Where clients reach this node, such as https://node1.example; default: the address of --listen."
+    )
+    /// The share of shards.
+    package static let clusterCapacity = NodeOption(
+        "cluster-capacity",
+        .count(1...1_000_000),
+        "1",
+        "The share of shards that this node takes, relative to the others."
+    )
     /// The time for running answers at the end.
     package static let drain = NodeOption(
         "drain",
@@ -340,6 +371,7 @@ extension NodeOption {
         maxHeader, stuckAfter, remote, remoteCacheSize, allowPrivate, tlsCert, tlsKey, streamsMax,
         connectionsMax, requestBytesMax, totalBytesMax,
         totalBytesPeriod, retryAfter, slowClientTimeout, idleTimeout, fetchTimeout,
-        distinctBlocksMax, verify, drain, logLevel, logFormat,
+        distinctBlocksMax, verify, cluster, clusterName, clusterURL, clusterCapacity, drain,
+        logLevel, logFormat,
     ]
 }

@@ -59,6 +59,14 @@ package struct NodeSettings: Equatable, Sendable {
     package var distinctBlocksMax: Int
     /// Whether blocks are hashed before they are sent.
     package var verifiesBlocks: Bool
+    /// The database of the cluster; nil for a node by itself.
+    package var cluster: String?
+    /// The node's name in the cluster; nil for the host's name.
+    package var clusterName: String?
+    /// Where clients reach the node; nil for the address of the gateway.
+    package var clusterURL: String?
+    /// The share of shards that the node takes.
+    package var clusterCapacity: Int
     /// How long answers may go on after a signal.
     package var drain: Duration
     /// The least important level to log.
@@ -107,9 +115,19 @@ package struct NodeSettings: Equatable, Sendable {
         fetchTimeout = source.get(.fetchTimeout, NodeOption.duration)
         distinctBlocksMax = source.get(.distinctBlocksMax) { Int($0) }
         verifiesBlocks = source.text(.verify) == "true"
+        cluster = values(.cluster).last
+        clusterName = values(.clusterName).last
+        clusterURL = values(.clusterURL).last
+        clusterCapacity = source.get(.clusterCapacity) { Int($0) }
         drain = source.get(.drain, NodeOption.duration)
         logLevel = source.text(.logLevel)
         logsJSON = source.text(.logFormat) == "json"
+        guard cluster == nil || mountFolders.isEmpty else {
+            throw OptionError(
+                "--cluster and --mount-dir",
+                "exclude each other; register the CARs with 'dagstore cluster register --on NODE'"
+            )
+        }
         switch (values(.tlsCert).last, values(.tlsKey).last) {
         case (let certificate?, let key?):
             tls = TLSFiles(certificate: FilePath(certificate), key: FilePath(key))

@@ -67,7 +67,7 @@ extension NodeOption {
     private func isRight(_ value: String) -> Bool {
         switch kind {
         case .address: NodeAddress(value) != nil
-        case .path, .paths:
+        case .path, .paths, .text:
             !value.isEmpty && value.utf8.allSatisfy { $0 >= 0x20 || $0 == UInt8(ascii: "\t") }
         case .names: NodeAddress("\(value):1")?.host == value
         case .flag: value == "true" || value == "false"
@@ -94,6 +94,7 @@ extension NodeOption {
         case .limit: "\(size), or none"
         case .duration, .timeout: time
         case .pause: "\(time), or none"
+        case .text: "a text without control characters"
         case .choice(let words):
             words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
         }

@@ -29,6 +29,7 @@
         private let readiness: Readiness
         private let server: any Service
         private let admin: [any Service]
+        private let members: [any Service]
 
         /// Prepares a node; it listens and scans nothing yet.
         ///
@@ -39,6 +40,7 @@
         ///   - makeServer: Makes the service that answers requests.
         ///   - makeAdmin: Makes the services of the admin interface; it gets a closure that says whether the node is
         ///     ready, and the store's directory without symbolic links.
+        ///   - makeMember: Makes the services of a cluster; it gets a function that waits for the node's address.
         ///   - onListening: Called with the address as soon as the node listens.
         /// - Throws: `invalidArgument` for a folder that cannot be followed; `outOfResources` if the system has no
         ///   watches left; the error of `makeServer`.
@@ -52,6 +54,8 @@
                 _ in
                 []
             },
+            makeMember: (@escaping @Sendable () async -> NodeAddress) -> [any Service] = { _ in []
+            },
             onListening: @escaping @Sendable (NodeAddress) -> Void
         ) throws {
             self.store = store
@@ -63,13 +67,18 @@
             followers = try folders.roots.map { root in
                 try Self.follower(of: root, folders.store, settings, store, log, readiness)
             }
+            let place = ListeningPlace()
             server = try makeServer(
                 store,
                 settings,
                 log.logger("gateway"),
                 { readiness.isReady },
-                onListening
+                { address in
+                    place.set(address)
+                    onListening(address)
+                }
             )
+            members = makeMember { await place.address }
             admin = try makeAdmin({ readiness.isReady }, folders.store)
         }
 
@@ -128,7 +137,7 @@
                 ending.begin()
                 logger.info("ends; answers may go on for \(settings.drain)")
             }
-            let services: [any Service] = [server] + admin + followers + [notice]
+            let services: [any Service] = [server] + admin + followers + members + [notice]
             var configuration = ServiceGroupConfiguration(
                 services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint],

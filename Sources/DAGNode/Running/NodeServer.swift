@@ -27,6 +27,7 @@
             telemetry: NodeTelemetry,
             version: String,
             runVerb: @escaping RunVerb,
+            cluster: NodeCluster? = nil,
             onListening: @escaping @Sendable (NodeAddress) -> Void
         ) throws {
             let gateway = GatewayPlace()
@@ -69,6 +70,10 @@
                         runVerb: { await runVerb($0, directory, $1) }
                     )
                     return try NodeAdmin(admin, settings, directory, log).services
+                },
+                makeMember: { address in
+                    cluster?.services(store, settings, version, log.logger("cluster"), address)
+                        ?? []
                 },
                 onListening: onListening
             )

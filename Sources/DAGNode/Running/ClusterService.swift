@@ -1,0 +1,77 @@
+#if Node && Cluster
+    internal import DAGCluster
+    internal import DAGStorage
+    internal import DAGSystem
+    internal import Logging
+    internal import ServiceLifecycle
+
+    /// The part of a node in its cluster, as a service that ends in order.
+    struct ClusterService: Service {
+        let number: NodeNumber
+        let database: ClusterDatabase
+        let store: DAGStore
+        let settings: NodeSettings
+        let release: String
+        let logger: Logger
+        let address: @Sendable () async -> NodeAddress
+
+        /// Joins the cluster as soon as the gateway listens; at the end hands the node's shards over and leaves.
+        ///
+        /// The end of `--drain` cancels the task, also while others still import shards.
+        func run() async throws {
+            let member = ClusterMember(
+                await profile(),
+                of: number.cluster,
+                in: database,
+                store: store,
+                notify: { [logger] notice in
+                    let metadata = notice.shard.map { ["shard": "\($0)"] as Logger.Metadata } ?? [:]
+                    logger.log(
+                        level: notice.level.logLevel,
+                        "\(notice.message)",
+                        metadata: metadata
+                    )
+                }
+            )
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await member.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    do {
+                        try await member.drain()
+                        try await member.leave()
+                    } catch let error as DAGStoreError {
+                        // The others notice after a while that the node is silent.
+                        logger.warning("the node could not leave the cluster: \(error)")
+                    }
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+            database.close()
+        }
+
+        private func profile() async -> NodeProfile {
+            let address = await address()
+            let scheme = settings.tls == nil ? "http" : "https"
+            return NodeProfile(
+                id: number.node,
+                name: settings.clusterName ?? ThisProcess.hostName,
+                url: settings.clusterURL ?? "\(scheme)://\(address)",
+                capacity: settings.clusterCapacity,
+                release: release
+            )
+        }
+    }
+
+    extension ClusterMember.Notice.Level {
+        fileprivate var logLevel: Logger.Level {
+            switch self {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        }
+    }
+#endif

@@ -1,0 +1,60 @@
+#if Node
+    #if Cluster
+        internal import DAGCluster
+    #endif
+    internal import DAGHashing
+    internal import DAGNode
+    internal import DAGStorage
+
+    /// What a node learns of its cluster before it opens its store.
+    struct ClusterJoining {
+        /// The key of hashes for a new store; nil if the store exists, or the node is in no cluster.
+        let hashKey: HashKey?
+        /// Whether the node joins for the first time.
+        var isNew: Bool { hashKey != nil }
+
+        #if Cluster
+            private let database: ClusterDatabase?
+            private let id: [UInt8]
+
+            /// Asks the database, unless the store's folder has the number of its cluster.
+            ///
+            /// So a node that was in the cluster serves its shards while the database is away.
+            ///
+            /// - Throws: `invalidArgument`, `catalogUnreachable`, `catalogTooNew`.
+            init(_ settings: NodeSettings) async throws {
+                guard let address = settings.cluster else {
+                    (hashKey, database, id) = (nil, nil, [])
+                    return
+                }
+                let database = try ClusterDatabase(at: address)
+                self.database = database
+                if let number = try NodeNumber(in: settings.store) {
+                    hashKey = nil
+                    id = number.cluster
+                } else {
+                    let facts = try await database.facts()
+                    hashKey = HashKey(facts.hashKey)
+                    id = facts.id
+                }
+            }
+
+            /// The cluster of the node, whose store is open now; nil for a node by itself.
+            ///
+            /// - Throws: `catalogCorrupt`, `readOnly`.
+            func cluster(_ settings: NodeSettings) throws -> NodeCluster? {
+                guard let database else { return nil }
+                return NodeCluster(try NodeNumber(in: settings.store, of: id), in: database)
+            }
+        #else
+            /// Rejects `--cluster`, which this build lacks.
+            init(_ settings: NodeSettings) async throws {
+                guard settings.cluster == nil else { throw VerbNotBuiltIn.cluster }
+                hashKey = nil
+            }
+
+            /// No cluster.
+            func cluster(_ settings: NodeSettings) throws -> NodeCluster? { nil }
+        #endif
+    }
+#endif

@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import DAGStorage
+
+#if Cluster
+    internal import DAGCluster
+#endif
+
+/// The verbs about a cluster: many nodes with one catalog.
+struct ClusterVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster",
+        abstract: "Make and look after a cluster: many nodes with one catalog in PostgreSQL.",
+        discussion: """
+            Every verb takes the address of the database: --cluster, or $DAGSTORE_CLUSTER. 'dagstore serve \
+            --cluster' runs a node.
+            """,
+        subcommands: [
+            ClusterInit.self, ClusterStatus.self, ClusterNodes.self, ClusterShards.self,
+            ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self, ClusterDrain.self,
+            ClusterSweep.self,
+        ]
+    )
+
+    func run() throws { throw MissingVerb(help: Dagstore.helpMessage(for: Self.self)) }
+}
+
+/// `--cluster`: where the catalog of the cluster is.
+struct ClusterOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The database of the cluster, such as postgresql://USER@HOST/NAME?sslmode=verify-full. "
+                + "Default: $DAGSTORE_CLUSTER.",
+            valueName: "url"
+        )
+    )
+    var cluster: String?
+
+    #if Cluster
+        /// Opens the catalog.
+        ///
+        /// - Throws: `invalidArgument` if no address is given, or if it is malformed.
+        func open() throws -> ClusterDatabase {
+            guard let address = cluster ?? Console.variable("DAGSTORE_CLUSTER"), !address.isEmpty
+            else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "no database is given",
+                    advice: "name it with --cluster or $DAGSTORE_CLUSTER"
+                )
+            }
+            return try ClusterDatabase(at: address)
+        }
+    #endif
+}
+
+extension VerbNotBuiltIn {
+    /// The error of the verbs of a cluster.
+    static var cluster: VerbNotBuiltIn {
+        VerbNotBuiltIn(
+            message: "this program was built without the trait Cluster, so it knows no clusters",
+            advice: "use a program built with 'make release' or 'swift build --traits Cluster'"
+        )
+    }
+}
+
+#if Cluster
+    extension ClusterNode {
+        /// The word for the state; `dead` after a long silence.
+        var condition: String {
+            state != .left && isDead(after: ClusterTimes().deadAfter) ? "dead" : state.name
+        }
+    }
+
+    extension [ClusterNode] {
+        /// Returns the node with a name or a number.
+        ///
+        /// - Throws: `invalidArgument` if there is none, or several have the name.
+        func node(named text: String) throws -> ClusterNode {
+            let found = filter { $0.id.hexadecimal == text || $0.name == text }
+            guard let node = found.first else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "the cluster has no node \(text)",
+                    advice: "see 'dagstore cluster nodes'"
+                )
+            }
+            guard found.count == 1 else {
+                throw DAGStoreError(
+                    .invalidArgument,
+                    "\(found.count) nodes have the name \(text)",
+                    advice: "give the number of one, as 'dagstore cluster nodes' prints it"
+                )
+            }
+            return node
+        }
+
+        /// Returns the name of a node, or its number if the name is unknown.
+        func name(of id: [UInt8]) -> String {
+            first { $0.id == id }.map { $0.name.isEmpty ? $0.id.hexadecimal : $0.name }
+                ?? id.hexadecimal
+        }
+    }
+#endif
