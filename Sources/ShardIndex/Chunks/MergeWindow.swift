@@ -41,9 +41,9 @@ struct MergeWindow {
     /// Adds an entry of the chunk.
     @inline(__always)
     mutating func add(_ entry: InverseEntry) {
-        let place = UInt32(truncatingIfNeeded: entry.hash >> placeShift & placeMask)
+        let place = UInt32(truncatingIfNeeded: entry.hash &>> placeShift & placeMask)
         places.append(place)
-        keys.append(entry.hash << UInt64(Self.keyBits) | UInt64(entry.shard))
+        keys.append(entry.hash &<< UInt64(Self.keyBits) | UInt64(entry.shard))
         ends[Int(place)] &+= 1
     }
 
@@ -69,7 +69,7 @@ struct MergeWindow {
         var high = UInt64(chunk) << UInt64(placeMask.nonzeroBitCount)
         let keyMask: UInt64 = 1 << UInt64(Self.keyBits) - 1
         for end in ends {
-            let first = high << placeShift & ~keyMask
+            let first = high &<< placeShift & ~keyMask
             var before: UInt64?
             while start < Int(end) {
                 let key = sorted[start]
@@ -81,7 +81,7 @@ struct MergeWindow {
                 }
                 before = key
                 try builder.append(
-                    InverseEntry(hash: first | key >> UInt64(Self.keyBits), shard: shard)
+                    InverseEntry(hash: first | key &>> UInt64(Self.keyBits), shard: shard)
                 )
             }
             high &+= 1

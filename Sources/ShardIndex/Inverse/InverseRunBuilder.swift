@@ -12,6 +12,12 @@ package struct InverseRunBuilder {
     private let sink: Sink
     private let makeBuffer: () -> [UInt8]
     private let segmentSizeMax: Int
+    private let restWidth: Int
+    private let restMask: UInt64
+    private let shardWidth: Int
+    private let leastShard: UInt32
+    private let bucketWidth: Int
+    private let bucketMask: Int
     /// The number of entries that a list has no room for.
     private(set) var cutCount: UInt64 = 0
     /// The number of the current segment.
@@ -48,6 +54,12 @@ package struct InverseRunBuilder {
         self.sink = sink
         self.makeBuffer = makeBuffer
         self.segmentSizeMax = segmentSizeMax
+        restWidth = shape.restBits
+        restMask = 1 << UInt64(shape.restBits) - 1
+        shardWidth = shape.shardBits
+        leastShard = shape.leastShard
+        bucketWidth = shape.bucketBits
+        bucketMask = 1 << shape.bucketBits - 1
         number = segment
         starts.reserveCapacity(1 << shape.bucketBits + 1)
     }
@@ -98,7 +110,7 @@ package struct InverseRunBuilder {
         self.first = nil
         try completeBuckets(before: hash)
         guard others.isEmpty else { return flushShards(first) }
-        put(UInt64(first &- shape.leastShard))
+        put(UInt64(first &- leastShard))
         shape.entryCount &+= 1
     }
 
@@ -147,19 +159,18 @@ package struct InverseRunBuilder {
     /// Adds an entry to the current bucket.
     @inline(__always)
     private mutating func put(_ shard: UInt64) {
-        let rest = hash & ((1 << UInt64(shape.restBits)) &- 1)
-        restBits.append(rest, width: shape.restBits)
-        if shape.shardBits > 0 { shardBits.append(shard, width: shape.shardBits) }
+        restBits.append(hash & restMask, width: restWidth)
+        if shardWidth > 0 { shardBits.append(shard, width: shardWidth) }
         count &+= 1
     }
 
     /// Completes buckets and segments up to that of a hash.
     @inline(__always)
     private mutating func completeBuckets(before hash: UInt64) throws {
-        let bucket = Int(hash >> UInt64(shape.restBits))
-        let segment = bucket >> shape.bucketBits
+        let bucket = Int(truncatingIfNeeded: hash &>> UInt64(truncatingIfNeeded: restWidth))
+        let segment = bucket &>> bucketWidth
         while number < segment { try flushSegment() }
-        let own = bucket & (1 << shape.bucketBits &- 1)
+        let own = bucket & bucketMask
         while starts.count <= own { starts.append(count.littleEndian) }
     }
 

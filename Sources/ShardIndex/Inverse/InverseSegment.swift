@@ -214,7 +214,7 @@ extension ByteView {
     /// Returns a packed number of up to 57 bits.
     @inline(__always)
     func loadBits(at base: Int, bit: Int, width: Int) -> UInt64 {
-        let word = loadUInt64(at: base &+ bit >> 3) >> UInt64(bit & 7)
-        return word & ((1 << UInt64(width)) &- 1)
+        let word = loadUInt64(at: base &+ bit >> 3) &>> UInt64(truncatingIfNeeded: bit & 7)
+        return word & (1 &<< UInt64(truncatingIfNeeded: width) &- 1)
     }
 }
