@@ -68,8 +68,8 @@ package struct ChunkMerge {
     ///
     /// - Parameter sink: Receives the chunks of the result in order; none if the result has no entries.
     /// - Returns: The new run's directory, and counts.
-    /// - Throws: `.malformed` if an input is damaged; `.limitExceeded` if the result has too many chunks;
-    ///   the errors of inputs and sink.
+    /// - Throws: `.malformed` if an input is damaged; `.limitExceeded` if the result has too many chunks, or the inputs
+    ///   have far more entries than their directories say; the errors of inputs and sink.
     package func run(sink: @escaping ChunkedRunBuilder.Sink) throws -> Result {
         let least = inputs.map(\.directory.shape.leastShard).min() ?? 0
         let greatest = inputs.map(\.directory.greatestShard).max() ?? 0
@@ -139,7 +139,11 @@ private struct ChunkSource {
                 try readChunk(number)
                 rest.removeFirst()
             }
-            guard try walk?.forEach(before: end, { window.add($0) }) == true else { return }
+            let isOver = try walk?.forEach(before: end, { window.add($0) })
+            guard window.count <= MergeWindow.countMax else {
+                throw ShardIndexError(.limitExceeded, "\(window.count) entries for one chunk")
+            }
+            guard isOver == true else { return }
             walk = nil
             owner = nil
         }

@@ -8,6 +8,8 @@
 /// key       low 32 bits of the hash << 32 | shard
 /// ```
 struct MergeWindow {
+    /// The largest number of entries, which bounds the memory that damaged inputs can take.
+    static let countMax = 1 << 24
     /// The bits of a hash that a key has.
     private static let keyBits = 32
 
@@ -29,6 +31,9 @@ struct MergeWindow {
         placeMask = 1 << UInt64(placeBits) - 1
         ends = Array(repeating: 0, count: 1 << placeBits)
     }
+
+    /// The number of entries.
+    var count: Int { keys.count }
 
     /// Removes all entries, and begins with a chunk.
     mutating func begin(chunk: Int) {
