@@ -71,6 +71,29 @@ struct ChunkTests {
         #expect(directory.chunk(of: .max) == nil)
     }
 
+    @Test("the bytes of a directory and of a chunk")
+    func goldenBytes() throws {
+        let runs = try [3, 4].map { try ChunkedRun([5, 7 << 44, 7 << 44 | 9], shard: $0) }
+        let run = try ChunkedRun(merging: runs, partition: 7, bits: 4)
+        let directory = [
+            // Checksum, version, width of a size, zero.
+            "94a56a59601b2796", "01", "00", "0000",
+            // First chunk, chunks, greatest shard, least size, zero.
+            "07000000", "01000000", "04000000", "3f000000", "00000000",
+            // The shape: version, bits, least shard, entries, bytes, checksum.
+            "01040002", "03000000", "0400000000000000", "3f00000000000000", "3bb54a82c4a39768",
+        ]
+        let chunk = [
+            // Checksum, entries, lists, starts.
+            "f9000b9d35d1fcc2", "04000000", "00000000", "00000000", "04000000",
+            // Rests of 44 bits, shards of 2 bits, slack.
+            "00000000000000000000000900000000900000000000", "44",
+            "00000000000000000000000000000000",
+        ]
+        #expect(run.directory.encoded.hexadecimal == directory.joined())
+        #expect(run.chunks.map(\.hexadecimal) == [chunk.joined()])
+    }
+
     @Test("a directory needs fewer than two bytes a chunk")
     func directorySize() throws {
         let hashes = ChunkShards.random([120_000], seed: 7)[0] ?? []
@@ -104,11 +127,10 @@ struct ChunkTestsDamage {
         _ body: (_ damaged: [UInt8], _ what: String) throws -> Void
     ) throws {
         for index in bytes.indices {
-            for mask in [0x01, 0x80, 0xff] as [UInt8] {
-                var damaged = bytes
-                damaged[index] ^= mask
-                try body(damaged, "byte \(index) ^ \(mask)")
-            }
+            let mask = ([0x01, 0x80, 0xff] as [UInt8])[index % 3]
+            var damaged = bytes
+            damaged[index] ^= mask
+            try body(damaged, "byte \(index) ^ \(mask)")
         }
         for count in bytes.indices { try body(Array(bytes[..<count]), "the first \(count)") }
     }
@@ -191,7 +213,7 @@ struct ChunkTestsDamage {
             count += merged == nil ? 1 : 0
             if let merged { try merged.checkShape() }
         }
-        #expect(count > 100)
+        #expect(count > 50)
     }
 
     @Test("errors of an input and of the sink end a merge")
