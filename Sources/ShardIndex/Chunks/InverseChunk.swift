@@ -33,7 +33,7 @@ package struct InverseChunk: Sendable {
 
     /// Checks the checksum, the starts of the buckets, and the order of all entries.
     ///
-    /// *Cost*: reads every entry; 3 ns each.
+    /// *Cost*: reads every entry.
     ///
     /// - Throws: `.malformed`.
     package func check() throws(ShardIndexError) {
