@@ -79,9 +79,9 @@ extension UInt64 {
 /// The fields gather in words. `finish` appends all of them as bytes.
 public struct BitWriter: Sendable {
     /// Full words, each little-endian in memory.
-    private var words: [UInt64] = []
-    private var bits: UInt64 = 0
-    private var bitCount = 0
+    @usableFromInline var words: [UInt64] = []
+    @usableFromInline var bits: UInt64 = 0
+    @usableFromInline var bitCount = 0
 
     /// Creates a writer that starts at a byte boundary.
     public init() {}
@@ -100,7 +100,7 @@ public struct BitWriter: Sendable {
     ///   - value: The bits.
     ///   - width: The number of bits, 0 to 57.
     @inline(__always)
-    public mutating func append(_ value: UInt64, width: Int) {
+    @inlinable public mutating func append(_ value: UInt64, width: Int) {
         assert(width <= ByteView.bitWidthMax && value >> UInt64(width) == 0)
         bits |= value &<< UInt64(bitCount)
         bitCount &+= width

@@ -104,6 +104,7 @@ enum FuzzSeeds {
             case .root: try shards().map { ($0.name, $0.root) }
             case .segment: try shards().flatMap { shard in shard.segments.map { (shard.name, $0) } }
             case .inverse: try runs()
+            case .chunkDirectory: try directories()
             case .dagPB: dagPB()
             case .dagCBOR: dagCBOR()
             case .dagJSON: dagJSON()
@@ -135,6 +136,28 @@ enum FuzzSeeds {
             for entry in entries.sorted(by: <) { try builder.append(entry) }
             _ = try builder.finish()
             return ("run-of-\(entries.count)", bytes + [selector])
+        }
+    }
+
+    /// Directories of runs of one shard, and of a merge of two shards in one of eight partitions.
+    private static func directories() throws -> [(String, [UInt8])] {
+        var random = SplitMix64(seed: 5)
+        let runs = try [0, 1, 400, 30_000].enumerated().map { shard, count in
+            let hashes = (0..<count).map { _ in random.next() >> 16 }
+            var chunks: [[UInt8]] = []
+            var builder = try ChunkedRunBuilder(
+                entries: UInt64(count),
+                shard: UInt32(shard),
+                sink: { chunks.append($0) }
+            )
+            for hash in hashes.sorted() { try builder.append(hash) }
+            let directory = try builder.finish()
+            return ChunkInput(directory) { [chunks] in chunks[$0] }
+        }
+        let merge = ChunkMerge(partition: 5, bits: 3, inputs: Array(runs[2...])) { _ in true }
+        let merged = try merge.run { _ in }.directory
+        return (runs.map(\.directory) + [merged]).map {
+            ("chunks-\($0.chunks.lowerBound)-to-\($0.chunks.upperBound)", $0.encoded)
         }
     }
 

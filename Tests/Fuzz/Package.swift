@@ -21,7 +21,7 @@ let settings: [SwiftSetting] = [
 let fuzzers = [
     "CARFuzzer", "CARIndexFuzzer", "PageFuzzer", "RootFuzzer", "SegmentFuzzer", "InverseFuzzer",
     "DagPBFuzzer", "DagCBORFuzzer", "DagJSONFuzzer", "UnixFSFuzzer", "TraversalFuzzer",
-    "GatewayFuzzer",
+    "GatewayFuzzer", "ChunkDirectoryFuzzer",
 ]
 
 /// A fuzzer is one file, with the entry point that libFuzzer calls.

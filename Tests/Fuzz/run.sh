@@ -15,7 +15,8 @@ build=${DAGSTORE_FUZZ_BUILD:-$root/.build-fuzz}
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
 [ $# -gt 0 ] || set -- CARFuzzer CARIndexFuzzer PageFuzzer RootFuzzer SegmentFuzzer InverseFuzzer \
-    DagPBFuzzer DagCBORFuzzer DagJSONFuzzer UnixFSFuzzer TraversalFuzzer GatewayFuzzer
+    DagPBFuzzer DagCBORFuzzer DagJSONFuzzer UnixFSFuzzer TraversalFuzzer GatewayFuzzer \
+    ChunkDirectoryFuzzer
 
 mkdir -p "$build/package"
 for folder in Sources CModules Tests; do
@@ -41,6 +42,7 @@ corpus() {
         UnixFSFuzzer) echo unixfs ;;
         TraversalFuzzer) echo traversal ;;
         GatewayFuzzer) echo gateway ;;
+        ChunkDirectoryFuzzer) echo chunk-directory ;;
     esac
 }
 

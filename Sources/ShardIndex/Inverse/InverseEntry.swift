@@ -76,26 +76,60 @@ public struct InverseRunShape: Equatable, Sendable {
     ///   - count: The number of entries, or a little more.
     ///   - shards: The least and the greatest shard.
     public init(entries count: UInt64, shards: ClosedRange<UInt32>) {
+        self.init(
+            entries: count,
+            shards: shards,
+            segmentSize: IndexPage.valueSizeMax,
+            partitionBits: 0
+        )
+    }
+
+    /// Creates a shape with 11 to 22 entries in a bucket.
+    ///
+    /// - Parameters:
+    ///   - count: The number of entries, or a little more.
+    ///   - shards: The least and the greatest shard.
+    ///   - segmentSize: The size that an average segment stays 5 % below, in bytes.
+    ///   - partitionBits: The number of first bits that all hashes share. A segment has no others.
+    package init(
+        entries count: UInt64,
+        shards: ClosedRange<UInt32>,
+        segmentSize: Int,
+        partitionBits: Int
+    ) {
         let spread = shards.upperBound - shards.lowerBound
         // All ones mean that a list follows, so no shard may have this number.
         shardBits = spread == 0 ? 0 : UInt32.bitWidth - (spread &+ 1).leadingZeroBitCount
         if spread == .max { shardBits = 33 }
         leastShard = shards.lowerBound
         let buckets = max(1, count / 11)
-        let bits = min(40, 63 - buckets.leadingZeroBitCount)
-        let restBits = UInt64(InverseEntry.hashBits - bits + shardBits)
+        let bits = min(40 - partitionBits, 63 - buckets.leadingZeroBitCount)
+        let restBits = UInt64(InverseEntry.hashBits - partitionBits - bits + shardBits)
         let size = count * restBits / 8 + 4 << UInt64(bits)
-        let share = UInt64(IndexPage.valueSizeMax) * 95 / 100
+        let share = UInt64(segmentSize) * 95 / 100
         let segments = (size + share - 1) / share
-        segmentBits = segments <= 1 ? 0 : 64 - (segments - 1).leadingZeroBitCount
-        segmentBits = min(segmentBits, bits)
-        bucketBits = bits - segmentBits
+        let ownBits = segments <= 1 ? 0 : 64 - (segments - 1).leadingZeroBitCount
+        segmentBits = partitionBits + min(ownBits, bits)
+        bucketBits = partitionBits + bits - segmentBits
     }
 
     /// Reads a shape.
     ///
     /// - Throws: `.malformed`; `.unsupportedVersion` if a newer version wrote it.
     public init(reading bytes: some Collection<UInt8>) throws(ShardIndexError) {
+        try self.init(reading: bytes, segmentBitsMax: 24)
+    }
+
+    /// Reads a shape that may have more segments.
+    ///
+    /// - Parameters:
+    ///   - bytes: The encoded shape.
+    ///   - segmentBitsMax: The largest number of segment bits that the caller takes.
+    /// - Throws: `.malformed`; `.unsupportedVersion` if a newer version wrote it.
+    init(
+        reading bytes: some Collection<UInt8>,
+        segmentBitsMax: Int
+    ) throws(ShardIndexError) {
         let bytes = Array(bytes)
         let isWhole = bytes.withView { view in
             view.count == Self.size
@@ -117,7 +151,7 @@ public struct InverseRunShape: Equatable, Sendable {
         entryCount = number(8..<16)
         byteCount = number(16..<24)
         guard entryCount <= Self.entryCountMax, segmentBits + bucketBits <= 40, bucketBits <= 24,
-            segmentBits <= 24, shardBits <= 33
+            segmentBits <= segmentBitsMax, shardBits <= 33
         else { throw ShardIndexError(.malformed, "the shape of a run is impossible") }
     }
 

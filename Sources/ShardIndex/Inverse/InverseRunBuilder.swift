@@ -11,6 +11,15 @@ package struct InverseRunBuilder {
     package private(set) var shape: InverseRunShape
     private let sink: Sink
     private let makeBuffer: () -> [UInt8]
+    private let segmentSizeMax: Int
+    private let restWidth: Int
+    private let restMask: UInt64
+    private let shardWidth: Int
+    private let leastShard: UInt32
+    private let bucketWidth: Int
+    private let bucketMask: Int
+    /// The number of entries that a list has no room for.
+    private(set) var cutCount: UInt64 = 0
     /// The number of the current segment.
     private var number: Int
     private var starts: [UInt32] = []
@@ -20,8 +29,10 @@ package struct InverseRunBuilder {
     private var lists: [UInt8] = []
     private var listedBits = BitWriter()
     private var listedCount: UInt32 = 0
-    /// The shards of `hash` that are not written yet.
-    private var group: [UInt32] = []
+    /// The first shard of `hash`, if it is not written yet.
+    private var first: UInt32?
+    /// The other shards of `hash` that are not written yet.
+    private var others: [UInt32] = []
     private var hash: UInt64 = .max
 
     /// Creates a builder that begins with a segment.
@@ -29,17 +40,26 @@ package struct InverseRunBuilder {
     /// - Parameters:
     ///   - shape: The run's shape, for at least as many entries as will come.
     ///   - segment: The first segment to write; an earlier attempt wrote those before.
+    ///   - segmentSizeMax: The largest size of a segment, in bytes. The builder cuts lists that reach it.
     ///   - makeBuffer: Returns an empty array for a segment.
     ///   - sink: Receives the segments in order.
     package init(
         _ shape: InverseRunShape,
         from segment: Int = 0,
+        segmentSizeMax: Int = .max,
         makeBuffer: @escaping () -> [UInt8] = { [] },
         sink: @escaping Sink
     ) {
         self.shape = shape
         self.sink = sink
         self.makeBuffer = makeBuffer
+        self.segmentSizeMax = segmentSizeMax
+        restWidth = shape.restBits
+        restMask = 1 << UInt64(shape.restBits) - 1
+        shardWidth = shape.shardBits
+        leastShard = shape.leastShard
+        bucketWidth = shape.bucketBits
+        bucketMask = 1 << shape.bucketBits - 1
         number = segment
         starts.reserveCapacity(1 << shape.bucketBits + 1)
     }
@@ -53,10 +73,10 @@ package struct InverseRunBuilder {
         guard entry.hash == hash else {
             try flushGroup()
             hash = entry.hash
-            group.append(entry.shard)
+            first = entry.shard
             return
         }
-        if entry.shard != group[group.count &- 1] { group.append(entry.shard) }
+        if entry.shard != others.last ?? first { others.append(entry.shard) }
     }
 
     /// Adds the hashes of sorted entries of one shard; ignores hashes that equal the last.
@@ -67,18 +87,38 @@ package struct InverseRunBuilder {
         precondition(shape.shardBits == 0, "a run of one shard")
         try flushGroup()
         for index in 0..<entries.count {
-            let next = InverseEntry.hash(of: entries[index].hash)
-            guard next != hash else { continue }
-            hash = next
-            try completeBuckets(before: next)
-            put(0)
-            shape.entryCount += 1
+            try append(hash: InverseEntry.hash(of: entries[index].hash))
         }
     }
 
+    /// Adds a hash of the run's only shard; ignores one that equals the last.
+    ///
+    /// - Parameter next: A hash that is not before the last one. Every earlier entry came through this method.
+    /// - Throws: The error of the sink.
+    @inline(__always)
+    mutating func append(hash next: UInt64) throws {
+        guard next != hash else { return }
+        hash = next
+        try completeBuckets(before: next)
+        put(0)
+        shape.entryCount += 1
+    }
+
+    @inline(__always)
     private mutating func flushGroup() throws {
-        guard !group.isEmpty else { return }
+        guard let first else { return }
+        self.first = nil
         try completeBuckets(before: hash)
+        guard others.isEmpty else { return flushShards(first) }
+        put(UInt64(first &- leastShard))
+        shape.entryCount &+= 1
+    }
+
+    /// Adds several shards of the hash to the current bucket.
+    private mutating func flushShards(_ first: UInt32) {
+        var group = [first] + others
+        others.removeAll(keepingCapacity: true)
+        if group.count >= InverseRunShape.listedFrom { cut(&group) }
         if group.count < InverseRunShape.listedFrom {
             for shard in group { put(UInt64(shard &- shape.leastShard)) }
         } else {
@@ -93,35 +133,54 @@ package struct InverseRunBuilder {
             listedCount += UInt32(group.count)
         }
         shape.entryCount += UInt64(group.count)
-        group.removeAll(keepingCapacity: true)
+    }
+
+    /// Removes the least shards of a group that has no room.
+    ///
+    /// A list takes at most half of the room that its segment has left, less some for entries without a list.
+    private mutating func cut(_ group: inout [UInt32]) {
+        guard segmentSizeMax < .max else { return }
+        let room = (segmentSizeMax - segmentSize) / 2 - Self.sizeReserved
+        let shardsMax = max(InverseRunShape.listedFrom - 1, room * 8 / shape.shardBits)
+        guard group.count > shardsMax else { return }
+        cutCount += UInt64(group.count - shardsMax)
+        group.removeFirst(group.count - shardsMax)
+    }
+
+    /// The room that lists leave for other entries, in bytes.
+    private static let sizeReserved = 1 << 16
+
+    /// The size of the current segment, in bytes.
+    private var segmentSize: Int {
+        InverseSegment.headerSize + 4 * (1 << shape.bucketBits + 1) + restBits.byteCount
+            + shardBits.byteCount + lists.count + listedBits.byteCount + InverseSegment.slack
     }
 
     /// Adds an entry to the current bucket.
     @inline(__always)
     private mutating func put(_ shard: UInt64) {
-        let rest = hash & ((1 << UInt64(shape.restBits)) &- 1)
-        restBits.append(rest, width: shape.restBits)
-        if shape.shardBits > 0 { shardBits.append(shard, width: shape.shardBits) }
+        restBits.append(hash & restMask, width: restWidth)
+        if shardWidth > 0 { shardBits.append(shard, width: shardWidth) }
         count &+= 1
     }
 
     /// Completes buckets and segments up to that of a hash.
     @inline(__always)
     private mutating func completeBuckets(before hash: UInt64) throws {
-        let bucket = Int(hash >> UInt64(shape.restBits))
-        let segment = bucket >> shape.bucketBits
+        let bucket = Int(truncatingIfNeeded: hash &>> UInt64(truncatingIfNeeded: restWidth))
+        let segment = bucket &>> bucketWidth
         while number < segment { try flushSegment() }
-        let own = bucket & (1 << shape.bucketBits &- 1)
+        let own = bucket & bucketMask
         while starts.count <= own { starts.append(count.littleEndian) }
     }
 
     private mutating func flushSegment() throws {
         while starts.count <= 1 << shape.bucketBits { starts.append(count.littleEndian) }
         var bytes = makeBuffer()
-        bytes.reserveCapacity(
-            InverseSegment.headerSize + 4 * starts.count + restBits.byteCount
-                + shardBits.byteCount + lists.count + listedBits.byteCount + InverseSegment.slack
-        )
+        guard segmentSize <= segmentSizeMax else {
+            throw ShardIndexError(.limitExceeded, "an inverse segment of \(segmentSize) bytes")
+        }
+        bytes.reserveCapacity(segmentSize)
         bytes.append(littleEndian: UInt64(0))
         bytes.append(littleEndian: count)
         bytes.append(littleEndian: UInt32(lists.count / InverseSegment.listSize))

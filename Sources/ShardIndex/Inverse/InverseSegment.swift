@@ -23,15 +23,15 @@ package struct InverseSegment: Sendable {
     static let listSize = 16
     static let slack = 16
 
-    private let bytes: ByteView
-    private let shape: InverseRunShape
+    let bytes: ByteView
+    let shape: InverseRunShape
     /// The number of entries in the buckets.
     let count: Int
-    private let listCount: Int
-    private let restsStart: Int
-    private let shardsStart: Int
-    private let listsStart: Int
-    private let listedStart: Int
+    let listCount: Int
+    let restsStart: Int
+    let shardsStart: Int
+    let listsStart: Int
+    let listedStart: Int
 
     /// Checks the shape of a segment.
     ///
@@ -213,8 +213,8 @@ package struct InverseSegment: Sendable {
 extension ByteView {
     /// Returns a packed number of up to 57 bits.
     @inline(__always)
-    fileprivate func loadBits(at base: Int, bit: Int, width: Int) -> UInt64 {
-        let word = loadUInt64(at: base &+ bit >> 3) >> UInt64(bit & 7)
-        return word & ((1 << UInt64(width)) &- 1)
+    func loadBits(at base: Int, bit: Int, width: Int) -> UInt64 {
+        let word = loadUInt64(at: base &+ bit >> 3) &>> UInt64(truncatingIfNeeded: bit & 7)
+        return word & (1 &<< UInt64(truncatingIfNeeded: width) &- 1)
     }
 }

@@ -149,4 +149,37 @@ extension FuzzCheck {
             try require(count <= input.count * 8 * input.count * 8, "more shards than bits")
         }
     }
+
+    static func checkChunkDirectory(_ input: ByteView) throws(Contradiction) {
+        var bytes = input.copied
+        if bytes.count >= 64 {
+            writeChecksum(of: 32..<56, at: 56, in: &bytes)
+            writeChecksum(of: 8..<bytes.count, at: 0, in: &bytes)
+        }
+        guard let directory = try? ChunkDirectory(reading: bytes) else { return }
+        let shape = directory.shape
+        let chunks = directory.chunks
+        try require(chunks.count <= ChunkDirectory.chunkCountMax, "\(chunks.count) chunks")
+        try require(chunks.upperBound <= shape.segmentCount, "chunks after the last hash")
+        try require(!chunks.isEmpty || shape.entryCount == 0, "entries without chunks")
+        var end: UInt64 = 0
+        for chunk in chunks.prefix(200) {
+            let range = directory.byteRange(ofChunk: chunk)
+            try require(range.lowerBound == end, "chunk \(chunk) begins elsewhere")
+            end = range.upperBound
+        }
+        try require(end <= directory.totalSize, "chunks larger than the run")
+        var numbers = Numbers(for: input)
+        for _ in 0..<16 {
+            let hash = numbers.next() >> 16
+            let chunk = directory.chunk(of: hash)
+            try require(chunk.map(chunks.contains) ?? true, "a chunk that the run lacks")
+            let bits = numbers.next(below: ChunkDirectory.partitionBitsMax + 1)
+            let partition = Int(hash >> UInt64(48 - bits))
+            let those = directory.chunks(ofPartition: partition, bits: bits)
+            try require(chunk.map(those.contains) ?? true, "a chunk outside its partition")
+        }
+        let again = try? ChunkDirectory(reading: directory.encoded)
+        try require(again == directory, "a directory that does not survive encoding")
+    }
 }

@@ -19,6 +19,8 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
     case segment
     /// Segments of a run of the inverse index, and a last byte that chooses the run's shape.
     case inverse
+    /// Directories of chunks of a cluster's inverse index.
+    case chunkDirectory = "chunk-directory"
     /// Blocks of dag-pb.
     case dagPB = "dag-pb"
     /// Blocks of dag-cbor.
@@ -53,6 +55,7 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
         case .dagJSON: try Self.checkLinks(input, Codec.dagJSON)
         case .unixFS: try Self.checkUnixFS(input)
         case .traversal: try Self.checkTraversal(input)
+        case .chunkDirectory: try Self.checkChunkDirectory(input)
         case .inverse:
             guard input.count > 8 else { return }
             let shape = Self.runShape(input[input.count - 1])
@@ -67,6 +70,14 @@ package enum FuzzCheck: String, CaseIterable, Sendable {
         _ what: @autoclosure () -> String
     ) throws(Contradiction) {
         guard holds else { throw Contradiction(description: what()) }
+    }
+
+    /// Writes the checksum of a range in front of it or behind it.
+    static func writeChecksum(of range: Range<Int>, at place: Int, in bytes: inout [UInt8]) {
+        let checksum = bytes.withView { Checksum.xxh64($0[range]) }
+        for index in 0..<8 {
+            bytes[place + index] = UInt8(truncatingIfNeeded: checksum >> UInt64(8 * index))
+        }
     }
 
     /// Calls `body` with a copy of `input` whose first eight bytes are the checksum of the others:
