@@ -304,7 +304,7 @@ let package = Package(
         .target(
             name: "DAGCluster",
             dependencies: [
-                "DAGBytes", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "DAGBytes", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
                 "PostgreSQL", "ShardIndex", "SharedReads", system,
             ],
             swiftSettings: house
@@ -414,8 +414,8 @@ let package = Package(
         tests(
             "DAGCluster",
             also: [
-                "DAGCAR", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "PostgreSQL",
-                system,
+                "DAGBytes", "DAGCAR", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "PostgreSQL", "ShardIndex", system,
             ]
         ),
         tests("DAGMultiformats", also: ["DAGBytes"]),

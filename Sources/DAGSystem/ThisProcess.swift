@@ -30,7 +30,8 @@ package enum ThisProcess {
         var name = [CChar](repeating: 0, count: 256)
         // SAFETY: the buffer has one byte more than the call may write.
         guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The number of processors that run; at least 1.

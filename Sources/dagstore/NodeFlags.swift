@@ -56,7 +56,8 @@ struct NodeFlags: ParsableArguments {
             (.slowClientTimeout, slowClientTimeout), (.idleTimeout, idleTimeout),
             (.fetchTimeout, fetchTimeout), (.distinctBlocksMax, distinctBlocksMax),
             (.verify, hashing?.value), (.cluster, cluster), (.clusterName, clusterName),
-            (.clusterURL, clusterURL), (.clusterCapacity, clusterCapacity), (.drain, drain), (.logLevel, logLevel),
+            (.clusterURL, clusterURL), (.clusterCapacity, clusterCapacity), (.drain, drain),
+            (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]
         var values: [NodeOption: [String]] = [:]

@@ -183,7 +183,7 @@
                 try await database.claim(.index, for: Self.one, lease: .milliseconds(1))
             )
             var second: JobLease?
-            try await reached {
+            try await eventually {
                 second = try await database.claim(.index, for: Self.two, lease: .seconds(60))
                 return second != nil
             }

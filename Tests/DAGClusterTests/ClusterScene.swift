@@ -16,13 +16,6 @@
         init(_ code: Code) { self.init(code, "") }
     }
 
-    /// Waits until other tasks or processes make a condition true.
-    ///
-    /// The test's own time limit ends the wait.
-    func reached(_ condition: () async throws -> Bool) async throws {
-        while try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
-    }
-
     /// A cluster in a database of a test's own, with CARs and nodes in a folder.
     final class ClusterScene: Sendable {
         let folder: TemporaryFolder
@@ -72,7 +65,7 @@
 
         /// Waits until a shard has copies, all of them held.
         func settled(_ key: String, copies: Int) async throws {
-            try await reached {
+            try await eventually {
                 let placed = try await self.database.placedShard(ShardKey(key))
                 let kept = placed?.placements.filter { $0.state != .dropped } ?? []
                 return kept.count == copies && kept.allSatisfy { $0.state == .held }

@@ -53,7 +53,7 @@
             try await scene.settled("a", copies: 2)
             await first.kill()
             let third = try scene.node("node3")
-            try await reached {
+            try await eventually {
                 let placed = try await scene.database.placedShard(ShardKey("a"))
                 return placed?.holders.contains(third.number.node) ?? false
             }
@@ -62,7 +62,7 @@
             // The dead node comes back, and destroys its copy.
             let again = try scene.node("node1")
             #expect(again.number == first.number)
-            try await reached {
+            try await eventually {
                 let placed = try await scene.database.placedShard(ShardKey("a"))
                 return placed?.placements.count == 2
             }
@@ -84,10 +84,10 @@
                 #expect(try node.store.status(of: ShardKey("a"))?.mountURL == car.mount.url.text)
             }
             try await scene.database.destroy(ShardKey("a"))
-            try await reached {
+            try await eventually {
                 try nodes.allSatisfy { try $0.store.status(of: ShardKey("a")) == nil }
             }
-            try await reached {
+            try await eventually {
                 try scene.query("SELECT count(*) FROM dagstore_placements") == "0"
             }
             let blobs = Blobs(
@@ -105,7 +105,7 @@
             let node = try scene.node("node1")
             let url = try MountURL("file:///no/such/file.car")
             _ = try await scene.database.register(ShardKey("a"), from: url)
-            try await reached {
+            try await eventually {
                 try await scene.database.shard(ShardKey("a"))?.state == .failed
             }
             #expect(try await scene.database.shard(ShardKey("a"))?.errorCode == .mountGone)
@@ -127,7 +127,7 @@
                 """
             )
             let second = try scene.node("node2")
-            try await reached {
+            try await eventually {
                 let placed = try await scene.database.placedShard(ShardKey("a"))
                 return placed?.placements.contains { !$0.error.isEmpty } ?? false
             }
@@ -147,7 +147,7 @@
             // A shorter file at the same place; the first node has the old one open.
             _ = try scene.car("a.car", sections: 29, seed: 2)
             let second = try scene.node("node2")
-            try await reached {
+            try await eventually {
                 let placed = try await scene.database.placedShard(ShardKey("a"))
                 return placed?.placements.contains { !$0.error.isEmpty } ?? false
             }
@@ -170,9 +170,9 @@
                 await #expect(throws: DAGStoreError(.catalogUnreachable)) {
                     try await scene.register("b", other)
                 }
-                try await reached { node.notices.contains("the database is away") }
+                await eventually { node.notices.contains("the database is away") }
                 try await server.start()
-                try await reached { node.notices.contains("the database is back") }
+                await eventually { node.notices.contains("the database is back") }
                 try await scene.register("b", other)
                 try await scene.settled("b", copies: 1)
                 #expect(try await node.hasBlocks(of: other))
@@ -185,7 +185,7 @@
         func twin() async throws {
             let scene = try await ClusterScene()
             let node = try scene.node("node1")
-            try await reached { node.member.incarnation > 0 }
+            await eventually { node.member.incarnation > 0 }
             let profile = node.member.profile
             let later = try await scene.database.join(profile)
             #expect(later == 2)
@@ -219,7 +219,7 @@
             try await scene.register("a", car)
             try await scene.settled("a", copies: 1)
             let second = try scene.node("node2")
-            try await reached { second.member.incarnation > 0 }
+            await eventually { second.member.incarnation > 0 }
             try await first.member.drain()
             let placed = try #require(try await scene.database.placedShard(ShardKey("a")))
             #expect(placed.holders.contains(second.number.node))

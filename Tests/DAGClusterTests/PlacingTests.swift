@@ -63,7 +63,10 @@
             #expect(chosen == Self.chosen)
         }
 
-        private static let chosen: [[UInt8]] = []
+        private static let chosen: [[UInt8]] = [
+            [3, 1], [6, 3], [1, 6], [4, 1], [7, 5], [2, 3], [6, 4], [4, 6], [4, 3], [7, 5], [6, 3],
+            [4, 6],
+        ]
 
         @Test(
             "the logarithm agrees with known values",

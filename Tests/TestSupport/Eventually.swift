@@ -10,6 +10,13 @@ package func eventually(_ condition: () throws -> Bool) async rethrows {
     while try !condition() { try? await Task.sleep(for: .seconds(pause)) }
 }
 
+/// Waits until a condition is true that another process answers, such as a database.
+///
+/// The test's own time limit ends the wait.
+package func eventually(_ condition: () async throws -> Bool) async throws {
+    while try await !condition() { try await Task.sleep(for: .seconds(10 * pause)) }
+}
+
 /// Waits for a condition on a thread of its own, so that the tasks of other tests cannot delay it.
 ///
 /// - Parameters:

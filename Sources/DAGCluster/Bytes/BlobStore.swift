@@ -22,6 +22,14 @@
         var description: String { bytes.hexadecimal }
     }
 
+    /// Some bytes of a blob.
+    struct BlobPiece: Sendable, Equatable {
+        /// Their offset in the blob.
+        let start: UInt64
+        /// The bytes.
+        let bytes: [UInt8]
+    }
+
     /// Where the bytes of blobs lie.
     ///
     /// The database keeps a row for each blob, wherever the bytes are. So a program that publishes a blob and one that
@@ -29,20 +37,14 @@
     ///
     /// *Concurrency*: any thread or task.
     protocol BlobBytes: Sendable {
-        /// Stores a piece of a blob; a piece that is there stays.
+        /// Stores pieces of a blob; a repeated call has no effect.
         ///
         /// - Parameters:
-        ///   - piece: The bytes, at most `Blobs.pieceSizeMax`.
-        ///   - start: Their offset in the blob.
+        ///   - pieces: The pieces, each of at most `Blobs.pieceSizeMax` bytes.
         ///   - blob: The blob.
         ///   - incarnation: The number of the upload, which is part of the name of the stored bytes.
         /// - Throws: `catalogUnreachable`, `catalogFull`, and the errors of an object store.
-        func put(
-            _ piece: [UInt8],
-            at start: UInt64,
-            of blob: BlobName,
-            _ incarnation: Int64
-        ) async throws
+        func put(_ pieces: [BlobPiece], of blob: BlobName, _ incarnation: Int64) async throws
 
         /// Returns bytes of a blob: the piece that has the offset, from its beginning, and those after it.
         ///
@@ -69,24 +71,20 @@
     struct DatabaseBytes: BlobBytes {
         let database: ClusterDatabase
 
-        func put(
-            _ piece: [UInt8],
-            at start: UInt64,
-            of blob: BlobName,
-            _ incarnation: Int64
-        ) async throws {
+        func put(_ pieces: [BlobPiece], of blob: BlobName, _ incarnation: Int64) async throws {
             try await database.run(.repeatableRead) { transaction in
-                try transaction.run(
-                    """
-                    INSERT INTO dagstore_blob_parts (name, incarnation, start, bytes)
-                    VALUES ($1, $2, $3, $4) ON CONFLICT (name, incarnation, start) DO NOTHING
-                    """,
-                    .bytes(blob.bytes),
-                    .integer(incarnation),
-                    .integer(Int64(start)),
-                    .bytes(piece)
-                )
-                return
+                for piece in pieces {
+                    try transaction.run(
+                        """
+                        INSERT INTO dagstore_blob_parts (name, incarnation, start, bytes)
+                        VALUES ($1, $2, $3, $4) ON CONFLICT (name, incarnation, start) DO NOTHING
+                        """,
+                        .bytes(blob.bytes),
+                        .integer(incarnation),
+                        .integer(Int64(piece.start)),
+                        .bytes(piece.bytes)
+                    )
+                }
             }
         }
 
@@ -114,10 +112,8 @@
                 for row in 0..<rows.count {
                     let start = UInt64(try rows.count(row, 0))
                     let piece = try rows.bytes(row, 1)
-                    // Two uploads may have cut the same bytes at other places.
-                    guard start + UInt64(piece.count) > next else { continue }
-                    // A gap ends the bytes: an upload that never ended, or a row that is gone.
-                    guard start <= next else { break }
+                    // A gap ends the bytes: a row is gone.
+                    guard start <= next, start + UInt64(piece.count) > next else { break }
                     let end = min(UInt64(piece.count), range.upperBound - start)
                     bytes += piece[Int(next - start)..<Int(end)]
                     next = start + end

@@ -6,8 +6,9 @@
 
     /// The blobs of a cluster: their rows in the database, and their bytes where the cluster keeps them.
     ///
-    /// A blob's row goes from `uploading` to `live`, and to `dying` when the sweeper finds no row that names it. An
-    /// upload that meets a dying blob begins a new incarnation. So no sweeper deletes what a publication names.
+    /// A blob's row goes from `uploading` to `live`, and to `dying` when the sweeper finds no row that names it. Each
+    /// upload is an incarnation of its own. So no sweeper deletes what a publication names, and bytes of two uploads
+    /// never mix.
     ///
     /// *Concurrency*: any thread or task.
     struct Blobs: Sendable {
@@ -23,6 +24,8 @@
 
         /// The largest size of a piece in bytes: that of a row.
         static let pieceSizeMax = 1 << 20
+        /// The bytes of pieces that one transaction stores, or a little more.
+        static let batchSize = 4 << 20
 
         let database: ClusterDatabase
         let bytes: any BlobBytes
@@ -43,26 +46,31 @@
             guard let incarnation = try await begin(name, size) else { return }
             var hash = SHA256Stream()
             var start: UInt64 = 0
+            var batch: [BlobPiece] = []
             while let piece = try await pieces() {
                 precondition(piece.count <= Self.pieceSizeMax, "a piece of a blob is too large")
                 guard !piece.isEmpty else { continue }
                 piece.withView { hash.update($0) }
-                try await bytes.put(piece, at: start, of: name, incarnation)
+                batch.append(BlobPiece(start: start, bytes: piece))
                 start += UInt64(piece.count)
+                guard start - (batch.first?.start ?? start) >= Self.batchSize else { continue }
+                try await bytes.put(batch, of: name, incarnation)
+                batch = []
             }
+            try await bytes.put(batch, of: name, incarnation)
             guard start == size, hash.finish() == name.bytes else {
                 throw DAGStoreError(
                     .catalogCorrupt,
                     "blob \(name): its bytes changed between hashing and upload"
                 )
             }
-            try await end(name, incarnation)
+            try await end(name, incarnation, size: size)
         }
 
         /// Writes the row of an upload.
         ///
         /// - Returns: The incarnation to upload; nil if the bytes are there.
-        private func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
+        func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
             try await database.run { transaction in
                 let rows = try transaction.run(
                     "SELECT incarnation, state FROM dagstore_blobs WHERE name = $1",
@@ -71,13 +79,14 @@
                 let isKnown = rows.count == 1
                 let state = isKnown ? State(rawValue: try rows.integer(0, 1)) : nil
                 let last = isKnown ? try rows.integer(0, 0) : 0
-                let incarnation = state == .dying || !isKnown ? last + 1 : last
+                // An unfinished upload is another program's, or a dead one's; this one takes its place.
+                let incarnation = state == .live ? last : last + 1
                 try transaction.run(
                     """
                     INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)
                     VALUES ($1, $2, 0, $3, now())
                     ON CONFLICT (name) DO UPDATE SET incarnation = $2, touched_at = now(),
-                        state = CASE WHEN dagstore_blobs.state = 2 THEN 0 ELSE dagstore_blobs.state END
+                        state = CASE WHEN dagstore_blobs.state = 1 THEN 1 ELSE 0 END
                     """,
                     .bytes(name.bytes),
                     .integer(incarnation),
@@ -88,20 +97,23 @@
         }
 
         /// Marks an upload as complete.
-        private func end(_ name: BlobName, _ incarnation: Int64) async throws {
+        ///
+        /// - Throws: `catalogUnreachable`, also if another upload or a sweep took its place.
+        func end(_ name: BlobName, _ incarnation: Int64, size: UInt64) async throws {
             try await database.run { transaction in
                 let count = try transaction.run(
                     """
-                    UPDATE dagstore_blobs SET state = 1, touched_at = now()
+                    UPDATE dagstore_blobs SET state = 1, size = $3, touched_at = now()
                     WHERE name = $1 AND incarnation = $2 AND state < 2
                     """,
                     .bytes(name.bytes),
-                    .integer(incarnation)
+                    .integer(incarnation),
+                    .integer(Int64(clamping: size))
                 ).changeCount
                 guard count == 1 else {
                     throw DAGStoreError(
                         .catalogUnreachable,
-                        "blob \(name) was swept while this node uploaded it; try again"
+                        "blob \(name) was swept, or uploaded by another node, meanwhile; try again"
                     )
                 }
             }

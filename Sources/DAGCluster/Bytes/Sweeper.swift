@@ -80,7 +80,7 @@
                         """
                         SELECT name, incarnation FROM dagstore_blob_parts p
                         WHERE NOT EXISTS (SELECT 1 FROM dagstore_blobs b
-                            WHERE b.name = p.name AND b.incarnation >= p.incarnation)
+                            WHERE b.name = p.name AND b.incarnation = p.incarnation)
                         LIMIT 1
                         """
                     )

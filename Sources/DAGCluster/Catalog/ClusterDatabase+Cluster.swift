@@ -22,8 +22,8 @@
                 try transaction.run(
                     """
                     INSERT INTO dagstore_cluster (one, id, hash_key, copies, partition_bits, objects,
-                        next_shard, next_run, placed_for, placing_from, made_at)
-                    VALUES (1, $1, $2, $3, $4, $5, 1, 1, $6, 0, now())
+                        next_shard, next_run, runs_version, placed_for, placing_from, made_at)
+                    VALUES (1, $1, $2, $3, $4, $5, 1, 1, 0, $6, 0, now())
                     """,
                     .bytes(facts.id),
                     .bytes(facts.hashKey),
@@ -37,6 +37,7 @@
                         "INSERT INTO dagstore_partitions (part, merged_through) VALUES ($1, 0)",
                         .integer(part)
                     )
+                    try Self.addJob(.merge, part, .null, transaction)
                 }
                 try transaction.run(
                     """

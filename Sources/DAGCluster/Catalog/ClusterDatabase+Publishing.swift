@@ -86,44 +86,6 @@
             }
         }
 
-        /// The most runs of single shards that wait for merges; then publications wait.
-        static let unmergedMax: Int64 = 256
-
-        /// Adds a run of one shard.
-        ///
-        /// The row of the cluster gives the numbers out, so runs become visible in the order of their numbers.
-        private static func add(
-            _ run: PublishedRun,
-            of shard: UInt32,
-            _ transaction: borrowing Transaction
-        ) throws {
-            try Blobs.keep(run.blob, transaction)
-            let waiting = try transaction.run(
-                "SELECT count(*) FROM dagstore_runs WHERE part = -1"
-            )
-            guard try waiting.integer(0, 0) < unmergedMax else {
-                throw DAGStoreError(
-                    .quotaExceeded,
-                    "\(unmergedMax) runs of the inverse index wait for a merge; try again"
-                )
-            }
-            let rows = try transaction.run(
-                "UPDATE dagstore_cluster SET next_run = next_run + 1 WHERE one = 1 RETURNING next_run - 1"
-            )
-            try transaction.run(
-                """
-                INSERT INTO dagstore_runs (number, part, shard, blob, entries, size, directory)
-                VALUES ($1, -1, $2, $3, $4, $5, $6)
-                """,
-                .integer(try rows.integer(0, 0)),
-                .integer(Int64(shard)),
-                .bytes(run.blob.bytes),
-                .integer(Int64(run.entryCount)),
-                .integer(Int64(run.size)),
-                .bytes(run.directory)
-            )
-        }
-
         /// Fails a shard that no node could index.
         ///
         /// - Throws: `JobLost`; `catalogUnreachable`.

@@ -91,6 +91,17 @@
                     "UPDATE dagstore_placements SET state = 2, try_at = now() WHERE shard = $1",
                     number
                 )
+                let runs = try transaction.run(
+                    "DELETE FROM dagstore_runs WHERE part = -1 AND shard = $1",
+                    number
+                )
+                if runs.changeCount > 0 {
+                    try transaction.run(
+                        """
+                        UPDATE dagstore_cluster SET runs_version = runs_version + 1 WHERE one = 1
+                        """
+                    )
+                }
                 try transaction.run(
                     "DELETE FROM dagstore_jobs WHERE kind = $1 AND subject = $2",
                     .integer(JobKind.index.rawValue),
@@ -190,6 +201,22 @@
                     """,
                     .integer(number.map { Int64($0) } ?? -1),
                     .integer(Int64(limit))
+                )
+                return try Self.placed(rows, transaction)
+            }
+        }
+
+        /// Returns the shards with these numbers that exist, by number, with their placements.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func shards(numbered numbers: [UInt32]) async throws -> [PlacedShard] {
+            try await run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT \(ClusterShard.columns) FROM dagstore_shards
+                    WHERE number = ANY ($1) ORDER BY number
+                    """,
+                    .integers(numbers.map { Int64($0) })
                 )
                 return try Self.placed(rows, transaction)
             }

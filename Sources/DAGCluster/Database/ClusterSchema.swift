@@ -40,7 +40,8 @@
                 outcome bigint NOT NULL,
                 made_at timestamptz NOT NULL)
             """,
-            // `one` keeps it at one row. `next_shard` and `next_run` are the numbers of the next rows.
+            // `one` keeps it at one row. `next_shard` and `next_run` are numbers to give away; `runs_version` changes
+            // with the runs.
             """
             CREATE TABLE dagstore_cluster (
                 one bigint PRIMARY KEY CHECK (one = 1),
@@ -51,6 +52,7 @@
                 objects text NOT NULL,
                 next_shard bigint NOT NULL,
                 next_run bigint NOT NULL,
+                runs_version bigint NOT NULL,
                 placed_for bytea NOT NULL,
                 placing_from bigint NOT NULL,
                 made_at timestamptz NOT NULL)
@@ -67,7 +69,8 @@
                 joined_at timestamptz NOT NULL,
                 seen_at timestamptz NOT NULL)
             """,
-            // `reach` is the one node that reaches the mount, NULL if all do. `settled` is 0 where placements are due.
+            // `reach` is the one node that reaches the mount, NULL if all do. `settled` is 0 where placements
+            // are due.
             """
             CREATE TABLE dagstore_shards (
                 number bigint PRIMARY KEY,
@@ -134,18 +137,19 @@
                 bytes bytea NOT NULL,
                 PRIMARY KEY (name, incarnation, start))
             """,
-            // `part` is -1 for a run of one shard that no merge has taken, else the partition.
+            // `part` is -1 for the run of one shard, and `number` that of its publication. Else `part` is the
+            // partition, and `number` that of the last publication that the merged run has.
             """
             CREATE TABLE dagstore_runs (
-                number bigint PRIMARY KEY,
                 part bigint NOT NULL,
+                number bigint NOT NULL,
                 shard bigint NOT NULL,
                 blob bytea NOT NULL,
                 entries bigint NOT NULL,
                 size bigint NOT NULL,
-                directory bytea NOT NULL)
+                directory bytea NOT NULL,
+                PRIMARY KEY (part, number))
             """,
-            "CREATE INDEX dagstore_runs_part ON dagstore_runs (part, number)",
             "CREATE INDEX dagstore_runs_blob ON dagstore_runs (blob)",
             """
             CREATE TABLE dagstore_partitions (
@@ -167,9 +171,7 @@
             isNewAllowed: Bool,
             _ steps: [Step] = ClusterSchema.steps
         ) async throws {
-            if isNewAllowed {
-                _ = try await database.run { transaction in try transaction.run(versions).count }
-            }
+            if isNewAllowed { try await makeVersions(database) }
             for step in steps {
                 try await database.run { transaction in
                     let present = try self.present(transaction)
@@ -190,6 +192,16 @@
                     guard isFirst else { return }
                     for statement in step.statements { try transaction.run(statement) }
                 }
+            }
+        }
+
+        /// Makes the table of versions, unless it is there.
+        private static func makeVersions(_ database: ClusterDatabase) async throws {
+            do {
+                _ = try await database.run { try $0.run(versions).count }
+            } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                // Of two programs at once, the server fails one, in spite of IF NOT EXISTS.
+                _ = try await database.run { try $0.run(versions).count }
             }
         }
 

@@ -141,6 +141,30 @@
             return false
         }
 
+        // MARK: Merging
+
+        /// Merges a partition of the inverse index, if one has enough to merge.
+        ///
+        /// - Returns: Whether another partition may be due.
+        /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
+        func mergeRuns() async throws -> Bool {
+            guard let bits = partitionBits,
+                let job = try await database.claim(.merge, for: profile.id, lease: times.lease)
+            else { return false }
+            let merger = RunMerger(blobs: blobs, partitionBits: bits)
+            do {
+                try await keeping(job) { [self] in
+                    guard try await merger.merge(job) else { return }
+                    say(.debug, "merged partition \(job.subject) of the inverse index")
+                }
+            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+                try await database.release(job, runAgainIn: times.retry)
+                throw error
+            }
+            try await database.release(job, runAgainIn: times.merge)
+            return true
+        }
+
         // MARK: Sweeping
 
         /// Sweeps, if it is time and no other node does.

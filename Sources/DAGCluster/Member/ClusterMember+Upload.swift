@@ -2,6 +2,7 @@
     internal import DAGBytes
     internal import DAGStorage
     internal import Dispatch
+    internal import ShardIndex
     internal import SharedReads
 
     /// Uploads what a shard's publication names.
@@ -40,6 +41,9 @@
                 // The bytes are there already if the upload asked for none.
                 do { try await sent } catch is PiecePipe.Canceled {}
             }
+            let run = try await database.blocking { [self] in
+                try writeRun(of: shard, exported.multihashCount)
+            }
             return IndexedShard(
                 bundle: name,
                 bundleSize: exported.size,
@@ -48,8 +52,30 @@
                 multihashCount: exported.multihashCount,
                 payloadSize: exported.payloadSize,
                 rootCount: exported.rootCount,
-                run: nil
+                run: run
             )
+        }
+
+        /// Writes the shard's run of the cluster's inverse index; blocks the thread.
+        private func writeRun(of shard: ClusterShard, _ count: UInt64) throws -> PublishedRun? {
+            guard count > 0 else { return nil }
+            let writer = try RunWriter(blobs)
+            do {
+                var builder = try ChunkedRunBuilder(entries: count, shard: shard.number) {
+                    try writer.append($0)
+                }
+                _ = try BundleExporter(store).writeHashes(of: shard.key) { try builder.append($0) }
+                let directory = try builder.finish()
+                try writer.finish()
+                return PublishedRun(
+                    blob: writer.name,
+                    size: writer.size,
+                    entryCount: directory.shape.entryCount,
+                    directory: directory.encoded
+                )
+            } catch let error as ShardIndexError {
+                throw DAGStoreError(.limitExceeded, error.detail, shard: shard.key)
+            }
         }
     }
 

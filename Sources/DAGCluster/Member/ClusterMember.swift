@@ -36,6 +36,7 @@
         private struct Connection {
             var isAway = false
             var incarnation: Int64 = 0
+            var facts: ClusterFacts?
         }
 
         /// Creates a member; it joins in `run`.
@@ -67,6 +68,9 @@
         /// The number of times that a process joined with the node's number; 0 before this one has.
         package var incarnation: Int64 { connection.withLock { $0.incarnation } }
 
+        /// The number of bits of a partition; nil before this process has joined.
+        var partitionBits: Int? { connection.withLock { $0.facts?.partitionBits } }
+
         /// Joins the cluster, and works in it until the task is canceled.
         ///
         /// - Throws: `invalidArgument` if the database has another cluster, or the cluster another key of hashes than
@@ -80,6 +84,7 @@
                 }
                 group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
                 group.addTask { await self.repeating("placing") { try await self.placeShards() } }
+                group.addTask { await self.repeating("merging") { try await self.mergeRuns() } }
                 group.addTask { await self.repeating("sweeping") { try await self.sweep() } }
                 defer { group.cancelAll() }
                 // Only the signs of life end with an error.
@@ -91,7 +96,9 @@
         private func join() async throws {
             while true {
                 do {
-                    try check(try await database.facts())
+                    let facts = try await database.facts()
+                    try check(facts)
+                    connection.withLock { $0.facts = facts }
                     let incarnation = try await database.join(profile)
                     connection.withLock { $0.incarnation = incarnation }
                     reportReturn()

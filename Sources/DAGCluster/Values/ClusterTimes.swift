@@ -11,6 +11,8 @@
         package var lease = Duration.seconds(30)
         /// The time until a failed import or indexing is tried again.
         package var retry = Duration.seconds(10)
+        /// The time between two looks at the runs of a partition; a publication may bring the next one forward.
+        package var merge = Duration.seconds(60)
         /// The time between two sweeps.
         package var sweep = Duration.seconds(3600)
         /// The time that an upload has until its publication; a sweep leaves younger bytes.

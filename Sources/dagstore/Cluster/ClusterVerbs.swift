@@ -16,7 +16,8 @@ struct ClusterVerbs: ParsableCommand {
             """,
         subcommands: [
             ClusterInit.self, ClusterStatus.self, ClusterNodes.self, ClusterShards.self,
-            ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self, ClusterDrain.self,
+            ClusterFind.self, ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self,
+            ClusterDrain.self,
             ClusterSweep.self,
         ]
     )

@@ -1,0 +1,273 @@
+#if Cluster
+    internal import DAGStorage
+    internal import PostgreSQL
+    internal import ShardIndex
+
+    /// The runs of a cluster's inverse index.
+    ///
+    /// A publication adds the run of its shard. A merge replaces runs of one partition by one, and raises the number up
+    /// to which the partition is merged. A run of a shard goes when all partitions have merged it.
+    extension ClusterDatabase {
+        /// The most runs of single shards that wait for merges; then publications wait.
+        static let unmergedMax: Int64 = 256
+
+        /// Adds the run of a shard inside the transaction that publishes the shard.
+        ///
+        /// The row of the cluster gives the numbers out, so runs become visible in the order of their numbers.
+        ///
+        /// - Throws: `quotaExceeded` while too many runs wait for merges.
+        static func add(
+            _ run: PublishedRun,
+            of shard: UInt32,
+            _ transaction: borrowing Transaction
+        ) throws {
+            try Blobs.keep(run.blob, transaction)
+            let rows = try transaction.run(
+                """
+                UPDATE dagstore_cluster SET next_run = next_run + 1, runs_version = runs_version + 1
+                WHERE one = 1 RETURNING next_run - 1
+                """
+            )
+            let waiting = try transaction.run(
+                "SELECT count(*) FROM dagstore_runs WHERE part = -1"
+            ).integer(0, 0)
+            guard waiting < unmergedMax else {
+                throw DAGStoreError(
+                    .quotaExceeded,
+                    "\(unmergedMax) runs of the inverse index wait for a merge; try again"
+                )
+            }
+            if waiting + 1 >= Int64(ClusterMergePolicy.levelZeroMax) {
+                try transaction.run(
+                    "UPDATE dagstore_jobs SET run_at = now() WHERE kind = $1 AND run_at > now()",
+                    .integer(JobKind.merge.rawValue)
+                )
+            }
+            try transaction.run(
+                """
+                INSERT INTO dagstore_runs (part, number, shard, blob, entries, size, directory)
+                VALUES (-1, $1, $2, $3, $4, $5, $6)
+                """,
+                .integer(try rows.integer(0, 0)),
+                .integer(Int64(shard)),
+                .bytes(run.blob.bytes),
+                .integer(Int64(run.entryCount)),
+                .integer(Int64(run.size)),
+                .bytes(run.directory)
+            )
+        }
+
+        /// Returns what changed in the runs since a version.
+        ///
+        /// - Parameters:
+        ///   - version: The version that the caller knows; -1 for none.
+        ///   - known: The runs that the caller knows.
+        /// - Returns: The changes; nil if there are none.
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func runs(after version: Int64, known: Set<RunNumber>) async throws -> RunChanges? {
+            try await run(.repeatableRead) { transaction in
+                let now = try transaction.run(
+                    "SELECT runs_version FROM dagstore_cluster WHERE one = 1"
+                )
+                guard now.count == 1 else {
+                    throw DAGStoreError(.catalogCorrupt, "the cluster has no row")
+                }
+                var changes = RunChanges(version: try now.integer(0, 0))
+                guard changes.version != version else { return nil }
+                let names = try transaction.run("SELECT part, number FROM dagstore_runs")
+                for row in 0..<names.count {
+                    changes.present.insert(
+                        RunNumber(
+                            part: try names.integer(row, 0),
+                            number: try names.integer(row, 1)
+                        )
+                    )
+                }
+                for run in changes.present.subtracting(known) {
+                    let rows = try transaction.run(
+                        """
+                        SELECT part, number, shard, blob, entries, size, directory FROM dagstore_runs
+                        WHERE part = $1 AND number = $2
+                        """,
+                        .integer(run.part),
+                        .integer(run.number)
+                    )
+                    guard rows.count == 1 else { continue }
+                    changes.added.append(try ClusterRun(rows, 0))
+                }
+                let marks = try transaction.run(
+                    "SELECT part, merged_through FROM dagstore_partitions ORDER BY part"
+                )
+                for row in 0..<marks.count {
+                    guard try marks.integer(row, 0) == Int64(row) else {
+                        throw DAGStoreError(.catalogCorrupt, "the cluster lacks partition \(row)")
+                    }
+                    changes.mergedThrough.append(try marks.integer(row, 1))
+                }
+                return changes
+            }
+        }
+
+        /// Returns the runs that concern a partition, and the numbers of all shards that exist.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func mergeState(of part: Int64) async throws -> MergeState {
+            try await run(.repeatableRead) { transaction in
+                var state = MergeState()
+                let marks = try transaction.run(
+                    "SELECT merged_through FROM dagstore_partitions WHERE part = $1",
+                    .integer(part)
+                )
+                guard marks.count == 1 else {
+                    throw DAGStoreError(.catalogCorrupt, "the cluster lacks partition \(part)")
+                }
+                let rows = try transaction.run(
+                    """
+                    SELECT part, number, shard, blob, entries, size, directory FROM dagstore_runs
+                    WHERE part = $1 OR (part = -1 AND number > $2) ORDER BY part, number
+                    """,
+                    .integer(part),
+                    marks.count == 1 ? .integer(try marks.integer(0, 0)) : .null
+                )
+                for row in 0..<rows.count {
+                    let run = try ClusterRun(rows, row)
+                    if run.number.part < 0 {
+                        state.levelZero.append(run)
+                    } else {
+                        state.merged.append(run)
+                    }
+                }
+                let shards = try transaction.run("SELECT number FROM dagstore_shards")
+                for row in 0..<shards.count {
+                    state.shards.insert(
+                        UInt32(try shards.count(row, 0, 0...ClusterShard.numberMax))
+                    )
+                }
+                return state
+            }
+        }
+
+        /// Replaces runs of a partition by one, and ends the job for now.
+        ///
+        /// - Parameters:
+        ///   - merged: The merged runs to replace.
+        ///   - result: The new run; nil if it would have no entries.
+        ///   - through: The last publication that the partition has merged then.
+        ///   - job: The job `merge` of the partition.
+        /// - Throws: `JobLost` if another worker has the job; `catalogUnreachable`, also if a blob was swept.
+        func publishMerge(
+            of merged: [RunNumber],
+            into result: PublishedRun?,
+            through: Int64,
+            _ job: JobLease
+        ) async throws {
+            try await change("merge") { transaction in
+                try Self.confirm(job, transaction)
+                for run in merged {
+                    let count = try transaction.run(
+                        "DELETE FROM dagstore_runs WHERE part = $1 AND number = $2",
+                        .integer(run.part),
+                        .integer(run.number)
+                    ).changeCount
+                    guard count == 1 else { throw JobLost() }
+                }
+                if let result {
+                    try Blobs.keep(result.blob, transaction)
+                    try transaction.run(
+                        """
+                        INSERT INTO dagstore_runs
+                            (part, number, shard, blob, entries, size, directory)
+                        VALUES ($1, $2, 0, $3, $4, $5, $6)
+                        """,
+                        .integer(job.subject),
+                        .integer(through),
+                        .bytes(result.blob.bytes),
+                        .integer(Int64(result.entryCount)),
+                        .integer(Int64(result.size)),
+                        .bytes(result.directory)
+                    )
+                }
+                try transaction.run(
+                    "UPDATE dagstore_partitions SET merged_through = $2 WHERE part = $1",
+                    .integer(job.subject),
+                    .integer(through)
+                )
+                try transaction.run(
+                    """
+                    DELETE FROM dagstore_runs WHERE part = -1
+                        AND number <= (SELECT min(merged_through) FROM dagstore_partitions)
+                    """
+                )
+                try transaction.run(
+                    "UPDATE dagstore_cluster SET runs_version = runs_version + 1 WHERE one = 1"
+                )
+                return 0
+            }
+        }
+    }
+
+    /// The number of a run.
+    struct RunNumber: Hashable, Sendable {
+        /// The partition; -1 for the run of one shard.
+        let part: Int64
+        /// The last publication that the run has.
+        let number: Int64
+    }
+
+    /// A run of a cluster's inverse index.
+    struct ClusterRun: Sendable {
+        /// Its number.
+        let number: RunNumber
+        /// The shard, of a run of one shard.
+        let shard: UInt32
+        /// Its bytes.
+        let blob: BlobName
+        /// The number of entries.
+        let entryCount: UInt64
+        /// The places of its chunks.
+        let directory: ChunkDirectory
+
+        /// Reads the columns part, number, shard, blob, entries, size, directory.
+        ///
+        /// - Throws: `catalogCorrupt` if a value is impossible.
+        init(_ rows: Rows, _ row: Int) throws {
+            number = RunNumber(part: try rows.integer(row, 0), number: try rows.integer(row, 1))
+            shard = UInt32(try rows.count(row, 2, 0...ClusterShard.numberMax))
+            blob = try BlobName(rows.bytes(row, 3))
+            entryCount = UInt64(try rows.count(row, 4))
+            let encoded = try rows.bytes(row, 6)
+            do throws(ShardIndexError) {
+                directory = try ChunkDirectory(reading: encoded)
+            } catch {
+                throw DAGStoreError(.catalogCorrupt, "the directory of a run: \(error.detail)")
+            }
+            guard UInt64(try rows.count(row, 5)) == directory.totalSize else {
+                throw DAGStoreError(.catalogCorrupt, "a run has another size than its chunks")
+            }
+        }
+    }
+
+    /// What changed in the runs.
+    struct RunChanges: Sendable {
+        /// The version of the runs.
+        let version: Int64
+        /// All runs.
+        var present: Set<RunNumber> = []
+        /// Those that the caller did not know.
+        var added: [ClusterRun] = []
+        /// For each partition the last publication that is merged.
+        var mergedThrough: [Int64] = []
+
+        init(version: Int64) { self.version = version }
+    }
+
+    /// What a merge of one partition begins with.
+    struct MergeState: Sendable {
+        /// The runs of single shards that the partition has not merged, in order.
+        var levelZero: [ClusterRun] = []
+        /// The merged runs of the partition, the oldest first.
+        var merged: [ClusterRun] = []
+        /// The shards that exist.
+        var shards: Set<UInt32> = []
+    }
+#endif

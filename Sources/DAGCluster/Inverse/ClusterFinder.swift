@@ -1,0 +1,269 @@
+#if Cluster
+    internal import DAGBytes
+    package import DAGCatalog
+    internal import DAGHashing
+    package import DAGMultiformats
+    internal import DAGStorage
+    internal import ShardIndex
+    internal import SharedReads
+
+    /// Finds the shards of a cluster that have a multihash, and the nodes that hold them.
+    ///
+    /// A look-up reads at most one chunk of each run that covers the hash, from the cache where it has them. Only
+    /// "not here" asks the database whether the runs have changed.
+    ///
+    /// *Concurrency*: any thread or task.
+    package final class ClusterFinder: Sendable {
+        private struct State {
+            var directory: RunDirectory
+            /// The chunks whose checksum this process has verified.
+            var verified: Set<ChunkKey> = []
+            /// Shards by number, with the time of the look at the database; nil for one that does not exist.
+            var shards: [UInt32: (shard: PlacedShard?, seen: ContinuousClock.Instant)] = [:]
+            /// The places of the bytes of runs.
+            var blobs: [BlobName: StoredBlob] = [:]
+        }
+
+        private let database: ClusterDatabase
+        private let blobs: Blobs
+        private let hash: KeyedHash
+        private let cache: ChunkCache?
+        private let state: Lock<State>
+
+        /// The time for which a shard's nodes are believed.
+        private static let shardTime = Duration.seconds(5)
+        /// The most shards and chunks that this object remembers.
+        private static let rememberedMax = 1 << 16
+
+        /// Creates a finder, which knows no runs yet.
+        ///
+        /// - Parameters:
+        ///   - facts: The facts of the cluster.
+        ///   - database: The catalog.
+        ///   - cache: Keeps chunks; nil to read each from the cluster.
+        package init(_ facts: ClusterFacts, in database: ClusterDatabase, cache: ChunkCache? = nil)
+        {
+            self.database = database
+            self.cache = cache
+            blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
+            let words = facts.hashKey.withView { ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8)) }
+            hash = KeyedHash(key: words)
+            state = Lock(State(directory: RunDirectory(partitionBits: facts.partitionBits)))
+        }
+
+        /// Returns the shards that have a multihash, in the order of their registration.
+        ///
+        /// The inverse index has 48 bits of each hash, so a shard may turn out to lack the block: its node knows.
+        ///
+        /// *Cost*: without a cache a read for each run; with all in the cache, no look at the database.
+        ///
+        /// - Throws: `catalogUnreachable` if no known shard has it and the database is away; `catalogCorrupt`.
+        package func shards(containing multihash: Multihash) async throws -> [PlacedShard] {
+            let hash = multihash.digest.withView {
+                InverseEntry.hash(of: self.hash.hash($0).high)
+            }
+            var isFresh = false
+            while true {
+                do {
+                    let numbers = try await numbers(of: hash)
+                    let found = try await placed(numbers)
+                    if !found.isEmpty || isFresh { return found }
+                } catch let error as DAGStoreError where error.code == .catalogCorrupt && !isFresh {
+                    // A merge replaced the run, and a sweep deleted its bytes.
+                }
+                // The next look shows what was published since the last one.
+                isFresh = try await !refresh()
+            }
+        }
+
+        /// Looks whether the runs have changed.
+        ///
+        /// - Returns: Whether they have.
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func refresh() async throws -> Bool {
+            let (version, known) = state.withLock { ($0.directory.version, $0.directory.known) }
+            guard let changes = try await database.runs(after: version, known: known) else {
+                return false
+            }
+            let gone = state.withLock { state -> [RunNumber] in
+                // Another call may have been faster.
+                guard state.directory.version < changes.version else { return [] }
+                return state.directory.apply(changes)
+            }
+            for run in gone {
+                try? cache?.removeRun(
+                    part: Int16(clamping: run.part),
+                    number: UInt64(clamping: run.number)
+                )
+            }
+            return true
+        }
+
+        /// The largest number of merged runs that a look-up reads.
+        package var mergedRunCountMax: Int { state.withLock { $0.directory.mergedCountMax } }
+        /// The number of runs of single shards that no merge has taken.
+        package var levelZeroCount: Int { state.withLock { $0.directory.levelZero.count } }
+
+        // MARK: Chunks
+
+        private func numbers(of hash: UInt64) async throws -> [UInt32] {
+            let places = state.withLock { $0.directory.places(of: hash) }
+            var numbers: [UInt32] = []
+            var missing: [ChunkPlace] = []
+            for place in places where !search(place, hash, &numbers) { missing.append(place) }
+            if !missing.isEmpty {
+                numbers += try await withThrowingTaskGroup(of: [UInt32].self) { group in
+                    for place in missing {
+                        group.addTask { try await self.fetch(place, hash) }
+                    }
+                    return try await group.reduce(into: []) { $0 += $1 }
+                }
+            }
+            return Array(Set(numbers)).sorted()
+        }
+
+        /// Searches a chunk in the cache.
+        ///
+        /// - Returns: Whether the cache has a sound chunk.
+        private func search(_ place: ChunkPlace, _ hash: UInt64, _ numbers: inout [UInt32]) -> Bool
+        {
+            guard let cache else { return false }
+            let key = place.key
+            let isVerified = state.withLock { $0.verified.contains(key) }
+            let found = try? cache.withChunk(key) { bytes -> [UInt32]? in
+                try? Self.search(bytes, place, hash, isVerified: isVerified)
+            }
+            guard let found, let found else { return false }
+            if !isVerified { remember(key) }
+            numbers += found
+            return true
+        }
+
+        private func remember(_ key: ChunkKey) {
+            state.withLock { state in
+                if state.verified.count >= Self.rememberedMax { state.verified.removeAll() }
+                state.verified.insert(key)
+            }
+        }
+
+        private static func search(
+            _ bytes: ByteView,
+            _ place: ChunkPlace,
+            _ hash: UInt64,
+            isVerified: Bool
+        ) throws(ShardIndexError) -> [UInt32] {
+            let chunk = try InverseChunk(
+                reading: bytes,
+                number: place.chunk,
+                of: place.run.directory
+            )
+            if !isVerified { try chunk.check() }
+            var numbers: [UInt32] = []
+            chunk.appendShards(of: hash, to: &numbers)
+            return numbers
+        }
+
+        /// Reads a chunk from the cluster, keeps it, and searches it.
+        private func fetch(_ place: ChunkPlace, _ hash: UInt64) async throws -> [UInt32] {
+            let blob = try await blob(of: place.run)
+            let range = place.run.directory.byteRange(ofChunk: place.chunk)
+            let bytes = try await blobs.bytes(range, of: blob)
+            do throws(ShardIndexError) {
+                let found = try bytes.withView { view throws(ShardIndexError) in
+                    try Self.search(view, place, hash, isVerified: false)
+                }
+                // A cache that is full or damaged costs time only.
+                try? cache?.add([(place.key, bytes)])
+                return found
+            } catch {
+                throw DAGStoreError(.catalogCorrupt, "a chunk of run \(blob.name): \(error.detail)")
+            }
+        }
+
+        private func blob(of run: ClusterRun) async throws -> StoredBlob {
+            if let known = state.withLock({ $0.blobs[run.blob] }) { return known }
+            guard let blob = try await blobs.find(run.blob) else {
+                throw DAGStoreError(.catalogCorrupt, "the cluster lacks the run \(run.blob)")
+            }
+            state.withLock { state in
+                if state.blobs.count >= Self.rememberedMax { state.blobs.removeAll() }
+                state.blobs[run.blob] = blob
+            }
+            return blob
+        }
+
+        /// Fills the cache with the runs of single shards, which later look-ups would read one chunk of each.
+        ///
+        /// - Parameter sizeMax: The most bytes to read.
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func prefetch(sizeMax: UInt64) async throws {
+            guard let cache else { return }
+            var left = sizeMax
+            for run in state.withLock({ $0.directory.levelZero }).reversed() {
+                guard run.directory.totalSize <= left else { return }
+                left -= run.directory.totalSize
+                try await prefetch(run, cache)
+            }
+        }
+
+        private func prefetch(_ run: ClusterRun, _ cache: ChunkCache) async throws {
+            let chunks = run.directory.chunks
+            var next = chunks.lowerBound
+            let isThere = chunks.last.map { last in
+                (try? cache.withChunk(ChunkPlace(run: run, chunk: last).key) { _ in true }) ?? nil
+            }
+            guard isThere != true, !chunks.isEmpty else { return }
+            let blob = try await blob(of: run)
+            while next < chunks.upperBound {
+                let start = run.directory.byteRange(ofChunk: next).lowerBound
+                var end = next
+                while end < chunks.upperBound,
+                    run.directory.byteRange(ofChunk: end).upperBound - start <= Self.readSize
+                        || end == next
+                { end += 1 }
+                let last = run.directory.byteRange(ofChunk: end - 1).upperBound
+                let bytes = try await blobs.bytes(start..<last, of: blob)
+                let added = (next..<end).map { chunk in
+                    let range = run.directory.byteRange(ofChunk: chunk)
+                    let part = bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)]
+                    return (key: ChunkPlace(run: run, chunk: chunk).key, bytes: Array(part))
+                }
+                try? cache.add(added)
+                next = end
+            }
+        }
+
+        private static let readSize: UInt64 = 4 << 20
+
+        // MARK: Shards
+
+        /// Returns the shards with these numbers that exist, with their nodes.
+        private func placed(_ numbers: [UInt32]) async throws -> [PlacedShard] {
+            guard !numbers.isEmpty else { return [] }
+            let now = ContinuousClock.now
+            let known = state.withLock { state in numbers.map { state.shards[$0] } }
+            let isFresh = known.allSatisfy { entry in
+                entry.map { now - $0.seen < Self.shardTime } ?? false
+            }
+            if isFresh { return known.compactMap { $0?.shard } }
+            let asked: [PlacedShard]
+            do {
+                asked = try await database.shards(numbered: numbers)
+            } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                // What is known is better than nothing, as long as it names a holder.
+                let old = known.compactMap { $0?.shard }
+                guard !old.isEmpty else { throw error }
+                return old
+            }
+            let byNumber = Dictionary(
+                asked.map { ($0.shard.number, $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            state.withLock { state in
+                if state.shards.count >= Self.rememberedMax { state.shards.removeAll() }
+                for number in numbers { state.shards[number] = (byNumber[number], now) }
+            }
+            return asked
+        }
+    }
+#endif

@@ -1,0 +1,81 @@
+#if Cluster
+    internal import DAGCatalog
+    internal import ShardIndex
+
+    /// The runs of a cluster's inverse index at one moment.
+    struct RunDirectory: Sendable {
+        /// The number of first bits of a hash that name its partition.
+        let partitionBits: Int
+        /// The version; -1 before the first look at the database.
+        private(set) var version: Int64 = -1
+        private var runs: [RunNumber: ClusterRun] = [:]
+        /// The merged runs of each partition.
+        private var merged: [[ClusterRun]]
+        /// The runs of single shards, in the order of their publications.
+        private(set) var levelZero: [ClusterRun] = []
+        private var mergedThrough: [Int64]
+
+        /// Creates an empty directory.
+        init(partitionBits: Int) {
+            self.partitionBits = partitionBits
+            merged = Array(repeating: [], count: 1 << partitionBits)
+            mergedThrough = Array(repeating: 0, count: 1 << partitionBits)
+        }
+
+        /// The numbers of all runs.
+        var known: Set<RunNumber> { Set(runs.keys) }
+
+        /// Applies changes.
+        ///
+        /// - Returns: The runs that are gone.
+        mutating func apply(_ changes: RunChanges) -> [RunNumber] {
+            version = changes.version
+            let gone = runs.keys.filter { !changes.present.contains($0) }
+            for number in gone { runs[number] = nil }
+            for run in changes.added { runs[run.number] = run }
+            levelZero = runs.values.filter { $0.number.part < 0 }
+                .sorted { $0.number.number < $1.number.number }
+            for part in merged.indices { merged[part] = [] }
+            for run in runs.values {
+                guard let part = Int(exactly: run.number.part), merged.indices.contains(part)
+                else { continue }
+                merged[part].append(run)
+            }
+            for (part, through) in changes.mergedThrough.enumerated()
+            where mergedThrough.indices.contains(part) {
+                mergedThrough[part] = through
+            }
+            return gone
+        }
+
+        /// Returns the chunks that may have a hash: at most one of each run.
+        func places(of hash: UInt64) -> [ChunkPlace] {
+            let part = Int(hash >> UInt64(InverseEntry.hashBits - partitionBits))
+            let through = mergedThrough[part]
+            let fresh = levelZero.filter { $0.number.number > through }
+            return (merged[part] + fresh).compactMap { run in
+                run.directory.chunk(of: hash).map { ChunkPlace(run: run, chunk: $0) }
+            }
+        }
+
+        /// The largest number of merged runs of a partition.
+        var mergedCountMax: Int { merged.map(\.count).max() ?? 0 }
+    }
+
+    /// A chunk of a run.
+    struct ChunkPlace: Sendable {
+        /// The run.
+        let run: ClusterRun
+        /// The number of the chunk.
+        let chunk: Int
+
+        /// The key in a cache.
+        var key: ChunkKey {
+            ChunkKey(
+                part: Int16(clamping: run.number.part),
+                number: UInt64(clamping: run.number.number),
+                chunk: UInt32(clamping: chunk)
+            )
+        }
+    }
+#endif

@@ -1,0 +1,136 @@
+#if Cluster
+    internal import DAGStorage
+    internal import ShardIndex
+
+    /// Merges the runs of one partition.
+    struct RunMerger: Sendable {
+        let blobs: Blobs
+        let partitionBits: Int
+        private var database: ClusterDatabase { blobs.database }
+
+        /// The bytes of chunks that a merge reads of one run at once.
+        private static let readSize: UInt64 = 512 << 10
+
+        init(blobs: Blobs, partitionBits: Int) {
+            self.blobs = blobs
+            self.partitionBits = partitionBits
+        }
+
+        /// Merges, if the partition has enough to merge.
+        ///
+        /// - Parameters:
+        ///   - job: The job `merge` of the partition.
+        ///   - isForced: Whether to merge also a few runs.
+        /// - Returns: Whether there was something to merge.
+        /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
+        func merge(_ job: JobLease, isForced: Bool = false) async throws -> Bool {
+            let state = try await database.mergeState(of: job.subject)
+            let shares = UInt64(1) << UInt64(partitionBits)
+            let plan = ClusterMergePolicy.next(
+                levelZero: state.levelZero.map {
+                    ClusterMergePolicy.LevelZeroRun(
+                        number: UInt64($0.number.number),
+                        entryCount: $0.entryCount / shares,
+                        byteCount: $0.directory.totalSize / shares
+                    )
+                },
+                merged: state.merged.map {
+                    ClusterMergePolicy.MergedRun(
+                        through: UInt64($0.number.number),
+                        entryCount: $0.entryCount
+                    )
+                },
+                isForced: isForced
+            )
+            guard let plan else { return false }
+            let fresh = state.levelZero.prefix(plan.levelZeroCount)
+                .filter { state.shards.contains($0.shard) }
+            let old = Array(state.merged[plan.merged])
+            let result = try await database.blocking { [self] in
+                try write(fresh + old, part: Int(job.subject), shards: state.shards)
+            }
+            try await database.publishMerge(
+                of: old.map(\.number),
+                into: result,
+                through: Int64(plan.through),
+                job
+            )
+            return true
+        }
+
+        /// Writes the merged run; blocks the thread.
+        private func write(
+            _ runs: [ClusterRun],
+            part: Int,
+            shards: Set<UInt32>
+        ) throws -> PublishedRun? {
+            guard !runs.isEmpty else { return nil }
+            let inputs = try runs.map { run in
+                let reader = try RunReader(run, blobs, readSize: Self.readSize)
+                return ChunkInput(run.directory) { try reader.chunk($0) }
+            }
+            let writer = try RunWriter(blobs)
+            do {
+                let merge = ChunkMerge(
+                    partition: part,
+                    bits: partitionBits,
+                    inputs: inputs,
+                    isWanted: { shards.contains($0) }
+                )
+                let result = try merge.run { try writer.append($0) }
+                guard result.directory.shape.entryCount > 0 else { return nil }
+                try writer.finish()
+                return PublishedRun(
+                    blob: writer.name,
+                    size: writer.size,
+                    entryCount: result.directory.shape.entryCount,
+                    directory: result.directory.encoded
+                )
+            } catch let error as ShardIndexError {
+                throw DAGStoreError(.catalogCorrupt, "a run of the inverse index: \(error.detail)")
+            }
+        }
+    }
+
+    /// Reads the chunks of a run one after another; blocks the thread.
+    ///
+    /// *Concurrency*: one thread.
+    private final class RunReader {
+        private let run: ClusterRun
+        private let blobs: Blobs
+        private let readSize: UInt64
+        private let blob: StoredBlob
+        private var bytes: [UInt8] = []
+        private var start: UInt64 = 0
+
+        /// Finds the bytes of a run.
+        ///
+        /// - Throws: `catalogCorrupt` if the cluster lacks them; `catalogUnreachable`.
+        init(_ run: ClusterRun, _ blobs: Blobs, readSize: UInt64) throws {
+            self.run = run
+            self.blobs = blobs
+            self.readSize = readSize
+            let found = try Blocking.wait { try await blobs.find(run.blob) }
+            guard let found else {
+                throw DAGStoreError(.catalogCorrupt, "the cluster lacks the run \(run.blob)")
+            }
+            blob = found
+        }
+
+        /// Returns a chunk, and reads those after it too.
+        func chunk(_ number: Int) throws -> [UInt8] {
+            let range = run.directory.byteRange(ofChunk: number)
+            if range.lowerBound < start || range.upperBound > start + UInt64(bytes.count) {
+                let end = max(
+                    range.upperBound,
+                    min(range.lowerBound + readSize, run.directory.totalSize)
+                )
+                bytes = try Blocking.wait { [blobs, blob] in
+                    try await blobs.bytes(range.lowerBound..<end, of: blob)
+                }
+                start = range.lowerBound
+            }
+            return Array(bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)])
+        }
+    }
+#endif

@@ -1,0 +1,316 @@
+#if Cluster
+    import DAGBytes
+    import DAGCatalog
+    import DAGHashing
+    import DAGMultiformats
+    import DAGStorage
+    import Foundation
+    import ShardIndex
+    import SystemPackage
+    import TestSupport
+    import Testing
+
+    @testable import DAGCluster
+
+    @Suite(
+        "The inverse index of a cluster",
+        .enabled(if: DatabaseServer.isInstalled, "PostgreSQL is not installed"),
+        .databaseServer()
+    )
+    struct InverseTests {
+        /// A cluster whose runs a test publishes without CARs.
+        private struct Scene {
+            let cluster: ClusterScene
+            let blobs: Blobs
+            let node = [UInt8](repeating: 1, count: 16)
+
+            init() async throws {
+                cluster = try await ClusterScene()
+                blobs = Blobs(
+                    database: cluster.database,
+                    bytes: DatabaseBytes(database: cluster.database)
+                )
+            }
+
+            private var hash: KeyedHash {
+                let key = cluster.facts.hashKey
+                return KeyedHash(
+                    key: key.withView { ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8)) }
+                )
+            }
+
+            /// The multihash with a number.
+            static func multihash(_ number: Int) throws -> Multihash {
+                Multihash(code: 0x12, digest: Checksums.sha256(Array("\(number)".utf8)))
+            }
+
+            /// Registers and publishes a shard with the multihashes of these numbers.
+            func publish(_ key: String, _ numbers: [Int]) async throws {
+                let database = cluster.database
+                let key = try ShardKey(key)
+                _ = try await database.register(key, from: .init("https://host.example/\(key)"))
+                let shard = try #require(try await database.shard(key))
+                let hashes = try numbers.map { number in
+                    try Self.multihash(number).digest.withView {
+                        InverseEntry.hash(of: hash.hash($0).high)
+                    }
+                }
+                let run = try await database.blocking { [blobs] in
+                    let writer = try RunWriter(blobs)
+                    var builder = try ChunkedRunBuilder(
+                        entries: UInt64(hashes.count),
+                        shard: shard.number
+                    ) { try writer.append($0) }
+                    for hash in hashes.sorted() { try builder.append(hash) }
+                    let directory = try builder.finish()
+                    try writer.finish()
+                    return PublishedRun(
+                        blob: writer.name,
+                        size: writer.size,
+                        entryCount: directory.shape.entryCount,
+                        directory: directory.encoded
+                    )
+                }
+                let bundle = try BlobName(Checksums.sha256([1]))
+                var pieces = [[1]][...] as ArraySlice<[UInt8]>
+                try await blobs.put(bundle, size: 1) { pieces.popFirst() }
+                var job: JobLease?
+                // Other tests of the suite have databases of their own, so the job is this shard's.
+                job = try await database.claim(.index, for: node, lease: .seconds(60))
+                try await database.publish(
+                    IndexedShard(
+                        bundle: bundle,
+                        bundleSize: 1,
+                        sourceSize: 1,
+                        blockCount: UInt64(numbers.count),
+                        multihashCount: UInt64(numbers.count),
+                        payloadSize: 1,
+                        rootCount: 0,
+                        run: run
+                    ),
+                    of: shard,
+                    try #require(job),
+                    by: node
+                )
+            }
+
+            /// Merges all partitions that have something to merge.
+            func merge(isForced: Bool) async throws -> Int {
+                let database = cluster.database
+                try cluster.query("UPDATE dagstore_jobs SET run_at = now() WHERE kind = 3")
+                var count = 0
+                while let job = try await database.claim(.merge, for: node, lease: .seconds(60)) {
+                    let merger = RunMerger(
+                        blobs: blobs,
+                        partitionBits: cluster.facts.partitionBits
+                    )
+                    if try await merger.merge(job, isForced: isForced) { count += 1 }
+                    try await database.release(job, runAgainIn: .seconds(3600))
+                }
+                return count
+            }
+
+            func keys(_ number: Int, _ finder: ClusterFinder) async throws -> [String] {
+                try await finder.shards(containing: Self.multihash(number)).map(\.shard.key.text)
+            }
+        }
+
+        @Test(
+            "a published shard is found at once, before and after merges",
+            .timeLimit(.minutes(3))
+        )
+        func lookups() async throws {
+            let scene = try await Scene()
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            #expect(try await scene.keys(1, finder) == [])
+            try await scene.publish("a", Array(0..<500))
+            try await scene.publish("b", Array(250..<750))
+            for round in 0..<3 {
+                #expect(try await scene.keys(100, finder) == ["a"])
+                #expect(try await scene.keys(300, finder) == ["a", "b"])
+                #expect(try await scene.keys(700, finder) == ["b"])
+                #expect(try await scene.keys(10_000, finder) == [])
+                let merged = try await scene.merge(isForced: true)
+                #expect(merged == (round == 0 ? 16 : 0))
+            }
+            #expect(finder.levelZeroCount == 0)
+            #expect(finder.mergedRunCountMax == 1)
+            try await scene.publish("c", [100, 20_000])
+            // A hit does not ask for news.
+            #expect(try await scene.keys(100, finder) == ["a"])
+            #expect(try await finder.refresh())
+            #expect(try await scene.keys(100, finder) == ["a", "c"])
+            #expect(try await scene.keys(20_000, finder) == ["c"])
+            #expect(try await scene.merge(isForced: true) == 16)
+            let late = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            #expect(try await scene.keys(100, late) == ["a", "c"])
+            // The bytes of replaced runs go, and the older finder follows.
+            _ = try await Sweeper(blobs: scene.blobs, grace: .milliseconds(-1)).sweep()
+            #expect(try await scene.keys(100, finder) == ["a", "c"])
+            #expect(try await scene.keys(20_000, finder) == ["c"])
+        }
+
+        @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(3)))
+        func threshold() async throws {
+            let scene = try await Scene()
+            for number in 0..<63 { try await scene.publish("s\(number)", [number]) }
+            #expect(try await scene.merge(isForced: false) == 0)
+            try scene.cluster.query(
+                "UPDATE dagstore_jobs SET run_at = now() + interval '1 hour' WHERE kind = 3"
+            )
+            try await scene.publish("s63", [63])
+            // The publication brought the jobs forward.
+            let due = try scene.cluster.query(
+                "SELECT count(*) FROM dagstore_jobs WHERE kind = 3 AND run_at <= now()"
+            )
+            #expect(due == "16")
+            #expect(try await scene.merge(isForced: false) == 16)
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            for number in 0..<64 {
+                #expect(try await scene.keys(number, finder) == ["s\(number)"])
+            }
+        }
+
+        @Test("destroyed shards are found no more, and merges drop them", .timeLimit(.minutes(3)))
+        func destroyed() async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", Array(0..<100))
+            try await scene.publish("b", Array(0..<100))
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            #expect(try await scene.keys(1, finder) == ["a", "b"])
+            try await scene.cluster.database.destroy(ShardKey("a"))
+            let late = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            #expect(try await scene.keys(1, late) == ["b"])
+            #expect(try await scene.merge(isForced: true) == 16)
+            let entries = try scene.cluster.query("SELECT sum(entries) FROM dagstore_runs")
+            #expect(entries == "100")
+            #expect(try await scene.keys(1, late) == ["b"])
+            try await scene.cluster.database.destroy(ShardKey("b"))
+            try await scene.publish("c", [5])
+            #expect(try await scene.merge(isForced: true) == 16)
+            #expect(try await scene.keys(5, late) == ["c"])
+            #expect(try await scene.keys(1, late) == [])
+        }
+
+        @Test("publications wait while too many runs wait", .timeLimit(.minutes(3)))
+        func backpressure() async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", [1])
+            try scene.cluster.query(
+                """
+                INSERT INTO dagstore_runs
+                SELECT -1, 1000 + n, shard, blob, entries, size, directory
+                FROM dagstore_runs, generate_series(1, 255) AS n WHERE part = -1
+                """
+            )
+            await #expect(throws: DAGStoreError(.quotaExceeded)) {
+                try await scene.publish("b", [2])
+            }
+            #expect(try await scene.cluster.database.shard(ShardKey("b"))?.state == .registered)
+        }
+
+        @Test(
+            "a cache answers without the database, and a damaged chunk is read again",
+            .timeLimit(.minutes(3))
+        )
+        func caching() async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", Array(0..<2000))
+            let folder = try TemporaryFolder()
+            let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 16 << 20)
+            let database = try ClusterDatabase(
+                at: scene.cluster.address,
+                patience: .milliseconds(500)
+            )
+            let finder = ClusterFinder(scene.cluster.facts, in: database, cache: cache)
+            #expect(try await finder.refresh())
+            try await finder.prefetch(sizeMax: 1 << 20)
+            #expect(try cache.usage().count > 0)
+            #expect(try await scene.keys(7, finder) == ["a"])
+            // Without its rows the database could not answer.
+            try scene.cluster.query("DELETE FROM dagstore_blob_parts")
+            for number in 0..<50 { #expect(try await scene.keys(number, finder) == ["a"]) }
+        }
+
+        @Test(
+            "damaged directories and chunks are errors, not traps",
+            .timeLimit(.minutes(3)),
+            arguments: [
+                "UPDATE dagstore_runs SET directory = ''",
+                "UPDATE dagstore_runs SET directory = set_byte(directory, 3, 77)",
+                "UPDATE dagstore_runs SET size = size + 1",
+                "UPDATE dagstore_runs SET blob = ''",
+                """
+                UPDATE dagstore_blob_parts
+                SET bytes = set_byte(bytes, length(bytes) / 2, get_byte(bytes, length(bytes) / 2) # 255)
+                """,
+                "UPDATE dagstore_blob_parts SET bytes = substr(bytes, 1, length(bytes) - 1)",
+            ]
+        )
+        func damage(change: String) async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", Array(0..<500))
+            try scene.cluster.query(change)
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            await #expect(throws: DAGStoreError(.catalogCorrupt)) {
+                for number in 0..<500 { _ = try await scene.keys(number, finder) }
+            }
+        }
+
+        @Test("a worker that lost its job merges nothing", .timeLimit(.minutes(3)))
+        func lostMerge() async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", Array(0..<100))
+            let database = scene.cluster.database
+            let job = try #require(
+                try await database.claim(.merge, for: scene.node, lease: .milliseconds(1))
+            )
+            try await database.release(job, runAgainIn: .seconds(60))
+            let merger = RunMerger(blobs: scene.blobs, partitionBits: 4)
+            await #expect(throws: JobLost.self) { try await merger.merge(job, isForced: true) }
+            #expect(try scene.cluster.query("SELECT count(*) FROM dagstore_runs") == "1")
+        }
+    }
+
+    @Suite("The cache of chunks")
+    struct ChunkCacheTests {
+        private func key(_ number: Int, _ chunk: Int) -> ChunkKey {
+            ChunkKey(part: -1, number: UInt64(number), chunk: UInt32(chunk))
+        }
+
+        @Test("chunks come back, also from another process' file; a run's go together")
+        func rows() throws {
+            let folder = try TemporaryFolder()
+            let path = FilePath(folder.url.path)
+            let cache = try ChunkCache(at: path, sizeMax: 8 << 20)
+            try cache.add([(key(1, 0), [1, 2]), (key(1, 1), [3]), (key(2, 0), [4])])
+            #expect(try cache.withChunk(key(1, 1)) { $0.copied } == [3])
+            #expect(try cache.withChunk(key(3, 0)) { $0.copied } == nil)
+            try cache.removeRun(part: -1, number: 1)
+            #expect(try cache.withChunk(key(1, 0)) { $0.copied } == nil)
+            cache.close()
+            let again = try ChunkCache(at: path, sizeMax: 8 << 20)
+            #expect(try again.withChunk(key(2, 0)) { $0.copied } == [4])
+            again.close()
+        }
+
+        @Test("a full cache keeps its limit, and the newest chunks")
+        func eviction() throws {
+            let folder = try TemporaryFolder()
+            let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 4 << 20)
+            for number in 0..<300 {
+                try cache.add([
+                    (key(number, 0), [UInt8](repeating: UInt8(number & 255), count: 60_000))
+                ])
+                #expect(try cache.usage().size <= 4 << 20)
+            }
+            #expect(try cache.withChunk(key(299, 0)) { $0.count } == 60_000)
+            #expect(try cache.withChunk(key(0, 0)) { $0.count } == nil)
+            #expect(try cache.usage().count > 40)
+            // More than the cache can keep changes nothing.
+            try cache.add((0..<100).map { (key(1000, $0), [UInt8](repeating: 0, count: 60_000)) })
+            #expect(try cache.usage().size <= 4 << 20)
+            cache.close()
+        }
+    }
+#endif
