@@ -304,7 +304,8 @@ let package = Package(
         .target(
             name: "DAGCluster",
             dependencies: [
-                "DAGBytes", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "DAGBytes", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "DAGSystem",
                 "PostgreSQL", "ShardIndex", "SharedReads", system,
             ],
             swiftSettings: house
@@ -351,6 +352,7 @@ let package = Package(
             name: "DAGNode",
             dependencies: [
                 "AdminMessages", "DAGAdmin", "DAGCluster", "DAGGateway", "DAGIPLD", "DAGMounts",
+                "DAGMultiformats",
                 "DAGStorage", "DAGSystem", "SharedReads", system,
                 node("Configuration", "swift-configuration"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"),

@@ -1,5 +1,14 @@
 #if Node
     public import DAGIPLD
+    public import DAGMultiformats
+
+    /// What a request that this gateway cannot answer is for.
+    public enum GatewayContent: Sendable, Equatable {
+        /// A block, or a DAG that begins with it.
+        case block(CID)
+        /// The CAR of the shard with a key.
+        case piece(String)
+    }
 
     /// How a gateway listens, and how much it serves at once.
     public struct GatewayConfiguration: Sendable {
@@ -28,6 +37,12 @@
         public var totalBytesPeriod: Duration = .seconds(3600)
         /// The `Retry-After` of status 429 where too many answers are sent at once.
         public var retryAfter: Duration = .seconds(5)
+
+        /// Finds another server that has what this gateway lacks; nil to answer with status 404.
+        ///
+        /// The function returns the URL of the server, or nil if none has the content. The client gets status 307. An
+        /// error becomes status 503, because the content may exist.
+        public var elsewhere: (@Sendable (GatewayContent) async throws -> String?)?
 
         /// How long a client may take for 256 KiB of an answer before the gateway closes its connection.
         public var slowClientTimeout: Duration = .seconds(30)

@@ -18,6 +18,7 @@ package struct GatewayField: Sendable, Equatable {
         case exposeHeaders = "Access-Control-Expose-Headers"
         case ipfsPath = "X-Ipfs-Path"
         case ipfsRoots = "X-Ipfs-Roots"
+        case location = "Location"
         case maxAge = "Access-Control-Max-Age"
         case requestID = "X-Request-Id"
         case retryAfter = "Retry-After"

@@ -1,6 +1,6 @@
 /// Why a gateway does not send what a request asks for.
 package struct GatewayRefusal: Error, Sendable, Equatable {
-    /// The status code, 400 or more.
+    /// The status code: 400 or more, or 307 where another server has the content.
     package var status: Int
     /// A sentence for the client, without a full stop at its end.
     package var message: String
@@ -12,6 +12,25 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
         self.status = status
         self.message = message
         self.fields = fields
+    }
+
+    /// The answer that sends a client to another server.
+    ///
+    /// - Parameters:
+    ///   - server: The URL of the server; a slash at its end does not count.
+    ///   - target: The target of the request, which begins with a slash.
+    /// - Returns: The answer; nil if the URL has characters that a field may not have.
+    package static func redirection(to server: String, _ target: String) -> GatewayRefusal? {
+        let base = server.hasSuffix("/") ? String(server.dropLast()) : server
+        let location = base + target
+        guard base.hasPrefix("http://") || base.hasPrefix("https://"),
+            location.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+        else { return nil }
+        return GatewayRefusal(
+            307,
+            "Another node has the content",
+            fields: [GatewayField(.location, location)]
+        )
     }
 
     static func malformed(_ message: String) -> GatewayRefusal { GatewayRefusal(400, message) }

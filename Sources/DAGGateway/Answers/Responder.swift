@@ -67,12 +67,14 @@
                 )
             }
             var answer: Answer
+            var planned: GatewayPlan?
             do {
                 let plan = try planner.plan(HTTPHead.request(head))
+                planned = plan
                 kind = GatewayReport.Kind(plan)
                 answer = try await self.answer(plan, isHead: head.method == .head)
             } catch let refusal as GatewayRefusal {
-                answer = Answer(refusal.answer)
+                answer = Answer(try await elsewhere(planned, head, refusal).answer)
             } catch {
                 answer = Answer(refusal(error, head, number).answer)
             }
@@ -94,6 +96,23 @@
                 throw error
             }
             try checkBody(of: head)
+        }
+
+        /// Returns where another server has what is missing here; the refusal if none has.
+        private func elsewhere(
+            _ plan: GatewayPlan?,
+            _ head: HTTPRequest,
+            _ refusal: GatewayRefusal
+        ) async throws -> GatewayRefusal {
+            guard refusal.status == 404, let find = configuration.elsewhere, let plan,
+                let content = GatewayContent(plan), let target = head.path
+            else { return refusal }
+            do {
+                guard let server = try await find(content) else { return refusal }
+                return GatewayRefusal.redirection(to: server, target) ?? refusal
+            } catch let error as DAGStoreError {
+                return GatewayRefusal(storeError: error)
+            }
         }
 
         private func answer(_ plan: GatewayPlan, isHead: Bool) async throws -> Answer {
@@ -172,6 +191,18 @@
         {
             guard logger.logLevel <= .debug else { return }
             log(number, method, target).debug("Answered", metadata: ["status": "\(status)"])
+        }
+    }
+
+    extension GatewayContent {
+        /// The content of a plan; nil for plans without content.
+        fileprivate init?(_ plan: GatewayPlan) {
+            switch plan {
+            case .block(let plan): self = .block(plan.cid)
+            case .car(let plan): self = .block(plan.request.root)
+            case .piece(let plan): self = .piece(plan.key)
+            case .liveness, .readiness, .options: return nil
+            }
         }
     }
 

@@ -9,6 +9,7 @@
     struct ClusterService: Service {
         let number: NodeNumber
         let database: ClusterDatabase
+        let guide: ClusterGuide
         let store: DAGStore
         let settings: NodeSettings
         let release: String
@@ -35,6 +36,7 @@
             )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await member.run() }
+                group.addTask { await follow() }
                 group.addTask {
                     try await gracefulShutdown()
                     do {
@@ -48,7 +50,21 @@
                 defer { group.cancelAll() }
                 try await group.next()
             }
+            // Answers that go on may still ask the guide, which then says that the database is away.
             database.close()
+        }
+
+        /// Keeps the guide informed until the task is canceled.
+        private func follow() async {
+            while !Task.isCancelled {
+                do {
+                    try await guide.follow()
+                } catch {
+                    // The member reports a database that is away.
+                    logger.debug("no news of the inverse index: \(error)")
+                }
+                try? await Task.sleep(for: ClusterTimes().poll)
+            }
         }
 
         private func profile() async -> NodeProfile {

@@ -2,9 +2,12 @@
     #if Cluster
         package import DAGCluster
     #endif
+    internal import DAGGateway
+    internal import DAGMultiformats
     internal import DAGStorage
     internal import Logging
     internal import ServiceLifecycle
+    package import SystemPackage
 
     /// The cluster of a node: its catalog, and the number of the node in it.
     ///
@@ -13,15 +16,40 @@
         #if Cluster
             private let number: NodeNumber
             private let database: ClusterDatabase
+            private let guide: ClusterGuide
 
             /// Creates the cluster of a node.
-            package init(_ number: NodeNumber, in database: ClusterDatabase) {
+            ///
+            /// - Parameters:
+            ///   - number: The node's number.
+            ///   - database: The catalog.
+            ///   - directory: The folder of the node's store.
+            package init(
+                _ number: NodeNumber,
+                in database: ClusterDatabase,
+                directory: FilePath
+            ) {
                 self.number = number
                 self.database = database
+                guide = ClusterGuide(in: database, for: number.node, directory: directory)
             }
         #else
             private init() {}
         #endif
+
+        /// Returns the URL of another node that has some content; nil if none has.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        @Sendable func url(of content: GatewayContent) async throws -> String? {
+            #if Cluster
+                switch content {
+                case .block(let cid): try await guide.url(ofBlock: cid.multihash)
+                case .piece(let key): try await guide.url(ofShard: key)
+                }
+            #else
+                nil
+            #endif
+        }
 
         /// Makes the services of the node.
         func services(
@@ -36,6 +64,7 @@
                     ClusterService(
                         number: number,
                         database: database,
+                        guide: guide,
                         store: store,
                         settings: settings,
                         release: release,

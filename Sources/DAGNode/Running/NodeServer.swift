@@ -36,9 +36,11 @@
                 store: store,
                 log: log,
                 makeServer: { store, settings, logger, isReady, onListening in
-                    try Gateway(
+                    var configuration = settings.gateway
+                    if let cluster { configuration.elsewhere = cluster.url(of:) }
+                    return try Gateway(
                         store: store,
-                        configuration: settings.gateway,
+                        configuration: configuration,
                         logger: logger,
                         observer: telemetry.metrics,
                         isReady: isReady,

@@ -44,7 +44,11 @@
             /// - Throws: `catalogCorrupt`, `readOnly`.
             func cluster(_ settings: NodeSettings) throws -> NodeCluster? {
                 guard let database else { return nil }
-                return NodeCluster(try NodeNumber(in: settings.store, of: id), in: database)
+                return NodeCluster(
+                    try NodeNumber(in: settings.store, of: id),
+                    in: database,
+                    directory: settings.store
+                )
             }
         #else
             /// Rejects `--cluster`, which this build lacks.

@@ -1,0 +1,123 @@
+#if Cluster
+    internal import DAGCatalog
+    package import DAGMultiformats
+    internal import DAGStorage
+    internal import DAGSystem
+    internal import SharedReads
+    package import SystemPackage
+
+    /// Tells a node which other nodes have what it lacks.
+    ///
+    /// *Concurrency*: any thread or task.
+    package final class ClusterGuide: Sendable {
+        private struct State {
+            var finder: ClusterFinder?
+            var nodes: [ClusterNode] = []
+            var seen: ContinuousClock.Instant?
+        }
+
+        private let database: ClusterDatabase
+        private let node: [UInt8]
+        private let times: ClusterTimes
+        private let cache: ChunkCache?
+        private let state = Lock(State())
+
+        /// The name of the cache's folder in the store's.
+        private static let folderName = "cluster-cache"
+        /// The bytes of chunks that a node keeps.
+        private static let cacheSizeMax: UInt64 = 1 << 30
+        /// The time for which the list of nodes is believed.
+        private static let nodesTime = Duration.seconds(5)
+
+        /// Creates a guide, which opens the cache in a store's folder.
+        ///
+        /// - Parameters:
+        ///   - database: The catalog.
+        ///   - node: The node that asks, to which the guide never points.
+        ///   - directory: The store's folder; nil for no cache.
+        ///   - times: The intervals of the node.
+        package init(
+            in database: ClusterDatabase,
+            for node: [UInt8],
+            directory: FilePath?,
+            times: ClusterTimes = ClusterTimes()
+        ) {
+            self.database = database
+            self.node = node
+            self.times = times
+            cache = directory.flatMap { Self.openCache(in: $0.appending(Self.folderName)) }
+        }
+
+        /// Opens a cache; makes a new one in place of a damaged one. Without a cache, look-ups take longer.
+        private static func openCache(in directory: FilePath) -> ChunkCache? {
+            try? FileSystem.makeDirectory(directory)
+            if let cache = try? ChunkCache(at: directory, sizeMax: cacheSizeMax) { return cache }
+            for name in (try? FileSystem.names(in: directory)) ?? [] {
+                try? FileSystem.removeFile(directory.appending(name))
+            }
+            return try? ChunkCache(at: directory, sizeMax: cacheSizeMax)
+        }
+
+        /// Learns which runs are new, and reads them into the cache.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func follow() async throws {
+            let finder = try await finder()
+            guard try await finder.refresh() else { return }
+            try await finder.prefetch(sizeMax: Self.cacheSizeMax / 2)
+        }
+
+        private func finder() async throws -> ClusterFinder {
+            if let finder = state.withLock({ $0.finder }) { return finder }
+            let made = ClusterFinder(try await database.facts(), in: database, cache: cache)
+            return state.withLock { state in
+                if let finder = state.finder { return finder }
+                state.finder = made
+                return made
+            }
+        }
+
+        /// Returns the URL of a living node that holds a block; nil if no other node does.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func url(ofBlock multihash: Multihash) async throws -> String? {
+            try await url(of: finder().shards(containing: multihash))
+        }
+
+        /// Returns the URL of a living node that holds a shard; nil if no other node does.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func url(ofShard key: String) async throws -> String? {
+            guard let key = try? ShardKey(key), let placed = try await database.placedShard(key)
+            else { return nil }
+            return try await url(of: [placed])
+        }
+
+        private func url(of shards: [PlacedShard]) async throws -> String? {
+            let holders = Set(shards.flatMap(\.holders)).subtracting([node])
+            guard !holders.isEmpty else { return nil }
+            let living = try await nodes().filter { node in
+                holders.contains(node.id) && !node.url.isEmpty
+                    && !node.isDead(after: times.deadAfter)
+            }
+            return living.randomElement()?.url
+        }
+
+        private func nodes() async throws -> [ClusterNode] {
+            let known = state.withLock { ($0.nodes, $0.seen) }
+            if let seen = known.1, .now - seen < Self.nodesTime { return known.0 }
+            do {
+                let nodes = try await database.nodes()
+                state.withLock { state in
+                    state.nodes = nodes
+                    state.seen = .now
+                }
+                return nodes
+            } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                // Nodes rarely change while the database is away.
+                guard !known.0.isEmpty else { throw error }
+                return known.0
+            }
+        }
+    }
+#endif
