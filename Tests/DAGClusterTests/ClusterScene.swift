@@ -153,4 +153,14 @@
             messages.withLock { $0.contains { $0.contains(words) } }
         }
     }
+
+    extension DAGStore {
+        /// The times of the last change of each shard's state.
+        func stateTimes() throws -> [UInt64] {
+            var times: [UInt64] = []
+            var statuses = statuses().makeIterator()
+            while let status = try statuses.next() { times.append(status.stateSince) }
+            return times
+        }
+    }
 #endif

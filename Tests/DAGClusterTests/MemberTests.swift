@@ -229,6 +229,48 @@
             for node in [first, second] { await node.kill() }
         }
 
+        @Test("a store becomes the first node, and no CAR is read", .timeLimit(.minutes(3)))
+        func adoption() async throws {
+            let server = try #require(DatabaseServer.current)
+            let folder = try TemporaryFolder()
+            var configuration = Configuration()
+            configuration.mapSize = 1 << 32
+            configuration.durability = .relaxed
+            let store = try DAGStore.open(
+                at: .init(folder.path(of: "store")),
+                configuration: configuration
+            )
+            for number in 0..<3 {
+                let car = CARBuilder.uniform(sections: 9, blockSize: 50, seed: UInt64(number))
+                let path = try folder.write(car.bytes, to: "\(number).car")
+                try await store.register(ShardKey("s\(number)"), from: FileMount(.init(path)))
+            }
+            let address = try server.makeDatabase()
+            let database = try ClusterDatabase(at: address)
+            let facts = try ClusterFacts(copies: 1, hashKey: store.hashKey.bytes)
+            try await database.create(facts)
+            let number = try NodeNumber(in: .init(folder.path(of: "store")), of: facts.id)
+            let member = ClusterMember(
+                NodeProfile(id: number.node, name: "first", url: "", release: "test"),
+                of: facts.id,
+                in: database,
+                store: store
+            )
+            let generations = try store.stateTimes()
+            // The second call finds everything done.
+            for _ in 0..<2 {
+                var outcomes: [AdoptedShard.Outcome] = []
+                try await member.adopt(isShared: false) { outcomes.append($0.outcome) }
+                #expect(outcomes == [.published, .published, .published])
+            }
+            #expect(try store.stateTimes() == generations)
+            let placed = try await database.shards()
+            #expect(placed.map(\.shard.state) == [.available, .available, .available])
+            #expect(placed.allSatisfy { $0.holders == [number.node] })
+            #expect(placed.allSatisfy { $0.shard.reach == number.node })
+            await store.close()
+        }
+
         @Test("the last node drains at once", .timeLimit(.minutes(3)))
         func lastDrain() async throws {
             let scene = try await ClusterScene(copies: 2)

@@ -52,6 +52,18 @@
             }
         }
 
+        /// Returns whether the database has a cluster.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogTooNew`.
+        package func hasCluster() async throws -> Bool {
+            do {
+                _ = try await facts()
+                return true
+            } catch let error as DAGStoreError where error.code == .invalidArgument {
+                return false
+            }
+        }
+
         /// Returns the facts of the cluster, and brings the tables to this program's version.
         ///
         /// - Throws: `invalidArgument` if the database has no cluster; `catalogTooNew`, `catalogUnreachable`.

@@ -59,12 +59,14 @@
         ///
         /// - Parameters:
         ///   - kind: The kind of job.
+        ///   - subject: The subject; nil for any.
         ///   - node: The node of the worker.
         ///   - time: How long the worker has the job.
         /// - Returns: The job; nil if none is due.
         /// - Throws: `catalogUnreachable`.
         func claim(
             _ kind: JobKind,
+            of subject: Int64? = nil,
             for node: [UInt8],
             lease time: Duration
         ) async throws -> JobLease? {
@@ -74,10 +76,13 @@
                     SELECT subject FROM dagstore_jobs
                     WHERE kind = $1 AND run_at <= now() AND lease_until <= now()
                         AND (reach IS NULL OR reach = $2)
+                        AND subject >= $3 AND subject <= $4
                     ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED
                     """,
                     .integer(kind.rawValue),
-                    .bytes(node)
+                    .bytes(node),
+                    .integer(subject ?? 0),
+                    .integer(subject ?? .max)
                 )
                 guard due.count == 1 else { return nil }
                 let subject = try due.integer(0, 0)

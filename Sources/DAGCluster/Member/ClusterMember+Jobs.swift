@@ -63,7 +63,10 @@
             }
         }
 
-        private func index(_ shard: ClusterShard, _ job: JobLease) async throws {
+        /// Indexes a shard unless the store has its index, and publishes it.
+        ///
+        /// - Throws: `JobLost`; `shardExists` if the store has another shard with the key; the errors of the store.
+        func index(_ shard: ClusterShard, _ job: JobLease) async throws {
             let url = try MountURL(shard.mountURL)
             if let status = try store.status(of: shard.key) {
                 // An earlier process indexed it, and ended before the publication.
@@ -74,11 +77,9 @@
                         shard: shard.key
                     )
                 }
-                if status.state == .failed {
-                    try await store.recover(shard.key)
-                } else {
-                    try await store.initialize(shard.key)
-                }
+                if status.state == .failed { try await store.recover(shard.key) }
+                // A lease also completes an index that was migrated without its CAR.
+                try await store.acquire(shard.key).release()
             } else {
                 try await store.register(
                     shard.key,

@@ -93,7 +93,7 @@
         }
 
         /// Joins, again and again while the database is away.
-        private func join() async throws {
+        func join() async throws {
             while true {
                 do {
                     let facts = try await database.facts()
@@ -133,7 +133,7 @@
         /// Gives signs of life.
         ///
         /// - Throws: `invalidConfiguration` if another process joined with the node's number.
-        private func beatForever() async throws {
+        func beatForever() async throws {
             while !Task.isCancelled {
                 do {
                     guard try await database.beat(profile.id, incarnation, within: times.beat)

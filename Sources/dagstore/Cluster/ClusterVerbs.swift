@@ -18,6 +18,7 @@ struct ClusterVerbs: ParsableCommand {
             ClusterInit.self, ClusterStatus.self, ClusterNodes.self, ClusterShards.self,
             ClusterFind.self, ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self,
             ClusterDrain.self,
+            ClusterAdopt.self,
             ClusterSweep.self,
         ]
     )
