@@ -7,7 +7,7 @@ export TRAITS = --traits LevelDB,Node,Cluster
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo serve-demo program libdagstore install uninstall bindings wheel deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo serve-demo cluster-demo program libdagstore install uninstall bindings wheel deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -30,6 +30,11 @@ serve-demo: setup ## Build the node, serve the demo's CAR, and fetch it back ove
 	@[ -f demo-data/sources.car ] || $(MAKE) --no-print-directory demo
 	$(RELEASE) --product dagstore
 	@.ci/serve-demo
+
+cluster-demo: setup ## Run three nodes on one PostgreSQL server, kill one, and fetch every CAR again; needs postgresql
+	@[ -f demo-data/sources.car ] || $(MAKE) --no-print-directory demo
+	$(RELEASE) --product dagstore
+	@.ci/cluster-demo
 
 program: release ## Build .build/program: dagstore without Swift's libraries, its manual, its completions
 	@.ci/program

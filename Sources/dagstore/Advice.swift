@@ -32,6 +32,9 @@ enum Advice {
     /// - Returns: A clause without a full stop.
     static func nextStep(after code: DAGStoreError.Code, _ shard: String?) -> String {
         let key = shard?.asArgument ?? "KEY"
+        if isOfCluster, let step = nextStepInCluster(after: code, shard.map { _ in key }) {
+            return step
+        }
         switch code.exitStatus {
         case 2: return afterWrongArgument(code, key)
         case 3:

@@ -35,6 +35,9 @@ struct ManualTests {
             "backup",
             "restore", "stats",
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
+            "cluster", "cluster init", "cluster status", "cluster nodes", "cluster shards",
+            "cluster find", "cluster register", "cluster recover", "cluster destroy",
+            "cluster drain", "cluster sweep",
             "serve",
         ]
         for verb in verbs {

@@ -24,7 +24,12 @@ struct UsageTests {
             ["stats", "--help"], ["recover", "--help"], ["initialize", "--help"],
             ["initialize-all", "--help"], ["gc", "--help"], ["check", "--help"],
             ["compact", "--help"], ["backup", "--help"], ["restore", "--help"],
-            ["serve", "--help"],
+            ["serve", "--help"], ["cluster", "--help"], ["cluster", "init", "--help"],
+            ["cluster", "status", "--help"], ["cluster", "nodes", "--help"],
+            ["cluster", "shards", "--help"], ["cluster", "find", "--help"],
+            ["cluster", "register", "--help"], ["cluster", "recover", "--help"],
+            ["cluster", "destroy", "--help"], ["cluster", "drain", "--help"],
+            ["cluster", "sweep", "--help"], ["help", "cluster", "drain"],
         ]
     )
     func help(arguments: [String]) async throws {
@@ -35,7 +40,10 @@ struct UsageTests {
         #expect(outcome.status == 0)
     }
 
-    @Test("a group without a verb exits with 2", arguments: [[], ["car"], ["index"]] as [[String]])
+    @Test(
+        "a group without a verb exits with 2",
+        arguments: [[], ["car"], ["index"], ["cluster"]] as [[String]]
+    )
     func missingVerb(arguments: [String]) async throws {
         let outcome = try await Command.run(arguments)
         #expect(outcome.out.isEmpty)
@@ -73,6 +81,11 @@ struct UsageTests {
         ["stats", "--unknown"], ["backup"], ["backup", ""], ["backup", "a", "b"],
         ["backup", "a", "--rate", "5"], ["backup", "a", "--rate", "fast"],
         ["backup", "a", "--min-free", "x"], ["restore"], ["restore", ""],
+        ["cluster", "bogus"], ["cluster", "init", "x"], ["cluster", "init", "--copies", "x"],
+        ["cluster", "status", "x"], ["cluster", "shards", "x"], ["cluster", "find"],
+        ["cluster", "register"], ["cluster", "register", "a", "b", "--key", "k"],
+        ["cluster", "recover"], ["cluster", "recover", "a", "b"], ["cluster", "destroy"],
+        ["cluster", "drain"], ["cluster", "drain", "a", "b"], ["cluster", "sweep", "x"],
         ["check", "--environment", "--deep"], ["check", "--environment", "--repair"],
     ]
 

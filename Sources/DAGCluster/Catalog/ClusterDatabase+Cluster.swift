@@ -7,8 +7,8 @@
         /// Makes a cluster in a database that has none.
         ///
         /// - Parameter facts: The facts of the cluster.
-        /// - Throws: `shardExists`-like `invalidArgument` if the database has a cluster; `catalogTooNew`,
-        ///   `catalogUnreachable`, `readOnly`.
+        /// - Throws: `invalidArgument` if the database has a cluster; `catalogTooNew`, `catalogUnreachable`,
+        ///   `readOnly`.
         package func create(_ facts: ClusterFacts) async throws {
             try await ClusterSchema.upgrade(self, isNewAllowed: true)
             try await change("init") { transaction in
@@ -16,7 +16,8 @@
                 guard present.count == 0 else {
                     throw DAGStoreError(
                         .invalidArgument,
-                        "the database has the cluster \(try present.bytes(0, 0).hexadecimal)"
+                        "the database has the cluster \(try present.bytes(0, 0).hexadecimal)",
+                        advice: "use that cluster, or give --cluster another database"
                     )
                 }
                 try transaction.run(

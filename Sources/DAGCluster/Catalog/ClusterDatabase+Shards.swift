@@ -188,6 +188,7 @@
         /// - Parameters:
         ///   - number: The number before the first; nil for the beginning.
         ///   - limit: The most shards.
+        /// - Returns: The shards; none after the last one.
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
         package func shards(
             after number: UInt32? = nil,
