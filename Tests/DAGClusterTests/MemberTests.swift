@@ -1,4 +1,5 @@
 #if Cluster
+    import DAGHashing
     import DAGMounts
     import DAGStorage
     import Foundation

@@ -75,7 +75,7 @@
             var arguments = [
                 "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=\(port)", "-c",
                 "unix_socket_directories=\(folder.url.path)", "-c", "fsync=off", "-c",
-                "max_connections=60",
+                "max_connections=200",
             ]
             if certificate {
                 arguments += [

@@ -41,7 +41,9 @@
                 group.addTask { try await self.beatForever() }
                 defer { group.cancelAll() }
                 var iterator = store.statuses().makeIterator()
-                while let status = try iterator.next() {
+                // The waiting `next` would be chosen here.
+                func next() throws -> ShardStatus? { try iterator.next() }
+                while let status = try next() {
                     try Task.checkCancellation()
                     let outcome = try await adopt(status, isShared: isShared)
                     try report(AdoptedShard(key: status.key, outcome: outcome))

@@ -76,7 +76,8 @@
             } catch let refusal as GatewayRefusal {
                 answer = Answer(try await elsewhere(planned, head, refusal).answer)
             } catch {
-                answer = Answer(refusal(error, head, number).answer)
+                let refusal = refusal(error, head, number)
+                answer = Answer(try await elsewhere(planned, head, refusal).answer)
             }
             if answer.head.status >= 400 || answer.isStream {
                 answer.head.fields.append(GatewayField(.requestID, number.description))

@@ -1,5 +1,6 @@
 internal import AdminMessages
 internal import ArgumentParser
+internal import DAGHashing
 internal import DAGStorage
 internal import DAGSystem
 
