@@ -1,3 +1,5 @@
+import DAGMultiformats
+import Foundation
 import TestSupport
 import Testing
 
