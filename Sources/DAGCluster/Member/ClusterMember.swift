@@ -124,8 +124,7 @@
                 throw DAGStoreError(
                     .invalidArgument,
                     "the store was made with another hash key than the cluster's",
-                    advice: "give the node an empty folder, or make the cluster of this store with "
-                        + "'dagstore cluster adopt'"
+                    advice: "give the node an empty folder with --store"
                 )
             }
         }
@@ -141,8 +140,8 @@
                         throw DAGStoreError(
                             .invalidConfiguration,
                             "another process joined the cluster with this node's number",
-                            advice: "give each node a store of its own; a copied store needs "
-                                + "'dagstore cluster leave' first"
+                            advice: "give each node a store of its own; remove the file "
+                                + "\(NodeNumber.fileName) from a store that is a copy"
                         )
                     }
                     reportReturn()

@@ -43,14 +43,20 @@ struct ClusterFind: AsyncParsableCommand {
                 )
             }
             try Output.run(format.format) { output in
-                var list = RowList([.text("KEY"), .text("NODES")])
-                for placed in found {
-                    switch format.format {
-                    case .text:
+                switch format.format {
+                case .text:
+                    var list = RowList([.text("KEY"), .text("NODES")])
+                    let rows = found.map { placed in
                         let names = placed.holders.map { nodes.name(of: $0) }
-                        let row = [placed.shard.key.text, names.joined(separator: ", ")]
-                        try output.row(row, of: &list)
-                    case .json:
+                        return [
+                            placed.shard.key.text.printable,
+                            names.joined(separator: ", ").printable,
+                        ]
+                    }
+                    for row in rows { list.table.measure(row) }
+                    for row in rows { try output.row(row, of: &list) }
+                case .json:
+                    for placed in found {
                         try output.object { json in
                             json.member("key", placed.shard.key.text)
                             json.member("epoch", placed.shard.epoch)
