@@ -53,7 +53,7 @@ struct Serve: AsyncParsableCommand {
             do {
                 let joining = try await ClusterJoining(settings)
                 store = try open(settings, telemetry, joining)
-                cluster = try joining.cluster(settings)
+                cluster = try joining.cluster(settings, store)
             } catch {
                 log.close()
                 throw error

@@ -209,6 +209,46 @@
             #expect(try await database.claim(.index, for: Self.one, lease: .seconds(9)) != nil)
         }
 
+        @Test("a worker from before a recovery publishes nothing", .timeLimit(.minutes(2)))
+        func staleEpoch() async throws {
+            let scene = try await ClusterScene()
+            let database = scene.database
+            try await scene.register("a", try scene.car("a.car", seed: 1))
+            let before = try #require(try await database.shard(ShardKey("a")))
+            let first = try #require(
+                try await database.claim(.index, for: Self.one, lease: .seconds(60))
+            )
+            try await database.fail(before, first, DAGStoreError(.mountGone, "gone"))
+            try await database.recover(ShardKey("a"))
+            // Its epoch is that of the first claim, because the job is a new one.
+            let second = try #require(
+                try await database.claim(.index, for: Self.two, lease: .seconds(60))
+            )
+            #expect(second.epoch == first.epoch)
+            await #expect(throws: JobLost.self) {
+                try await database.fail(before, first, DAGStoreError(.mountGone, "late"))
+            }
+            #expect(try await database.shard(ShardKey("a"))?.state == .registered)
+        }
+
+        @Test("a node that drains gets no jobs", .timeLimit(.minutes(2)))
+        func drainingNode() async throws {
+            let scene = try await ClusterScene()
+            let database = scene.database
+            let profile = NodeProfile(id: Self.one, name: "one", url: "", release: "test")
+            _ = try await database.join(profile)
+            try await scene.register("a", try scene.car("a.car", seed: 1))
+            try await database.setState(.draining, of: Self.one)
+            #expect(try await database.claim(.index, for: Self.one, lease: .seconds(9)) == nil)
+            // A restart does not undo what an operator wants.
+            _ = try await database.join(profile)
+            #expect(try await database.nodes().map(\.state) == [.draining])
+            try await database.setState(.leaving, of: Self.one)
+            _ = try await database.join(profile)
+            #expect(try await database.nodes().map(\.state) == [.active])
+            #expect(try await database.claim(.index, for: Self.one, lease: .seconds(9)) != nil)
+        }
+
         @Test("only the node that reaches a mount gets the job", .timeLimit(.minutes(2)))
         func reach() async throws {
             let scene = try await ClusterScene()

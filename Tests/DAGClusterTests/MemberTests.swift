@@ -100,6 +100,101 @@
             for node in nodes { await node.kill() }
         }
 
+        @Test(
+            "a shard that comes again under its key has a copy of its own",
+            .timeLimit(.minutes(3))
+        )
+        func again() async throws {
+            let scene = try await ClusterScene()
+            let nodes = try (1...2).map { try scene.node("node\($0)") }
+            let car = try scene.car("a.car", seed: 1)
+            for _ in 0..<4 {
+                let number = try await scene.register("a", car)
+                try await scene.settled("a", copies: 2)
+                for node in nodes { #expect(try await node.hasBlocks(of: car)) }
+                #expect(try await scene.database.shard(ShardKey("a"))?.number == number)
+                try await scene.database.destroy(ShardKey("a"))
+            }
+            try await eventually {
+                try scene.query("SELECT count(*) FROM dagstore_placements") == "0"
+            }
+            for node in nodes {
+                #expect(try node.store.status(of: ShardKey("a")) == nil)
+                await node.kill()
+            }
+        }
+
+        @Test("a copy that is lost is made again", .timeLimit(.minutes(3)))
+        func lostCopy() async throws {
+            let scene = try await ClusterScene(copies: 1)
+            let node = try scene.node("node1") { $0.compare = .milliseconds(50) }
+            let car = try scene.car("a.car", seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            try await node.store.destroy(ShardKey("a"))
+            try await eventually { try node.store.status(of: ShardKey("a")) != nil }
+            try await scene.settled("a", copies: 1)
+            #expect(try await node.hasBlocks(of: car))
+            await node.kill()
+        }
+
+        @Test(
+            "a node's own shard outlives one of the cluster with its key",
+            .timeLimit(.minutes(3))
+        )
+        func ownShard() async throws {
+            let scene = try await ClusterScene(copies: 2)
+            let first = try scene.node("node1")
+            let car = try scene.car("a.car", seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            let own = try scene.car("own.car", seed: 2)
+            let second = try scene.node("node2")
+            let status = try await second.store.register(ShardKey("a"), from: own.mount)
+            try await eventually {
+                let placed = try await scene.database.placedShard(ShardKey("a"))
+                return placed?.placements.contains { !$0.error.isEmpty } ?? false
+            }
+            try await scene.database.destroy(ShardKey("a"))
+            try await eventually {
+                try scene.query("SELECT count(*) FROM dagstore_placements") == "0"
+            }
+            #expect(try second.store.status(of: ShardKey("a"))?.mountURL == status.mountURL)
+            #expect(try first.store.status(of: ShardKey("a")) == nil)
+            for node in [first, second] { await node.kill() }
+        }
+
+        @Test(
+            "with too few nodes no copy goes, and one that comes back serves on",
+            .timeLimit(.minutes(3))
+        )
+        func fewNodes() async throws {
+            let scene = try await ClusterScene(copies: 2)
+            let first = try scene.node("node1")
+            let second = try scene.node("node2")
+            let car = try scene.car("a.car", seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 2)
+            await second.kill()
+            let limit = first.member.times.deadAfter
+            try await eventually {
+                let nodes = try await scene.database.nodes()
+                return nodes.contains { $0.isDead(after: limit) }
+            }
+            // A round of placing with the dead node known.
+            let job = JobKind.place.rawValue
+            let epoch = try scene.query("SELECT epoch FROM dagstore_jobs WHERE kind = \(job)")
+            try await eventually {
+                let now = try scene.query("SELECT epoch FROM dagstore_jobs WHERE kind = \(job)")
+                return (Int(now) ?? 0) > (Int(epoch) ?? 0) + 4
+            }
+            let placed = try #require(try await scene.database.placedShard(ShardKey("a")))
+            #expect(placed.holders.count == 2)
+            let again = try scene.node("node2")
+            #expect(try await again.hasBlocks(of: car))
+            for node in [first, again] { await node.kill() }
+        }
+
         @Test("a CAR that no node reads fails its shard, with the reason", .timeLimit(.minutes(3)))
         func missingCAR() async throws {
             let scene = try await ClusterScene()
@@ -280,36 +375,6 @@
             try await scene.settled("a", copies: 1)
             try await node.member.drain()
             await node.kill()
-        }
-    }
-
-    @Suite("The number of a node")
-    struct NodeNumberTests {
-        private static let cluster = [UInt8](repeating: 0xab, count: 16)
-
-        @Test("the file keeps the number")
-        func kept() throws {
-            let folder = try TemporaryFolder()
-            let made = try NodeNumber(in: .init(folder.url.path), of: Self.cluster)
-            #expect(try NodeNumber(in: .init(folder.url.path), of: Self.cluster) == made)
-            #expect(try NodeNumber(in: .init(folder.url.path)) == made)
-            let other = try TemporaryFolder()
-            #expect(try NodeNumber(in: .init(other.url.path), of: Self.cluster).node != made.node)
-        }
-
-        @Test(
-            "a damaged file is an error",
-            arguments: [
-                "", "dagstore cluster 1\n", "dagstore cluster 2\ncluster 00\nnode 00\n",
-                "dagstore cluster 1\ncluster zz\nnode zz\n", String(repeating: "x", count: 10_000),
-            ]
-        )
-        func damaged(text: String) throws {
-            let folder = try TemporaryFolder()
-            _ = try folder.write(Array(text.utf8), to: NodeNumber.fileName)
-            #expect(throws: DAGStoreError.self) {
-                try NodeNumber(in: .init(folder.url.path), of: Self.cluster)
-            }
         }
     }
 #endif

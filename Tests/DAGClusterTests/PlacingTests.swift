@@ -88,9 +88,10 @@
         private static func plan(
             _ wanted: [[UInt8]],
             _ present: [[UInt8]: Placement.State],
+            copies: Int = 2,
             alive: Set<[UInt8]> = [a, b, c, d]
         ) -> PlacementPlan {
-            PlacementPlan(wanted: wanted, present: present, alive: alive)
+            PlacementPlan(wanted: wanted, copies: copies, present: present, alive: alive)
         }
 
         @Test("missing copies are wanted; those to destroy come back")
@@ -118,6 +119,21 @@
             let present: [[UInt8]: Placement.State] = [Self.a: .wanted, Self.c: .wanted]
             #expect(Self.plan([Self.a], present).dropping == [Self.c])
             #expect(Self.plan([Self.a], present, alive: [Self.a]).dropping == [])
+        }
+
+        @Test("with fewer nodes than copies, each copy stays")
+        func fewNodes() {
+            #expect(
+                Self.plan([Self.a], [Self.a: .held, Self.b: .held], alive: [Self.a]).dropping == []
+            )
+            let one = Self.plan([Self.a], [Self.a: .held, Self.b: .held], copies: 1)
+            #expect(one.dropping == [Self.b])
+        }
+
+        @Test("an indexing that another node overtook becomes a copy, or goes")
+        func overtaken() {
+            #expect(Self.plan([Self.a], [Self.a: .indexing]).adding == [Self.a])
+            #expect(Self.plan([Self.a], [Self.c: .indexing]).dropping == [Self.c])
         }
 
         @Test("without a node that may have the shard, its copies stay")

@@ -44,6 +44,21 @@
             _ pieces: () async throws -> [UInt8]?
         ) async throws {
             guard let incarnation = try await begin(name, size) else { return }
+            do {
+                try await upload(name, size, incarnation, pieces)
+            } catch {
+                // The next upload need not wait for this one.
+                try? await abandon(name, incarnation)
+                throw error
+            }
+        }
+
+        private func upload(
+            _ name: BlobName,
+            _ size: UInt64,
+            _ incarnation: Int64,
+            _ pieces: () async throws -> [UInt8]?
+        ) async throws {
             var hash = SHA256Stream()
             var start: UInt64 = 0
             var batch: [BlobPiece] = []
@@ -54,7 +69,9 @@
                 batch.append(BlobPiece(start: start, bytes: piece))
                 start += UInt64(piece.count)
                 guard start - (batch.first?.start ?? start) >= Self.batchSize else { continue }
+                try Task.checkCancellation()
                 try await bytes.put(batch, of: name, incarnation)
+                try await touch(name, incarnation)
                 batch = []
             }
             try await bytes.put(batch, of: name, incarnation)
@@ -67,19 +84,63 @@
             try await end(name, incarnation, size: size)
         }
 
+        /// The time in seconds after which an upload without a sign of life counts as dead.
+        private static let uploadTime: Int64 = 60
+
+        /// Ends an upload that failed; the sweeper deletes its bytes.
+        private func abandon(_ name: BlobName, _ incarnation: Int64) async throws {
+            try await database.run { transaction in
+                try transaction.run(
+                    """
+                    UPDATE dagstore_blobs SET state = 2
+                    WHERE name = $1 AND incarnation = $2 AND state = 0
+                    """,
+                    .bytes(name.bytes),
+                    .integer(incarnation)
+                )
+                return
+            }
+        }
+
+        /// Gives a sign of life of an upload.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        func touch(_ name: BlobName, _ incarnation: Int64) async throws {
+            try await database.run(.repeatableRead) { transaction in
+                try transaction.run(
+                    """
+                    UPDATE dagstore_blobs SET touched_at = now() WHERE name = $1 AND incarnation = $2
+                    """,
+                    .bytes(name.bytes),
+                    .integer(incarnation)
+                )
+                return
+            }
+        }
+
         /// Writes the row of an upload.
         ///
         /// - Returns: The incarnation to upload; nil if the bytes are there.
         func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
             try await database.run { transaction in
                 let rows = try transaction.run(
-                    "SELECT incarnation, state FROM dagstore_blobs WHERE name = $1",
+                    """
+                    SELECT incarnation, state, CAST(extract(epoch FROM now() - touched_at) AS bigint)
+                    FROM dagstore_blobs WHERE name = $1
+                    """,
                     .bytes(name.bytes)
                 )
                 let isKnown = rows.count == 1
                 let state = isKnown ? State(rawValue: try rows.integer(0, 1)) : nil
                 let last = isKnown ? try rows.integer(0, 0) : 0
-                // An unfinished upload is another program's, or a dead one's; this one takes its place.
+                // Two uploads of the same bytes would take each other's place for ever.
+                if state == .uploading, try rows.integer(0, 2) < Self.uploadTime {
+                    throw DAGStoreError(
+                        .quotaExceeded,
+                        "another node uploads blob \(name); try again in a minute"
+                    )
+                }
+                // An upload that stands still is a dead program's; this one takes its place.
                 let incarnation = state == .live ? last : last + 1
                 try transaction.run(
                     """
@@ -141,7 +202,7 @@
         func find(_ name: BlobName) async throws -> StoredBlob? {
             try await database.run(.repeatableRead) { transaction in
                 let rows = try transaction.run(
-                    "SELECT incarnation, size FROM dagstore_blobs WHERE name = $1 AND state > 0",
+                    "SELECT incarnation, size FROM dagstore_blobs WHERE name = $1 AND state = 1",
                     .bytes(name.bytes)
                 )
                 guard rows.count == 1 else { return nil }

@@ -33,6 +33,9 @@
         /// The time for which answers of requests are kept; a retry comes within seconds.
         private static let requestTime = Duration.seconds(86_400)
 
+        /// The longest time of a statement over all blobs.
+        private static let patience = Duration.seconds(600)
+
         /// Sweeps once.
         ///
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
@@ -55,7 +58,7 @@
 
         /// Marks the blobs that no row names and that nobody touched for a while.
         private func markUnnamed() async throws {
-            try await blobs.database.run { transaction in
+            try await blobs.database.run(within: Self.patience) { transaction in
                 try transaction.run(
                     """
                     UPDATE dagstore_blobs SET state = 2
@@ -75,7 +78,8 @@
         /// Deletes the bytes of uploads without a row: a slow program wrote them after a sweep.
         private func deleteOrphans() async throws {
             while true {
-                let orphan = try await blobs.database.run { transaction -> StoredBlob? in
+                let orphan = try await blobs.database.run(.repeatableRead, within: Self.patience) {
+                    transaction -> StoredBlob? in
                     let rows = try transaction.run(
                         """
                         SELECT name, incarnation FROM dagstore_blob_parts p

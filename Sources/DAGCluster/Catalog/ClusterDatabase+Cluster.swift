@@ -23,14 +23,17 @@
                 try transaction.run(
                     """
                     INSERT INTO dagstore_cluster (one, id, hash_key, copies, partition_bits, objects,
-                        next_shard, next_run, runs_version, placed_for, placing_from, made_at)
-                    VALUES (1, $1, $2, $3, $4, $5, 1, 1, 0, $6, 0, now())
+                        next_shard, next_run, runs_version, made_at)
+                    VALUES (1, $1, $2, $3, $4, $5, 1, 1, 0, now())
                     """,
                     .bytes(facts.id),
                     .bytes(facts.hashKey),
                     .integer(Int64(facts.copies)),
                     .integer(Int64(facts.partitionBits)),
-                    .text(facts.objects),
+                    .text(facts.objects)
+                )
+                try transaction.run(
+                    "INSERT INTO dagstore_placing (one, placed_for, placing_from) VALUES (1, $1, 0)",
                     .bytes([])
                 )
                 for part in 0..<Int64(1) << Int64(facts.partitionBits) {

@@ -53,7 +53,7 @@
             )
         }
 
-        /// Takes a due job that no worker has.
+        /// Takes a due job that no worker has; a node that drains gets none.
         ///
         /// If the answer is lost, the lease runs out, and some worker takes the job again.
         ///
@@ -77,6 +77,7 @@
                     WHERE kind = $1 AND run_at <= now() AND lease_until <= now()
                         AND (reach IS NULL OR reach = $2)
                         AND subject >= $3 AND subject <= $4
+                        AND NOT EXISTS (SELECT 1 FROM dagstore_nodes WHERE id = $2 AND state <> 0)
                     ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED
                     """,
                     .integer(kind.rawValue),
@@ -129,19 +130,29 @@
 
         /// Gives a job back, to run again after a while; without effect if another worker has it.
         ///
+        /// - Parameters:
+        ///   - job: The job.
+        ///   - time: The time until it runs again.
+        ///   - isFault: Whether the claim counts among those that failed.
         /// - Throws: `catalogUnreachable`.
-        func release(_ job: JobLease, runAgainIn time: Duration) async throws {
+        func release(
+            _ job: JobLease,
+            runAgainIn time: Duration,
+            isFault: Bool = false
+        ) async throws {
             try await run { transaction in
                 try transaction.run(
                     """
                     UPDATE dagstore_jobs SET epoch = epoch + 1, holder = NULL, lease_until = now(),
+                        attempts = attempts - $5,
                         run_at = now() + CAST($4 AS bigint) * interval '1 millisecond'
                     WHERE kind = $1 AND subject = $2 AND epoch = $3
                     """,
                     .integer(job.kind.rawValue),
                     .integer(job.subject),
                     .integer(job.epoch),
-                    .integer(time.milliseconds)
+                    .integer(time.milliseconds),
+                    .integer(isFault ? 0 : 1)
                 )
                 return
             }

@@ -27,7 +27,7 @@
 
     /// The nodes of a cluster.
     extension ClusterDatabase {
-        /// Enters a node, or enters it again after an end.
+        /// Enters a node, or enters it again after an end; a node that an operator drains goes on draining.
         ///
         /// - Parameter profile: The node.
         /// - Returns: The incarnation of this process; a later process with the same number gets a higher one.
@@ -41,7 +41,8 @@
                     VALUES ($1, 1, $2, $3, $4, 0, $5, now(), now())
                     ON CONFLICT (id) DO UPDATE SET incarnation = dagstore_nodes.incarnation + 1,
                         name = excluded.name, url = excluded.url, capacity = excluded.capacity,
-                        state = 0, release = excluded.release, seen_at = now()
+                        state = CASE WHEN dagstore_nodes.state = 1 THEN 1 ELSE 0 END,
+                        release = excluded.release, seen_at = now()
                     RETURNING incarnation
                     """,
                     .bytes(profile.id),

@@ -59,7 +59,7 @@
                     UPDATE dagstore_shards SET state = 1, epoch = epoch + 1, settled = 0, bundle = $2,
                         bundle_size = $3, source_size = $4, blocks = $5, multihashes = $6, bytes = $7,
                         roots = $8, error_code = 0, error = ''
-                    WHERE number = $1 AND state = 0
+                    WHERE number = $1 AND state = 0 AND epoch = $9
                     """,
                     .integer(Int64(record.number)),
                     .bytes(shard.bundle.bytes),
@@ -68,19 +68,22 @@
                     .integer(Int64(shard.blockCount)),
                     .integer(Int64(shard.multihashCount)),
                     .integer(Int64(shard.payloadSize)),
-                    .integer(Int64(shard.rootCount))
+                    .integer(Int64(shard.rootCount)),
+                    .integer(record.epoch)
                 ).changeCount
                 guard count == 1 else { throw JobLost() }
                 if let run = shard.run { try Self.add(run, of: record.number, transaction) }
                 try transaction.run(
                     """
-                    INSERT INTO dagstore_placements (node, shard, key, state, error_code, error, try_at)
-                    VALUES ($1, $2, $3, 1, 0, '', now())
-                    ON CONFLICT (node, shard) DO UPDATE SET state = 1
+                    INSERT INTO dagstore_placements
+                        (node, shard, key, mount, state, error_code, error, try_at)
+                    VALUES ($1, $2, $3, $4, 1, 0, '', now())
+                    ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = ''
                     """,
                     .bytes(node),
                     .integer(Int64(record.number)),
-                    .text(record.key.text)
+                    .text(record.key.text),
+                    .text(record.mountURL)
                 )
                 return 0
             }
@@ -92,14 +95,21 @@
         func fail(_ record: ClusterShard, _ job: JobLease, _ error: DAGStoreError) async throws {
             try await change("fail") { transaction in
                 try Self.finish(job, transaction)
-                try transaction.run(
+                let count = try transaction.run(
                     """
                     UPDATE dagstore_shards SET state = 2, epoch = epoch + 1, error_code = $2, error = $3
-                    WHERE number = $1 AND state = 0
+                    WHERE number = $1 AND state = 0 AND epoch = $4
                     """,
                     .integer(Int64(record.number)),
                     .integer(Int64(error.code.rawValue)),
-                    .text(error.message.storable)
+                    .text(error.message.storable),
+                    .integer(record.epoch)
+                ).changeCount
+                guard count == 1 else { throw JobLost() }
+                // Nodes destroy what unpublished indexings left.
+                try transaction.run(
+                    "UPDATE dagstore_placements SET state = 2, try_at = now() WHERE shard = $1",
+                    .integer(Int64(record.number))
                 )
                 return 0
             }

@@ -40,6 +40,7 @@
                 outcome bigint NOT NULL,
                 made_at timestamptz NOT NULL)
             """,
+            "CREATE INDEX dagstore_requests_age ON dagstore_requests (made_at)",
             // `one` keeps it at one row. `next_shard` and `next_run` are numbers to give away; `runs_version` changes
             // with the runs.
             """
@@ -53,9 +54,14 @@
                 next_shard bigint NOT NULL,
                 next_run bigint NOT NULL,
                 runs_version bigint NOT NULL,
-                placed_for bytea NOT NULL,
-                placing_from bigint NOT NULL,
                 made_at timestamptz NOT NULL)
+            """,
+            // A row of its own, so that publications and placing do not meet.
+            """
+            CREATE TABLE dagstore_placing (
+                one bigint PRIMARY KEY CHECK (one = 1),
+                placed_for bytea NOT NULL,
+                placing_from bigint NOT NULL)
             """,
             """
             CREATE TABLE dagstore_nodes (
@@ -100,6 +106,7 @@
                 node bytea NOT NULL,
                 shard bigint NOT NULL,
                 key text NOT NULL,
+                mount text NOT NULL,
                 state bigint NOT NULL,
                 error_code bigint NOT NULL,
                 error text NOT NULL,
@@ -108,6 +115,7 @@
             """,
             "CREATE INDEX dagstore_placements_shard ON dagstore_placements (shard)",
             "CREATE INDEX dagstore_placements_state ON dagstore_placements (node, state, shard)",
+            "CREATE INDEX dagstore_placements_key ON dagstore_placements (node, key)",
             """
             CREATE TABLE dagstore_jobs (
                 kind bigint NOT NULL,

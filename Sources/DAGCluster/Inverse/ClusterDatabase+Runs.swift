@@ -108,7 +108,7 @@
             }
         }
 
-        /// Returns the runs that concern a partition, and the numbers of all shards that exist.
+        /// Returns the runs that concern a partition.
         ///
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
         func mergeState(of part: Int64) async throws -> MergeState {
@@ -137,13 +137,21 @@
                         state.merged.append(run)
                     }
                 }
-                let shards = try transaction.run("SELECT number FROM dagstore_shards")
-                for row in 0..<shards.count {
-                    state.shards.insert(
-                        UInt32(try shards.count(row, 0, 0...ClusterShard.numberMax))
-                    )
-                }
                 return state
+            }
+        }
+
+        /// Returns the numbers of all shards.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func shardNumbers() async throws -> Set<UInt32> {
+            try await run(.repeatableRead) { transaction in
+                let rows = try transaction.run("SELECT number FROM dagstore_shards")
+                var numbers: Set<UInt32> = []
+                for row in 0..<rows.count {
+                    numbers.insert(UInt32(try rows.count(row, 0, 0...ClusterShard.numberMax)))
+                }
+                return numbers
             }
         }
 
@@ -231,7 +239,11 @@
         ///
         /// - Throws: `catalogCorrupt` if a value is impossible.
         init(_ rows: Rows, _ row: Int) throws {
-            number = RunNumber(part: try rows.integer(row, 0), number: try rows.integer(row, 1))
+            let part = try rows.integer(row, 0)
+            guard part >= -1, part < 1 << Int64(ClusterFacts.partitionBitsMax) else {
+                throw DAGStoreError(.catalogCorrupt, "a run of partition \(part)")
+            }
+            number = RunNumber(part: part, number: Int64(try rows.count(row, 1)))
             shard = UInt32(try rows.count(row, 2, 0...ClusterShard.numberMax))
             blob = try BlobName(rows.bytes(row, 3))
             entryCount = UInt64(try rows.count(row, 4))
@@ -267,7 +279,5 @@
         var levelZero: [ClusterRun] = []
         /// The merged runs of the partition, the oldest first.
         var merged: [ClusterRun] = []
-        /// The shards that exist.
-        var shards: Set<UInt32> = []
     }
 #endif

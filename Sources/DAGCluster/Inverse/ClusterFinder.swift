@@ -57,16 +57,26 @@
         ///
         /// *Cost*: without a cache a read for each run; with all in the cache, no look at the database.
         ///
+        /// - Parameters:
+        ///   - multihash: The multihash.
+        ///   - limit: The most shards; those that were registered last.
+        ///   - isNew: Whether to ask the database first, also about shards that are known.
+        /// - Returns: The shards.
         /// - Throws: `catalogUnreachable` if no known shard has it and the database is away; `catalogCorrupt`.
-        package func shards(containing multihash: Multihash) async throws -> [PlacedShard] {
+        package func shards(
+            containing multihash: Multihash,
+            limit: Int = .max,
+            asking isNew: Bool = false
+        ) async throws -> [PlacedShard] {
             let hash = multihash.digest.withView {
                 InverseEntry.hash(of: self.hash.hash($0).high)
             }
-            var isFresh = false
+            var isFresh = isNew
+            if isNew { _ = try await refresh() }
             while true {
                 do {
-                    let numbers = try await numbers(of: hash)
-                    let found = try await placed(numbers)
+                    let numbers = try await numbers(of: hash).suffix(limit)
+                    let found = try await placed(Array(numbers), asking: isNew)
                     if !found.isEmpty || isFresh { return found }
                 } catch let error as DAGStoreError where error.code == .catalogCorrupt && !isFresh {
                     // A merge replaced the run, and a sweep deleted its bytes.
@@ -238,21 +248,24 @@
         // MARK: Shards
 
         /// Returns the shards with these numbers that exist, with their nodes.
-        private func placed(_ numbers: [UInt32]) async throws -> [PlacedShard] {
+        private func placed(
+            _ numbers: [UInt32],
+            asking isNew: Bool
+        ) async throws -> [PlacedShard] {
             guard !numbers.isEmpty else { return [] }
             let now = ContinuousClock.now
             let known = state.withLock { state in numbers.map { state.shards[$0] } }
             let isFresh = known.allSatisfy { entry in
                 entry.map { now - $0.seen < Self.shardTime } ?? false
             }
-            if isFresh { return known.compactMap { $0?.shard } }
+            if isFresh, !isNew { return known.compactMap { $0?.shard } }
             let asked: [PlacedShard]
             do {
                 asked = try await database.shards(numbered: numbers)
             } catch let error as DAGStoreError where error.code == .catalogUnreachable {
                 // What is known is better than nothing, as long as it names a holder.
                 let old = known.compactMap { $0?.shard }
-                guard !old.isEmpty else { throw error }
+                guard !old.isEmpty, !isNew else { throw error }
                 return old
             }
             let byNumber = Dictionary(

@@ -77,11 +77,28 @@
             }
         }
 
-        /// Returns the URL of a living node that holds a block; nil if no other node does.
+        /// The most shards that a look-up asks for.
+        private static let shardsMax = 64
+
+        /// Returns the URL of a living node that holds a block; nil if no node does, or this one does.
         ///
-        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        /// A node that holds such a shard has looked already: the inverse index has 48 bits of each hash.
+        ///
+        /// - Throws: `catalogUnreachable`, also if only dead nodes hold the block; `catalogCorrupt`.
         package func url(ofBlock multihash: Multihash) async throws -> String? {
-            try await url(of: finder().shards(containing: multihash))
+            let finder = try await finder()
+            let known = try await finder.shards(containing: multihash, limit: Self.shardsMax)
+            if let url = try await url(of: known) { return url }
+            guard !known.isEmpty, !isOwn(known) else { return nil }
+            // The shards may have moved since.
+            let present = try await finder.shards(
+                containing: multihash,
+                limit: Self.shardsMax,
+                asking: true
+            )
+            guard !present.isEmpty, !isOwn(present) else { return nil }
+            if let url = try await url(of: present) { return url }
+            throw DAGStoreError(.catalogUnreachable, "no living node holds the block")
         }
 
         /// Returns the URL of a living node that holds a shard; nil if no other node does.
@@ -93,8 +110,14 @@
             return try await url(of: [placed])
         }
 
+        private func isOwn(_ shards: [PlacedShard]) -> Bool {
+            shards.contains { $0.holders.contains(node) }
+        }
+
         private func url(of shards: [PlacedShard]) async throws -> String? {
-            let holders = Set(shards.flatMap(\.holders)).subtracting([node])
+            // Two nodes that send a client to each other would never end.
+            guard !isOwn(shards) else { return nil }
+            let holders = Set(shards.flatMap(\.holders))
             guard !holders.isEmpty else { return nil }
             let living = try await nodes().filter { node in
                 holders.contains(node.id) && !node.url.isEmpty

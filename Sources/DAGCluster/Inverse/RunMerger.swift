@@ -43,11 +43,13 @@
                 isForced: isForced
             )
             guard let plan else { return false }
+            // A shard of these runs was published before, so it is missing only if it was destroyed.
+            let shards = try await database.shardNumbers()
             let fresh = state.levelZero.prefix(plan.levelZeroCount)
-                .filter { state.shards.contains($0.shard) }
+                .filter { shards.contains($0.shard) }
             let old = Array(state.merged[plan.merged])
             let result = try await database.blocking { [self] in
-                try write(fresh + old, part: Int(job.subject), shards: state.shards)
+                try write(fresh + old, part: Int(job.subject), shards: shards)
             }
             try await database.publishMerge(
                 of: old.map(\.number),

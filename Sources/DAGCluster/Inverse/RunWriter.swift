@@ -72,6 +72,7 @@
             guard !pieces.isEmpty else { return }
             try Blocking.wait { [blobs, pieces, name, incarnation] in
                 try await blobs.bytes.put(pieces, of: name, incarnation)
+                try await blobs.touch(name, incarnation)
             }
             pieces = []
             pendingSize = 0

@@ -65,6 +65,7 @@
                 guard let shard = try await database.shard(number) else {
                     return .skipped(DAGStoreError(.shardUnknown, "destroyed meanwhile"))
                 }
+                try await database.beginIndexing(shard, job, on: profile.id)
                 try await index(shard, job)
                 return .published
             } catch let error as DAGStoreError where error.code != .catalogUnreachable {

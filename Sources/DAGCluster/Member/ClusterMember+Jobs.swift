@@ -6,6 +6,10 @@
     extension ClusterMember {
         /// The most claims of a job that fails; then the shard fails.
         private static let attemptsMax: Int64 = 3
+        /// The same if the source is away, which may pass: some hours.
+        private static let attemptsMaxAway: Int64 = 20
+        /// The longest pause between two claims.
+        private static let retryMax = Duration.seconds(600)
 
         // MARK: Indexing
 
@@ -22,13 +26,19 @@
                 try await database.remove(job)
                 return true
             }
+            guard busyKeys.insert(shard.key) else {
+                try await database.release(job, runAgainIn: times.poll)
+                return false
+            }
+            defer { busyKeys.remove(shard.key) }
             do {
+                try await database.beginIndexing(shard, job, on: profile.id)
                 try await keeping(job) { try await self.index(shard, job) }
                 say(.info, "indexed and published the shard", shard.key)
             } catch let error as DAGStoreError where error.code != .catalogUnreachable {
                 try await giveUp(shard, job, error)
             } catch is JobLost {
-                try await destroyUnplaced(shard)
+                try await destroyUnpublished(shard)
                 throw JobLost()
             }
             return true
@@ -40,27 +50,41 @@
             _ job: JobLease,
             _ error: DAGStoreError
         ) async throws {
-            // What waits for others, such as merges, is no fault of the shard.
-            let isPassing = [.quotaExceeded, .outOfResources, .closed, .cancelled, .catalogFull]
-                .contains(error.code)
             say(.warning, "\(error)", shard.key)
-            if !isPassing { try await destroyUnplaced(shard) }
-            guard !isPassing, job.attempts >= Self.attemptsMax else {
+            // What waits for others, such as merges, is no fault of the shard.
+            let isPassing = [
+                .quotaExceeded, .outOfResources, .closed, .cancelled, .catalogFull, .readOnly,
+                .shardInUse,
+            ].contains(error.code)
+            guard !isPassing else {
                 return try await database.release(job, runAgainIn: times.retry)
+            }
+            try await destroyUnpublished(shard)
+            let isAway = [.mountUnreachable, .fetchFailed, .fetchTimedOut].contains(error.code)
+            guard job.attempts >= (isAway ? Self.attemptsMaxAway : Self.attemptsMax) else {
+                let pause = min(times.retry * Int(job.attempts), Self.retryMax)
+                return try await database.release(job, runAgainIn: pause, isFault: true)
             }
             try await database.fail(shard, job, error)
         }
 
         /// Destroys what an unpublished indexing left in the store.
-        private func destroyUnplaced(_ shard: ClusterShard) async throws {
-            guard try await database.placement(of: shard.number, on: profile.id) == nil,
-                let status = try store.status(of: shard.key), status.mountURL == shard.mountURL
-            else { return }
-            do {
-                try await store.destroy(shard.key)
-            } catch let error as DAGStoreError where error.code == .shardUnknown {
-                // Another call destroyed it.
+        private func destroyUnpublished(_ shard: ClusterShard) async throws {
+            let present = try await database.placements(ofKey: shard.key, on: profile.id)
+            guard !present.contains(where: { $0.state == .held || $0.shard != shard.number }) else {
+                return
             }
+            if let status = try store.status(of: shard.key), status.mountURL == shard.mountURL {
+                do {
+                    try await store.destroy(shard.key)
+                } catch let error as DAGStoreError where error.code == .shardUnknown {
+                    // Another call destroyed it.
+                } catch let error as DAGStoreError where error.code == .shardInUse {
+                    // The placement stays, and the node tries again.
+                    return
+                }
+            }
+            try await database.endIndexing(of: shard.number, on: profile.id)
         }
 
         /// Indexes a shard unless the store has its index, and publishes it.
@@ -68,6 +92,14 @@
         /// - Throws: `JobLost`; `shardExists` if the store has another shard with the key; the errors of the store.
         func index(_ shard: ClusterShard, _ job: JobLease) async throws {
             let url = try MountURL(shard.mountURL)
+            let others = try await database.placements(ofKey: shard.key, on: profile.id)
+            guard !others.contains(where: { $0.shard != shard.number }) else {
+                throw DAGStoreError(
+                    .shardInUse,
+                    "an earlier copy is not destroyed",
+                    shard: shard.key
+                )
+            }
             if let status = try store.status(of: shard.key) {
                 // An earlier process indexed it, and ended before the publication.
                 guard status.mountURL == shard.mountURL else {
@@ -134,7 +166,8 @@
         func placeShards() async throws -> Bool {
             guard let job = try await database.claim(.place, for: profile.id, lease: times.lease)
             else { return false }
-            while try await database.place(job, deadAfter: times.deadAfter) {
+            guard let copies = facts?.copies else { return false }
+            while try await database.place(job, copies: copies, deadAfter: silenceLimit) {
                 try Task.checkCancellation()
                 try await database.renew(job, lease: times.lease)
             }
@@ -149,11 +182,14 @@
         /// - Returns: Whether another partition may be due.
         /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
         func mergeRuns() async throws -> Bool {
-            guard let bits = partitionBits,
+            guard let bits = facts?.partitionBits,
                 let job = try await database.claim(.merge, for: profile.id, lease: times.lease)
             else { return false }
             let merger = RunMerger(blobs: blobs, partitionBits: bits)
             do {
+                guard job.subject >= 0, job.subject < 1 << Int64(bits) else {
+                    throw DAGStoreError(.catalogCorrupt, "a merge of partition \(job.subject)")
+                }
                 try await keeping(job) { [self] in
                     guard try await merger.merge(job) else { return }
                     say(.debug, "merged partition \(job.subject) of the inverse index")

@@ -13,13 +13,11 @@
         /// - Throws: `catalogUnreachable`.
         func makePlacements() async throws -> Bool {
             let due = try await database.duePlacements(of: profile.id, limit: 64)
+                .filter { busyKeys.insert($0.key) }
+            defer { for placement in due { busyKeys.remove(placement.key) } }
             guard !due.isEmpty else { return false }
-            let dropped = due.filter { $0.state == .dropped }
-            try await inParallel(dropped) { try await $0.drop($1) }
-            // A copy to destroy may have the key of a new shard.
-            let blocked = Set(dropped.map(\.key))
-            let wanted = due.filter { $0.state == .wanted && !blocked.contains($0.key) }
-            try await inParallel(wanted) { try await $0.obtain($1) }
+            try await inParallel(due.filter { $0.state == .dropped }) { try await $0.drop($1) }
+            try await inParallel(due.filter { $0.state == .wanted }) { try await $0.obtain($1) }
             return true
         }
 
@@ -49,40 +47,96 @@
             }
         }
 
-        /// Destroys a copy.
+        /// Destroys a copy, unless the node's shard with the key is no copy of the cluster's.
         private func drop(_ placement: Placement) async throws {
-            do {
-                try await store.destroy(placement.key)
-                say(.info, "destroyed its copy", placement.key)
-            } catch let error as DAGStoreError where error.code == .shardUnknown {
-                // An earlier process destroyed it, and ended before it could say so.
+            let others = try await database.placements(ofKey: placement.key, on: profile.id)
+                .filter { $0.shard != placement.shard }
+            let isNewer = others.contains { $0.state == .held || $0.state == .indexing }
+            let status = try store.status(of: placement.key)
+            if let status, !isNewer, status.mountURL == placement.mountURL {
+                do {
+                    try await store.destroy(placement.key)
+                    say(.info, "destroyed its copy", placement.key)
+                } catch let error as DAGStoreError where error.code == .shardUnknown {
+                    // Another call destroyed it.
+                }
             }
-            try await database.removeDropped(placement)
+            try await database.remove(placement)
         }
 
         /// Imports a shard, and reports that the node holds it.
         private func obtain(_ placement: Placement) async throws {
-            guard let shard = try await database.shard(placement.shard), let name = shard.bundle
-            else { return }
+            guard let shard = try await database.shard(placement.shard) else {
+                return try await database.remove(placement)
+            }
+            guard let name = shard.bundle else { return try await database.remove(placement) }
+            let others = try await database.placements(ofKey: placement.key, on: profile.id)
+            guard !others.contains(where: { $0.state == .dropped }) else {
+                // The node first destroys its copy of an earlier shard with the key.
+                throw DAGStoreError(
+                    .shardInUse,
+                    "an earlier copy is not destroyed",
+                    shard: shard.key
+                )
+            }
             if let status = try store.status(of: shard.key) {
-                guard isCopy(status, of: shard) else {
+                guard status.mountURL == shard.mountURL else {
                     throw DAGStoreError(
                         .shardExists,
                         "the node's store has another shard with the key",
                         shard: shard.key
                     )
                 }
-            } else {
-                try await importBundle(try BlobName(name), of: shard)
-                say(.info, "imported a shard of \(shard.blockCount) blocks", shard.key)
+                if try await isCopy(status, of: shard, named: name) {
+                    _ = try await database.hold(placement)
+                    return
+                }
+                // What an earlier process left, or a copy that failed.
+                try await store.destroy(shard.key)
             }
+            try await importBundle(try BlobName(name), of: shard)
+            say(.info, "imported a shard of \(shard.blockCount) blocks", shard.key)
             _ = try await database.hold(placement)
         }
 
-        /// Whether a shard of the store is a copy that an earlier import or indexing made.
-        func isCopy(_ status: ShardStatus, of shard: ClusterShard) -> Bool {
-            status.mountURL == shard.mountURL && status.blockCount == shard.blockCount
-                && status.payloadSize == shard.payloadSize && status.error == nil
+        /// Whether a sound shard of the store has the very index of the bundle.
+        ///
+        /// *Cost*: an export of the index.
+        private func isCopy(
+            _ status: ShardStatus,
+            of shard: ClusterShard,
+            named name: [UInt8]
+        ) async throws -> Bool {
+            guard status.error == nil, status.blockCount == shard.blockCount,
+                status.payloadSize == shard.payloadSize
+            else { return false }
+            let exporter = BundleExporter(store)
+            let exported = try? await database.blocking { try exporter.export(shard.key) { _ in } }
+            return exported?.name == name
+        }
+
+        // MARK: Comparing
+
+        /// Compares what the node holds with its store, and makes lost copies again.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        func comparePlacements() async throws {
+            var last: UInt32?
+            while true {
+                let held = try await database.heldPlacements(
+                    of: profile.id,
+                    after: last,
+                    limit: 256
+                )
+                guard let end = held.last else { return }
+                last = end.shard
+                for placement in held where !busyKeys.contains(placement.key) {
+                    let status = try store.status(of: placement.key)
+                    guard status == nil || status?.state == .failed else { continue }
+                    say(.warning, "the node's copy is gone or failed", placement.key)
+                    try await database.lose(placement)
+                }
+            }
         }
 
         private func importBundle(_ name: BlobName, of shard: ClusterShard) async throws {

@@ -31,12 +31,16 @@
         private let cluster: [UInt8]
         private let notify: @Sendable (Notice) -> Void
         private let connection = Lock(Connection())
+        /// The keys whose shards a task changes.
+        let busyKeys = BusyKeys()
 
         /// What the node knows of the way to the database.
         private struct Connection {
             var isAway = false
             var incarnation: Int64 = 0
             var facts: ClusterFacts?
+            /// The time from which on each sign of life arrived.
+            var connectedSince: ContinuousClock.Instant?
         }
 
         /// Creates a member; it joins in `run`.
@@ -68,8 +72,17 @@
         /// The number of times that a process joined with the node's number; 0 before this one has.
         package var incarnation: Int64 { connection.withLock { $0.incarnation } }
 
-        /// The number of bits of a partition; nil before this process has joined.
-        var partitionBits: Int? { connection.withLock { $0.facts?.partitionBits } }
+        /// The facts of the cluster; nil before this process has joined.
+        var facts: ClusterFacts? { connection.withLock { $0.facts } }
+
+        /// The silence after which a node counts as dead; nil while this node cannot judge.
+        ///
+        /// After a pause of the database all nodes look silent, until they had time for a sign of life.
+        var silenceLimit: Duration? {
+            let since = connection.withLock { $0.connectedSince }
+            guard let since, .now - since >= times.deadAfter else { return nil }
+            return times.deadAfter
+        }
 
         /// Joins the cluster, and works in it until the task is canceled.
         ///
@@ -83,6 +96,7 @@
                     await self.repeating("placements") { try await self.makePlacements() }
                 }
                 group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
+                group.addTask { await self.compareForever() }
                 group.addTask { await self.repeating("placing") { try await self.placeShards() } }
                 group.addTask { await self.repeating("merging") { try await self.mergeRuns() } }
                 group.addTask { await self.repeating("sweeping") { try await self.sweep() } }
@@ -104,7 +118,12 @@
                     reportReturn()
                     say(.info, "joined the cluster \(cluster.hexadecimal)")
                     return
-                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                } catch let error as DAGStoreError {
+                    // Waiting does not mend a wrong store, password or version.
+                    guard
+                        ![.invalidArgument, .invalidConfiguration, .catalogTooNew]
+                            .contains(error.code)
+                    else { throw error }
                     report(error)
                     try await Task.sleep(for: times.poll)
                 }
@@ -134,25 +153,40 @@
         /// - Throws: `invalidConfiguration` if another process joined with the node's number.
         func beatForever() async throws {
             while !Task.isCancelled {
+                var isMember = true
                 do {
-                    guard try await database.beat(profile.id, incarnation, within: times.beat)
-                    else {
-                        throw DAGStoreError(
-                            .invalidConfiguration,
-                            "another process joined the cluster with this node's number",
-                            advice: "give each node a store of its own; remove the file "
-                                + "\(NodeNumber.fileName) from a store that is a copy"
-                        )
-                    }
+                    isMember = try await database.beat(profile.id, incarnation, within: times.beat)
                     reportReturn()
-                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                } catch let error as DAGStoreError {
+                    // The node goes on serving, whatever the database says: it may be a replica for a while.
+                    connection.withLock { $0.connectedSince = nil }
                     report(error)
+                }
+                guard isMember else {
+                    throw DAGStoreError(
+                        .invalidConfiguration,
+                        "another process joined the cluster with this node's number",
+                        advice: "give each node a store of its own; remove the file "
+                            + "\(NodeNumber.fileName) from a store that is a copy"
+                    )
                 }
                 do {
                     try await Task.sleep(for: times.beat)
                 } catch {
                     return
                 }
+            }
+        }
+
+        /// Compares the store with the placements, at once and then again and again.
+        private func compareForever() async {
+            while !Task.isCancelled {
+                do {
+                    try await comparePlacements()
+                } catch {
+                    say(.debug, "the placements were not compared: \(error)")
+                }
+                try? await Task.sleep(for: times.compare)
             }
         }
 
@@ -182,7 +216,7 @@
         ///
         /// - Throws: `catalogUnreachable`.
         package func drain() async throws {
-            try await database.setState(.draining, of: profile.id)
+            try await database.setState(.leaving, of: profile.id)
             while try await database.undrainedCount(of: profile.id, deadAfter: times.deadAfter) > 0
             {
                 try await Task.sleep(for: times.poll)
@@ -217,6 +251,7 @@
         private func reportReturn() {
             let wasAway = connection.withLock { connection in
                 defer { connection.isAway = false }
+                connection.connectedSince = connection.connectedSince ?? .now
                 return connection.isAway
             }
             if wasAway { say(.info, "the database is back") }

@@ -27,6 +27,98 @@
             }
         }
 
+        /// Reports that a node begins to index a shard, so that nobody forgets what it leaves behind.
+        ///
+        /// - Throws: `JobLost` if another worker has the job; `catalogUnreachable`, `readOnly`.
+        func beginIndexing(_ shard: ClusterShard, _ job: JobLease, on node: [UInt8]) async throws {
+            try await run { transaction in
+                try Self.confirm(job, transaction)
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_placements
+                        (node, shard, key, mount, state, error_code, error, try_at)
+                    VALUES ($1, $2, $3, $4, 3, 0, '', now())
+                    ON CONFLICT (node, shard) DO UPDATE SET state = 3
+                    """,
+                    .bytes(node),
+                    .integer(Int64(shard.number)),
+                    .text(shard.key.text),
+                    .text(shard.mountURL)
+                )
+                return
+            }
+        }
+
+        /// Removes the placement of an indexing that left nothing behind.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func endIndexing(of shard: UInt32, on node: [UInt8]) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    "DELETE FROM dagstore_placements WHERE node = $1 AND shard = $2 AND state = 3",
+                    .bytes(node),
+                    .integer(Int64(shard))
+                )
+                return
+            }
+        }
+
+        /// Returns the placements of a key on a node, of all shards that have or had it.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func placements(ofKey key: ShardKey, on node: [UInt8]) async throws -> [Placement] {
+            try await run { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT \(Placement.columns) FROM dagstore_placements
+                    WHERE node = $1 AND key = $2 ORDER BY shard
+                    """,
+                    .bytes(node),
+                    .text(key.text)
+                )
+                return try (0..<rows.count).map { try Placement(rows, $0) }
+            }
+        }
+
+        /// Returns some placements that a node holds, by the number of the shard.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        func heldPlacements(
+            of node: [UInt8],
+            after shard: UInt32?,
+            limit: Int
+        ) async throws -> [Placement] {
+            try await run { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT \(Placement.columns) FROM dagstore_placements
+                    WHERE node = $1 AND state = 1 AND shard > $2 ORDER BY shard LIMIT $3
+                    """,
+                    .bytes(node),
+                    .integer(shard.map { Int64($0) } ?? -1),
+                    .integer(Int64(limit))
+                )
+                return try (0..<rows.count).map { try Placement(rows, $0) }
+            }
+        }
+
+        /// Reports that a node lost a copy, so that it makes another one.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func lose(_ placement: Placement) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    """
+                    UPDATE dagstore_placements SET state = 0, try_at = now()
+                    WHERE node = $1 AND shard = $2 AND state = 1
+                    """,
+                    .bytes(placement.node),
+                    .integer(Int64(placement.shard))
+                )
+                return
+            }
+        }
+
         /// Reports that a node holds a shard.
         ///
         /// - Returns: Whether the shard is still wanted there.
@@ -50,15 +142,16 @@
             } == 1
         }
 
-        /// Reports that a node has destroyed its copy of a shard.
+        /// Removes a placement whose copy is destroyed, or whose shard is.
         ///
         /// - Throws: `catalogUnreachable`, `readOnly`.
-        func removeDropped(_ placement: Placement) async throws {
+        func remove(_ placement: Placement) async throws {
             try await run { transaction in
                 try transaction.run(
-                    "DELETE FROM dagstore_placements WHERE node = $1 AND shard = $2 AND state = 2",
+                    "DELETE FROM dagstore_placements WHERE node = $1 AND shard = $2 AND state = $3",
                     .bytes(placement.node),
-                    .integer(Int64(placement.shard))
+                    .integer(Int64(placement.shard)),
+                    .integer(placement.state.rawValue)
                 )
                 return
             }

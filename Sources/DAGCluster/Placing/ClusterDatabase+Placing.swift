@@ -11,29 +11,26 @@
 
         /// Places the shards that need it: one batch.
         ///
-        /// The first round after a change of the nodes looks at all shards, batch by batch.
+        /// The first round after a change of the nodes looks at all shards, batch by batch. Every placed shard's row is
+        /// written, so a publication or a destruction at the same time spoils one of the two transactions.
         ///
         /// - Parameters:
         ///   - job: The job `place`, which this process has.
-        ///   - deadAfter: The silence after which a node counts as dead.
+        ///   - copies: The number of copies of each shard.
+        ///   - deadAfter: The silence after which a node counts as dead; nil if silence says nothing, because the
+        ///     database was away.
         /// - Returns: Whether another batch is due at once.
         /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
-        func place(_ job: JobLease, deadAfter: Duration) async throws -> Bool {
-            try await run { transaction in
+        func place(_ job: JobLease, copies: Int, deadAfter: Duration?) async throws -> Bool {
+            try await run(.repeatableRead) { transaction in
                 try Self.confirm(job, transaction)
-                let cluster = try transaction.run(
-                    "SELECT copies, placed_for, placing_from FROM dagstore_cluster WHERE one = 1"
-                )
-                guard cluster.count == 1 else {
-                    throw DAGStoreError(.catalogCorrupt, "the cluster has no row")
-                }
-                let copies = try cluster.count(0, 0, 1...ClusterFacts.copiesMax)
                 let nodes = try Self.nodes(transaction)
                 let members = Members(nodes, deadAfter: deadAfter)
-                var from = try cluster.integer(0, 2)
-                if try cluster.bytes(0, 1) != members.fingerprint { from = 0 }
                 let waiting = try transaction.run(
-                    "SELECT count(*) FROM dagstore_placements WHERE state = 0 AND node = ANY ($1)",
+                    """
+                    SELECT count(*) FROM dagstore_placements
+                    WHERE state = 0 AND error_code = 0 AND node = ANY ($1)
+                    """,
                     .byteStrings(Array(members.alive))
                 )
                 var room = Self.wantedMax - (try waiting.count(0, 0))
@@ -46,30 +43,47 @@
                     .integer(Self.placingBatch)
                 )
                 try Self.place(unsettled, copies, members, &room, transaction)
-                var isMore = unsettled.count == Self.placingBatch && room > 0
-                if from >= 0 {
-                    let next = try transaction.run(
-                        """
-                        SELECT \(ClusterShard.columns) FROM dagstore_shards
-                        WHERE number >= $1 AND state = 1 ORDER BY number LIMIT $2
-                        """,
-                        .integer(from),
-                        .integer(Self.placingBatch)
-                    )
-                    try Self.place(next, copies, members, &room, transaction)
-                    isMore = true
-                    // -1: all shards were looked at since the nodes changed.
-                    from = next.count == 0 ? -1 : try next.integer(next.count - 1, 0) + 1
-                    try transaction.run(
-                        """
-                        UPDATE dagstore_cluster SET placed_for = $1, placing_from = $2 WHERE one = 1
-                        """,
-                        .bytes(members.fingerprint),
-                        .integer(from)
-                    )
-                }
-                return isMore
+                let isFull = unsettled.count == Self.placingBatch
+                let isMore = try Self.placeNext(copies, members, &room, transaction)
+                return (isFull || isMore) && room > 0
             }
+        }
+
+        /// Places the next shards after a change of the nodes.
+        ///
+        /// - Returns: Whether there are more.
+        private static func placeNext(
+            _ copies: Int,
+            _ members: Members,
+            _ room: inout Int,
+            _ transaction: borrowing Transaction
+        ) throws -> Bool {
+            let row = try transaction.run(
+                "SELECT placed_for, placing_from FROM dagstore_placing WHERE one = 1"
+            )
+            guard row.count == 1 else {
+                throw DAGStoreError(.catalogCorrupt, "the cluster lacks the row of its placing")
+            }
+            let isSame = try row.bytes(0, 0) == members.fingerprint
+            var from = isSame ? try row.integer(0, 1) : 0
+            // -1: all shards were looked at since the nodes changed.
+            guard from >= 0 else { return false }
+            let next = try transaction.run(
+                """
+                SELECT \(ClusterShard.columns) FROM dagstore_shards
+                WHERE number >= $1 AND state = 1 ORDER BY number LIMIT $2
+                """,
+                .integer(from),
+                .integer(placingBatch)
+            )
+            try place(next, copies, members, &room, transaction)
+            from = next.count == 0 ? -1 : Int64(try next.count(next.count - 1, 0)) + 1
+            try transaction.run(
+                "UPDATE dagstore_placing SET placed_for = $1, placing_from = $2 WHERE one = 1",
+                .bytes(members.fingerprint),
+                .integer(from)
+            )
+            return true
         }
 
         /// Writes the placements of the shards of rows.
@@ -89,6 +103,7 @@
                 )
                 let plan = PlacementPlan(
                     wanted: members.nodes(for: shard, copies: copies),
+                    copies: shard.reach == nil ? copies : 1,
                     present: states,
                     alive: members.alive
                 )
@@ -96,13 +111,14 @@
                     try transaction.run(
                         """
                         INSERT INTO dagstore_placements
-                            (node, shard, key, state, error_code, error, try_at)
-                        VALUES ($1, $2, $3, 0, 0, '', now())
+                            (node, shard, key, mount, state, error_code, error, try_at)
+                        VALUES ($1, $2, $3, $4, 0, 0, '', now())
                         ON CONFLICT (node, shard) DO UPDATE SET state = 0, try_at = now()
                         """,
                         .bytes(node),
                         number,
-                        .text(shard.key.text)
+                        .text(shard.key.text),
+                        .text(shard.mountURL)
                     )
                 }
                 room -= plan.adding.count
@@ -118,7 +134,7 @@
                 }
                 // A copy that becomes complete unsettles its shard again.
                 try transaction.run(
-                    "UPDATE dagstore_shards SET settled = 1 WHERE number = $1 AND settled = 0",
+                    "UPDATE dagstore_shards SET settled = 1 WHERE number = $1",
                     number
                 )
             }
@@ -134,8 +150,10 @@
         /// A value that changes with the nodes that may get shards.
         let fingerprint: [UInt8]
 
-        init(_ nodes: [ClusterNode], deadAfter: Duration) {
-            let living = nodes.filter { !$0.isDead(after: deadAfter) }
+        init(_ nodes: [ClusterNode], deadAfter: Duration?) {
+            let living = nodes.filter { node in
+                deadAfter.map { !node.isDead(after: $0) } ?? (node.state != .left)
+            }
             alive = Set(living.map(\.id))
             active = living.filter { $0.state == .active }
                 .map { Rendezvous.Candidate(id: $0.id, capacity: $0.capacity) }

@@ -12,24 +12,32 @@
         ///
         /// - Parameters:
         ///   - wanted: The nodes that should hold the shard, all alive.
+        ///   - copies: The number of copies that the shard should have.
         ///   - present: The placements by node.
         ///   - alive: The nodes that serve, draining ones included.
         init(
             wanted: [[UInt8]],
+            copies: Int,
             present: [[UInt8]: Placement.State],
             alive: Set<[UInt8]>
         ) {
-            adding = wanted.filter { present[$0] == nil || present[$0] == .dropped }
+            adding = wanted.filter { node in
+                switch present[node] {
+                case nil, .dropped, .indexing: true
+                case .wanted, .held: false
+                }
+            }
             let held = wanted.filter { present[$0] == .held }.count
-            let isComplete = held == wanted.count && !wanted.isEmpty
-            let others = present.filter { !wanted.contains($0.key) && $0.value != .dropped }
+            // With fewer nodes than copies, each copy stays: the others may come back.
+            let isComplete = held >= copies
+            dropping = present.filter { !wanted.contains($0.key) && $0.value != .dropped }
+                .filter { node, state in
+                    // A copy that was never made, or whose node is dead, serves nobody. A dead node that comes back
+                    // serves its copies until the others hold theirs.
+                    isComplete || (state != .held && alive.contains(node))
+                }
                 .map(\.key)
                 .sorted { $0.lexicographicallyPrecedes($1) }
-            dropping = others.filter { node in
-                // A copy that was never made, or whose node is dead, serves nobody. A dead node that comes back
-                // serves its copies until the others hold theirs.
-                isComplete || (present[node] == .wanted && alive.contains(node))
-            }
         }
     }
 #endif

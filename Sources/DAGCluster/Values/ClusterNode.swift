@@ -12,6 +12,8 @@
             case draining = 1
             /// It has ended in order; its placements are others'.
             case left = 2
+            /// It ends: as `draining`, until its next start.
+            case leaving = 3
 
             /// The word for people and JSON.
             package var name: String { String(describing: self) }

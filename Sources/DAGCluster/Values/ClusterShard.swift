@@ -121,6 +121,8 @@
             case held = 1
             /// The node shall destroy its copy.
             case dropped = 2
+            /// The node indexes the shard, whose publication makes this a copy.
+            case indexing = 3
 
             /// The word for people and JSON.
             package var name: String { String(describing: self) }
@@ -132,12 +134,14 @@
         package let shard: UInt32
         /// The key of the shard, also after the shard was destroyed.
         package let key: ShardKey
+        /// The URL of the mount when the placement was made.
+        package let mountURL: String
         /// The state.
         package let state: State
         /// The sentence of the last failure; empty if there was none.
         package let error: String
 
-        static let columns = "node, shard, key, state, error"
+        static let columns = "node, shard, key, mount, state, error"
 
         /// Reads the columns of `Placement.columns`.
         ///
@@ -146,13 +150,14 @@
             node = try rows.bytes(row, 0)
             shard = UInt32(try rows.count(row, 1, 0...ClusterShard.numberMax))
             guard let key = try? ShardKey(rows.text(row, 2)),
-                let state = State(rawValue: try rows.integer(row, 3))
+                let state = State(rawValue: try rows.integer(row, 4))
             else {
                 throw DAGStoreError(.catalogCorrupt, "the database has an impossible placement")
             }
             self.key = key
             self.state = state
-            error = try rows.text(row, 4)
+            mountURL = try rows.text(row, 3)
+            error = try rows.text(row, 5)
         }
     }
 #endif

@@ -13,6 +13,8 @@
         package var retry = Duration.seconds(10)
         /// The time between two looks at the runs of a partition; a publication may bring the next one forward.
         package var merge = Duration.seconds(60)
+        /// The time between two comparisons of the store with the placements.
+        package var compare = Duration.seconds(300)
         /// The time between two sweeps.
         package var sweep = Duration.seconds(3600)
         /// The time that an upload has until its publication; a sweep leaves younger bytes.

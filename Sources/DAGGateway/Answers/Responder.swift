@@ -76,8 +76,11 @@
             } catch let refusal as GatewayRefusal {
                 answer = Answer(try await elsewhere(planned, head, refusal).answer)
             } catch {
-                let refusal = refusal(error, head, number)
-                answer = Answer(try await elsewhere(planned, head, refusal).answer)
+                var refusal = refusal(error, head, number)
+                // A path that ends nowhere ends nowhere on other nodes too.
+                let isMissing = (error as? DAGStoreError)?.code != .pathNotFound
+                if isMissing { refusal = try await elsewhere(planned, head, refusal) }
+                answer = Answer(refusal.answer)
             }
             if answer.head.status >= 400 || answer.isStream {
                 answer.head.fields.append(GatewayField(.requestID, number.description))

@@ -18,7 +18,7 @@
 
         /// Joins the cluster as soon as the gateway listens; at the end hands the node's shards over and leaves.
         ///
-        /// The end of `--drain` cancels the task, also while others still import shards.
+        /// The gateway ends first. The end of `--drain` cancels the task, also while others still import shards.
         func run() async throws {
             let member = ClusterMember(
                 await profile(),
@@ -41,8 +41,12 @@
                     try await gracefulShutdown()
                     do {
                         try await member.drain()
+                    } catch {
+                        logger.warning("the node could not hand its shards over: \(error)")
+                    }
+                    do {
                         try await member.leave()
-                    } catch let error as DAGStoreError {
+                    } catch {
                         // The others notice after a while that the node is silent.
                         logger.warning("the node could not leave the cluster: \(error)")
                     }
@@ -73,7 +77,9 @@
             return NodeProfile(
                 id: number.node,
                 name: settings.clusterName ?? ThisProcess.hostName,
-                url: settings.clusterURL ?? "\(scheme)://\(address)",
+                // Nobody reaches every interface of a machine by these names.
+                url: settings.clusterURL
+                    ?? (["0.0.0.0", "::"].contains(address.host) ? "" : "\(scheme)://\(address)"),
                 capacity: settings.clusterCapacity,
                 release: release
             )

@@ -137,7 +137,7 @@
                 ending.begin()
                 logger.info("ends; answers may go on for \(settings.drain)")
             }
-            let services: [any Service] = [server] + admin + followers + members + [notice]
+            let services: [any Service] = members + [server] + admin + followers + [notice]
             var configuration = ServiceGroupConfiguration(
                 services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint],

@@ -22,16 +22,18 @@
             ///
             /// - Parameters:
             ///   - number: The node's number.
-            ///   - database: The catalog.
+            ///   - database: The catalog, for the work of the node.
+            ///   - lookups: The same catalog with less patience, for requests of clients.
             ///   - directory: The folder of the node's store.
             package init(
                 _ number: NodeNumber,
                 in database: ClusterDatabase,
+                lookups: ClusterDatabase,
                 directory: FilePath
             ) {
                 self.number = number
                 self.database = database
-                guide = ClusterGuide(in: database, for: number.node, directory: directory)
+                guide = ClusterGuide(in: lookups, for: number.node, directory: directory)
             }
         #else
             private init() {}

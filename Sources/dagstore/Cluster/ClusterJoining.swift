@@ -39,14 +39,28 @@
                 }
             }
 
+            /// The time that a request of a client waits for the database.
+            private static let patienceOfLookups = Duration.seconds(2)
+
             /// The cluster of the node, whose store is open now; nil for a node by itself.
             ///
-            /// - Throws: `catalogCorrupt`, `readOnly`.
-            func cluster(_ settings: NodeSettings) throws -> NodeCluster? {
-                guard let database else { return nil }
+            /// - Throws: `invalidArgument` if the store has another key of hashes than the cluster; `catalogCorrupt`,
+            ///   `readOnly`.
+            func cluster(_ settings: NodeSettings, _ store: DAGStore) throws -> NodeCluster? {
+                guard let database, let address = settings.cluster else { return nil }
+                guard hashKey == nil || hashKey == store.hashKey else {
+                    throw DAGStoreError(
+                        .invalidArgument,
+                        "the store was made with another hash key than the cluster's",
+                        advice:
+                            "give --store an empty folder, or make the cluster of this store with "
+                            + "'dagstore cluster adopt'"
+                    )
+                }
                 return NodeCluster(
                     try NodeNumber(in: settings.store, of: id),
                     in: database,
+                    lookups: try ClusterDatabase(at: address, patience: Self.patienceOfLookups),
                     directory: settings.store
                 )
             }
@@ -58,7 +72,7 @@
             }
 
             /// No cluster.
-            func cluster(_ settings: NodeSettings) throws -> NodeCluster? { nil }
+            func cluster(_ settings: NodeSettings, _ store: DAGStore) throws -> NodeCluster? { nil }
         #endif
     }
 #endif

@@ -60,7 +60,7 @@ struct ClusterStatus: AsyncParsableCommand {
     }
 
     #if Cluster
-        private static let conditions = ["active", "draining", "dead", "left"]
+        private static let conditions = ["active", "draining", "leaving", "dead", "left"]
 
         private static func lines(
             _ facts: ClusterFacts,
