@@ -96,14 +96,19 @@
         ) throws -> R {
             var attempt = 1
             var spoiledCount = 0
+            // The reason why there is no connection says more than that the time is up.
+            var refusal: PostgreSQLError?
             while true {
                 do {
                     return try run(isolation, until: deadline, body)
+                } catch let error as PostgreSQLError where error.code == .deadlineExceeded {
+                    throw refusal ?? error
                 } catch let error as PostgreSQLError where isWorthRepeating(error, &spoiledCount) {
                     let pause = repetition.pause(after: attempt, jitter: .random(in: 0...1))
                     guard ContinuousClock.now + pause < deadline else { throw error }
                     Pause.wait(pause)
                     attempt += 1
+                    refusal = error.code == .unreachable ? error : nil
                 }
             }
         }

@@ -137,7 +137,9 @@ import Testing
                     "indexBytes", "jobs",
                 ]
             )
-            #expect(status["nodes"] == ["active": 0, "draining": 0, "leaving": 0, "dead": 0, "left": 0])
+            #expect(
+                status["nodes"] == ["active": 0, "draining": 0, "leaving": 0, "dead": 0, "left": 0]
+            )
             #expect(status["shards"] == ["registered": 0, "available": 0, "failed": 0])
             #expect(status["placements"] == ["wanted": 0, "held": 0, "dropped": 0, "indexing": 0])
             #expect(status["jobs"] == 0)

@@ -37,7 +37,7 @@ struct ManualTests {
             "migrate", "migrate plan", "migrate run", "migrate check", "migrate export",
             "cluster", "cluster init", "cluster status", "cluster nodes", "cluster shards",
             "cluster find", "cluster register", "cluster recover", "cluster destroy",
-            "cluster drain", "cluster sweep",
+            "cluster drain", "cluster adopt", "cluster sweep",
             "serve",
         ]
         for verb in verbs {

@@ -29,7 +29,8 @@ struct UsageTests {
             ["cluster", "shards", "--help"], ["cluster", "find", "--help"],
             ["cluster", "register", "--help"], ["cluster", "recover", "--help"],
             ["cluster", "destroy", "--help"], ["cluster", "drain", "--help"],
-            ["cluster", "sweep", "--help"], ["help", "cluster", "drain"],
+            ["cluster", "sweep", "--help"], ["cluster", "adopt", "--help"],
+            ["help", "cluster", "drain"],
         ]
     )
     func help(arguments: [String]) async throws {

@@ -48,7 +48,9 @@
             cache = directory.flatMap { Self.openCache(in: $0.appending(Self.folderName)) }
         }
 
-        /// Opens a cache; makes a new one in place of a damaged one. Without a cache, look-ups take longer.
+        /// Opens a cache; makes a new one in place of a damaged one.
+        ///
+        /// Without a cache, look-ups take longer.
         private static func openCache(in directory: FilePath) -> ChunkCache? {
             try? FileSystem.makeDirectory(directory)
             if let cache = try? ChunkCache(at: directory, sizeMax: cacheSizeMax) { return cache }

@@ -167,7 +167,12 @@
             guard let job = try await database.claim(.place, for: profile.id, lease: times.lease)
             else { return false }
             guard let copies = facts?.copies else { return false }
-            while try await database.place(job, copies: copies, deadAfter: silenceLimit) {
+            while try await database.place(
+                job,
+                copies: copies,
+                deadAfter: times.deadAfter,
+                isJudge: isJudge
+            ) {
                 try Task.checkCancellation()
                 try await database.renew(job, lease: times.lease)
             }

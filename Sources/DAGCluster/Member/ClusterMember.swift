@@ -75,13 +75,12 @@
         /// The facts of the cluster; nil before this process has joined.
         var facts: ClusterFacts? { connection.withLock { $0.facts } }
 
-        /// The silence after which a node counts as dead; nil while this node cannot judge.
+        /// Whether this node can tell a dead node from one that the database did not hear.
         ///
         /// After a pause of the database all nodes look silent, until they had time for a sign of life.
-        var silenceLimit: Duration? {
+        var isJudge: Bool {
             let since = connection.withLock { $0.connectedSince }
-            guard let since, .now - since >= times.deadAfter else { return nil }
-            return times.deadAfter
+            return since.map { .now - $0 >= times.deadAfter } ?? false
         }
 
         /// Joins the cluster, and works in it until the task is canceled.

@@ -17,14 +17,24 @@
         /// - Parameters:
         ///   - job: The job `place`, which this process has.
         ///   - copies: The number of copies of each shard.
-        ///   - deadAfter: The silence after which a node counts as dead; nil if silence says nothing, because the
-        ///     database was away.
+        ///   - deadAfter: The silence after which a node counts as dead.
+        ///   - isJudge: Whether the caller can tell a dead node from one that the database did not hear.
         /// - Returns: Whether another batch is due at once.
         /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
-        func place(_ job: JobLease, copies: Int, deadAfter: Duration?) async throws -> Bool {
+        func place(
+            _ job: JobLease,
+            copies: Int,
+            deadAfter: Duration,
+            isJudge: Bool
+        ) async throws -> Bool {
             try await run(.repeatableRead) { transaction in
                 try Self.confirm(job, transaction)
                 let nodes = try Self.nodes(transaction)
+                // Two nodes that judge differently would move copies to and fro.
+                let isCertain = nodes.allSatisfy { node in
+                    node.state == .left || !node.isDead(after: deadAfter)
+                }
+                guard isJudge || isCertain else { return false }
                 let members = Members(nodes, deadAfter: deadAfter)
                 let waiting = try transaction.run(
                     """
@@ -150,10 +160,8 @@
         /// A value that changes with the nodes that may get shards.
         let fingerprint: [UInt8]
 
-        init(_ nodes: [ClusterNode], deadAfter: Duration?) {
-            let living = nodes.filter { node in
-                deadAfter.map { !node.isDead(after: $0) } ?? (node.state != .left)
-            }
+        init(_ nodes: [ClusterNode], deadAfter: Duration) {
+            let living = nodes.filter { !$0.isDead(after: deadAfter) }
             alive = Set(living.map(\.id))
             active = living.filter { $0.state == .active }
                 .map { Rendezvous.Candidate(id: $0.id, capacity: $0.capacity) }
