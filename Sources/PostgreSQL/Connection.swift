@@ -150,7 +150,10 @@
             }
             let formats = [Int32](repeating: 1, count: values.count)
             // Parameters lie one after the other in one buffer, which has a byte more for parameters without bytes.
-            let buffer = Array(encoded.compactMap { $0 }.joined()) + [0]
+            var buffer: [UInt8] = []
+            buffer.reserveCapacity(sizes.reduce(1) { $0 + Int($1) })
+            for case let bytes? in encoded { buffer += bytes }
+            buffer.append(0)
             let isSent = unsafe buffer.withUnsafeBytes { buffer in
                 var offset = 0
                 var places: [UnsafePointer<CChar>?] = unsafe []
