@@ -1,4 +1,3 @@
-internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -21,21 +20,8 @@ struct ClusterDestroy: AsyncParsableCommand {
 
     func run() async throws {
         #if Cluster
-            let key = try ShardKey(key)
-            let database = try cluster.open()
-            defer { database.close() }
-            _ = try await database.facts()
-            try await database.destroy(key)
-            try Output.run(format.format) { output in
-                switch format.format {
-                case .text: try output.line("\(key.text.printable)  destroyed")
-                case .json:
-                    try output.object { json in
-                        json.member("key", key.text)
-                        json.member("state", "destroyed")
-                        json.member("error", nil as String?)
-                    }
-                }
+            try await cluster.change(key, to: "destroyed", format.format) {
+                try await $0.destroy($1)
             }
         #else
             throw VerbNotBuiltIn.cluster

@@ -6,7 +6,7 @@
     internal import DAGNode
     internal import DAGStorage
 
-    /// What a node learns of its cluster before it opens its store.
+    /// The facts of a cluster that a node needs before it opens its store.
     struct ClusterJoining {
         /// The key of hashes for a new store; nil if the store exists, or the node is in no cluster.
         let hashKey: HashKey?

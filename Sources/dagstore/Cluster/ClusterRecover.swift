@@ -1,4 +1,3 @@
-internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -21,21 +20,8 @@ struct ClusterRecover: AsyncParsableCommand {
 
     func run() async throws {
         #if Cluster
-            let key = try ShardKey(key)
-            let database = try cluster.open()
-            defer { database.close() }
-            _ = try await database.facts()
-            try await database.recover(key)
-            try Output.run(format.format) { output in
-                switch format.format {
-                case .text: try output.line("\(key.text.printable)  registered")
-                case .json:
-                    try output.object { json in
-                        json.member("key", key.text)
-                        json.member("state", "registered")
-                        json.member("error", nil as String?)
-                    }
-                }
+            try await cluster.change(key, to: "registered", format.format) {
+                try await $0.recover($1)
             }
         #else
             throw VerbNotBuiltIn.cluster

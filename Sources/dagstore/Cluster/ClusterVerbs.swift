@@ -1,3 +1,4 @@
+internal import AdminMessages
 internal import ArgumentParser
 internal import DAGStorage
 
@@ -51,6 +52,38 @@ struct ClusterOptions: ParsableArguments {
                 )
             }
             return try ClusterDatabase(at: address)
+        }
+
+        /// Changes a shard of the cluster, and prints its new state.
+        ///
+        /// - Parameters:
+        ///   - text: The shard's key.
+        ///   - state: The word for the new state.
+        ///   - format: The format of the output.
+        ///   - body: Makes the change.
+        /// - Throws: `invalidKey`, and the errors of `open` and `body`.
+        func change(
+            _ text: String,
+            to state: String,
+            _ format: OutputFormat,
+            _ body: (ClusterDatabase, ShardKey) async throws -> Void
+        ) async throws {
+            let key = try ShardKey(text)
+            let database = try open()
+            defer { database.close() }
+            _ = try await database.facts()
+            try await body(database, key)
+            try Output.run(format) { output in
+                switch format {
+                case .text: try output.line("\(key.text.printable)  \(state)")
+                case .json:
+                    try output.object { json in
+                        json.member("key", key.text)
+                        json.member("state", state)
+                        json.member("error", nil as String?)
+                    }
+                }
+            }
         }
     #endif
 }
