@@ -2,7 +2,7 @@
     internal import DAGStorage
     internal import PostgreSQL
 
-    /// What a sweep deleted.
+    /// The deletions of a sweep.
     package struct SweepReport: Sendable, Equatable {
         /// The number of blobs without a name in any row.
         package var blobCount = 0
@@ -56,7 +56,7 @@
             return report
         }
 
-        /// Marks the blobs that no row names and that nobody touched for a while.
+        /// Marks the blobs that no row names and that no upload has touched for a while.
         private func markUnnamed() async throws {
             try await blobs.database.run(within: Self.patience) { transaction in
                 try transaction.run(

@@ -2,13 +2,13 @@
     internal import DAGStorage
     internal import PostgreSQL
 
-    /// What a node tells of itself when it joins.
+    /// The description of a node that joins.
     package struct NodeProfile: Sendable, Equatable {
         /// The number: 16 random bytes, which its store keeps.
         package var id: [UInt8]
         /// The name for people.
         package var name: String
-        /// Where clients reach the node; empty if it serves nobody.
+        /// Where clients reach the node; empty if clients cannot reach it.
         package var url: String
         /// The share of shards that it takes, relative to the others.
         package var capacity: Int

@@ -27,7 +27,7 @@
             }
         }
 
-        /// Reports that a node begins to index a shard, so that nobody forgets what it leaves behind.
+        /// Reports that a node begins to index a shard, so that the cluster knows of a copy that a crash leaves behind.
         ///
         /// - Throws: `JobLost` if another worker has the job; `catalogUnreachable`, `readOnly`.
         func beginIndexing(_ shard: ClusterShard, _ job: JobLease, on node: [UInt8]) async throws {

@@ -1,5 +1,5 @@
 #if Cluster
-    /// What must change so that the right nodes hold a shard.
+    /// The changes after which the right nodes hold a shard.
     ///
     /// A copy goes only when enough of the wanted nodes hold theirs, so a move never lessens the number of copies.
     struct PlacementPlan: Sendable, Equatable {
@@ -32,8 +32,8 @@
             let isComplete = held >= copies
             dropping = present.filter { !wanted.contains($0.key) && $0.value != .dropped }
                 .filter { node, state in
-                    // A copy that was never made, or whose node is dead, serves nobody. A dead node that comes back
-                    // serves its copies until the others hold theirs.
+                    // A copy that was never made has no readers. A dead node that comes back serves its copies until
+                    // the others hold theirs.
                     isComplete || (state != .held && alive.contains(node))
                 }
                 .map(\.key)

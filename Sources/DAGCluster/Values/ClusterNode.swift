@@ -25,7 +25,7 @@
         package let incarnation: Int64
         /// The name for people; by default the host's.
         package let name: String
-        /// Where clients reach the node; empty if it serves nobody.
+        /// Where clients reach the node; empty if clients cannot reach it.
         package let url: String
         /// The share of shards that it takes, relative to the others.
         package let capacity: Int

@@ -77,7 +77,7 @@
             return NodeProfile(
                 id: number.node,
                 name: settings.clusterName ?? ThisProcess.hostName,
-                // Nobody reaches every interface of a machine by these names.
+                // These names mean every interface of this machine; a client on another one would reach itself.
                 url: settings.clusterURL
                     ?? (["0.0.0.0", "::"].contains(address.host) ? "" : "\(scheme)://\(address)"),
                 capacity: settings.clusterCapacity,

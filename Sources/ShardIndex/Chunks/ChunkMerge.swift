@@ -30,7 +30,7 @@ package struct ChunkInput {
 ///
 /// *Memory*: one chunk of each input, the entries of one chunk of the result, and that chunk.
 package struct ChunkMerge {
-    /// What a merge made.
+    /// The result of a merge.
     package struct Result: Equatable, Sendable {
         /// The directory of the new run.
         package let directory: ChunkDirectory
