@@ -150,6 +150,18 @@
             #expect(try await scene.keys(20_000, finder) == ["c"])
         }
 
+        @Test("after a restore of an older database, look-ups follow it", .timeLimit(.minutes(3)))
+        func restored() async throws {
+            let scene = try await Scene()
+            try await scene.publish("a", [1])
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            #expect(try await scene.keys(1, finder) == ["a"])
+            try scene.cluster.query("UPDATE dagstore_cluster SET runs_version = 0")
+            try scene.cluster.query("DELETE FROM dagstore_runs")
+            #expect(try await scene.keys(2, finder) == [])
+            #expect(finder.levelZeroCount == 0)
+        }
+
         @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(3)))
         func threshold() async throws {
             let scene = try await Scene()

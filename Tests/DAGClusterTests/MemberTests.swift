@@ -42,7 +42,7 @@
         }
 
         @Test(
-            "others take the shards of a dead node, and read only headers",
+            "others import the shards of a dead node",
             .timeLimit(.minutes(3))
         )
         func deadNode() async throws {
@@ -162,6 +162,24 @@
             #expect(try second.store.status(of: ShardKey("a"))?.mountURL == status.mountURL)
             #expect(try first.store.status(of: ShardKey("a")) == nil)
             for node in [first, second] { await node.kill() }
+        }
+
+        @Test("a node's own shard outlives an indexing that fails", .timeLimit(.minutes(3)))
+        func ownFailure() async throws {
+            let scene = try await ClusterScene(copies: 1)
+            let node = try scene.node("node1")
+            let car = try scene.car("a.car", seed: 1)
+            try await node.store.register(ShardKey("a"), from: car.mount)
+            try FileManager.default.removeItem(atPath: car.mount.path.string)
+            try await scene.register("a", car)
+            try await eventually {
+                try await scene.database.shard(ShardKey("a"))?.state == .failed
+            }
+            try await eventually {
+                try scene.query("SELECT count(*) FROM dagstore_placements") == "0"
+            }
+            #expect(try node.store.status(of: ShardKey("a")) != nil)
+            await node.kill()
         }
 
         @Test(

@@ -121,7 +121,7 @@
     /// Numbers that no other process gives away.
     struct NumberBlock: Sendable {
         private var numbers: Range<Int64> = 0..<0
-        /// How many numbers the next block should have.
+        /// The number of numbers in the next block.
         private(set) var sizeOfNextBlock: Int64 = 1
 
         /// Takes a number; nil if none is left.

@@ -259,7 +259,7 @@
         }
     }
 
-    /// What changed in the runs.
+    /// The changes of the runs since a version.
     struct RunChanges: Sendable {
         /// The version of the runs.
         let version: Int64
@@ -273,7 +273,7 @@
         init(version: Int64) { self.version = version }
     }
 
-    /// What a merge of one partition begins with.
+    /// The runs from which a merge of one partition chooses.
     struct MergeState: Sendable {
         /// The runs of single shards that the partition has not merged, in order.
         var levelZero: [ClusterRun] = []

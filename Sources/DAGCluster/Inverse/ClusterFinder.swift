@@ -96,15 +96,19 @@
                 return false
             }
             let gone = state.withLock { state -> [RunNumber] in
-                // Another call may have been faster.
-                guard state.directory.version < changes.version else { return [] }
+                // Another call may have been faster. A lower version is a restored database's.
+                guard state.directory.version == version else { return [] }
                 return state.directory.apply(changes)
             }
-            for run in gone {
-                try? cache?.removeRun(
-                    part: Int16(clamping: run.part),
-                    number: UInt64(clamping: run.number)
-                )
+            if let cache, !gone.isEmpty {
+                try await database.blocking {
+                    for run in gone {
+                        try? cache.removeRun(
+                            part: Int16(clamping: run.part),
+                            number: UInt64(clamping: run.number)
+                        )
+                    }
+                }
             }
             return true
         }
@@ -178,16 +182,19 @@
             let blob = try await blob(of: place.run)
             let range = place.run.directory.byteRange(ofChunk: place.chunk)
             let bytes = try await blobs.bytes(range, of: blob)
+            let found: [UInt32]
             do throws(ShardIndexError) {
-                let found = try bytes.withView { view throws(ShardIndexError) in
+                found = try bytes.withView { view throws(ShardIndexError) in
                     try Self.search(view, place, hash, isVerified: false)
                 }
-                // A cache that is full or damaged costs time only.
-                try? cache?.add([(place.key, bytes)])
-                return found
             } catch {
                 throw DAGStoreError(.catalogCorrupt, "a chunk of run \(blob.name): \(error.detail)")
             }
+            if let cache {
+                // A cache that is full or damaged costs time only.
+                try await database.blocking { try? cache.add([(place.key, bytes)]) }
+            }
+            return found
         }
 
         private func blob(of run: ClusterRun) async throws -> StoredBlob {
@@ -238,7 +245,7 @@
                     let part = bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)]
                     return (key: ChunkPlace(run: run, chunk: chunk).key, bytes: Array(part))
                 }
-                try? cache.add(added)
+                try await database.blocking { try? cache.add(added) }
                 next = end
             }
         }

@@ -1,37 +1,5 @@
 #if Cluster
-    internal import DAGMounts
     internal import DAGStorage
-    internal import Dispatch
-    internal import SharedReads
-
-    /// Waits on a thread that may block for what a task does.
-    enum Blocking {
-        /// Runs `body` in a task, and waits for it; the thread is none of Swift's cooperative threads.
-        ///
-        /// - Throws: The error of `body`.
-        static func wait<R: Sendable>(
-            _ body: @escaping @Sendable () async throws -> R
-        ) throws -> R {
-            let outcome = Lock<Result<R, any Error>?>(nil)
-            let done = DispatchSemaphore(value: 0)
-            let task = OwnedTask<Void> {
-                let result: Result<R, any Error>
-                do {
-                    result = .success(try await body())
-                } catch {
-                    result = .failure(error)
-                }
-                outcome.withLock { $0 = result }
-                done.signal()
-            }
-            done.wait()
-            withExtendedLifetime(task) {}
-            guard let result = outcome.withLock({ $0 }) else {
-                preconditionFailure("a task ended without a result")
-            }
-            return try result.get()
-        }
-    }
 
     /// Uploads a run while a thread that may block writes its chunks.
     ///

@@ -4,7 +4,7 @@
 
     /// A shard of a single node's store, on its way into the cluster.
     package struct AdoptedShard: Sendable, Equatable {
-        /// What became of a shard.
+        /// The outcomes of an adoption.
         package enum Outcome: Sendable, Equatable {
             /// The cluster has its index.
             case published
@@ -16,7 +16,7 @@
 
         /// The key.
         package let key: ShardKey
-        /// What became of it.
+        /// The outcome.
         package let outcome: Outcome
     }
 
@@ -66,7 +66,13 @@
                     return .skipped(DAGStoreError(.shardUnknown, "destroyed meanwhile"))
                 }
                 try await database.beginIndexing(shard, job, on: profile.id)
-                try await index(shard, job)
+                do {
+                    try await index(shard, job)
+                } catch {
+                    // Without the placement, a later failure leaves the store's own shard as it is.
+                    try? await database.endIndexing(of: number, on: profile.id)
+                    throw error
+                }
                 return .published
             } catch let error as DAGStoreError where error.code != .catalogUnreachable {
                 return .skipped(error)

@@ -31,14 +31,17 @@
                 return false
             }
             defer { busyKeys.remove(shard.key) }
+            // A copy without a placement is none that an earlier indexing left.
+            let placement = try await database.placement(of: number, on: profile.id)
+            let isOwn = try placement == nil && store.status(of: shard.key) != nil
             do {
                 try await database.beginIndexing(shard, job, on: profile.id)
                 try await keeping(job) { try await self.index(shard, job) }
                 say(.info, "indexed and published the shard", shard.key)
             } catch let error as DAGStoreError where error.code != .catalogUnreachable {
-                try await giveUp(shard, job, error)
+                try await giveUp(shard, job, error, isOwn: isOwn)
             } catch is JobLost {
-                try await destroyUnpublished(shard)
+                try await destroyUnpublished(shard, isOwn: isOwn)
                 throw JobLost()
             }
             return true
@@ -48,7 +51,8 @@
         private func giveUp(
             _ shard: ClusterShard,
             _ job: JobLease,
-            _ error: DAGStoreError
+            _ error: DAGStoreError,
+            isOwn: Bool
         ) async throws {
             say(.warning, "\(error)", shard.key)
             // What waits for others, such as merges, is no fault of the shard.
@@ -59,7 +63,7 @@
             guard !isPassing else {
                 return try await database.release(job, runAgainIn: times.retry)
             }
-            try await destroyUnpublished(shard)
+            try await destroyUnpublished(shard, isOwn: isOwn)
             let isAway = [.mountUnreachable, .fetchFailed, .fetchTimedOut].contains(error.code)
             guard job.attempts >= (isAway ? Self.attemptsMaxAway : Self.attemptsMax) else {
                 let pause = min(times.retry * Int(job.attempts), Self.retryMax)
@@ -69,12 +73,19 @@
         }
 
         /// Destroys what an unpublished indexing left in the store.
-        private func destroyUnpublished(_ shard: ClusterShard) async throws {
+        ///
+        /// - Parameters:
+        ///   - shard: The shard.
+        ///   - isOwn: Whether the store had the shard before, so that it stays.
+        /// - Throws: `catalogUnreachable`; the errors of the store.
+        private func destroyUnpublished(_ shard: ClusterShard, isOwn: Bool) async throws {
             let present = try await database.placements(ofKey: shard.key, on: profile.id)
             guard !present.contains(where: { $0.state == .held || $0.shard != shard.number }) else {
                 return
             }
-            if let status = try store.status(of: shard.key), status.mountURL == shard.mountURL {
+            if !isOwn, let status = try store.status(of: shard.key),
+                status.mountURL == shard.mountURL
+            {
                 do {
                     try await store.destroy(shard.key)
                 } catch let error as DAGStoreError where error.code == .shardUnknown {
@@ -164,9 +175,9 @@
         /// - Returns: Always false: the job waits at least for the time of `poll`.
         /// - Throws: `JobLost`; `catalogUnreachable`.
         func placeShards() async throws -> Bool {
-            guard let job = try await database.claim(.place, for: profile.id, lease: times.lease)
+            guard let copies = facts?.copies,
+                let job = try await database.claim(.place, for: profile.id, lease: times.lease)
             else { return false }
-            guard let copies = facts?.copies else { return false }
             while try await database.place(
                 job,
                 copies: copies,

@@ -35,6 +35,8 @@
                     try await blobs.put(name, size: exported.size) { await pipe.receive() }
                 } catch {
                     pipe.cancel()
+                    // An export that failed is the reason why bytes are missing.
+                    do { try await sent } catch is PiecePipe.Canceled {}
                     throw error
                 }
                 pipe.cancel()
@@ -167,7 +169,7 @@
             }
         }
 
-        /// What a receiver does next.
+        /// The next step of a receiver.
         private enum Step {
             case piece([UInt8])
             case end, wait

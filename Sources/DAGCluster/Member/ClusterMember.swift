@@ -10,11 +10,11 @@
     ///
     /// *Concurrency*: `run` is called once; any thread may call the rest.
     package final class ClusterMember: Sendable {
-        /// What happened, for a log.
+        /// An event for the log.
         package struct Notice: Sendable {
-            /// How much it matters.
+            /// The importance of an event.
             package enum Level: Sendable { case debug, info, warning, error }
-            /// How much it matters.
+            /// The importance.
             package let level: Level
             /// The sentence.
             package let message: String
@@ -34,7 +34,7 @@
         /// The keys whose shards a task changes.
         let busyKeys = BusyKeys()
 
-        /// What the node knows of the way to the database.
+        /// The node's connection with the cluster.
         private struct Connection {
             var isAway = false
             var incarnation: Int64 = 0
