@@ -111,12 +111,8 @@ let package = Package(
             providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])]
         ),
 
-        // Only PostgreSQL uses it, and only where the trait is enabled. Its header finds Debian's folder itself.
-        .systemLibrary(
-            name: "CDAGPQ",
-            path: "CModules/CDAGPQ",
-            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
-        ),
+        // Loads libpq when a program first needs it; empty where its header is missing. Only PostgreSQL uses it.
+        .target(name: "CDAGPQ", path: "CModules/CDAGPQ"),
 
         // Where LevelDB is not there, it says so; see its header.
         .target(
@@ -341,8 +337,9 @@ let package = Package(
         .target(
             name: "DAGMeasurement",
             dependencies: [
-                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGHashing", "DAGMounts",
-                "DAGMultiformats", "DAGStorage", "ShardIndex", "ShardLifecycle", system,
+                "DAGBytes", "DAGCAR", "DAGCARFiles", "DAGCatalog", "DAGCluster", "DAGHashing",
+                "DAGMounts", "DAGMultiformats", "DAGStorage", "ShardIndex", "ShardLifecycle",
+                system,
             ],
             swiftSettings: house
         ),

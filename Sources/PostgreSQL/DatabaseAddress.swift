@@ -14,10 +14,15 @@
 
         /// Checks a connection string.
         ///
-        /// The call opens no connection, and reads no file.
+        /// The first call of a process loads libpq, some milliseconds. The call opens no connection.
         ///
-        /// - Throws: `malformedAddress`; the text quotes no value.
+        /// - Throws: `noLibrary`; `malformedAddress`, whose text quotes no value.
         package init(_ text: String) throws(PostgreSQLError) {
+            // SAFETY: a text that ends with NUL and lives as long as the process. Every function of libpq needs an
+            // address first, so none is called before this.
+            if let missing = unsafe dagpq_load() {
+                throw PostgreSQLError(.noLibrary, unsafe String(cString: missing))
+            }
             // libpq would end the text at a NUL.
             guard !text.isEmpty, !text.utf8.contains(0) else {
                 throw PostgreSQLError(.malformedAddress, "the address of the database is empty")

@@ -5,6 +5,7 @@
     ///
     /// | code               | cause                                                        | may pass by itself |
     /// |--------------------|--------------------------------------------------------------|--------------------|
+    /// | `noLibrary`        | libpq is not installed                                       | no                 |
     /// | `malformedAddress` | the text is no connection string of libpq                    | no                 |
     /// | `unreachable`      | no connection: no server, no route, a refused TLS session    | yes                |
     /// | `denied`           | a wrong password or user, or a missing privilege             | no                 |
@@ -25,7 +26,7 @@
     package struct PostgreSQLError: Error, Sendable, Equatable, CustomStringConvertible {
         /// The kind of error.
         package enum Code: String, CaseIterable, Sendable {
-            case malformedAddress, unreachable, denied, missing, busy, connectionLost
+            case noLibrary, malformedAddress, unreachable, denied, missing, busy, connectionLost
             case unknownOutcome, deadlineExceeded, conflict, duplicate, violation, readOnly, full
             case malformedRow, rejected
         }

@@ -12,6 +12,9 @@
         /// Converts an error of the database.
         init(_ error: PostgreSQLError) {
             switch error.code {
+            case .noLibrary:
+                self.init(.invalidConfiguration, "a cluster needs libpq: \(error)")
+                advice = "install it, on Debian and Ubuntu with 'apt-get install libpq5'"
             case .malformedAddress: self.init(.invalidArgument, error.detail)
             case .denied: self.init(.invalidConfiguration, "\(error)")
             case .missing:
