@@ -22,6 +22,26 @@ struct OptionTests {
         #expect(option.fault(in: standard) == nil)
     }
 
+    static let addresses: [(String, String)] = [
+        (
+            "postgresql://dag@db/c?sslmode=require",
+            "cluster = postgresql://dag@db/c?sslmode=require"
+        ),
+        ("host=db dbname=c", "cluster = host=db dbname=c"),
+        ("postgresql://dag:se@cret@db/c", "# cluster = postgresql://dag@db/c"),
+        ("postgresql://dag:secret@[::1]:5432", "# cluster = postgresql://dag@[::1]:5432"),
+        ("postgresql://db/c?password=secret&a=b", "# cluster = postgresql://db/c?a=b"),
+        ("postgresql://db/c?password=secret", "# cluster = postgresql://db/c"),
+        ("host=db password='se cret'", "# cluster = URL"),
+    ]
+
+    @Test("the file lacks the password of the database", arguments: addresses)
+    func password(address: String, line: String) {
+        let text = OptionText.file { $0 == .cluster ? [address] : [] }
+        #expect(text.split(separator: "\n").contains(Substring(line)), "\(text.suffix(600))")
+        #expect(!text.contains("cret"))
+    }
+
     static let right: [(NodeOption, [String])] = [
         (.listen, ["0.0.0.0:0", "[::1]:65535", "node-1.example_x:80", "[fe80::1%eth0]:1"]),
         (.store, ["a", "/b c/#=\u{e9}", "a\tb"]),

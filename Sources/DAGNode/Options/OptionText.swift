@@ -5,7 +5,8 @@ package enum OptionText {
 
     /// Writes a file with every option: its text as a comment, and its value.
     ///
-    /// An option without a value and without a default becomes a comment.
+    /// An option without a value and without a default becomes a comment. So does an address with a password, of which
+    /// the file shows the rest: people send such files to each other.
     ///
     /// - Parameter values: The values of an option; empty for its default.
     /// - Returns: The file, which `OptionFile` reads.
@@ -22,7 +23,16 @@ package enum OptionText {
             if found.isEmpty {
                 lines.append("# \(option.name) = \(shown(option.placeholder))")
             }
-            lines += found.map { "\(option.name) = \(quoted($0))" }
+            for value in found {
+                let line = "\(option.name) = \(quoted(value))"
+                guard option == .cluster, withoutPassword(value) != value else {
+                    lines.append(line)
+                    continue
+                }
+                lines.append("# This address lacks its password.")
+                let rest = withoutPassword(value) ?? shown(option.placeholder)
+                lines.append("# \(option.name) = \(quoted(rest))")
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
