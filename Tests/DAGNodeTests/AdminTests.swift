@@ -228,6 +228,7 @@
             let body = "{\"level\":\"debug\"}"
             #expect(try await scene.send(.PUT, "/v1/log-level", body).status == 200)
             #expect(try await scene.send(.GET, "/v1/node").object["logLevel"] as? String == "debug")
+            #expect(try await scene.send(.GET, "/v1/cluster").code == "noCluster")
             let gateway = try #require(await scene.node.url())
             let probe = HTTPClientRequest(url: "\(gateway)/health/livez")
             _ = try await HTTPClient.shared.execute(probe, timeout: .seconds(100))

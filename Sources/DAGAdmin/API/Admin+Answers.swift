@@ -82,10 +82,11 @@
                     : try await register(&request)
             case ("shard", 1...2):
                 // Browsers drop the segments "." and "..", so a query can name the key too.
-                guard let pair = route.query?.first, pair.name == "key", route.query?.count == 1
-                else { throw AdminError.invalid("the path takes one parameter, key") }
-                let key = try ShardKey(pair.value)
+                let key = try ShardKey(try route.onlyKey)
                 return try await answerShard(key, path.dropFirst().first, route, &request)
+            case ("cluster", 1...2):
+                try route.allow([.get])
+                return try await cluster(route, path.dropFirst().first)
             case ("shards", 2...3):
                 return try await answerShard(
                     try ShardKey(path[1]),
@@ -144,6 +145,18 @@
     }
 
     extension AdminRoute {
+        /// The value of the one parameter `key`.
+        ///
+        /// - Throws: Status 400.
+        var onlyKey: String {
+            get throws {
+                guard let pair = query?.first, pair.name == "key", query?.count == 1 else {
+                    throw AdminError.invalid("the path takes one parameter, key")
+                }
+                return pair.value
+            }
+        }
+
         /// Checks the method.
         ///
         /// - Throws: Status 405.

@@ -16,6 +16,7 @@
                 json.member("seconds", ContinuousClock.now - start)
                 json.member("ready", facts.isReady())
                 json.member("logLevel", facts.logLevel().rawValue)
+                json.member("cluster", facts.cluster?.number)
             }
         }
 

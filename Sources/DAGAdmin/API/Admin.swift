@@ -25,6 +25,8 @@
             package var logLevel: @Sendable () -> Logger.Level
             /// Changes that level.
             package var setLogLevel: @Sendable (Logger.Level) -> Void
+            /// The cluster; nil for a node by itself.
+            package var cluster: ClusterView?
 
             /// Makes the facts.
             package init(
@@ -33,7 +35,8 @@
                 gateway: @escaping @Sendable () -> String?,
                 isReady: @escaping @Sendable () -> Bool,
                 logLevel: @escaping @Sendable () -> Logger.Level,
-                setLogLevel: @escaping @Sendable (Logger.Level) -> Void
+                setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
+                cluster: ClusterView? = nil
             ) {
                 self.version = version
                 self.directory = directory
@@ -41,6 +44,7 @@
                 self.isReady = isReady
                 self.logLevel = logLevel
                 self.setLogLevel = setLogLevel
+                self.cluster = cluster
             }
         }
 

@@ -3,7 +3,7 @@
     internal import PostgreSQL
 
     /// The kinds of jobs.
-    enum JobKind: Int64, Sendable, CaseIterable {
+    package enum JobKind: Int64, Sendable, CaseIterable {
         /// Index a shard; the subject is its number.
         case index = 1
         /// Choose the nodes of shards; there is one such job.
@@ -12,6 +12,21 @@
         case merge = 3
         /// Delete what no row names; there is one such job.
         case sweep = 4
+
+        /// The word for people and JSON.
+        package var name: String { String(describing: self) }
+    }
+
+    /// The numbers of jobs of one kind.
+    package struct JobCounts: Sendable, Equatable {
+        /// The kind.
+        package let kind: JobKind
+        /// The jobs that a node works on.
+        package let running: Int
+        /// The jobs that are due, and that no node works on.
+        package let waiting: Int
+        /// The jobs that are not due yet, such as those that repeat.
+        package let resting: Int
     }
 
     /// A job that this process has for a while.
@@ -33,6 +48,37 @@
 
     /// The jobs of a cluster.
     extension ClusterDatabase {
+        /// Returns how many jobs of each kind there are; no kind without jobs.
+        ///
+        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        package func jobCounts() async throws -> [JobCounts] {
+            try await run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT kind,
+                        CAST(sum(CASE WHEN holder IS NOT NULL AND lease_until > now()
+                            THEN 1 ELSE 0 END) AS bigint),
+                        CAST(sum(CASE WHEN run_at <= now() THEN 1 ELSE 0 END) AS bigint),
+                        count(*)
+                    FROM dagstore_jobs GROUP BY kind ORDER BY kind
+                    """
+                )
+                return try (0..<rows.count).map { row in
+                    guard let kind = JobKind(rawValue: try rows.integer(row, 0)) else {
+                        throw DAGStoreError(.catalogCorrupt, "the database has an impossible job")
+                    }
+                    let running = try rows.count(row, 1)
+                    let due = try rows.count(row, 2)
+                    return JobCounts(
+                        kind: kind,
+                        running: running,
+                        waiting: max(0, due - running),
+                        resting: try rows.count(row, 3) - due
+                    )
+                }
+            }
+        }
+
         /// Adds a job, or makes a present one due.
         static func addJob(
             _ kind: JobKind,

@@ -79,5 +79,21 @@
 
         /// Whether it gave no sign of life for too long.
         package func isDead(after limit: Duration) -> Bool { state == .left || silence > limit }
+
+        /// The words that `condition` may have.
+        package static let conditions = ["active", "draining", "leaving", "dead", "left"]
+
+        /// The word for the state; `dead` after a long silence.
+        package var condition: String {
+            state != .left && isDead(after: ClusterTimes().deadAfter) ? "dead" : state.name
+        }
+    }
+
+    extension [ClusterNode] {
+        /// Returns the name of a node, or its number if the name is unknown.
+        package func name(of id: [UInt8]) -> String {
+            first { $0.id == id }.map { $0.name.isEmpty ? $0.id.hexadecimal : $0.name }
+                ?? id.hexadecimal
+        }
     }
 #endif

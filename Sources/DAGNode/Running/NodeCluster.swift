@@ -2,6 +2,7 @@
     #if Cluster
         package import DAGCluster
     #endif
+    internal import DAGAdmin
     internal import DAGGateway
     internal import DAGMultiformats
     internal import DAGStorage
@@ -16,6 +17,7 @@
         #if Cluster
             private let number: NodeNumber
             private let database: ClusterDatabase
+            private let lookups: ClusterDatabase
             private let guide: ClusterGuide
 
             /// Creates the cluster of a node.
@@ -33,6 +35,7 @@
             ) {
                 self.number = number
                 self.database = database
+                self.lookups = lookups
                 guide = ClusterGuide(in: lookups, for: number.node, directory: directory)
             }
         #else
@@ -48,6 +51,15 @@
                 case .block(let cid): try await guide.url(ofBlock: cid.multihash)
                 case .piece(let key): try await guide.url(ofShard: key)
                 }
+            #else
+                nil
+            #endif
+        }
+
+        /// What the admin interface tells about the cluster.
+        var view: ClusterView? {
+            #if Cluster
+                ClusterView(of: number, in: lookups)
             #else
                 nil
             #endif

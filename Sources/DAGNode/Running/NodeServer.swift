@@ -65,7 +65,8 @@
                             gateway: { gateway.address?.description },
                             isReady: isReady,
                             logLevel: { log.leastLevel },
-                            setLogLevel: { log.leastLevel = $0 }
+                            setLogLevel: { log.leastLevel = $0 },
+                            cluster: cluster?.view
                         ),
                         telemetry.metrics,
                         watchdog,

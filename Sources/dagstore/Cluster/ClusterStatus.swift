@@ -35,7 +35,9 @@ struct ClusterStatus: AsyncParsableCommand {
                         json.member("cluster", facts.id.hexadecimal)
                         json.member("copies", facts.copies)
                         json.member("nodes") { json in
-                            for name in Self.conditions { json.member(name, nodes[name] ?? 0) }
+                            for name in ClusterNode.conditions {
+                                json.member(name, nodes[name] ?? 0)
+                            }
                         }
                         json.member("shards") { json in
                             for state in ClusterShard.State.allCases {
@@ -60,8 +62,6 @@ struct ClusterStatus: AsyncParsableCommand {
     }
 
     #if Cluster
-        private static let conditions = ["active", "draining", "leaving", "dead", "left"]
-
         private static func lines(
             _ facts: ClusterFacts,
             _ totals: ClusterTotals,
@@ -74,7 +74,7 @@ struct ClusterStatus: AsyncParsableCommand {
             return [
                 ("cluster", facts.id.hexadecimal),
                 ("copies", "\(facts.copies) of each shard"),
-                ("nodes", list(conditions.map { (nodes[$0] ?? 0, $0) })),
+                ("nodes", list(ClusterNode.conditions.map { (nodes[$0] ?? 0, $0) })),
                 (
                     "shards",
                     list(ClusterShard.State.allCases.map { (totals.shards[$0] ?? 0, $0.name) })

@@ -19,7 +19,7 @@ struct ClusterVerbs: ParsableCommand {
             ClusterInit.self, ClusterStatus.self, ClusterNodes.self, ClusterShards.self,
             ClusterFind.self, ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self,
             ClusterDrain.self,
-            ClusterAdopt.self,
+            ClusterAdopt.self, ClusterMigrate.self,
             ClusterSweep.self,
         ]
     )
@@ -99,13 +99,6 @@ extension VerbNotBuiltIn {
 }
 
 #if Cluster
-    extension ClusterNode {
-        /// The word for the state; `dead` after a long silence.
-        var condition: String {
-            state != .left && isDead(after: ClusterTimes().deadAfter) ? "dead" : state.name
-        }
-    }
-
     extension [ClusterNode] {
         /// Returns the node with a name or a number.
         ///
@@ -127,12 +120,6 @@ extension VerbNotBuiltIn {
                 )
             }
             return node
-        }
-
-        /// Returns the name of a node, or its number if the name is unknown.
-        func name(of id: [UInt8]) -> String {
-            first { $0.id == id }.map { $0.name.isEmpty ? $0.id.hexadecimal : $0.name }
-                ?? id.hexadecimal
         }
     }
 #endif
