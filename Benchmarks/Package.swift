@@ -18,7 +18,7 @@ let package = Package(
     name: "dagstore-benchmarks",
     platforms: [.macOS(.v26)],
     dependencies: [
-        .package(name: "swift-dagstore", path: ".."),
+        .package(name: "swift-dagstore", path: "..", traits: ["Cluster"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),

@@ -16,7 +16,7 @@ struct TidyTests {
         "ObjectStorage": 2,
         "DAGCARFiles": 3,
         "DAGStorage": 4, "UnixFSFiles": 4,
-        "AdminMessages": 5, "DAGGateway": 5, "DAGMeasurement": 5, "DAGMigration": 5,
+        "AdminMessages": 5, "DAGGateway": 5, "DAGMeasurement": 6, "DAGMigration": 5,
         "DAGCluster": 5, "RemoteMounts": 5,
         "DAGAdmin": 6,
         "DAGNode": 7,

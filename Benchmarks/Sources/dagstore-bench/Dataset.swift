@@ -120,7 +120,8 @@ struct Dataset {
         while try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }) > 0 {}
     }
 
-    private func write(to path: FilePath) throws {
+    /// Writes the CAR.
+    func write(to path: FilePath) throws {
         let file = try FileDescriptor.open(
             path,
             .writeOnly,
@@ -201,7 +202,7 @@ extension Dataset {
         mkdir(folder.string, 0o755)
         for number in 0..<(isSame ? 1 : count) {
             let shard = smallShard(isSame ? nil : number)
-            try write(shard.bytes, to: folder.appending("\(number).car"))
+            try writeFile(shard.bytes, to: folder.appending("\(number).car"))
         }
     }
 
@@ -234,7 +235,7 @@ extension Dataset {
             let own = blocks.map { cid(of: $0) }
             cids += own
             guard !isThere else { continue }
-            try write(encoded(blocks, under: own), to: folder.appending("\(number).car"))
+            try writeFile(encoded(blocks, under: own), to: folder.appending("\(number).car"))
         }
         return cids
     }
@@ -248,15 +249,5 @@ extension Dataset {
             bytes += block
         }
         return bytes
-    }
-
-    private static func write(_ bytes: [UInt8], to path: FilePath) throws {
-        let file = try FileDescriptor.open(
-            path,
-            .writeOnly,
-            options: [.create, .truncate],
-            permissions: [.ownerReadWrite]
-        )
-        try file.closeAfter { _ = try file.writeAll(bytes) }
     }
 }

@@ -67,10 +67,39 @@ extension Workload {
         let targets = bench.folder.appending("gateway.targets")
         let text = try Measurement.cids(of: shard, from: 0).map { "/ipfs/\($0)?format=raw\n" }
             .joined()
-        try write(Array(text.utf8), to: targets)
+        try writeFile(Array(text.utf8), to: targets)
         shard.release()
         await store.close()
         return (place, String(root), targets)
+    }
+
+    /// Loads a server with wrk, which takes the requests from a file.
+    ///
+    /// - Parameters:
+    ///   - count: The number of connections.
+    ///   - port: The port of the server.
+    ///   - targets: A file with the paths, one a line.
+    ///   - seconds: The length of the load.
+    /// - Returns: Requests a second.
+    /// - Throws: `BenchmarkError` if a request fails.
+    static func requestRate(
+        _ count: Int,
+        _ port: UInt16,
+        _ targets: FilePath,
+        seconds: Int
+    ) throws -> Double {
+        let script = ForeignProgram.sources.appending("gateway.lua")
+        let text = Machine.output(
+            "DAGSTORE_TARGETS=\(targets) wrk -t\(min(2, count)) -c\(count) -d\(seconds)s "
+                + "-s \(script) http://127.0.0.1:\(port)"
+        )
+        let lines = text.split(separator: "\n")
+        guard
+            !lines.contains(where: { $0.contains("Non-2xx") || $0.contains("Socket errors") }),
+            let line = lines.first(where: { $0.hasPrefix("Requests/sec:") }),
+            let value = Double(line.dropFirst(13).drop { $0 == " " })
+        else { throw BenchmarkError("wrk printed \(text)") }
+        return value
     }
 
     /// Row 19: raw blocks of 1 KiB at random, and a fixed 1 KiB from the library alone.
@@ -82,30 +111,16 @@ extension Workload {
         _ baseline: ServedProgram,
         targets: FilePath
     ) throws -> [Figure] {
-        let script = ForeignProgram.sources.appending("gateway.lua")
         let seconds = bench.isQuick ? 2 : 5
         let hellos = bench.folder.appending("gateway.hellos")
-        try write(Array("/hello\n".utf8), to: hellos)
-        func rate(_ count: Int, _ port: UInt16, _ targets: FilePath) throws -> Double {
-            let text = Machine.output(
-                "DAGSTORE_TARGETS=\(targets) wrk -t\(min(2, count)) -c\(count) -d\(seconds)s "
-                    + "-s \(script) http://127.0.0.1:\(port)"
-            )
-            let lines = text.split(separator: "\n")
-            guard
-                !lines.contains(where: { $0.contains("Non-2xx") || $0.contains("Socket errors") }),
-                let line = lines.first(where: { $0.hasPrefix("Requests/sec:") }),
-                let value = Double(line.dropFirst(13).drop { $0 == " " })
-            else { throw BenchmarkError("wrk printed \(text)") }
-            return value
-        }
+        try writeFile(Array("/hello\n".utf8), to: hellos)
         var figures: [Figure] = []
         for count in connections {
             var raw: [Double] = []
             var hello: [Double] = []
             for _ in 0..<bench.runs {
-                raw.append(try rate(count, server.port, targets))
-                hello.append(try rate(count, baseline.port, hellos))
+                raw.append(try requestRate(count, server.port, targets, seconds: seconds))
+                hello.append(try requestRate(count, baseline.port, hellos, seconds: seconds))
             }
             figures += ratio("http.raw.\(count)", raw, "http.hello.\(count)", hello, unit: "1/s")
         }
@@ -247,15 +262,5 @@ extension Workload {
                 _ = try file.writeAll(bytes)
             }
         }
-    }
-
-    private static func write(_ bytes: [UInt8], to path: FilePath) throws {
-        let file = try FileDescriptor.open(
-            path,
-            .writeOnly,
-            options: [.create, .truncate],
-            permissions: [.ownerReadWrite]
-        )
-        _ = try file.closeAfter { try file.writeAll(bytes) }
     }
 }

@@ -24,6 +24,17 @@ func memory(_ field: String) -> Double {
     return 0
 }
 
+/// Writes a file anew.
+func writeFile(_ bytes: [UInt8], to path: FilePath) throws {
+    let file = try FileDescriptor.open(
+        path,
+        .writeOnly,
+        options: [.create, .truncate],
+        permissions: [.ownerReadWrite]
+    )
+    try file.closeAfter { _ = try file.writeAll(bytes) }
+}
+
 /// Runs `body` on `count` threads and waits for all.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     final class Box: Sendable {

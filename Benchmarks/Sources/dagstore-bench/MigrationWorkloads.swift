@@ -81,19 +81,9 @@ extension Workload {
                 digest.withView { builder.append(hashCode: 0x12, digest: $0, offset: offset) }
                 offset += 39 + random.next() % 300_000
             }
-            try write(builder.encoded(), to: folder.appending("shard-\(shard).full.idx"))
+            try writeFile(builder.encoded(), to: folder.appending("shard-\(shard).full.idx"))
         }
-        try write([UInt8(ascii: "1")], to: folder.appending(".version"))
-    }
-
-    private static func write(_ bytes: [UInt8], to path: FilePath) throws {
-        let file = try FileDescriptor.open(
-            path,
-            .writeOnly,
-            options: [.create, .truncate],
-            permissions: [.ownerReadWrite]
-        )
-        try file.closeAfter { _ = try file.writeAll(bytes) }
+        try writeFile([UInt8(ascii: "1")], to: folder.appending(".version"))
     }
 
     private static func read(_ path: FilePath) throws -> [UInt8] {

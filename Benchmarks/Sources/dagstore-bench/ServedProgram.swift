@@ -93,3 +93,20 @@ final class ServedProgram: Sendable {
         return UInt16(parts[host + 1].prefix { $0.isNumber })
     }
 }
+
+/// A port on which nobody listens.
+func freePort() throws -> UInt16 {
+    let number = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(number) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(number, $0, size) == 0 && getsockname(number, $0, &size) == 0
+        }
+    }
+    guard isBound else { throw BenchmarkError("no free port: errno \(errno)") }
+    return UInt16(bigEndian: address.sin_port)
+}

@@ -83,7 +83,8 @@ struct Workload {
     static let all: [Workload] = [
         line, build, register, index, lookup, gets, pagePath, acquire, verify, vectors, memory,
         commandLine, lazy, eager, opening, beside, inverse, inverseSmall, inverseLarge, anyBlock,
-        foreign, threads, gateway, admin, remote, cold, flat, first, guarded, migrate, entryCurves,
+        foreign, threads, gateway, admin, cluster, clusterLarge, remote, cold, flat, first, guarded,
+        migrate, entryCurves,
         shardCurves,
         peers,
         oneByOne,

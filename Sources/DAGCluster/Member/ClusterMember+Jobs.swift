@@ -17,7 +17,7 @@
         ///
         /// - Returns: Whether one waited.
         /// - Throws: `JobLost`; `catalogUnreachable`.
-        func indexShard() async throws -> Bool {
+        package func indexShard() async throws -> Bool {
             guard let job = try await database.claim(.index, for: profile.id, lease: times.lease)
             else { return false }
             guard let number = UInt32(exactly: job.subject),
@@ -197,7 +197,7 @@
         ///
         /// - Returns: Whether another partition may be due.
         /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
-        func mergeRuns() async throws -> Bool {
+        package func mergeRuns() async throws -> Bool {
             guard let bits = facts?.partitionBits,
                 let job = try await database.claim(.merge, for: profile.id, lease: times.lease)
             else { return false }

@@ -106,7 +106,7 @@
         }
 
         /// Joins, again and again while the database is away.
-        func join() async throws {
+        package func join() async throws {
             while true {
                 do {
                     let facts = try await database.facts()
