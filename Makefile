@@ -4,6 +4,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 # All traits are on here; plain `swift build` leaves them out.
 export TRAITS = --traits LevelDB,Node,Cluster
+# More flags for debug builds; CI has some here that save time.
+export FASTER ?=
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
@@ -16,7 +18,7 @@ setup: ## Install the system libraries that the build needs, if they are missing
 	@.ci/setup
 
 build: setup ## Build everything with debug checks, tests included
-	$(SWIFT) build $(TRAITS) --build-tests
+	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
 
 release: setup ## Build .build/release/dagstore
 	$(RELEASE)
@@ -95,8 +97,8 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 10
 LONG_SUITES = FailpointTests|CrashTests|PowerLossTests|StoreSequenceTests
 
 test: setup lint ## Build and run the tests, build the documentation, run the release smoke test and the README's example
-	$(SWIFT) build $(TRAITS) --build-tests
-	$(SWIFT) test $(TRAITS) --skip-build --skip '$(LONG_SUITES)'
+	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
+	$(SWIFT) test $(TRAITS) $(FASTER) --skip-build --skip '$(LONG_SUITES)'
 	@.ci/docs
 	@.ci/smoke
 	@.ci/foreign
@@ -104,8 +106,8 @@ test: setup lint ## Build and run the tests, build the documentation, run the re
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
 test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
-	$(SWIFT) build $(TRAITS) --build-tests
-	$(SWIFT) test $(TRAITS) --skip-build --filter '$(LONG_SUITES)'
+	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
+	$(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter '$(LONG_SUITES)'
 
 test-admin: setup ## Test a node's admin interface with promtool, schemathesis and headless Chromium, where they are installed
 	$(RELEASE) --product dagstore
@@ -118,8 +120,8 @@ check-multicodec-names: ## Check that these names are those of a table: make che
 	.ci/multicodec-names --check $(TABLE)
 
 soak: setup ## Kill a busy store again and again for a minute, and look for anything lost
-	$(SWIFT) build $(TRAITS) --build-tests
-	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) --skip-build --filter SoakTests
+	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
+	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter SoakTests
 
 soak-c: demo ## Use libdagstore from eight C threads for 30 s, then again under AddressSanitizer; SOAK_CARS adds CARs
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/prefix
