@@ -19,10 +19,20 @@
             case stall
         }
 
+        /// What a test waits for in the bytes of a client.
+        fileprivate struct Trap {
+            let parts: [String]
+            let passesLast: Bool
+            let action: @Sendable () -> Void
+        }
+
         fileprivate struct State {
             var fault = Fault.none
             /// How many connections the fault still meets.
             var faultsLeft = 0
+            var trap: Trap?
+            var isClosed = false
+            var delay: TimeAmount?
             var clients: [ObjectIdentifier: any Channel] = [:]
             var acceptedCount = 0
         }
@@ -71,6 +81,43 @@
             }
         }
 
+        /// Calls a function when a client has sent these texts one after the other in one connection.
+        ///
+        /// A session prepares each statement once, so present connections close first.
+        ///
+        /// - Parameters:
+        ///   - parts: The texts.
+        ///   - passesLast: Whether the bytes with the last text arrive; their answer does not.
+        ///   - action: Called once, on the event loop, before or after these bytes pass.
+        package func onceSent(
+            _ parts: [String],
+            passesLast: Bool = false,
+            _ action: @escaping @Sendable () -> Void
+        ) {
+            state.value.withLock {
+                $0.trap = Trap(parts: parts, passesLast: passesLast, action: action)
+            }
+            cutAll()
+        }
+
+        /// Waits for no texts any more.
+        package func disarm() { state.value.withLock { $0.trap = nil } }
+
+        /// Delays all bytes by some time; nil for no delay.
+        package func delay(by time: Duration?) {
+            let amount = time.map { TimeAmount($0) }
+            state.value.withLock { $0.delay = amount }
+        }
+
+        /// Closes all connections, and each new one at once, until `open`.
+        package func close() {
+            state.value.withLock { $0.isClosed = true }
+            cutAll()
+        }
+
+        /// Lets connections through again.
+        package func open() { state.value.withLock { $0.isClosed = false } }
+
         /// Closes all connections.
         package func cutAll() {
             let clients = state.value.withLock { Array($0.clients.values) }
@@ -83,10 +130,12 @@
         let value = Mutex(DatabaseProxy.State())
 
         func join(_ client: any Channel, to target: Int) -> EventLoopFuture<Void> {
-            value.withLock {
-                $0.acceptedCount += 1
-                $0.clients[ObjectIdentifier(client)] = client
+            let isClosed = value.withLock { state in
+                state.acceptedCount += 1
+                if !state.isClosed { state.clients[ObjectIdentifier(client)] = client }
+                return state.isClosed
             }
+            guard !isClosed else { return client.eventLoop.makeFailedFuture(ChannelError.eof) }
             client.closeFuture.whenComplete { _ in
                 self.value.withLock { $0.clients[ObjectIdentifier(client)] = nil }
             }
@@ -107,6 +156,23 @@
                             .and(server.setOption(.autoRead, value: true)).map { _ in }
                     }
                 }
+        }
+
+        /// The time by which bytes are delayed.
+        var delay: TimeAmount? { value.withLock { $0.delay } }
+
+        /// Returns the trap if bytes of a client are the last that it waits for.
+        func springs(_ bytes: ByteBuffer, _ doom: Doom) -> DatabaseProxy.Trap? {
+            value.withLock { state in
+                guard let trap = state.trap else { return nil }
+                let text = String(decoding: bytes.readableBytesView, as: UTF8.self)
+                while doom.sentCount < trap.parts.count, text.contains(trap.parts[doom.sentCount]) {
+                    doom.sentCount += 1
+                }
+                guard doom.sentCount == trap.parts.count else { return nil }
+                state.trap = nil
+                return trap
+            }
         }
 
         /// Whether bytes of a client meet the fault; counts it.
@@ -131,6 +197,8 @@
         // SAFETY: `@unchecked Sendable`: both channels of a connection have one event loop.
         var isSilent = false
         var cutsAtAnswer = false
+        /// The texts of the trap that the client has sent.
+        var sentCount = 0
     }
 
     /// Passes the bytes of one side to the other.
@@ -141,6 +209,8 @@
         private let state: ProxyState
         private let doom: Doom
         private let isFromClient: Bool
+        /// The bytes that wait, in order.
+        private var late: CircularBuffer<ByteBuffer> = []
 
         init(to other: any Channel, state: ProxyState, doom: Doom, isFromClient: Bool) {
             self.other = other
@@ -153,8 +223,13 @@
             let bytes = unwrapInboundIn(data)
             guard isFromClient else {
                 if doom.cutsAtAnswer { return context.close(promise: nil) }
-                if !doom.isSilent { other.writeAndFlush(bytes, promise: nil) }
+                if !doom.isSilent { pass(bytes, context) }
                 return
+            }
+            if let trap = state.springs(bytes, doom) {
+                doom.isSilent = true
+                if trap.passesLast { other.writeAndFlush(bytes, promise: nil) }
+                return trap.action()
             }
             switch state.meets(bytes) {
             case .cutBefore: return context.close(promise: nil)
@@ -162,7 +237,20 @@
             case .stall: doom.isSilent = true
             case .some(.none), nil: break
             }
-            other.writeAndFlush(bytes, promise: nil)
+            pass(bytes, context)
+        }
+
+        private func pass(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+            let delay = state.delay
+            guard delay != nil || !late.isEmpty else {
+                return other.writeAndFlush(bytes, promise: nil)
+            }
+            late.append(bytes)
+            context.eventLoop.assumeIsolated().scheduleTask(in: delay ?? .zero) {
+                // The first bytes leave first, whatever their delays were.
+                guard let bytes = self.late.popFirst() else { return }
+                self.other.writeAndFlush(bytes, promise: nil)
+            }
         }
 
         func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }

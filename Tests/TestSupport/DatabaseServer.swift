@@ -24,6 +24,7 @@
         private let folder: TemporaryFolder
         private let programs: String
         private let certificate: Bool
+        private let isDurable: Bool
         private let databaseCount = Mutex(0)
         private let process = Mutex<Process?>(nil)
 
@@ -37,10 +38,13 @@
 
         /// Makes a cluster of databases, and starts its server.
         ///
-        /// - Parameter usesTLS: Whether the server has a certificate for `localhost`.
+        /// - Parameters:
+        ///   - usesTLS: Whether the server has a certificate for `localhost`.
+        ///   - isDurable: Whether the server waits until a commit is on disk.
         /// - Throws: An error if a program fails.
-        package init(usesTLS: Bool = false) async throws {
+        package init(usesTLS: Bool = false, isDurable: Bool = false) async throws {
             programs = try #require(Self.programs)
+            self.isDurable = isDurable
             folder = try TemporaryFolder()
             certificate = usesTLS
             port = try Self.freePort()
@@ -49,7 +53,7 @@
                 try makeCertificate("server")
                 try makeCertificate("other")
             }
-            try giveAway()
+            try giveAway(folder.url.path)
             try run(
                 "initdb",
                 [
@@ -72,10 +76,35 @@
 
         /// Starts the server, and waits until it answers.
         package func start() async throws {
+            let process = try launch()
+            try await eventually {
+                try #require(process.isRunning, "the database server ended")
+                return try isReady
+            }
+        }
+
+        /// Starts the server after a `SIGKILL`, and waits until it answers.
+        ///
+        /// The first process leaves others behind. Until they have ended, the server refuses to start.
+        package func startAfterKill() async throws {
+            var process = try launch()
+            try await eventually {
+                if !process.isRunning { process = try launch() }
+                return try isReady && process.isRunning
+            }
+        }
+
+        private var isReady: Bool {
+            get throws {
+                try status("pg_isready", ["-q", "-h", folder.url.path, "-p", "\(port)"]) == 0
+            }
+        }
+
+        private func launch() throws -> Process {
             var arguments = [
                 "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port=\(port)", "-c",
-                "unix_socket_directories=\(folder.url.path)", "-c", "fsync=off", "-c",
-                "max_connections=200",
+                "unix_socket_directories=\(folder.url.path)", "-c",
+                "fsync=\(isDurable ? "on" : "off")", "-c", "max_connections=200",
             ]
             if certificate {
                 arguments += [
@@ -86,10 +115,7 @@
             let process = try prepared("postgres", arguments)
             try process.run()
             self.process.withLock { $0 = process }
-            try await eventually {
-                try #require(process.isRunning, "the database server ended")
-                return try status("pg_isready", ["-q", "-h", folder.url.path, "-p", "\(port)"]) == 0
-            }
+            return process
         }
 
         /// Ends the server with a signal: `SIGINT` closes all sessions, `SIGKILL` leaves no time for it.
@@ -108,14 +134,22 @@
 
         /// Creates an empty database.
         ///
+        /// - Parameter volume: An empty folder for its tables; nil for the server's own. The log stays with the server.
         /// - Returns: Its address.
-        package func makeDatabase() throws -> String {
+        /// - Throws: An error if a program fails.
+        package func makeDatabase(on volume: String? = nil) throws -> String {
             let number = databaseCount.withLock { count in
                 count += 1
                 return count
             }
             let name = "test\(number)"
-            try query("CREATE DATABASE \(name)", in: "postgres")
+            var place = ""
+            if let volume {
+                try giveAway(volume)
+                try query("CREATE TABLESPACE \(name) LOCATION '\(volume)'", in: "postgres")
+                place = " TABLESPACE \(name)"
+            }
+            try query("CREATE DATABASE \(name)\(place)", in: "postgres")
             return address(of: name)
         }
 
@@ -158,10 +192,10 @@
             try Self.finish(Self.process("/usr/bin/openssl", arguments))
         }
 
-        /// Makes the folder the property of the user that runs the server.
-        private func giveAway() throws {
+        /// Makes a folder the property of the user that runs the server.
+        private func giveAway(_ path: String) throws {
             guard getuid() == 0 else { return }
-            try Self.finish(Self.process("/bin/chown", ["-R", "nobody", folder.url.path]))
+            try Self.finish(Self.process("/bin/chown", ["-R", "nobody", path]))
         }
 
         private func prepared(_ name: String, _ arguments: [String]) throws -> Process {

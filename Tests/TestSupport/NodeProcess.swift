@@ -1,9 +1,8 @@
 #if Node
-    import Foundation
-    import TestSupport
+    internal import Foundation
 
     /// A process of the program that was built with the tests.
-    final class NodeProcess: Sendable {
+    package final class NodeProcess: Sendable {
         private static let program = Bundle.main.bundleURL.appending(path: "dagstore")
 
         private let process = Process()
@@ -13,7 +12,7 @@
         private let ends: AsyncStream<Void>
 
         /// Starts the program.
-        init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        package init(_ arguments: [String], environment: [String: String] = [:]) throws {
             files = try TemporaryFolder()
             out = URL(filePath: try files.write([], to: "out"))
             errors = URL(filePath: try files.write([], to: "errors"))
@@ -36,12 +35,12 @@
         }
 
         /// Its number.
-        var number: Int32 { process.processIdentifier }
+        package var number: Int32 { process.processIdentifier }
 
         /// Standard output so far.
-        var text: String { Self.contents(of: out) }
+        package var text: String { Self.contents(of: out) }
         /// Standard error so far.
-        var errorText: String { Self.contents(of: errors) }
+        package var errorText: String { Self.contents(of: errors) }
 
         private static func contents(of file: URL) -> String {
             (try? file.bytes()).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -50,7 +49,7 @@
         /// Waits for a line with `text` on standard error, or for the end.
         ///
         /// - Returns: Whether there is such a line.
-        func until(_ text: String) async -> Bool {
+        package func until(_ text: String) async -> Bool {
             await eventually {
                 errorText.contains(text) || !process.isRunning || Task.isCancelled
             }
@@ -60,7 +59,7 @@
         /// Waits until the node listens.
         ///
         /// - Returns: The URL; nil if the process ended.
-        func url() async -> String? {
+        package func url() async -> String? {
             await eventually {
                 text.hasSuffix("}\n") || !process.isRunning || Task.isCancelled
             }
@@ -75,13 +74,13 @@
         }
 
         /// Sends a signal.
-        func send(_ signal: Int32) { kill(number, signal) }
+        package func send(_ signal: Int32) { kill(number, signal) }
 
         /// Waits for the end.
         ///
         /// - Returns: The exit status; of a process that a signal killed, 128 and the signal's number; -1 if the
         ///   test's time ended first.
-        func end() async -> Int32 {
+        package func end() async -> Int32 {
             for await _ in ends {}
             // The test's time is over.
             guard !process.isRunning else {
@@ -93,7 +92,7 @@
         }
 
         /// Runs the program to its end.
-        static func run(
+        package static func run(
             _ arguments: [String],
             environment: [String: String] = [:]
         ) async throws -> (status: Int32, text: String, errors: String) {
