@@ -104,6 +104,27 @@
             try await scene.put()
         }
 
+        @Test(
+            "an upload goes on after a commit whose answer is lost",
+            .timeLimit(.minutes(2)),
+            arguments: 1...3
+        )
+        func lostAnswers(count: Int) async throws {
+            let scene = try await Scene()
+            let server = try #require(DatabaseServer.current)
+            let proxy = try await DatabaseProxy(to: server.port)
+            let address = server.address(of: scene.cluster.databaseName, port: proxy.port)
+            let database = try ClusterDatabase(at: address)
+            let blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
+            proxy.inject(.cutAfter("COMMIT"), times: count)
+            var left = scene.pieces[...]
+            try await blobs.put(scene.name, size: 201) { left.popFirst() }
+            let blob = try #require(try await scene.blobs.find(scene.name))
+            #expect(blob.incarnation == 1)
+            let found = try await scene.blobs.bytes(0..<201, of: blob)
+            #expect(found == scene.pieces.flatMap(\.self))
+        }
+
         @Test("bytes that are there are not uploaded again", .timeLimit(.minutes(2)))
         func again() async throws {
             let scene = try await Scene()

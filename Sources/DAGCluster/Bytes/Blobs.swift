@@ -122,7 +122,8 @@
         ///
         /// - Returns: The incarnation to upload; nil if the bytes are there.
         func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
-            try await database.run { transaction in
+            // A second run without the outcome of the first would take the first one for another upload.
+            let begun = try await database.change("upload") { transaction in
                 let rows = try transaction.run(
                     """
                     SELECT incarnation, state, CAST(extract(epoch FROM now() - touched_at) AS bigint)
@@ -153,8 +154,9 @@
                     .integer(incarnation),
                     .integer(Int64(clamping: size))
                 )
-                return state == .live ? nil : incarnation
+                return state == .live ? 0 : incarnation
             }
+            return begun == 0 ? nil : begun
         }
 
         /// Marks an upload as complete.
