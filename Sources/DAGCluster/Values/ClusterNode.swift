@@ -85,7 +85,7 @@
 
         /// The word for the state; `dead` after a long silence.
         package var condition: String {
-            state != .left && isDead(after: ClusterTimes().deadAfter) ? "dead" : state.name
+            state != .left && isDead(after: ClusterTimes.ofProcess.deadAfter) ? "dead" : state.name
         }
     }
 

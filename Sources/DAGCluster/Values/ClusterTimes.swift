@@ -1,4 +1,8 @@
 #if Cluster
+    #if DAGSTORE_FAILPOINTS
+        internal import DAGSystem
+    #endif
+
     /// The intervals of a node's work in a cluster.
     package struct ClusterTimes: Sendable, Equatable {
         /// The time between two signs of life.
@@ -22,7 +26,41 @@
 
         /// Creates the usual intervals.
         package init() {}
+
+        /// The intervals of this process: the usual ones.
+        ///
+        /// In debug builds a test shortens some: `DAGSTORE_CLUSTER_TIMES=beat:500,lease:3000` names milliseconds.
+        package static let ofProcess: ClusterTimes = {
+            var times = ClusterTimes()
+            #if DAGSTORE_FAILPOINTS
+                times.read(ThisProcess.environmentVariable("DAGSTORE_CLUSTER_TIMES") ?? "")
+            #endif
+            return times
+        }()
     }
+
+    #if DAGSTORE_FAILPOINTS
+        extension ClusterTimes {
+            /// Reads names with milliseconds.
+            mutating func read(_ text: String) {
+                let places: [String: WritableKeyPath<ClusterTimes, Duration>] = [
+                    "beat": \.beat, "deadAfter": \.deadAfter, "poll": \.poll, "lease": \.lease,
+                    "retry": \.retry, "merge": \.merge, "compare": \.compare, "sweep": \.sweep,
+                    "grace": \.grace,
+                ]
+                for item in text.split(separator: ",") {
+                    let parts = item.split(separator: ":").map(String.init)
+                    guard parts.count == 2, let place = places[parts[0]], let count = Int(parts[1])
+                    else {
+                        preconditionFailure(
+                            "DAGSTORE_CLUSTER_TIMES has an unknown interval: \(item)"
+                        )
+                    }
+                    self[keyPath: place] = .milliseconds(count)
+                }
+            }
+        }
+    #endif
 
     extension Duration {
         /// The whole milliseconds.

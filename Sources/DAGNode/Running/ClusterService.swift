@@ -25,6 +25,7 @@
                 of: number.cluster,
                 in: database,
                 store: store,
+                times: .ofProcess,
                 notify: { [logger] notice in
                     let metadata = notice.shard.map { ["shard": "\($0)"] as Logger.Metadata } ?? [:]
                     logger.log(
@@ -67,7 +68,7 @@
                     // The member reports a database that is away.
                     logger.debug("no news of the inverse index: \(error)")
                 }
-                try? await Task.sleep(for: ClusterTimes().poll)
+                try? await Task.sleep(for: ClusterTimes.ofProcess.poll)
             }
         }
 

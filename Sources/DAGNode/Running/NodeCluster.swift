@@ -36,7 +36,12 @@
                 self.number = number
                 self.database = database
                 self.lookups = lookups
-                guide = ClusterGuide(in: lookups, for: number.node, directory: directory)
+                guide = ClusterGuide(
+                    in: lookups,
+                    for: number.node,
+                    directory: directory,
+                    times: .ofProcess
+                )
             }
         #else
             private init() {}
