@@ -33,6 +33,12 @@ import Testing
 
             func text(_ arguments: [String]) async throws -> Outcome { try await run(arguments) }
 
+            /// Runs SQL without the program.
+            func query(_ sql: String) throws {
+                let name = address.split(separator: "/").last?.split(separator: "?").first ?? ""
+                _ = try #require(DatabaseServer.current).query(sql, in: String(name))
+            }
+
             private func run(_ arguments: [String]) async throws -> Outcome {
                 try await Command.run(
                     ["cluster"] + arguments,
@@ -52,7 +58,7 @@ import Testing
 
         @Test("without an address, the verbs say how to name one", .timeLimit(.minutes(2)))
         func noAddress() async throws {
-            for verb in ["init", "status", "nodes", "shards", "sweep"] {
+            for verb in ["init", "status", "nodes", "shards", "check", "sweep"] {
                 let text = try await Command.run(["cluster", verb])
                 #expect(text.status == 2)
                 #expect(text.out.isEmpty)
@@ -229,7 +235,10 @@ import Testing
         @Test(
             "an unknown shard exits with 3",
             .timeLimit(.minutes(2)),
-            arguments: [["destroy", "none"], ["recover", "none"], ["shards", "--key", "none"]]
+            arguments: [
+                ["destroy", "none"], ["recover", "none"], ["shards", "--key", "none"],
+                ["relocate", "none", "sample.car"],
+            ]
         )
         func unknownShard(arguments: [String]) async throws {
             let cluster = try await Cluster()
@@ -258,7 +267,9 @@ import Testing
         func unknownNode() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)
-            for arguments in [["drain", "none"], ["register", "sample.car", "--on", "none"]] {
+            for arguments in [
+                ["drain", "none"], ["forget", "none"], ["register", "sample.car", "--on", "none"],
+            ] {
                 let json = try await cluster.json(arguments)
                 #expect(json.status == 2)
                 #expect(json.error["code"] == "invalidArgument")
@@ -266,6 +277,97 @@ import Testing
                 #expect(text.errorText.contains("'dagstore cluster nodes'"))
             }
             #expect(try await cluster.json("shards").out.isEmpty)
+        }
+
+        @Test(
+            "a node that does not run is not waited for, and can be removed",
+            .timeLimit(.minutes(2))
+        )
+        func deadNode() async throws {
+            let cluster = try await Cluster()
+            _ = try cluster.scene.write(Sample.car)
+            try cluster.query(
+                """
+                INSERT INTO dagstore_nodes VALUES (decode(md5('n'), 'hex'), 1, 'n1', '', 1, 0, 'x',
+                    now() - interval '1 hour', now() - interval '1 hour')
+                """
+            )
+            let waiting = try await cluster.json("register", "sample.car", "--on", "n1")
+            #expect(waiting.status == 4)
+            #expect(waiting.error["code"] == "mountUnreachable")
+            #expect(try await cluster.json("shards").out.isEmpty)
+            let added = try await cluster.json("register", "sample.car", "--on", "n1", "--no-wait")
+            #expect(added.status == 0)
+            let refused = try await cluster.json("forget", "n1")
+            #expect(refused.status == 2)
+            #expect(refused.error["message"]?.text?.contains("\"sample\"") == true)
+            let forced = try await cluster.json("forget", "n1", "--force")
+            #expect(forced.status == 0)
+            let object = try #require(forced.objects.first)
+            #expect(names(object) == ["node", "name", "state", "failed"])
+            #expect(object["state"] == "forgotten" && object["failed"] == 1)
+            #expect(try await cluster.json("nodes").out.isEmpty)
+            let shard = try #require(try await cluster.json("shards").objects.first)
+            #expect(shard["state"] == "failed" && shard["error"] == "mountGone")
+            // Another mount brings it back.
+            let path = try cluster.scene.write(Sample.car, to: "other.car")
+            let moved = try await cluster.json("relocate", "sample", "other.car", "--no-wait")
+            #expect(moved.status == 0)
+            #expect(moved.objects.first?["mount"]?.text == "file://" + path)
+            #expect(moved.objects.first?["state"] == "registered")
+            #expect(moved.objects.first?["node"] == .null)
+        }
+
+        // MARK: Checks
+
+        @Test("a check of a new cluster finds nothing", .timeLimit(.minutes(2)))
+        func check() async throws {
+            let cluster = try await Cluster()
+            for options in [[], ["--bytes"], ["--nodes"]] {
+                let json = try await cluster.json(["check"] + options)
+                #expect(json.status == 0)
+                let totals = try #require(json.objects.last)
+                #expect(json.objects.count == 1)
+                #expect(
+                    names(totals) == [
+                        "shards", "placements", "jobs", "runs", "blobs", "bytesRead", "answers",
+                        "compared", "errors", "warnings", "notes", "seconds",
+                    ]
+                )
+                #expect(totals["jobs"] == 18 && totals["errors"] == 0)
+            }
+            let text = try await cluster.text("check")
+            #expect(text.status == 0)
+            #expect(text.text.contains("no problems"))
+        }
+
+        @Test("a check prints each finding, and exits with 6", .timeLimit(.minutes(2)))
+        func findings() async throws {
+            let cluster = try await Cluster()
+            _ = try cluster.scene.write(Sample.car)
+            #expect(try await cluster.json("register", "sample.car", "--no-wait").status == 0)
+            #expect(try await cluster.json("check").status == 0)
+            try cluster.query("DELETE FROM dagstore_jobs WHERE kind = 1")
+            let json = try await cluster.json("check")
+            #expect(json.status == 6)
+            let finding = try #require(json.objects.first)
+            #expect(
+                names(finding) == ["finding", "severity", "key", "node", "blob", "detail"]
+            )
+            #expect(finding["finding"] == "jobMissing" && finding["severity"] == "error")
+            #expect(finding["key"] == "sample" && finding["node"] == .null)
+            #expect(json.objects.last?["errors"] == 1)
+            let text = try await cluster.text("check")
+            #expect(text.status == 6)
+            #expect(text.text.contains("jobMissing") && text.text.contains("1 error"))
+        }
+
+        @Test("a store outside the cluster is refused", .timeLimit(.minutes(2)))
+        func foreignStore() async throws {
+            let cluster = try await Cluster()
+            let json = try await cluster.json("check", "--store", "none")
+            #expect(json.status == 2)
+            #expect(json.error["code"] == "invalidArgument")
         }
 
         @Test("a block that no shard has exits with 3", .timeLimit(.minutes(2)))

@@ -227,30 +227,6 @@
             await node.kill()
         }
 
-        @Test("a bundle that was tampered with becomes no copy", .timeLimit(.minutes(3)))
-        func tampering() async throws {
-            let scene = try await ClusterScene(copies: 2)
-            let first = try scene.node("node1")
-            let car = try scene.car("a.car", sections: 300, seed: 1)
-            try await scene.register("a", car)
-            try await scene.settled("a", copies: 1)
-            try scene.query(
-                """
-                UPDATE dagstore_blob_parts SET bytes =
-                    set_byte(bytes, length(bytes) - 40, get_byte(bytes, length(bytes) - 40) # 255)
-                """
-            )
-            let second = try scene.node("node2")
-            try await eventually {
-                let placed = try await scene.database.placedShard(ShardKey("a"))
-                return placed?.placements.contains { !$0.error.isEmpty } ?? false
-            }
-            #expect(try second.store.status(of: ShardKey("a")) == nil)
-            #expect(try await second.store.check().problems.isEmpty)
-            #expect(try await first.hasBlocks(of: car))
-            for node in [first, second] { await node.kill() }
-        }
-
         @Test("a CAR that differs on a node becomes no copy there", .timeLimit(.minutes(3)))
         func otherCAR() async throws {
             let scene = try await ClusterScene(copies: 2)

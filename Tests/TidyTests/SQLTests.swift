@@ -17,7 +17,7 @@ struct SQLTests {
     private static let functions: Set = [
         "now", "count", "coalesce", "max", "min", "sum", "extract", "cast", "any", "exists",
         "check",
-        "values", "in", "key",
+        "values", "in", "key", "length",
     ]
 
     /// The statements of a file, one line after the other.

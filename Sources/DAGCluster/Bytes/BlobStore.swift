@@ -60,6 +60,14 @@
             _ incarnation: Int64
         ) async throws -> [UInt8]
 
+        /// Returns the number of bytes of an upload that are stored, from the beginning to the first gap.
+        ///
+        /// - Parameters:
+        ///   - blob: The blob.
+        ///   - incarnation: The number of the upload.
+        /// - Throws: `catalogUnreachable`, and the errors of an object store.
+        func size(of blob: BlobName, _ incarnation: Int64) async throws -> UInt64
+
         /// Deletes the bytes of an upload, or some of them.
         ///
         /// - Returns: Whether none are left.
@@ -119,6 +127,44 @@
                     next = start + end
                 }
                 return bytes
+            }
+        }
+
+        func size(of blob: BlobName, _ incarnation: Int64) async throws -> UInt64 {
+            var size: UInt64 = 0
+            while true {
+                let start = size
+                let rows = try await ends(of: blob, incarnation, from: start)
+                for row in rows {
+                    // A gap ends the bytes: a row is gone.
+                    guard row.lowerBound <= size else { return size }
+                    size = max(size, row.upperBound)
+                }
+                guard size > start else { return size }
+            }
+        }
+
+        /// Returns the ranges of a bounded number of rows.
+        private func ends(
+            of blob: BlobName,
+            _ incarnation: Int64,
+            from start: UInt64
+        ) async throws -> [Range<UInt64>] {
+            try await database.run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT start, length(bytes) FROM dagstore_blob_parts
+                    WHERE name = $1 AND incarnation = $2 AND start >= $3
+                    ORDER BY start LIMIT 4096
+                    """,
+                    .bytes(blob.bytes),
+                    .integer(incarnation),
+                    .integer(Int64(clamping: start))
+                )
+                return try (0..<rows.count).map { row in
+                    let start = UInt64(try rows.count(row, 0))
+                    return start..<start + UInt64(try rows.count(row, 1))
+                }
             }
         }
 

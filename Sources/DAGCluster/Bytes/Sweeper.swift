@@ -33,9 +33,6 @@
         /// The time for which answers of requests are kept; a retry comes within seconds.
         private static let requestTime = Duration.seconds(86_400)
 
-        /// The longest time of a statement over all blobs.
-        private static let patience = Duration.seconds(600)
-
         /// Sweeps once.
         ///
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
@@ -56,49 +53,92 @@
             return report
         }
 
-        /// Marks the blobs that no row names and that no upload has touched for a while.
+        /// The blobs that one statement looks at, and the requests that it deletes.
+        private static let pageSize: Int64 = 1024
+
+        /// Marks the blobs that no row names and that no upload has touched for a while, page by page.
         private func markUnnamed() async throws {
-            try await blobs.database.run(within: Self.patience) { transaction in
+            var last: [UInt8]? = []
+            while let start = last {
+                try Task.checkCancellation()
+                last = try await markUnnamed(after: start)
+            }
+        }
+
+        /// Marks blobs of one page.
+        ///
+        /// - Returns: The last name of the page; nil if there are no more.
+        private func markUnnamed(after start: [UInt8]) async throws -> [UInt8]? {
+            try await blobs.database.run { transaction in
+                let names = try transaction.run(
+                    "SELECT name FROM dagstore_blobs WHERE name > $1 ORDER BY name LIMIT $2",
+                    .bytes(start),
+                    .integer(Self.pageSize)
+                )
+                guard names.count > 0 else { return nil }
+                let end = try names.bytes(names.count - 1, 0)
                 try transaction.run(
                     """
-                    UPDATE dagstore_blobs SET state = 2
-                    WHERE state < 2
+                    UPDATE dagstore_blobs SET state = 2, touched_at = now()
+                    WHERE name > $2 AND name <= $3 AND state < 2
                         AND touched_at < now() - CAST($1 AS bigint) * interval '1 millisecond'
                         AND NOT EXISTS (SELECT 1 FROM dagstore_shards s
                             WHERE s.bundle = dagstore_blobs.name)
                         AND NOT EXISTS (SELECT 1 FROM dagstore_runs r
                             WHERE r.blob = dagstore_blobs.name)
                     """,
-                    .integer(grace.milliseconds)
+                    .integer(grace.milliseconds),
+                    .bytes(start),
+                    .bytes(end)
                 )
-                return
+                return end
             }
         }
 
         /// Deletes the bytes of uploads without a row: a slow program wrote them after a sweep.
+        ///
+        /// *Cost*: a look at the index for each upload.
         private func deleteOrphans() async throws {
-            while true {
-                let orphan = try await blobs.database.run(.repeatableRead, within: Self.patience) {
-                    transaction -> StoredBlob? in
-                    let rows = try transaction.run(
-                        """
-                        SELECT name, incarnation FROM dagstore_blob_parts p
-                        WHERE NOT EXISTS (SELECT 1 FROM dagstore_blobs b
-                            WHERE b.name = p.name AND b.incarnation = p.incarnation)
-                        LIMIT 1
-                        """
-                    )
-                    guard rows.count == 1 else { return nil }
-                    return StoredBlob(
-                        name: try BlobName(rows.bytes(0, 0)),
-                        incarnation: try rows.integer(0, 1),
-                        size: 0
-                    )
-                }
-                guard let orphan else { return }
-                while try await !blobs.bytes.deleteSome(of: orphan.name, orphan.incarnation) {
+            var last = StoredBlobID(name: [], incarnation: 0)
+            while let next = try await nextUpload(after: last) {
+                try Task.checkCancellation()
+                last = next.id
+                guard !next.hasRow else { continue }
+                let name = try BlobName(next.id.name)
+                while try await !blobs.bytes.deleteSome(of: name, next.id.incarnation) {
                     try Task.checkCancellation()
                 }
+            }
+        }
+
+        /// An upload, by what its bytes are stored under.
+        private struct StoredBlobID: Sendable {
+            let name: [UInt8]
+            let incarnation: Int64
+        }
+
+        /// Returns the next upload that has bytes; nil after the last one.
+        private func nextUpload(
+            after last: StoredBlobID
+        ) async throws -> (id: StoredBlobID, hasRow: Bool)? {
+            try await blobs.database.run(.repeatableRead) { transaction in
+                let rows = try transaction.run(
+                    """
+                    SELECT name, incarnation, EXISTS (SELECT 1 FROM dagstore_blobs b
+                        WHERE b.name = p.name AND b.incarnation = p.incarnation)
+                    FROM dagstore_blob_parts p
+                    WHERE (name, incarnation) > ($1, $2)
+                    ORDER BY name, incarnation LIMIT 1
+                    """,
+                    .bytes(last.name),
+                    .integer(last.incarnation)
+                )
+                guard rows.count == 1 else { return nil }
+                let id = StoredBlobID(
+                    name: try rows.bytes(0, 0),
+                    incarnation: try rows.integer(0, 1)
+                )
+                return (id, try rows.truth(0, 2))
             }
         }
 
@@ -133,15 +173,30 @@
             } == 1
         }
 
+        /// Deletes what later programs need no more: answered requests, and moves that all nodes have followed.
+        ///
+        /// - Returns: The number of requests.
         private func forgetRequests() async throws -> Int {
             try await blobs.database.run { transaction in
-                try transaction.run(
-                    """
-                    DELETE FROM dagstore_requests
-                    WHERE made_at < now() - CAST($1 AS bigint) * interval '1 millisecond'
-                    """,
-                    .integer(Self.requestTime.milliseconds)
-                ).changeCount
+                try ClusterDatabase.removeFollowedMoves(transaction)
+            }
+            var total = 0
+            while true {
+                try Task.checkCancellation()
+                let count = try await blobs.database.run { transaction in
+                    try transaction.run(
+                        """
+                        DELETE FROM dagstore_requests WHERE id IN (
+                            SELECT id FROM dagstore_requests
+                            WHERE made_at < now() - CAST($1 AS bigint) * interval '1 millisecond'
+                            ORDER BY made_at LIMIT $2)
+                        """,
+                        .integer(Self.requestTime.milliseconds),
+                        .integer(Self.pageSize)
+                    ).changeCount
+                }
+                total += count
+                guard count == Int(Self.pageSize) else { return total }
             }
         }
     }

@@ -12,6 +12,15 @@
         case merge = 3
         /// Delete what no row names; there is one such job.
         case sweep = 4
+        /// Make a damaged bundle again; the subject is the shard.
+        case mend = 5
+        /// Write the entries of a damaged run again; the subject is the shard.
+        case rebuild = 6
+        /// Compare the source at another mount with the index; the subject is the shard.
+        case move = 7
+
+        /// The kinds whose subject is a shard.
+        static let ofShards: [JobKind] = [.index, .mend, .rebuild, .move]
 
         /// The word for people and JSON.
         package var name: String { String(describing: self) }
@@ -132,26 +141,36 @@
                     .integer(subject ?? .max)
                 )
                 guard due.count == 1 else { return nil }
-                let subject = try due.integer(0, 0)
-                let rows = try transaction.run(
-                    """
-                    UPDATE dagstore_jobs SET epoch = epoch + 1, attempts = attempts + 1, holder = $3,
-                        lease_until = now() + CAST($4 AS bigint) * interval '1 millisecond'
-                    WHERE kind = $1 AND subject = $2 RETURNING epoch, attempts
-                    """,
-                    .integer(kind.rawValue),
-                    .integer(subject),
-                    .bytes(node),
-                    .integer(time.milliseconds)
-                )
-                guard rows.count == 1 else { return nil }
-                return JobLease(
-                    kind: kind,
-                    subject: subject,
-                    epoch: try rows.integer(0, 0),
-                    attempts: try rows.integer(0, 1)
-                )
+                return try Self.take(kind, due.integer(0, 0), node, lease: time, transaction)
             }
+        }
+
+        /// Gives a worker a job that no other has.
+        static func take(
+            _ kind: JobKind,
+            _ subject: Int64,
+            _ node: [UInt8],
+            lease time: Duration,
+            _ transaction: borrowing Transaction
+        ) throws -> JobLease? {
+            let rows = try transaction.run(
+                """
+                UPDATE dagstore_jobs SET epoch = epoch + 1, attempts = attempts + 1, holder = $3,
+                    lease_until = now() + CAST($4 AS bigint) * interval '1 millisecond'
+                WHERE kind = $1 AND subject = $2 RETURNING epoch, attempts
+                """,
+                .integer(kind.rawValue),
+                .integer(subject),
+                .bytes(node),
+                .integer(time.milliseconds)
+            )
+            guard rows.count == 1 else { return nil }
+            return JobLease(
+                kind: kind,
+                subject: subject,
+                epoch: try rows.integer(0, 0),
+                attempts: try rows.integer(0, 1)
+            )
         }
 
         /// Keeps a job for longer.

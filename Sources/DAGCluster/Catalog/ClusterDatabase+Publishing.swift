@@ -38,10 +38,12 @@
     extension ClusterDatabase {
         /// Makes an indexed shard visible: its record, its run, and the copy on the node that indexed it.
         ///
+        /// If the shard was available with another index, its other nodes import this one.
+        ///
         /// - Parameters:
         ///   - shard: The shard's facts.
         ///   - record: The shard's record.
-        ///   - job: The job `index`, which ends.
+        ///   - job: The job `index` or `mend`, which ends.
         ///   - node: The node that indexed the shard, and holds it.
         /// - Throws: `JobLost` if another worker has the job, or the shard was destroyed; `quotaExceeded` while too
         ///   many runs wait for merges; `catalogUnreachable`, also if a blob was swept meanwhile.
@@ -59,7 +61,7 @@
                     UPDATE dagstore_shards SET state = 1, epoch = epoch + 1, settled = 0, bundle = $2,
                         bundle_size = $3, source_size = $4, blocks = $5, multihashes = $6, bytes = $7,
                         roots = $8, error_code = 0, error = ''
-                    WHERE number = $1 AND state = 0 AND epoch = $9
+                    WHERE number = $1 AND state = $10 AND epoch = $9
                     """,
                     .integer(Int64(record.number)),
                     .bytes(shard.bundle.bytes),
@@ -69,16 +71,35 @@
                     .integer(Int64(shard.multihashCount)),
                     .integer(Int64(shard.payloadSize)),
                     .integer(Int64(shard.rootCount)),
-                    .integer(record.epoch)
+                    .integer(record.epoch),
+                    .integer(record.state.rawValue)
                 ).changeCount
                 guard count == 1 else { throw JobLost() }
-                if let run = shard.run { try Self.add(run, of: record.number, transaction) }
+                if let run = shard.run {
+                    let number = try Self.add(run, of: record.number, transaction)
+                    try transaction.run(
+                        "UPDATE dagstore_shards SET published = $2 WHERE number = $1",
+                        .integer(Int64(record.number)),
+                        .integer(number)
+                    )
+                }
+                if let earlier = record.bundle, earlier != shard.bundle.bytes {
+                    try transaction.run(
+                        """
+                        UPDATE dagstore_placements SET state = 0, error_code = 0, error = '', try_at = now()
+                        WHERE shard = $1 AND state = 1 AND node <> $2
+                        """,
+                        .integer(Int64(record.number)),
+                        .bytes(node)
+                    )
+                }
                 try transaction.run(
                     """
                     INSERT INTO dagstore_placements
                         (node, shard, key, mount, state, error_code, error, try_at)
                     VALUES ($1, $2, $3, $4, 1, 0, '', now())
-                    ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = ''
+                    ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = '',
+                        mount = excluded.mount
                     """,
                     .bytes(node),
                     .integer(Int64(record.number)),

@@ -86,7 +86,8 @@
                     .text(key.text)
                 )
                 guard rows.count == 1 else { throw Self.unknown(key) }
-                let number = SQLValue.integer(try rows.integer(0, 0))
+                let subject = try rows.integer(0, 0)
+                let number = SQLValue.integer(subject)
                 try transaction.run(
                     "UPDATE dagstore_placements SET state = 2, try_at = now() WHERE shard = $1",
                     number
@@ -95,18 +96,9 @@
                     "DELETE FROM dagstore_runs WHERE part = -1 AND shard = $1",
                     number
                 )
-                if runs.changeCount > 0 {
-                    try transaction.run(
-                        """
-                        UPDATE dagstore_cluster SET runs_version = runs_version + 1 WHERE one = 1
-                        """
-                    )
-                }
-                try transaction.run(
-                    "DELETE FROM dagstore_jobs WHERE kind = $1 AND subject = $2",
-                    .integer(JobKind.index.rawValue),
-                    number
-                )
+                if runs.changeCount > 0 { try Self.changeRunsVersion(transaction) }
+                try Self.removeRebuilds(of: subject, transaction)
+                try Self.removeJobs(of: subject, transaction)
                 return 0
             }
         }

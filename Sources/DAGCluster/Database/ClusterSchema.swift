@@ -18,7 +18,10 @@
         }
 
         /// All steps, in order.
-        static let steps = [Step(version: 1, least: 1, statements: first)]
+        static let steps = [
+            Step(version: 1, least: 1, statements: first),
+            Step(version: 2, least: 1, statements: mending),
+        ]
 
         /// The version that this program makes and reads.
         static var version: Int64 { steps.last?.version ?? 0 }

@@ -15,12 +15,13 @@
         ///
         /// The row of the cluster gives the numbers out, so runs become visible in the order of their numbers.
         ///
+        /// - Returns: The number of the publication.
         /// - Throws: `quotaExceeded` while too many runs wait for merges.
         static func add(
             _ run: PublishedRun,
             of shard: UInt32,
             _ transaction: borrowing Transaction
-        ) throws {
+        ) throws -> Int64 {
             try Blobs.keep(run.blob, transaction)
             let rows = try transaction.run(
                 """
@@ -29,7 +30,7 @@
                 """
             )
             let waiting = try transaction.run(
-                "SELECT count(*) FROM dagstore_runs WHERE part = -1"
+                "SELECT count(*) FROM dagstore_runs WHERE part = -1 AND damaged = 0"
             ).integer(0, 0)
             guard waiting < unmergedMax else {
                 throw DAGStoreError(
@@ -55,6 +56,7 @@
                 .integer(Int64(run.size)),
                 .bytes(run.directory)
             )
+            return try rows.integer(0, 0)
         }
 
         /// Returns what changed in the runs since a version.
@@ -74,27 +76,18 @@
                 }
                 var changes = RunChanges(version: try now.integer(0, 0))
                 guard changes.version != version else { return nil }
-                let names = try transaction.run("SELECT part, number FROM dagstore_runs")
+                let names = try transaction.run(
+                    "SELECT part, number, damaged FROM dagstore_runs"
+                )
                 for row in 0..<names.count {
-                    changes.present.insert(
-                        RunNumber(
-                            part: try names.integer(row, 0),
-                            number: try names.integer(row, 1)
-                        )
+                    let run = RunNumber(
+                        part: try names.integer(row, 0),
+                        number: try names.integer(row, 1)
                     )
+                    changes.present.insert(run)
+                    if try names.integer(row, 2) != 0 { changes.damaged.insert(run) }
                 }
-                for run in changes.present.subtracting(known) {
-                    let rows = try transaction.run(
-                        """
-                        SELECT part, number, shard, blob, entries, size, directory FROM dagstore_runs
-                        WHERE part = $1 AND number = $2
-                        """,
-                        .integer(run.part),
-                        .integer(run.number)
-                    )
-                    guard rows.count == 1 else { continue }
-                    changes.added.append(try ClusterRun(rows, 0))
-                }
+                try Self.readRuns(changes.present.subtracting(known), into: &changes, transaction)
                 let marks = try transaction.run(
                     "SELECT part, merged_through FROM dagstore_partitions ORDER BY part"
                 )
@@ -105,6 +98,39 @@
                     changes.mergedThrough.append(try marks.integer(row, 1))
                 }
                 return changes
+            }
+        }
+
+        /// The runs that one statement reads.
+        private static let runsAtOnce = 64
+
+        /// Reads runs, many at once.
+        private static func readRuns(
+            _ wanted: Set<RunNumber>,
+            into changes: inout RunChanges,
+            _ transaction: borrowing Transaction
+        ) throws {
+            for (part, runs) in Dictionary(grouping: wanted, by: \.part) {
+                var rest = runs.map(\.number).sorted()[...]
+                while !rest.isEmpty {
+                    let some = rest.prefix(runsAtOnce)
+                    rest = rest.dropFirst(runsAtOnce)
+                    let rows = try transaction.run(
+                        """
+                        SELECT \(ClusterRun.columns) FROM dagstore_runs
+                        WHERE part = $1 AND number = ANY ($2)
+                        """,
+                        .integer(part),
+                        .integers(Array(some))
+                    )
+                    for row in 0..<rows.count {
+                        do {
+                            changes.added.append(try ClusterRun(rows, row))
+                        } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                            changes.unreadable.insert(part)
+                        }
+                    }
+                }
             }
         }
 
@@ -123,18 +149,33 @@
                 }
                 let rows = try transaction.run(
                     """
-                    SELECT part, number, shard, blob, entries, size, directory FROM dagstore_runs
-                    WHERE part = $1 OR (part = -1 AND number > $2) ORDER BY part, number
+                    SELECT \(ClusterRun.columns) FROM dagstore_runs
+                    WHERE part = $1 OR (part = -1 AND number > $2 AND damaged = 0)
+                    ORDER BY part, number
                     """,
                     .integer(part),
-                    marks.count == 1 ? .integer(try marks.integer(0, 0)) : .null
+                    .integer(try marks.integer(0, 0))
                 )
                 for row in 0..<rows.count {
-                    let run = try ClusterRun(rows, row)
-                    if run.number.part < 0 {
-                        state.levelZero.append(run)
-                    } else {
-                        state.merged.append(run)
+                    guard try rows.integer(row, 7) == 0 else {
+                        // A merged run covers a range of publications, so only newer ones are merged with each other.
+                        state.merged = []
+                        continue
+                    }
+                    do {
+                        let run = try ClusterRun(rows, row)
+                        if run.number.part < 0 {
+                            state.levelZero.append(run)
+                        } else {
+                            state.merged.append(run)
+                        }
+                    } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                        state.unreadable.append(
+                            RunNumber(
+                                part: try rows.integer(row, 0),
+                                number: try rows.integer(row, 1)
+                            )
+                        )
                     }
                 }
                 return state
@@ -202,13 +243,11 @@
                 )
                 try transaction.run(
                     """
-                    DELETE FROM dagstore_runs WHERE part = -1
+                    DELETE FROM dagstore_runs WHERE part = -1 AND damaged = 0
                         AND number <= (SELECT min(merged_through) FROM dagstore_partitions)
                     """
                 )
-                try transaction.run(
-                    "UPDATE dagstore_cluster SET runs_version = runs_version + 1 WHERE one = 1"
-                )
+                try Self.changeRunsVersion(transaction)
                 return 0
             }
         }
@@ -235,7 +274,9 @@
         /// The places of its chunks.
         let directory: ChunkDirectory
 
-        /// Reads the columns part, number, shard, blob, entries, size, directory.
+        static let columns = "part, number, shard, blob, entries, size, directory, damaged"
+
+        /// Reads the columns of `ClusterRun.columns`.
         ///
         /// - Throws: `catalogCorrupt` if a value is impossible.
         init(_ rows: Rows, _ row: Int) throws {
@@ -267,6 +308,10 @@
         var present: Set<RunNumber> = []
         /// Those that the caller did not know.
         var added: [ClusterRun] = []
+        /// Those whose entries are written again.
+        var damaged: Set<RunNumber> = []
+        /// The partitions with runs that cannot be read; -1 for the run of a shard.
+        var unreadable: Set<Int64> = []
         /// For each partition the last publication that is merged.
         var mergedThrough: [Int64] = []
 
@@ -277,7 +322,9 @@
     struct MergeState: Sendable {
         /// The runs of single shards that the partition has not merged, in order.
         var levelZero: [ClusterRun] = []
-        /// The merged runs of the partition, the oldest first.
+        /// The merged runs of the partition after the last damaged one, the oldest first.
         var merged: [ClusterRun] = []
+        /// The runs whose rows cannot be read.
+        var unreadable: [RunNumber] = []
     }
 #endif

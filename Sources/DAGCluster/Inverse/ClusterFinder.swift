@@ -22,6 +22,8 @@
             var shards: [UInt32: (shard: PlacedShard?, seen: ContinuousClock.Instant)] = [:]
             /// The places of the bytes of runs.
             var blobs: [BlobName: StoredBlob] = [:]
+            /// The runs with a chunk that this process could not read.
+            var suspects: Set<RunNumber> = []
         }
 
         private let database: ClusterDatabase
@@ -74,15 +76,21 @@
             var isFresh = isNew
             if isNew { _ = try await refresh() }
             while true {
-                do {
-                    let numbers = try await numbers(of: hash).suffix(limit)
-                    let found = try await placed(Array(numbers), asking: isNew)
-                    if !found.isEmpty || isFresh { return found }
-                } catch let error as DAGStoreError where error.code == .catalogCorrupt && !isFresh {
-                    // A merge replaced the run, and a sweep deleted its bytes.
+                let read = try await numbers(of: hash)
+                let found = try await placed(Array(read.numbers.suffix(limit)), asking: isNew)
+                if !found.isEmpty, isFresh || read.fault == nil { return found }
+                if isFresh {
+                    // A run that cannot be read may have the hash, so "not here" would be a guess.
+                    if let fault = read.fault { throw fault }
+                    return []
                 }
-                // The next look shows what was published since the last one.
-                isFresh = try await !refresh()
+                do {
+                    // The next look shows what was published since the last one.
+                    isFresh = try await !refresh()
+                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                    guard found.isEmpty else { return found }
+                    throw error
+                }
             }
         }
 
@@ -120,20 +128,76 @@
 
         // MARK: Chunks
 
-        private func numbers(of hash: UInt64) async throws -> [UInt32] {
-            let places = state.withLock { $0.directory.places(of: hash) }
+        /// The shards of a hash in the runs that could be read.
+        private struct Numbers {
             var numbers: [UInt32] = []
-            var missing: [ChunkPlace] = []
-            for place in places where !search(place, hash, &numbers) { missing.append(place) }
-            if !missing.isEmpty {
-                numbers += try await withThrowingTaskGroup(of: [UInt32].self) { group in
-                    for place in missing {
-                        group.addTask { try await self.fetch(place, hash) }
-                    }
-                    return try await group.reduce(into: []) { $0 += $1 }
-                }
+            /// The reason why a run could not be read.
+            var fault: DAGStoreError?
+        }
+
+        private func numbers(of hash: UInt64) async throws -> Numbers {
+            let (places, isUncertain) = state.withLock { state in
+                (state.directory.places(of: hash), state.directory.isUncertain(about: hash))
             }
-            return Array(Set(numbers)).sorted()
+            var read = Numbers()
+            if isUncertain {
+                read.fault = DAGStoreError(
+                    .catalogCorrupt,
+                    "a run of the inverse index cannot be read",
+                    advice: "run 'dagstore cluster check'"
+                )
+            }
+            var missing: [ChunkPlace] = []
+            for place in places where !search(place, hash, &read.numbers) { missing.append(place) }
+            if !missing.isEmpty {
+                let rest = try await withThrowingTaskGroup(of: Numbers.self) { group in
+                    for place in missing {
+                        group.addTask { try await self.fetchIfSound(place, hash) }
+                    }
+                    return try await group.reduce(into: Numbers()) { all, one in
+                        all.numbers += one.numbers
+                        all.fault = all.fault ?? one.fault
+                    }
+                }
+                read.numbers += rest.numbers
+                read.fault = read.fault ?? rest.fault
+            }
+            read.numbers = Array(Set(read.numbers)).sorted()
+            return read
+        }
+
+        /// Reads and searches a chunk; remembers its run if the chunk is damaged.
+        ///
+        /// A merge may have replaced the run, and a sweep deleted its bytes: the next look shows that.
+        private func fetchIfSound(_ place: ChunkPlace, _ hash: UInt64) async throws -> Numbers {
+            do {
+                return Numbers(numbers: try await fetch(place, hash))
+            } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                state.withLock { state in
+                    state.blobs[place.run.blob] = nil
+                    if state.suspects.count < Self.rememberedMax {
+                        state.suspects.insert(place.run.number)
+                    }
+                }
+                return Numbers(fault: error)
+            }
+        }
+
+        /// Verifies the runs with a chunk that could not be read, and lets nodes write damaged ones again.
+        ///
+        /// *Cost*: reads these runs.
+        ///
+        /// - Throws: `catalogUnreachable`, and the errors of an object store.
+        package func reportDamage() async throws {
+            let suspects = state.withLock { state in
+                defer { state.suspects = [] }
+                return state.suspects.compactMap { state.directory.run($0) }
+            }
+            let verifier = RunVerifier(blobs: blobs)
+            for run in suspects where try await verifier.fault(of: run) != nil {
+                // Without effect if the run was replaced meanwhile.
+                try await database.markDamaged(run.number, run.blob)
+            }
         }
 
         /// Searches a chunk in the cache.
@@ -219,7 +283,11 @@
             for run in state.withLock({ $0.directory.levelZero }).reversed() {
                 guard run.directory.totalSize <= left else { return }
                 left -= run.directory.totalSize
-                try await prefetch(run, cache)
+                do {
+                    try await prefetch(run, cache)
+                } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                    _ = state.withLock { $0.suspects.insert(run.number) }
+                }
             }
         }
 

@@ -60,13 +60,15 @@
             return try? ChunkCache(at: directory, sizeMax: cacheSizeMax)
         }
 
-        /// Learns which runs are new, and reads them into the cache.
+        /// Learns which runs are new, reads them into the cache, and reports runs that are damaged.
         ///
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
         package func follow() async throws {
             let finder = try await finder()
-            guard try await finder.refresh() else { return }
-            try await finder.prefetch(sizeMax: Self.cacheSizeMax / 2)
+            if try await finder.refresh() {
+                try await finder.prefetch(sizeMax: Self.cacheSizeMax / 2)
+            }
+            try await finder.reportDamage()
         }
 
         private func finder() async throws -> ClusterFinder {

@@ -14,6 +14,10 @@
         /// The runs of single shards, in the order of their publications.
         private(set) var levelZero: [ClusterRun] = []
         private var mergedThrough: [Int64]
+        /// The runs whose entries are written again.
+        private var damaged: Set<RunNumber> = []
+        /// The partitions with runs that cannot be read; -1 for the run of a shard.
+        private var unreadable: Set<Int64> = []
 
         /// Creates an empty directory.
         init(partitionBits: Int) {
@@ -25,11 +29,16 @@
         /// The numbers of all runs.
         var known: Set<RunNumber> { Set(runs.keys) }
 
+        /// Returns the run with a number; nil if it is gone.
+        func run(_ number: RunNumber) -> ClusterRun? { runs[number] }
+
         /// Applies changes.
         ///
         /// - Returns: The runs that are gone.
         mutating func apply(_ changes: RunChanges) -> [RunNumber] {
             version = changes.version
+            damaged = changes.damaged
+            unreadable = changes.unreadable
             let gone = runs.keys.filter { !changes.present.contains($0) }
             for number in gone { runs[number] = nil }
             for run in changes.added { runs[run.number] = run }
@@ -50,12 +59,25 @@
 
         /// Returns the chunks that may have a hash: at most one of each run.
         func places(of hash: UInt64) -> [ChunkPlace] {
-            let part = Int(hash >> UInt64(InverseEntry.hashBits - partitionBits))
+            let part = part(of: hash)
             let through = mergedThrough[part]
-            let fresh = levelZero.filter { $0.number.number > through }
+            // Merges pass a damaged run by, so its entries are nowhere else until they are written again.
+            let fresh = levelZero.filter {
+                $0.number.number > through || damaged.contains($0.number)
+            }
             return (merged[part] + fresh).compactMap { run in
                 run.directory.chunk(of: hash).map { ChunkPlace(run: run, chunk: $0) }
             }
+        }
+
+        /// Whether a run that cannot be read may have a hash.
+        func isUncertain(about hash: UInt64) -> Bool {
+            unreadable.contains(-1) || unreadable.contains(Int64(part(of: hash)))
+        }
+
+        /// Returns the partition of a hash.
+        private func part(of hash: UInt64) -> Int {
+            Int(hash >> UInt64(InverseEntry.hashBits - partitionBits))
         }
 
         /// The largest number of merged runs of a partition.

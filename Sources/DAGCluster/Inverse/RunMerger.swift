@@ -18,6 +18,8 @@
 
         /// Merges, if the partition has enough to merge.
         ///
+        /// Marks damaged runs, which the next merge leaves out.
+        ///
         /// - Parameters:
         ///   - job: The job `merge` of the partition.
         ///   - isForced: Whether to merge also a few runs.
@@ -25,6 +27,7 @@
         /// - Throws: `JobLost`; `catalogUnreachable`, `catalogCorrupt`.
         func merge(_ job: JobLease, isForced: Bool = false) async throws -> Bool {
             let state = try await database.mergeState(of: job.subject)
+            for run in state.unreadable { try await database.markDamaged(run, nil) }
             let shares = UInt64(1) << UInt64(partitionBits)
             let plan = ClusterMergePolicy.next(
                 levelZero: state.levelZero.map {
@@ -48,8 +51,14 @@
             let fresh = state.levelZero.prefix(plan.levelZeroCount)
                 .filter { shards.contains($0.shard) }
             let old = Array(state.merged[plan.merged])
-            let result = try await database.blocking { [self] in
-                try write(fresh + old, part: Int(job.subject), shards: shards)
+            let result: PublishedRun?
+            do {
+                result = try await database.blocking { [self] in
+                    try write(fresh + old, part: Int(job.subject), shards: shards)
+                }
+            } catch let error as DAGStoreError where error.code == .catalogCorrupt {
+                try await markDamaged(among: fresh + old)
+                throw error
             }
             try await database.publishMerge(
                 of: old.map(\.number),
@@ -58,6 +67,14 @@
                 job
             )
             return true
+        }
+
+        /// Reads the inputs of a merge that failed, and marks the damaged ones.
+        private func markDamaged(among runs: [ClusterRun]) async throws {
+            let verifier = RunVerifier(blobs: blobs)
+            for run in runs where try await verifier.fault(of: run) != nil {
+                try await database.markDamaged(run.number, run.blob)
+            }
         }
 
         /// Writes the merged run; blocks the thread.

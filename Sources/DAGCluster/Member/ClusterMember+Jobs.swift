@@ -78,7 +78,7 @@
         ///   - shard: The shard.
         ///   - isOwn: Whether the store had the shard before, so that it stays.
         /// - Throws: `catalogUnreachable`; the errors of the store.
-        private func destroyUnpublished(_ shard: ClusterShard, isOwn: Bool) async throws {
+        func destroyUnpublished(_ shard: ClusterShard, isOwn: Bool) async throws {
             let present = try await database.placements(ofKey: shard.key, on: profile.id)
             guard !present.contains(where: { $0.state == .held || $0.shard != shard.number }) else {
                 return
@@ -138,7 +138,7 @@
         /// Runs `body`, and renews the lease meanwhile.
         ///
         /// - Throws: `JobLost` if another worker got the job; the error of `body`.
-        private func keeping(
+        func keeping(
             _ job: JobLease,
             _ body: @escaping @Sendable () async throws -> Void
         ) async throws {

@@ -53,7 +53,7 @@
                 .filter { $0.shard != placement.shard }
             let isNewer = others.contains { $0.state == .held || $0.state == .indexing }
             let status = try store.status(of: placement.key)
-            if let status, !isNewer, status.mountURL == placement.mountURL {
+            if let status, !isNewer, try await mounts(of: placement).contains(status.mountURL) {
                 do {
                     try await store.destroy(placement.key)
                     say(.info, "destroyed its copy", placement.key)
@@ -62,6 +62,18 @@
                 }
             }
             try await database.remove(placement)
+        }
+
+        /// The mounts that a copy of the cluster's may read: a crash may have come between store and database.
+        private func mounts(of placement: Placement) async throws -> Set<String> {
+            var mounts: Set = [placement.mountURL]
+            if let shard = try await database.shard(placement.shard) {
+                mounts.insert(shard.mountURL)
+            }
+            if let move = try await database.move(of: placement.shard) {
+                mounts.insert(move.mountURL)
+            }
+            return mounts
         }
 
         /// Imports a shard, and reports that the node holds it.
@@ -80,7 +92,9 @@
                 )
             }
             if let status = try store.status(of: shard.key) {
-                guard status.mountURL == shard.mountURL else {
+                let isMoved = status.mountURL != shard.mountURL
+                let isOwnMount = try await mounts(of: placement).contains(status.mountURL)
+                guard isOwnMount else {
                     throw DAGStoreError(
                         .shardExists,
                         "the node's store has another shard with the key",
@@ -88,15 +102,26 @@
                     )
                 }
                 if try await isCopy(status, of: shard, named: name) {
-                    _ = try await database.hold(placement)
+                    if isMoved {
+                        try await store.relocate(shard.key, to: MountURL(shard.mountURL))
+                    }
+                    _ = try await database.hold(placement, at: shard.mountURL)
                     return
                 }
                 // What an earlier process left, or a copy that failed.
                 try await store.destroy(shard.key)
             }
-            try await importBundle(try BlobName(name), of: shard)
+            let bundle = try BlobName(name)
+            do {
+                try await importBundle(bundle, of: shard)
+            } catch let error as DAGStoreError
+                where [.malformedIndex, .catalogCorrupt].contains(error.code)
+            {
+                try await verify(bundle, of: shard)
+                throw error
+            }
             say(.info, "imported a shard of \(shard.blockCount) blocks", shard.key)
-            _ = try await database.hold(placement)
+            _ = try await database.hold(placement, at: shard.mountURL)
         }
 
         /// Whether a sound shard of the store has the very index of the bundle.
@@ -132,14 +157,22 @@
                 last = end.shard
                 for placement in held where !busyKeys.contains(placement.key) {
                     let status = try store.status(of: placement.key)
-                    guard status == nil || status?.state == .failed else { continue }
+                    guard status == nil || status?.state == .failed else {
+                        try await moveBack(placement, status)
+                        continue
+                    }
                     say(.warning, "the node's copy is gone or failed", placement.key)
                     try await database.lose(placement)
                 }
             }
         }
 
-        private func importBundle(_ name: BlobName, of shard: ClusterShard) async throws {
+        /// Imports a bundle; the copy reads the CAR at the shard's mount, or at another one.
+        func importBundle(
+            _ name: BlobName,
+            of shard: ClusterShard,
+            at mountURL: String? = nil
+        ) async throws {
             guard let blob = try await blobs.find(name) else {
                 throw DAGStoreError(
                     .catalogCorrupt,
@@ -151,7 +184,7 @@
             try await BundleImporter(store).importBundle(
                 ImportedBundle(
                     key: shard.key,
-                    mountURL: try MountURL(shard.mountURL),
+                    mountURL: try MountURL(mountURL ?? shard.mountURL),
                     policy: shard.policy
                 ),
                 named: name.bytes,

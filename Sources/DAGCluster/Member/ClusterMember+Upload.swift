@@ -15,7 +15,7 @@
         /// The name is the hash of all bytes, so the export runs before the upload. A large bundle is exported twice.
         ///
         /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
-        func upload(_ shard: ClusterShard) async throws -> IndexedShard {
+        func uploadBundle(of shard: ClusterShard) async throws -> ExportedBundle {
             let exporter = BundleExporter(store)
             let held = Lock(HeldPieces(sizeMax: Self.heldSizeMax))
             let exported = try await database.blocking {
@@ -43,11 +43,22 @@
                 // The bytes are there already if the upload asked for none.
                 do { try await sent } catch is PiecePipe.Canceled {}
             }
-            let run = try await database.blocking { [self] in
-                try writeRun(of: shard, exported.multihashCount)
-            }
+            return exported
+        }
+
+        /// Uploads what the publication of an indexed shard names; no run if the shard has the very bundle already.
+        ///
+        /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
+        func upload(_ shard: ClusterShard) async throws -> IndexedShard {
+            let exported = try await uploadBundle(of: shard)
+            let run =
+                shard.bundle == exported.name
+                ? nil
+                : try await database.blocking { [self] in
+                    try writeRun(of: shard, exported.multihashCount)
+                }
             return IndexedShard(
-                bundle: name,
+                bundle: try BlobName(exported.name),
                 bundleSize: exported.size,
                 sourceSize: exported.sourceSize,
                 blockCount: exported.sectionCount,
@@ -59,15 +70,35 @@
         }
 
         /// Writes the shard's run of the cluster's inverse index; blocks the thread.
-        private func writeRun(of shard: ClusterShard, _ count: UInt64) throws -> PublishedRun? {
+        ///
+        /// - Parameters:
+        ///   - shard: The shard.
+        ///   - count: The number of its multihashes.
+        ///   - part: The only partition of the run; nil for all.
+        /// - Returns: The run; nil if it would have no entries.
+        /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
+        func writeRun(
+            of shard: ClusterShard,
+            _ count: UInt64,
+            part: Int? = nil
+        ) throws -> PublishedRun? {
             guard count > 0 else { return nil }
+            let bits = part == nil ? 0 : facts?.partitionBits ?? 0
             let writer = try RunWriter(blobs)
             do {
-                var builder = try ChunkedRunBuilder(entries: count, shard: shard.number) {
-                    try writer.append($0)
+                var builder = try ChunkedRunBuilder(
+                    entries: Self.entryCount(of: count, bits: bits),
+                    shards: shard.number...shard.number,
+                    partition: part ?? 0,
+                    bits: bits
+                ) { try writer.append($0) }
+                let low = UInt64(InverseEntry.hashBits - bits)
+                _ = try BundleExporter(store).writeHashes(of: shard.key) { hash in
+                    guard hash >> low == UInt64(part ?? 0) else { return }
+                    try builder.append(hash)
                 }
-                _ = try BundleExporter(store).writeHashes(of: shard.key) { try builder.append($0) }
                 let directory = try builder.finish()
+                guard directory.shape.entryCount > 0 else { return nil }
                 try writer.finish()
                 return PublishedRun(
                     blob: writer.name,
@@ -78,6 +109,14 @@
             } catch let error as ShardIndexError {
                 throw DAGStoreError(.limitExceeded, error.detail, shard: shard.key)
             }
+        }
+
+        /// The number of entries in one of 2 to the power `bits` partitions, or a little more.
+        private static func entryCount(of count: UInt64, bits: Int) -> UInt64 {
+            guard bits > 0 else { return count }
+            let mean = Double(count) / Double(UInt64(1) << UInt64(bits))
+            // Hashes are spread evenly; four standard deviations more.
+            return UInt64(min(mean + 4 * mean.squareRoot(), Double(count))) + 1
         }
     }
 

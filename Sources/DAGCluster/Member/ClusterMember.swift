@@ -95,6 +95,7 @@
                     await self.repeating("placements") { try await self.makePlacements() }
                 }
                 group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
+                group.addTask { await self.repeating("mending") { try await self.mend() } }
                 group.addTask { await self.compareForever() }
                 group.addTask { await self.repeating("placing") { try await self.placeShards() } }
                 group.addTask { await self.repeating("merging") { try await self.mergeRuns() } }
@@ -162,6 +163,14 @@
                     report(error)
                 }
                 guard isMember else {
+                    let nodes = try? await database.nodes()
+                    if let nodes, !nodes.contains(where: { $0.id == profile.id }) {
+                        throw DAGStoreError(
+                            .invalidConfiguration,
+                            "an operator removed this node from the cluster with 'cluster forget'",
+                            advice: "start the node again: it then joins as a new one"
+                        )
+                    }
                     throw DAGStoreError(
                         .invalidConfiguration,
                         "another process joined the cluster with this node's number",
@@ -187,6 +196,18 @@
                 }
                 try? await Task.sleep(for: times.compare)
             }
+        }
+
+        /// Mends what is damaged, and follows shards that get another mount.
+        ///
+        /// - Returns: Whether there was anything to do.
+        /// - Throws: `JobLost`; `catalogUnreachable`.
+        private func mend() async throws -> Bool {
+            let hasMended = try await mendBundle()
+            let hasRebuilt = try await rebuildRuns()
+            let hasCompared = try await compareMove()
+            let hasFollowed = try await followMoves()
+            return hasMended || hasRebuilt || hasCompared || hasFollowed
         }
 
         /// Calls a step until the task is canceled, with a pause after a step that found nothing to do.

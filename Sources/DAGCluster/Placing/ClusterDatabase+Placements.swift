@@ -38,7 +38,7 @@
                     INSERT INTO dagstore_placements
                         (node, shard, key, mount, state, error_code, error, try_at)
                     VALUES ($1, $2, $3, $4, 3, 0, '', now())
-                    ON CONFLICT (node, shard) DO UPDATE SET state = 3
+                    ON CONFLICT (node, shard) DO UPDATE SET state = 3, mount = excluded.mount
                     """,
                     .bytes(node),
                     .integer(Int64(shard.number)),
@@ -49,7 +49,7 @@
             }
         }
 
-        /// Removes the placement of an indexing that left nothing behind.
+        /// Removes the placement of an indexing that left nothing behind; an available shard is placed again.
         ///
         /// - Throws: `catalogUnreachable`, `readOnly`.
         func endIndexing(of shard: UInt32, on node: [UInt8]) async throws {
@@ -57,6 +57,10 @@
                 try transaction.run(
                     "DELETE FROM dagstore_placements WHERE node = $1 AND shard = $2 AND state = 3",
                     .bytes(node),
+                    .integer(Int64(shard))
+                )
+                try transaction.run(
+                    "UPDATE dagstore_shards SET settled = 0 WHERE number = $1 AND state = 1",
                     .integer(Int64(shard))
                 )
                 return
@@ -119,19 +123,20 @@
             }
         }
 
-        /// Reports that a node holds a shard.
+        /// Reports that a node holds a shard, and reads the CAR at a mount.
         ///
         /// - Returns: Whether the shard is still wanted there.
         /// - Throws: `catalogUnreachable`, `readOnly`.
-        func hold(_ placement: Placement) async throws -> Bool {
+        func hold(_ placement: Placement, at mountURL: String) async throws -> Bool {
             try await change("hold") { transaction in
                 let count = try transaction.run(
                     """
-                    UPDATE dagstore_placements SET state = 1, error_code = 0, error = ''
+                    UPDATE dagstore_placements SET state = 1, error_code = 0, error = '', mount = $3
                     WHERE node = $1 AND shard = $2 AND state = 0
                     """,
                     .bytes(placement.node),
-                    .integer(Int64(placement.shard))
+                    .integer(Int64(placement.shard)),
+                    .text(mountURL)
                 ).changeCount
                 guard count == 1 else { return 0 }
                 try transaction.run(

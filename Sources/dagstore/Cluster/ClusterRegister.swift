@@ -46,7 +46,8 @@ struct ClusterRegister: AsyncParsableCommand {
             defer { database.close() }
             _ = try await database.facts()
             let nodes = try await database.nodes()
-            let reach = try on.map { try nodes.node(named: $0).id }
+            let only = try on.map { try nodes.node(named: $0) }
+            if !noWait { try only?.checkIsAlive() }
             var status: Int32?
             var list = RowList([
                 .text("KEY"), .number("BLOCKS"), .number("SIZE"), .text("STATE"), .text("NODES"),
@@ -62,7 +63,7 @@ struct ClusterRegister: AsyncParsableCommand {
                         key,
                         from: try source.url.get(),
                         policy: policy.policy ?? .automatic,
-                        reach: reach
+                        reach: only?.id
                     )
                     registered.append(key)
                 } catch {
@@ -72,7 +73,7 @@ struct ClusterRegister: AsyncParsableCommand {
                 }
             }
             for key in registered {
-                guard let placed = try await finished(key, in: database) else {
+                guard let placed = try await finished(key, only, in: database) else {
                     let error = DAGStoreError(
                         .shardUnknown,
                         "another call destroyed the shard meanwhile",
@@ -99,13 +100,17 @@ struct ClusterRegister: AsyncParsableCommand {
 
     #if Cluster
         /// Waits until a shard is indexed or has failed; nil if it was destroyed.
+        ///
+        /// - Throws: `mountUnreachable` if the node of `--on` ends; the shard then waits for its return.
         private func finished(
             _ key: ShardKey,
+            _ only: ClusterNode?,
             in database: ClusterDatabase
         ) async throws -> PlacedShard? {
             while true {
                 let placed = try await database.placedShard(key)
                 guard let placed, placed.shard.state == .registered, !noWait else { return placed }
+                try await only?.checkStaysAlive(in: database)
                 try await Task.sleep(for: .milliseconds(200))
             }
         }

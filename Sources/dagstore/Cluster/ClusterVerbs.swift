@@ -17,10 +17,9 @@ struct ClusterVerbs: ParsableCommand {
             """,
         subcommands: [
             ClusterInit.self, ClusterStatus.self, ClusterNodes.self, ClusterShards.self,
-            ClusterFind.self, ClusterRegister.self, ClusterRecover.self, ClusterDestroy.self,
-            ClusterDrain.self,
-            ClusterAdopt.self, ClusterMigrate.self,
-            ClusterSweep.self,
+            ClusterFind.self, ClusterRegister.self, ClusterRelocate.self,
+            ClusterRecover.self, ClusterDestroy.self, ClusterDrain.self, ClusterForget.self,
+            ClusterAdopt.self, ClusterMigrate.self, ClusterCheck.self, ClusterSweep.self,
         ]
     )
 
