@@ -70,7 +70,7 @@
         /// The runs that a look-up reads: the most of a partition, and those that no merge has taken.
         public func amplification() async throws -> (merged: Int, waiting: Int) {
             let finder = ClusterFinder(facts, in: database)
-            _ = try await finder.refresh()
+            try await finder.refresh()
             return (finder.mergedRunCountMax, finder.levelZeroCount)
         }
 
@@ -80,7 +80,7 @@
         public func search(cache: FilePath?) async throws -> ClusterSearch {
             let chunks = try cache.map { try ChunkCache(at: $0, sizeMax: 1 << 30) }
             let finder = ClusterFinder(facts, in: database, cache: chunks)
-            _ = try await finder.refresh()
+            try await finder.refresh()
             return ClusterSearch(finder: finder)
         }
     }

@@ -65,6 +65,7 @@
         /// - Parameters:
         ///   - blob: The blob.
         ///   - incarnation: The number of the upload.
+        /// - Returns: The number of those bytes.
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func size(of blob: BlobName, _ incarnation: Int64) async throws -> UInt64
 

@@ -37,6 +37,23 @@
         }
     }
 
+    /// Whether the task that waits for blocking work was canceled.
+    ///
+    /// *Concurrency*: any thread.
+    final class CancellationMark: Sendable {
+        private let state = Lock(false)
+
+        /// Marks the work as canceled.
+        func set() { state.withLock { $0 = true } }
+
+        /// Ends the work if nobody waits for it any more.
+        ///
+        /// - Throws: `CancellationError`.
+        func check() throws {
+            if state.withLock({ $0 }) { throw CancellationError() }
+        }
+    }
+
     /// Waits on a thread that may block for what a task does.
     enum Blocking {
         /// Runs `body` in a task, and waits for it; the thread is none of Swift's cooperative threads.

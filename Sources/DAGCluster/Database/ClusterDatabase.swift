@@ -13,6 +13,8 @@
         /// The longest time for one change or look-up.
         private let patience: Duration
         private let pool: ConnectionPool
+        /// Refuses requests while the database is away; nil for work that waits.
+        private let refusal: Refusal?
         private let threads = JobPool(label: "dagstore.cluster", width: 4, sparesMax: 60)
         /// The numbers that this process may give to shards.
         let shardNumbers = Lock(NumberBlock())
@@ -24,9 +26,15 @@
         /// - Parameters:
         ///   - address: A connection string of libpq, such as `postgresql://user@host/name`.
         ///   - patience: The longest time for one change or look-up.
+        ///   - isForClients: Whether calls fail at once while the database is away, but for one a second that tries.
         /// - Throws: `invalidArgument`.
-        package init(at address: String, patience: Duration = .seconds(20)) throws {
+        package init(
+            at address: String,
+            patience: Duration = .seconds(20),
+            isForClients: Bool = false
+        ) throws {
             self.patience = patience
+            refusal = isForClients ? Refusal() : nil
             do {
                 pool = ConnectionPool(to: try DatabaseAddress(address))
             } catch {
@@ -53,6 +61,23 @@
         func run<R: Sendable>(
             _ isolation: Transaction.Isolation = .serializable,
             within time: Duration? = nil,
+            _ body: @escaping @Sendable (borrowing Transaction) throws -> R
+        ) async throws -> R {
+            try refusal?.begin()
+            do {
+                let result = try await attempt(isolation, within: time, body)
+                refusal?.end(nil)
+                return result
+            } catch {
+                // Any other error is an answer.
+                refusal?.end(error as? DAGStoreError)
+                throw error
+            }
+        }
+
+        private func attempt<R: Sendable>(
+            _ isolation: Transaction.Isolation,
+            within time: Duration?,
             _ body: @escaping @Sendable (borrowing Transaction) throws -> R
         ) async throws -> R {
             let deadline = ContinuousClock.now + (time ?? patience)
@@ -109,6 +134,22 @@
                     .integer(outcome)
                 )
                 return outcome
+            }
+        }
+
+        /// Calls a function that blocks for long, on a thread for it.
+        ///
+        /// - Parameter body: The function; checks the mark between its steps.
+        /// - Returns: The result of the function.
+        /// - Throws: The error of the function, such as `CancellationError`.
+        func blocking<R: Sendable>(
+            canceling body: @escaping @Sendable (CancellationMark) throws -> R
+        ) async throws -> R {
+            let mark = CancellationMark()
+            return try await withTaskCancellationHandler {
+                try await threads.run { try body(mark) }
+            } onCancel: {
+                mark.set()
             }
         }
 

@@ -31,6 +31,7 @@
         private let hash: KeyedHash
         private let cache: ChunkCache?
         private let state: Lock<State>
+        private let looks: SharedLook
 
         /// The time for which a shard's nodes are believed.
         private static let shardTime = Duration.seconds(5)
@@ -50,7 +51,11 @@
             blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
             let words = facts.hashKey.withView { ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8)) }
             hash = KeyedHash(key: words)
-            state = Lock(State(directory: RunDirectory(partitionBits: facts.partitionBits)))
+            let state = Lock(State(directory: RunDirectory(partitionBits: facts.partitionBits)))
+            self.state = state
+            looks = SharedLook {
+                try await Self.look(in: database, state, cache)
+            }
         }
 
         /// Returns the shards that have a multihash, in the order of their registration.
@@ -74,51 +79,57 @@
                 InverseEntry.hash(of: self.hash.hash($0).high)
             }
             var isFresh = isNew
-            if isNew { _ = try await refresh() }
+            if isNew { try await refresh() }
             while true {
                 let read = try await numbers(of: hash)
                 let found = try await placed(Array(read.numbers.suffix(limit)), asking: isNew)
                 if !found.isEmpty, isFresh || read.fault == nil { return found }
-                if isFresh {
-                    // A run that cannot be read may have the hash, so "not here" would be a guess.
-                    if let fault = read.fault { throw fault }
-                    return []
+                if !isFresh {
+                    do {
+                        // The look shows what was published until this call.
+                        try await refresh()
+                    } catch let error as DAGStoreError where error.code == .catalogUnreachable {
+                        guard found.isEmpty else { return found }
+                        throw error
+                    }
+                    isFresh = true
+                    if state.withLock({ $0.directory.version }) != read.version { continue }
                 }
-                do {
-                    // The next look shows what was published since the last one.
-                    isFresh = try await !refresh()
-                } catch let error as DAGStoreError where error.code == .catalogUnreachable {
-                    guard found.isEmpty else { return found }
-                    throw error
-                }
+                if !found.isEmpty { return found }
+                // A run that cannot be read may have the hash, so "not here" would be a guess.
+                if let fault = read.fault { throw fault }
+                return []
             }
         }
 
-        /// Looks whether the runs have changed.
+        /// Learns which runs there are; many calls at once ask the database once.
         ///
-        /// - Returns: Whether they have.
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
-        package func refresh() async throws -> Bool {
+        package func refresh() async throws { try await looks.run() }
+
+        /// The version of the runs that this object knows; -1 before the first look.
+        var version: Int64 { state.withLock { $0.directory.version } }
+
+        /// Asks the database for the runs.
+        private static func look(
+            in database: ClusterDatabase,
+            _ state: Lock<State>,
+            _ cache: ChunkCache?
+        ) async throws {
             let (version, known) = state.withLock { ($0.directory.version, $0.directory.known) }
             guard let changes = try await database.runs(after: version, known: known) else {
-                return false
+                return
             }
-            let gone = state.withLock { state -> [RunNumber] in
-                // Another call may have been faster. A lower version is a restored database's.
-                guard state.directory.version == version else { return [] }
-                return state.directory.apply(changes)
-            }
-            if let cache, !gone.isEmpty {
-                try await database.blocking {
-                    for run in gone {
-                        try? cache.removeRun(
-                            part: Int16(clamping: run.part),
-                            number: UInt64(clamping: run.number)
-                        )
-                    }
+            let gone = state.withLock { $0.directory.apply(changes) }
+            guard let cache, !gone.isEmpty else { return }
+            try await database.blocking {
+                for run in gone {
+                    try? cache.removeRun(
+                        part: Int16(clamping: run.part),
+                        number: UInt64(clamping: run.number)
+                    )
                 }
             }
-            return true
         }
 
         /// The largest number of merged runs that a look-up reads.
@@ -131,15 +142,20 @@
         /// The shards of a hash in the runs that could be read.
         private struct Numbers {
             var numbers: [UInt32] = []
+            /// The version of the runs.
+            var version: Int64 = -1
             /// The reason why a run could not be read.
             var fault: DAGStoreError?
         }
 
         private func numbers(of hash: UInt64) async throws -> Numbers {
-            let (places, isUncertain) = state.withLock { state in
-                (state.directory.places(of: hash), state.directory.isUncertain(about: hash))
+            let (places, isUncertain, version) = state.withLock { state in
+                (
+                    state.directory.places(of: hash), state.directory.isUncertain(about: hash),
+                    state.directory.version
+                )
             }
-            var read = Numbers()
+            var read = Numbers(version: version)
             if isUncertain {
                 read.fault = DAGStoreError(
                     .catalogCorrupt,

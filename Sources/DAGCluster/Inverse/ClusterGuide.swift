@@ -12,6 +12,8 @@
     package final class ClusterGuide: Sendable {
         private struct State {
             var finder: ClusterFinder?
+            /// The version of the runs that the cache has.
+            var prefetched: Int64 = -1
             var nodes: [ClusterNode] = []
             var seen: ContinuousClock.Instant?
         }
@@ -65,8 +67,11 @@
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
         package func follow() async throws {
             let finder = try await finder()
-            if try await finder.refresh() {
+            try await finder.refresh()
+            let version = finder.version
+            if state.withLock({ $0.prefetched }) != version {
                 try await finder.prefetch(sizeMax: Self.cacheSizeMax / 2)
+                state.withLock { $0.prefetched = version }
             }
             try await finder.reportDamage()
         }

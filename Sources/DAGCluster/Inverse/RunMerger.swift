@@ -53,9 +53,9 @@
             let old = Array(state.merged[plan.merged])
             let result: PublishedRun?
             do {
-                result = try await database.blocking { [self] in
-                    try write(fresh + old, part: Int(job.subject), shards: shards)
-                }
+                result = try await database.blocking(canceling: { [self] mark in
+                    try write(fresh + old, part: Int(job.subject), shards: shards, mark)
+                })
             } catch let error as DAGStoreError where error.code == .catalogCorrupt {
                 try await markDamaged(among: fresh + old)
                 throw error
@@ -81,12 +81,16 @@
         private func write(
             _ runs: [ClusterRun],
             part: Int,
-            shards: Set<UInt32>
+            shards: Set<UInt32>,
+            _ mark: CancellationMark
         ) throws -> PublishedRun? {
             guard !runs.isEmpty else { return nil }
             let inputs = try runs.map { run in
                 let reader = try RunReader(run, blobs, readSize: Self.readSize)
-                return ChunkInput(run.directory) { try reader.chunk($0) }
+                return ChunkInput(run.directory) { number in
+                    try mark.check()
+                    return try reader.chunk(number)
+                }
             }
             let writer = try RunWriter(blobs)
             do {

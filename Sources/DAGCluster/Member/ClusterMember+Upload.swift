@@ -18,9 +18,12 @@
         func uploadBundle(of shard: ClusterShard) async throws -> ExportedBundle {
             let exporter = BundleExporter(store)
             let held = Lock(HeldPieces(sizeMax: Self.heldSizeMax))
-            let exported = try await database.blocking {
-                try exporter.export(shard.key) { piece in held.withLock { $0.append(piece) } }
-            }
+            let exported = try await database.blocking(canceling: { mark in
+                try exporter.export(shard.key) { piece in
+                    try mark.check()
+                    held.withLock { $0.append(piece) }
+                }
+            })
             let name = try BlobName(exported.name)
             if let pieces = held.withLock({ $0.pieces }) {
                 var next = pieces[...]

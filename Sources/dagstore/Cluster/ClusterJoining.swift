@@ -60,7 +60,11 @@
                 return NodeCluster(
                     try NodeNumber(in: settings.store, of: id),
                     in: database,
-                    lookups: try ClusterDatabase(at: address, patience: Self.patienceOfLookups),
+                    lookups: try ClusterDatabase(
+                        at: address,
+                        patience: Self.patienceOfLookups,
+                        isForClients: true
+                    ),
                     directory: settings.store
                 )
             }
