@@ -77,6 +77,8 @@
         /// Makes what searches the cluster's inverse index.
         ///
         /// - Parameter cache: The folder of a cache of chunks; nil to read each chunk from the database.
+        /// - Returns: A search that knows the runs of this moment.
+        /// - Throws: `catalogUnreachable`; the errors of the cache.
         public func search(cache: FilePath?) async throws -> ClusterSearch {
             let chunks = try cache.map { try ChunkCache(at: $0, sizeMax: 1 << 30) }
             let finder = ClusterFinder(facts, in: database, cache: chunks)

@@ -17,7 +17,7 @@
 
             func run() async throws {
                 counter.withLock { $0 += 1 }
-                await gate.wait()
+                try await gate.pass(heedingCancellation: false)
             }
         }
 
