@@ -269,6 +269,18 @@
             try await scene.register("c", car)
             try await scene.settled("c", copies: 1)
             #expect(try await merge(scene) >= 16)
+            // A merge that takes only newer runs leaves the damage to look-ups.
+            let finder = ClusterFinder(scene.facts, in: scene.database)
+            for car in cars.values {
+                for block in car.builder.blocks.indices {
+                    do {
+                        #expect(try await keys(block, of: car, finder) != [])
+                    } catch let error as DAGStoreError {
+                        #expect(error.code == .catalogCorrupt)
+                    }
+                }
+            }
+            try await finder.reportDamage()
             try await eventually {
                 try scene.query("SELECT count(*) FROM dagstore_rebuilds") == "0"
             }

@@ -86,64 +86,63 @@
                 )
                 var page = RunPage(count: rows.count)
                 for row in 0..<rows.count {
-                    let number = RunNumber(
-                        part: try rows.integer(row, 0),
-                        number: try rows.integer(row, 1)
-                    )
-                    page.last = number
-                    let name = "run \(number.number) of partition \(number.part)"
-                    if number.part >= 1 << Int64(bits) {
-                        page.findings.append(
-                            ClusterFinding(
-                                .partition,
-                                "\(name) is of a partition that the cluster does not have; delete the row"
-                            )
-                        )
-                    }
-                    if number.number >= counters.nextRun {
-                        page.findings.append(
-                            ClusterFinding(
-                                .numbers,
-                                "the number of \(name) will be given away again; the row of the cluster "
-                                    + "is older than the runs: restore the whole database"
-                            )
-                        )
-                    }
-                    if try rows.integer(row, 7) != 0 {
-                        page.findings.append(
-                            ClusterFinding(
-                                .runRebuilding,
-                                "\(name) is damaged, and nodes write its entries again; start the nodes "
-                                    + "that hold its shards"
-                            )
-                        )
-                        continue
-                    }
-                    do {
-                        let run = try ClusterRun(rows, row)
-                        guard let blob = try Self.blob(of: run, transaction) else {
-                            page.findings.append(
-                                ClusterFinding(
-                                    .runMissing,
-                                    "the cluster lacks the bytes of \(name); the next merge lets nodes "
-                                        + "write its entries again",
-                                    blob: run.blob.bytes
-                                )
-                            )
-                            continue
-                        }
-                        page.runs.append((run, blob))
-                    } catch let error as DAGStoreError {
-                        page.findings.append(
-                            ClusterFinding(
-                                .row,
-                                "\(name): \(error.message); the next merge lets nodes write its entries "
-                                    + "again"
-                            )
-                        )
-                    }
+                    try Self.read(rows, row, into: &page, bits, counters, transaction)
                 }
                 return page
+            }
+        }
+
+        /// Reads a run into a page, with what its row alone shows.
+        private static func read(
+            _ rows: Rows,
+            _ row: Int,
+            into page: inout RunPage,
+            _ bits: Int,
+            _ counters: Counters,
+            _ transaction: borrowing Transaction
+        ) throws {
+            let number = RunNumber(
+                part: try rows.integer(row, 0),
+                number: try rows.integer(row, 1)
+            )
+            page.last = number
+            let name = "run \(number.number) of partition \(number.part)"
+            func add(_ kind: ClusterFinding.Kind, _ detail: String, _ blob: [UInt8]? = nil) {
+                page.findings.append(ClusterFinding(kind, detail, blob: blob))
+            }
+            if number.part >= 1 << Int64(bits) {
+                add(
+                    .partition,
+                    "\(name) is of a partition that the cluster does not have; delete the row"
+                )
+            }
+            if number.number >= counters.nextRun {
+                add(
+                    .numbers,
+                    "the number of \(name) will be given away again; the row of the cluster is "
+                        + "older than the runs: restore the whole database"
+                )
+            }
+            guard try rows.integer(row, 7) == 0 else {
+                return add(
+                    .runRebuilding,
+                    "\(name) is damaged, and nodes write its entries again; start the nodes that "
+                        + "hold its shards"
+                )
+            }
+            let advice = "the next merge or look-up of it lets nodes write its entries again"
+            do {
+                let run = try ClusterRun(rows, row)
+                guard let blob = try blob(of: run, transaction) else {
+                    return add(
+                        .runMissing,
+                        "the cluster lacks the bytes of \(name); \(advice)",
+                        run.blob.bytes
+                    )
+                }
+                page.runs.append((run, blob))
+            } catch let error as DAGStoreError {
+                add(.row, "\(name): \(error.message); \(advice)")
             }
         }
 
@@ -170,7 +169,7 @@
             _ totals: inout ClusterCheckTotals
         ) async throws -> [ClusterFinding] {
             let name = "run \(run.number.number) of partition \(run.number.part)"
-            let advice = "; the next merge of the partition lets nodes write its entries again"
+            let advice = "; the next merge or look-up of it lets nodes write its entries again"
             let size = try await blobs.bytes.size(of: blob.name, blob.incarnation)
             let fault: (ClusterFinding.Kind, String)?
             if size < run.directory.totalSize {
