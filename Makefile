@@ -9,7 +9,7 @@ export FASTER ?=
 # A section for each function, so that the linker of libdagstore drops unused functions.
 export RELEASE = $(SWIFT) build $(TRAITS) -c release -Xswiftc -Xfrontend -Xswiftc -function-sections
 
-.PHONY: help setup build release demo serve-demo cluster-demo program libdagstore install uninstall bindings wheel deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
+.PHONY: help setup build release demo serve-demo cluster-demo program libdagstore install uninstall bindings wheel deb install-for-bench test test-long test-admin lint docs multicodec-names check-multicodec-names soak soak-c soak-cluster tsan mutants bench bench-peers bench-micro bench-instructions bench-smoke build-bench profile fuzz clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -93,8 +93,8 @@ lint: ## Check the format of all sources
 # Tests start together otherwise, and a test's time limit then counts the turns of all others.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 10
 
-# These kill processes at every failpoint, lose power at every write, or try random sequences.
-LONG_SUITES = FailpointTests|CrashTests|PowerLossTests|StoreSequenceTests
+# These kill processes at every failpoint, lose power at every write, try random sequences, or run clusters.
+LONG_SUITES = FailpointTests|CrashTests|PowerLossTests|StoreSequenceTests|ClusterProcesses
 
 test: setup lint ## Build and run the tests, build the documentation, run the release smoke test and the README's example
 	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
@@ -105,7 +105,7 @@ test: setup lint ## Build and run the tests, build the documentation, run the re
 	@.ci/serve-demo
 	@.ci/outside demo-data/sources.car 'bytes, verified'
 
-test-long: setup ## Run the suites that kill processes, lose power and try random sequences; CI runs them too
+test-long: setup ## Run the suites that kill processes, lose power, try random sequences or run clusters; CI runs them too
 	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
 	$(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter '$(LONG_SUITES)'
 
@@ -121,17 +121,21 @@ check-multicodec-names: ## Check that these names are those of a table: make che
 
 soak: setup ## Kill a busy store again and again for a minute, and look for anything lost
 	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
-	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter SoakTests
+	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter 'DAGStorageTests\.SoakTests'
 
 soak-c: demo ## Use libdagstore from eight C threads for 30 s, then again under AddressSanitizer; SOAK_CARS adds CARs
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/.build/prefix
 	Tests/CSoak/run.sh $(CURDIR)/.build/prefix 30 demo-data/sources.car $(SOAK_CARS)
 
+soak-cluster: setup ## Trouble a cluster of three nodes for a minute, and compare its answers with its state; needs postgresql
+	$(SWIFT) build $(TRAITS) $(FASTER) --build-tests
+	DAGSTORE_SOAK_SECONDS=60 $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --filter ClusterProcesses/SoakTests
+
 TSAN_SUITES = SharedReadsTests|ConcurrencyTests|LookupTests|LifetimeTests|StoreTests|ManyShardsTests|InverseTests|HandleTests|CStoreTests|CMountTests
 
 tsan: setup ## Run the suites of concurrency under ThreadSanitizer
 	$(SWIFT) build $(TRAITS) --build-tests --sanitize=thread --scratch-path .build-tsan
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" $(SWIFT) test $(TRAITS) --skip-build --sanitize=thread \
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --sanitize=thread \
 		--scratch-path .build-tsan --filter '$(TSAN_SUITES)'
 
 mutants: setup ## Change the lifecycle's table line by line; fail if its tests miss a change

@@ -417,6 +417,17 @@ let package = Package(
                 "DAGStorage", "PostgreSQL", "ShardIndex", system,
             ]
         ),
+        // Clusters of processes; no module of its own.
+        .testTarget(
+            name: "ClusterSoakTests",
+            dependencies: [
+                "DAGCluster", "DAGMounts", "DAGMultiformats", "DAGStorage", "PostgreSQL",
+                "TestSupport", "dagstore", system,
+                node("AsyncHTTPClient", "async-http-client"), node("NIOCore", "swift-nio"),
+                node("NIOHTTP1", "swift-nio"), node("NIOPosix", "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
         tests("DAGMultiformats", also: ["DAGBytes"]),
         tests("DAGHashing", also: ["DAGBytes", "DAGMultiformats"]),
         tests("DAGLMDB", also: ["DAGBytes"]),
