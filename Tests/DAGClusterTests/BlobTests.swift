@@ -74,6 +74,19 @@
             }
         }
 
+        @Test("the size of an upload ends at its first gap", .timeLimit(.minutes(2)))
+        func sizes() async throws {
+            let scene = try await Scene()
+            #expect(try await scene.blobs.bytes.size(of: scene.name, 1) == 0)
+            try await scene.put()
+            #expect(try await scene.blobs.bytes.size(of: scene.name, 1) == 201)
+            #expect(try await scene.blobs.bytes.size(of: scene.name, 2) == 0)
+            try scene.cluster.query("DELETE FROM dagstore_blob_parts WHERE start = 100")
+            #expect(try await scene.blobs.bytes.size(of: scene.name, 1) == 100)
+            try scene.cluster.query("DELETE FROM dagstore_blob_parts WHERE start = 0")
+            #expect(try await scene.blobs.bytes.size(of: scene.name, 1) == 0)
+        }
+
         @Test(
             "a second upload waits for the first, and takes its place if it is dead",
             .timeLimit(.minutes(2))
