@@ -23,13 +23,15 @@
 /// | `rejected`           | any other status                                    | no      |
 /// | `limitExceeded`      | too many requests wait                              | no      |
 /// | `noCredentials`      | no source has credentials, or they are malformed    | no      |
+/// | `noBucket`           | 404 with `NoSuchBucket`                             | no      |
+/// | `full`               | 507, or a quota is used up                          | no      |
 package struct ObjectStorageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of error.
     package enum Code: String, CaseIterable, Sendable {
         case malformedURL, targetRefused, tooManyRedirects, notFound, accessDenied
         case credentialsExpired, throttled, unavailable, unreachable, timedOut, truncated
         case overlong, sourceChanged, rangeRefused, malformedResponse, rejected, limitExceeded
-        case noCredentials
+        case noCredentials, noBucket, full
     }
 
     /// The kind of error.

@@ -3,8 +3,6 @@
     import DAGMultiformats
     import DAGStorage
     import Foundation
-    import NIOCore
-    import NIOPosix
     import ObjectStorage
     import SystemPackage
     import TestSupport
@@ -18,21 +16,9 @@
     @Suite("Real servers", .serialized, .timeLimit(.minutes(10)))
     struct RealServerTests {
         static let nginx = RealServer.path(of: "nginx", variable: "DAGSTORE_NGINX")
-        static let weed = RealServer.path(of: "weed", variable: "DAGSTORE_WEED")
+        static let weed = ObjectServer.program
 
         static let car = CARBuilder.uniform(sections: 200, blockSize: 3000, seed: 21)
-
-        /// Finds ports that are free now.
-        private static func ports(_ count: Int) async throws -> [Int] {
-            var channels: [any Channel] = []
-            for _ in 0..<count {
-                let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                channels.append(try await bootstrap.bind(host: "127.0.0.1", port: 0).get())
-            }
-            let ports = channels.compactMap { $0.localAddress?.port }
-            for channel in channels { try await channel.close().get() }
-            return ports
-        }
 
         /// Waits until a server answers anything.
         private static func waitForAnswer(_ url: String, _ server: RealServer) async throws {
@@ -67,7 +53,7 @@
             let folder = try TemporaryFolder()
             let bytes = Self.car.bytes
             _ = try folder.write(bytes, to: "a.car")
-            let port = try await Self.ports(1)[0]
+            let port = try await ObjectServer.ports(1)[0]
             let text = """
                 daemon off; master_process off; pid nginx.pid; error_log error.log;
                 events {}
@@ -119,30 +105,10 @@
             let folder = try TemporaryFolder()
             let bytes = Self.car.bytes
             let path = try folder.write(bytes, to: "a.car")
-            let identities = """
-                {"identities": [{"name": "t", "actions": ["Admin", "Read", "Write", "List"],
-                 "credentials": [{"accessKey": "AKTEST", "secretKey": "SKTEST"}]}]}
-                """
-            let config = try folder.write(Array(identities.utf8), to: "s3.json")
-            let ports = try await Self.ports(8)
-            let server = try RealServer(
-                program,
-                [
-                    "server", "-dir=\(folder.url.path)", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-                    "-master.port=\(ports[0])", "-master.port.grpc=\(ports[1])",
-                    "-volume.port=\(ports[2])", "-volume.port.grpc=\(ports[3])", "-filer",
-                    "-filer.port=\(ports[4])", "-filer.port.grpc=\(ports[5])", "-s3",
-                    "-s3.port=\(ports[6])", "-s3.port.grpc=\(ports[7])", "-s3.config=\(config)",
-                    "-master.volumeSizeLimitMB=64", "-volume.max=8",
-                ],
-                in: folder
-            )
-            let endpoint = "http://127.0.0.1:\(ports[6])"
-            try await Self.waitForAnswer(endpoint + "/", server)
-            // The store's own door for files, because this package only reads.
-            let filer = "http://127.0.0.1:\(ports[4])/buckets/bucket/dir/a%20b.car"
-            let upload = ["-sf", "--retry", "50", "--retry-all-errors", "--retry-delay", "1"]
-            try await Self.run("/usr/bin/curl", upload + ["-F", "file=@\(path)", filer])
+            let store = try await ObjectServer(program, in: folder)
+            let endpoint = store.endpoint
+            try await Self.waitForAnswer(endpoint + "/", store.server)
+            try await store.upload(path, to: "dir/a%20b.car", in: "bucket")
             let remote = RemoteClient(localOptions())
             func settings(_ secret: String) throws -> S3Settings {
                 let credentials = S3Credentials(accessKey: "AKTEST", secretKey: secret)
@@ -183,20 +149,6 @@
             }
             shard.release()
             await store.close()
-        }
-
-        private static func run(_ program: String, _ arguments: [String]) async throws {
-            let process = Process()
-            process.executableURL = URL(filePath: program)
-            process.arguments = arguments
-            process.standardOutput = FileHandle.nullDevice
-            let (ends, end) = AsyncStream<Int32>.makeStream()
-            process.terminationHandler = {
-                end.yield($0.terminationStatus)
-                end.finish()
-            }
-            try process.run()
-            for await status in ends { #expect(status == 0, "\(program)") }
         }
     }
 #endif

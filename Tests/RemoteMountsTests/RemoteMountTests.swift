@@ -319,7 +319,7 @@
             }
             #expect(own.endpoint.origin.port == 1)
             #expect(own.endpoint.addressing == .path)
-            #expect(throws: MountError(.malformedURL, "")) {
+            #expect(throws: ObjectStorageError(.malformedURL, "")) {
                 try S3Settings.usual { ["AWS_ENDPOINT_URL": "http://x/path"][$0] }
             }
         }

@@ -8,7 +8,7 @@
     ///
     /// Its end closes the socket and all connections.
     package final class ScriptedServer: Sendable {
-        /// A request without its body.
+        /// A request.
         package struct Request: Sendable {
             /// The method.
             package let method: String
@@ -16,6 +16,8 @@
             package let target: String
             /// The headers, in order.
             package let headers: [(name: String, value: String)]
+            /// The body.
+            package let body: [UInt8]
 
             /// The first value of a header.
             package func header(_ name: String) -> String? {
@@ -179,6 +181,7 @@
         private let script: ScriptedServer.Script
         private let log: RequestLog
         private var head: HTTPRequestHead?
+        private var body: [UInt8] = []
 
         init(_ script: @escaping ScriptedServer.Script, _ log: RequestLog) {
             self.script = script
@@ -187,14 +190,17 @@
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): self.head = head
-            case .body: break
+            case .head(let head):
+                self.head = head
+                body = []
+            case .body(let part): body += part.readableBytesView
             case .end:
                 guard let head else { return }
                 let request = ScriptedServer.Request(
                     method: head.method.rawValue,
                     target: head.uri,
-                    headers: head.headers.map { ($0.name, $0.value) }
+                    headers: head.headers.map { ($0.name, $0.value) },
+                    body: body
                 )
                 log.began(request)
                 let (script, log, channel) = (script, log, context.channel)

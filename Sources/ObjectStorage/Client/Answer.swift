@@ -142,8 +142,13 @@
             if let code, expired.contains(code) {
                 return error(.credentialsExpired, text + "; renew the credentials")
             }
+            let full = ["QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"]
+            if status == 507 || (status >= 400 && code.map(full.contains) ?? false) {
+                return error(.full, text + "; the store is full")
+            }
             switch status {
             case 401, 403: return error(.accessDenied, text + "; check the credentials")
+            case 404 where code == "NoSuchBucket": return error(.noBucket, text)
             case 404, 410: return error(.notFound, text)
             case 408: return error(.timedOut, text)
             case 412, 416: return error(.sourceChanged, text)

@@ -177,6 +177,7 @@
             request.headers.add(name: "Accept-Encoding", value: "identity")
             request.headers.add(name: "User-Agent", value: "swift-dagstore")
             for field in fields { request.headers.add(name: field.name, value: field.value) }
+            if let body = plan.body { request.body = .bytes(ByteBuffer(bytes: body)) }
             target.counters.count { $0.requests += 1 }
             let response = try await connections().execute(
                 request,

@@ -6,6 +6,7 @@ struct RequestPlan: Sendable {
         case head = "HEAD"
         case put = "PUT"
         case post = "POST"
+        case delete = "DELETE"
 
         /// Whether the request may be sent twice.
         ///
@@ -17,6 +18,8 @@ struct RequestPlan: Sendable {
     var method: Method
     /// The headers.
     var headers: [HeaderField] = []
+    /// The body; nil if there is none.
+    var body: [UInt8]?
 }
 
 /// The attempts of one request.

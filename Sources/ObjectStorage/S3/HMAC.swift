@@ -28,6 +28,11 @@ enum SHA256 {
 
     /// Returns the digest of the bytes of `text`, in lower-case hexadecimal digits.
     static func hexadecimal(_ text: String) -> String {
-        digest(Array(text.utf8)).withView { $0.hexadecimal }
+        hexadecimal(Array(text.utf8))
+    }
+
+    /// Returns the digest of `data`, in lower-case hexadecimal digits.
+    static func hexadecimal(_ data: [UInt8]) -> String {
+        digest(data).withView { $0.hexadecimal }
     }
 }

@@ -17,8 +17,10 @@ package struct S3Authorizer: RequestAuthorizer {
 
     /// The headers that a signature covers, besides `Host` and those of AWS; proxies may change others.
     private static let signedNames: Set = ["range", "if-match"]
+    /// The header with the SHA-256 of the body; a request without it has no body.
+    static let payloadHashName = "x-amz-content-sha256"
 
-    /// Returns the time, the hash of the empty body, the session token, and the signature over them.
+    /// Returns the time, the hash of the body, the session token, and the signature over them.
     package func fields(
         for method: String,
         _ url: ObjectURL,
@@ -26,20 +28,23 @@ package struct S3Authorizer: RequestAuthorizer {
     ) async throws -> [HeaderField] {
         let credentials = try await chain.credentials()
         let time = now()
-        let payloadHash = SHA256.hexadecimal("")
-        var fields = [
-            HeaderField("x-amz-content-sha256", payloadHash), HeaderField("x-amz-date", time.basic),
-        ]
+        let known = headers.first { $0.name == Self.payloadHashName }
+        let payload = known ?? HeaderField(Self.payloadHashName, SHA256.hexadecimal(""))
+        // The request has the header of `known` already.
+        var fields = known == nil ? [payload] : []
+        fields.append(HeaderField("x-amz-date", time.basic))
         if let token = credentials.sessionToken {
             fields.append(HeaderField("x-amz-security-token", token))
         }
-        let signed = headers.filter { Self.signedNames.contains($0.name.lowercased()) }
+        let signed =
+            headers.filter { Self.signedNames.contains($0.name.lowercased()) }
+            + (known.map { [$0] } ?? [])
         let request = SignatureV4.Request(
             method: method,
             path: url.path,
             query: url.query,
             headers: [HeaderField("host", url.hostHeader)] + fields + signed,
-            payloadHash: payloadHash
+            payloadHash: payload.value
         )
         let value = signer.authorization(for: request, with: credentials, at: time)
         return fields + [HeaderField("Authorization", value)]

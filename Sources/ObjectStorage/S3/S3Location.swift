@@ -42,9 +42,14 @@ package struct S3Location: Hashable, Sendable, CustomStringConvertible {
 
     /// The key as a path, with every byte escaped but letters, digits and `-._~/`.
     package var escapedKey: String {
+        Self.escaped(key, keeping: "-._~/")
+    }
+
+    /// Returns the text with every byte escaped but letters, digits and those of `others`.
+    static func escaped(_ text: String, keeping others: String = "-._~") -> String {
         var bytes: [UInt8] = []
-        for byte in key.utf8 {
-            if byte.isLetterOrDigit || "-._~/".utf8.contains(byte) {
+        for byte in text.utf8 {
+            if byte.isLetterOrDigit || others.utf8.contains(byte) {
                 bytes.append(byte)
             } else {
                 byte.appendEscaped(to: &bytes)
@@ -118,14 +123,41 @@ package struct S3Endpoint: Hashable, Sendable {
 
     /// Returns the URL of an object.
     package func url(of location: S3Location) -> ObjectURL {
+        url(ofBucket: location, "/\(location.escapedKey)", query: nil)
+    }
+
+    /// Returns the URL that lists some objects of a bucket.
+    ///
+    /// Source: "ListObjectsV2" of the S3 API.
+    ///
+    /// - Parameters:
+    ///   - location: An object of the bucket; the listed keys begin with its key.
+    ///   - token: The place at which an earlier list ended; nil for the first one.
+    ///   - limit: The most objects of the list.
+    /// - Returns: The URL.
+    func url(listing location: S3Location, after token: String?, limit: Int) -> ObjectURL {
+        // The fields stand in the order in which a signature has them.
+        let token = token.map { "continuation-token=\(S3Location.escaped($0))&" } ?? ""
+        let prefix = S3Location.escaped(location.key)
+        let query = token + "list-type=2&max-keys=\(limit)&prefix=\(prefix)"
+        return url(ofBucket: location, "/", query: query)
+    }
+
+    private func url(
+        ofBucket location: S3Location,
+        _ path: String,
+        query: String?
+    ) -> ObjectURL {
         let isAddress = NetworkAddress(origin.host) != nil
         guard addressing == .virtualHost, location.hasHostName, !isAddress else {
-            return ObjectURL(origin: origin, path: "/\(location.bucket)/\(location.escapedKey)")
+            let path = path == "/" ? "" : path
+            return ObjectURL(origin: origin, path: "/\(location.bucket)\(path)", query: query)
         }
         let host = "\(location.bucket.lowercased()).\(origin.host)"
         return ObjectURL(
             origin: ObjectURL.Origin(scheme: origin.scheme, host: host, port: origin.port),
-            path: "/\(location.escapedKey)"
+            path: path,
+            query: query
         )
     }
 

@@ -230,12 +230,13 @@
         init(_ error: ObjectStorageError) {
             let code: Code =
                 switch error.code {
-                case .notFound: .gone
+                case .notFound, .noBucket: .gone
                 case .sourceChanged: .changed
                 case .timedOut: .timedOut
                 case .truncated, .overlong: .shortRead
                 case .malformedURL: .malformedURL
                 case .limitExceeded: .outOfResources
+                case .full: .full
                 case .targetRefused, .tooManyRedirects, .accessDenied, .credentialsExpired,
                     .throttled, .unavailable, .unreachable, .rangeRefused, .malformedResponse,
                     .rejected, .noCredentials:

@@ -1,5 +1,9 @@
 package import DAGMounts
 
+#if Node
+    internal import ObjectStorage
+#endif
+
 /// The URL schemes of remote mounts.
 package enum RemoteSchemes {
     /// All schemes, also in a build that has none of them.
@@ -20,7 +24,13 @@ package enum RemoteSchemes {
     package static func add(to mounts: inout MountRegistry, _ settings: RemoteSettings) throws {
         #if Node
             let remote = RemoteClient(RemoteOptions(settings))
-            let source = S3SettingsSource { () throws(MountError) in try S3Settings.usual() }
+            let source = S3SettingsSource { () throws(MountError) in
+                do throws(ObjectStorageError) {
+                    return try S3Settings.usual()
+                } catch {
+                    throw MountError(error)
+                }
+            }
             let http = try HTTPMount(remote)
             let templates: [String: any Mount] = [
                 "http": http, "https": http, S3Mount.scheme: try S3Mount(source, remote),

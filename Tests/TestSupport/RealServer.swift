@@ -1,14 +1,13 @@
-import Foundation
-import TestSupport
+internal import Foundation
 
 /// A server program that a test starts on loopback and kills at its end.
-final class RealServer: Sendable {
+package final class RealServer: Sendable {
     /// The folder with its files.
-    let folder: TemporaryFolder
+    package let folder: TemporaryFolder
     private let process: Process
 
     /// Finds a program by a variable, or else in the usual folders; nil if it cannot be had.
-    static func path(of name: String, variable: String) -> String? {
+    package static func path(of name: String, variable: String) -> String? {
         let environment = ProcessInfo.processInfo.environment
         let folders = (environment["PATH"] ?? "").split(separator: ":").map { String($0) }
         let candidates =
@@ -18,7 +17,7 @@ final class RealServer: Sendable {
     }
 
     /// Starts a program in a folder of its own.
-    init(_ program: String, _ arguments: [String], in folder: TemporaryFolder) throws {
+    package init(_ program: String, _ arguments: [String], in folder: TemporaryFolder) throws {
         self.folder = folder
         process = Process()
         process.executableURL = URL(filePath: program)
@@ -36,5 +35,5 @@ final class RealServer: Sendable {
     }
 
     /// Whether the program still runs.
-    var isRunning: Bool { process.isRunning }
+    package var isRunning: Bool { process.isRunning }
 }
