@@ -301,7 +301,7 @@ let package = Package(
             name: "DAGCluster",
             dependencies: [
                 "DAGBytes", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
-                "DAGStorage", "DAGSystem",
+                "DAGStorage", "DAGSystem", "ObjectStorage",
                 "PostgreSQL", "ShardIndex", "SharedReads", system,
             ],
             swiftSettings: house
@@ -414,7 +414,9 @@ let package = Package(
             "DAGCluster",
             also: [
                 "DAGBytes", "DAGCAR", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
-                "DAGStorage", "PostgreSQL", "ShardIndex", system,
+                "DAGStorage", "DAGSystem", "ObjectStorage", "PostgreSQL", "ShardIndex", system,
+                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
+                node("NIOPosix", "swift-nio"),
             ]
         ),
         // Clusters of processes; no module of its own.

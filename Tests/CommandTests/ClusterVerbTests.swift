@@ -133,13 +133,38 @@ import Testing
             #expect(outcome.error["code"] == "invalidArgument")
         }
 
+        @Test(
+            "a place of bytes that is none, or that does not answer, makes no cluster",
+            .timeLimit(.minutes(2))
+        )
+        func bytes() async throws {
+            let address = try #require(DatabaseServer.current).makeDatabase()
+            for (place, code) in [
+                ("/folder", "invalidArgument"), ("s3://x", "invalidArgument"),
+                ("s3://bucket/prefix", "invalidConfiguration"),
+            ] {
+                let made = try await Command.run(
+                    [
+                        "cluster", "init", "--cluster", address, "--bytes", place, "--format",
+                        "json",
+                    ],
+                    environment: ["AWS_ENDPOINT_URL_S3": "nonsense"]
+                )
+                #expect(made.status == 2)
+                #expect(made.error["code"]?.text == code)
+            }
+            let status = try await Command.run(["cluster", "status", "--cluster", address])
+            #expect(status.errorText.contains("has no cluster"))
+        }
+
         @Test("an empty cluster has totals, and no lines", .timeLimit(.minutes(2)))
         func empty() async throws {
             let cluster = try await Cluster()
             let status = try #require(try await cluster.json("status").objects.first)
             #expect(
                 names(status) == [
-                    "cluster", "copies", "nodes", "shards", "placements", "blocks", "bytes",
+                    "cluster", "copies", "bytesAt", "nodes", "shards", "placements", "blocks",
+                    "bytes",
                     "indexBytes", "jobs",
                 ]
             )

@@ -23,13 +23,26 @@
         let address: String
         let database: ClusterDatabase
         let facts: ClusterFacts
+        /// The environment variables of all nodes.
+        private let variables: [String: String]
 
-        init(copies: Int = 2, patience: Duration = .seconds(20)) async throws {
+        init(
+            copies: Int = 2,
+            patience: Duration = .seconds(20),
+            objects: String = "",
+            variables: [String: String] = [:]
+        ) async throws {
+            self.variables = variables
             folder = try TemporaryFolder()
             address = try #require(DatabaseServer.current).makeDatabase()
-            database = try ClusterDatabase(at: address, patience: patience)
-            facts = try ClusterFacts(copies: copies)
+            database = try ClusterDatabase(at: address, patience: patience) { variables[$0] }
+            facts = try ClusterFacts(copies: copies, objects: objects)
             try await database.create(facts)
+        }
+
+        /// Connects with the database once more.
+        func connect() throws -> ClusterDatabase {
+            try ClusterDatabase(at: address) { [variables] in variables[$0] }
         }
 
         /// The name of the database.
@@ -108,7 +121,7 @@
             member = ClusterMember(
                 NodeProfile(id: number.node, name: name, url: "http://\(name)", release: "test"),
                 of: scene.facts.id,
-                in: try ClusterDatabase(at: scene.address, patience: .seconds(20)),
+                in: try scene.connect(),
                 store: store,
                 times: times,
                 notify: { notices.add($0.message) }

@@ -19,6 +19,16 @@
             self.bytes = bytes
         }
 
+        /// Parses the hexadecimal digits of `description`; nil for anything else.
+        init?(hexadecimal digits: Substring.UTF8View) {
+            let values = digits.prefix(2 * Self.size + 1)
+                .map { Character(Unicode.Scalar($0)).hexDigitValue ?? 255 }
+            guard values.count == 2 * Self.size, values.allSatisfy({ $0 < 16 }) else { return nil }
+            bytes = stride(from: 0, to: values.count, by: 2).map {
+                UInt8(values[$0] << 4 | values[$0 + 1])
+            }
+        }
+
         var description: String { bytes.hexadecimal }
     }
 
@@ -40,7 +50,7 @@
         /// Stores pieces of a blob; a repeated call has no effect.
         ///
         /// - Parameters:
-        ///   - pieces: The pieces, each of at most `Blobs.pieceSizeMax` bytes.
+        ///   - pieces: The pieces of a batch, as `BlobBatches` makes it.
         ///   - blob: The blob.
         ///   - incarnation: The number of the upload, which is part of the name of the stored bytes.
         /// - Throws: `catalogUnreachable`, `catalogFull`, and the errors of an object store.
@@ -65,15 +75,45 @@
         /// - Parameters:
         ///   - blob: The blob.
         ///   - incarnation: The number of the upload.
-        /// - Returns: The number of those bytes.
+        /// - Returns: The number of bytes; 0 if there are none.
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func size(of blob: BlobName, _ incarnation: Int64) async throws -> UInt64
+
+        /// Looks for uploads that have old bytes.
+        ///
+        /// - Parameters:
+        ///   - grace: The least age of the bytes; the database has the bytes of no young upload without a row.
+        ///   - position: The `next` of the call before; nil for the first one.
+        /// - Returns: Some of the uploads; those that a row names may be missing.
+        /// - Throws: `catalogUnreachable`, and the errors of an object store.
+        func uploads(
+            olderThan grace: Duration,
+            after position: String?
+        ) async throws -> StoredUploads
 
         /// Deletes the bytes of an upload, or some of them.
         ///
         /// - Returns: Whether none are left.
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func deleteSome(of blob: BlobName, _ incarnation: Int64) async throws -> Bool
+    }
+
+    /// Some of the uploads that have bytes.
+    struct StoredUploads: Sendable {
+        /// The uploads; `size` is that of the bytes that were seen.
+        var uploads: [StoredBlob]
+        /// The place at which the next call goes on; nil if there are no more.
+        var next: String?
+
+        /// Adds bytes of an upload; those of one upload follow each other.
+        mutating func add(_ blob: BlobName, _ incarnation: Int64, size: UInt64) {
+            var size = size
+            if let last = uploads.last, last.name == blob, last.incarnation == incarnation {
+                uploads.removeLast()
+                size = last.size.addingReportingOverflow(size).partialValue
+            }
+            uploads.append(StoredBlob(name: blob, incarnation: incarnation, size: size))
+        }
     }
 
     /// Bytes of blobs in the rows of the database.
@@ -166,6 +206,42 @@
                     let start = UInt64(try rows.count(row, 0))
                     return start..<start + UInt64(try rows.count(row, 1))
                 }
+            }
+        }
+
+        /// The most uploads that one call of `uploads` looks at.
+        private static let uploadsMax = 256
+
+        func uploads(
+            olderThan grace: Duration,
+            after position: String?
+        ) async throws -> StoredUploads {
+            let words = position?.split(separator: " ") ?? []
+            let name = words.first.flatMap { BlobName(hexadecimal: $0.utf8) }?.bytes ?? []
+            let incarnation = words.count == 2 ? Int64(words[1]) ?? 0 : 0
+            return try await database.run(.repeatableRead) { transaction in
+                var found = StoredUploads(uploads: [], next: nil)
+                var last = (name: name, incarnation: incarnation)
+                // Each statement reads one entry of the index, however many rows the upload has.
+                for _ in 0..<Self.uploadsMax {
+                    let rows = try transaction.run(
+                        """
+                        SELECT name, incarnation, EXISTS (SELECT 1 FROM dagstore_blobs b
+                            WHERE b.name = p.name AND b.incarnation = p.incarnation)
+                        FROM dagstore_blob_parts p
+                        WHERE (name, incarnation) > ($1, $2)
+                        ORDER BY name, incarnation LIMIT 1
+                        """,
+                        .bytes(last.name),
+                        .integer(last.incarnation)
+                    )
+                    guard rows.count == 1 else { return found }
+                    last = (try rows.bytes(0, 0), try rows.integer(0, 1))
+                    guard try !rows.truth(0, 2) else { continue }
+                    found.add(try BlobName(last.name), last.incarnation, size: 0)
+                }
+                found.next = "\(last.name.hexadecimal) \(last.incarnation)"
+                return found
             }
         }
 

@@ -24,11 +24,22 @@
 
         /// The largest size of a piece in bytes: that of a row.
         static let pieceSizeMax = 1 << 20
-        /// The bytes of pieces that one transaction stores, or a little more.
-        static let batchSize = 4 << 20
 
         let database: ClusterDatabase
         let bytes: any BlobBytes
+
+        /// Creates blobs whose bytes lie in a place of their own.
+        init(database: ClusterDatabase, bytes: any BlobBytes) {
+            self.database = database
+            self.bytes = bytes
+        }
+
+        /// Creates the blobs of a cluster; no request is sent.
+        ///
+        /// - Throws: As `ClusterFacts.byteStore`.
+        init(_ facts: ClusterFacts, in database: ClusterDatabase) throws {
+            self.init(database: database, bytes: try facts.byteStore(database))
+        }
 
         /// Uploads a blob, unless its bytes are there.
         ///
@@ -60,22 +71,18 @@
             _ pieces: () async throws -> [UInt8]?
         ) async throws {
             var hash = SHA256Stream()
-            var start: UInt64 = 0
-            var batch: [BlobPiece] = []
+            var batches = BlobBatches()
             while let piece = try await pieces() {
                 precondition(piece.count <= Self.pieceSizeMax, "a piece of a blob is too large")
                 guard !piece.isEmpty else { continue }
                 piece.withView { hash.update($0) }
-                batch.append(BlobPiece(start: start, bytes: piece))
-                start += UInt64(piece.count)
-                guard start - (batch.first?.start ?? start) >= Self.batchSize else { continue }
+                guard let batch = batches.add(piece) else { continue }
                 try Task.checkCancellation()
                 try await bytes.put(batch, of: name, incarnation)
                 try await touch(name, incarnation)
-                batch = []
             }
-            try await bytes.put(batch, of: name, incarnation)
-            guard start == size, hash.finish() == name.bytes else {
+            try await bytes.put(batches.rest, of: name, incarnation)
+            guard batches.size == size, hash.finish() == name.bytes else {
                 throw DAGStoreError(
                     .catalogCorrupt,
                     "blob \(name): its bytes changed between hashing and upload"

@@ -17,9 +17,9 @@
         ///
         /// - Parameter grace: The time that an upload has until its publication.
         /// - Returns: What was deleted.
-        /// - Throws: `catalogUnreachable`.
+        /// - Throws: `catalogUnreachable`; `invalidConfiguration` if the object store of the cluster refuses requests.
         package func sweep(grace: Duration) async throws -> SweepReport {
-            let blobs = Blobs(database: self, bytes: DatabaseBytes(database: self))
+            let blobs = try Blobs(try await facts(), in: self)
             return try await Sweeper(blobs: blobs, grace: grace).sweep()
         }
     }
@@ -95,50 +95,69 @@
             }
         }
 
-        /// Deletes the bytes of uploads without a row: a slow program wrote them after a sweep.
+        /// Deletes the bytes of uploads without a row.
         ///
-        /// *Cost*: a look at the index for each upload.
+        /// A slow program wrote them after a sweep, or the database is an older one that was restored.
         private func deleteOrphans() async throws {
-            var last = StoredBlobID(name: [], incarnation: 0)
-            while let next = try await nextUpload(after: last) {
-                try Task.checkCancellation()
-                last = next.id
-                guard !next.hasRow else { continue }
-                let name = try BlobName(next.id.name)
-                while try await !blobs.bytes.deleteSome(of: name, next.id.incarnation) {
+            var position: String?
+            repeat {
+                let found = try await blobs.bytes.uploads(olderThan: grace, after: position)
+                for orphan in try await unnamed(found.uploads) {
                     try Task.checkCancellation()
+                    guard try await condemn(orphan) else { continue }
+                    while try await !blobs.bytes.deleteSome(of: orphan.name, orphan.incarnation) {
+                        try Task.checkCancellation()
+                    }
                 }
-            }
+                position = found.next
+            } while position != nil
         }
 
-        /// An upload, by what its bytes are stored under.
-        private struct StoredBlobID: Sendable {
-            let name: [UInt8]
-            let incarnation: Int64
-        }
-
-        /// Returns the next upload that has bytes; nil after the last one.
-        private func nextUpload(
-            after last: StoredBlobID
-        ) async throws -> (id: StoredBlobID, hasRow: Bool)? {
-            try await blobs.database.run(.repeatableRead) { transaction in
+        /// Returns the uploads that no row names.
+        private func unnamed(_ uploads: [StoredBlob]) async throws -> [StoredBlob] {
+            let names = uploads.map(\.name.bytes)
+            guard let first = names.min(by: { $0.lexicographicallyPrecedes($1) }),
+                let last = names.max(by: { $0.lexicographicallyPrecedes($1) })
+            else { return [] }
+            let known = try await blobs.database.run(.repeatableRead, within: Self.patience) {
+                transaction in
                 let rows = try transaction.run(
                     """
-                    SELECT name, incarnation, EXISTS (SELECT 1 FROM dagstore_blobs b
-                        WHERE b.name = p.name AND b.incarnation = p.incarnation)
-                    FROM dagstore_blob_parts p
-                    WHERE (name, incarnation) > ($1, $2)
-                    ORDER BY name, incarnation LIMIT 1
+                    SELECT name, incarnation FROM dagstore_blobs WHERE name >= $1 AND name <= $2
                     """,
-                    .bytes(last.name),
-                    .integer(last.incarnation)
+                    .bytes(first),
+                    .bytes(last)
                 )
-                guard rows.count == 1 else { return nil }
-                let id = StoredBlobID(
-                    name: try rows.bytes(0, 0),
-                    incarnation: try rows.integer(0, 1)
+                return try (0..<rows.count).reduce(into: [[UInt8]: Int64]()) { known, row in
+                    known[try rows.bytes(row, 0)] = try rows.integer(row, 1)
+                }
+            }
+            return uploads.filter { known[$0.name.bytes] != $0.incarnation }
+        }
+
+        /// Makes sure that no program will use the number of an upload without a row.
+        ///
+        /// A blob without a row gets one that is dying, so that the next upload has a higher number.
+        ///
+        /// - Returns: Whether to delete the bytes now; a dying blob is deleted later.
+        private func condemn(_ orphan: StoredBlob) async throws -> Bool {
+            try await blobs.database.run { transaction in
+                let rows = try transaction.run(
+                    "SELECT incarnation FROM dagstore_blobs WHERE name = $1",
+                    .bytes(orphan.name.bytes)
                 )
-                return (id, try rows.truth(0, 2))
+                // A later upload may have the number of bytes that a restored database forgot; they stay with the row.
+                guard rows.count == 0 else { return try rows.integer(0, 0) > orphan.incarnation }
+                try transaction.run(
+                    """
+                    INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)
+                    VALUES ($1, $2, 2, $3, now()) ON CONFLICT (name) DO NOTHING
+                    """,
+                    .bytes(orphan.name.bytes),
+                    .integer(orphan.incarnation),
+                    .integer(Int64(clamping: orphan.size))
+                )
+                return false
             }
         }
 

@@ -7,9 +7,10 @@
         /// Makes a cluster in a database that has none.
         ///
         /// - Parameter facts: The facts of the cluster.
-        /// - Throws: `invalidArgument` if the database has a cluster; `catalogTooNew`, `catalogUnreachable`,
-        ///   `readOnly`.
+        /// - Throws: `invalidArgument` if the database has a cluster; `invalidConfiguration` if the object store of
+        ///   the facts cannot be used; `catalogTooNew`, `catalogUnreachable`, `catalogFull`, `readOnly`.
         package func create(_ facts: ClusterFacts) async throws {
+            try await facts.checkByteStore(self)
             try await ClusterSchema.upgrade(self, isNewAllowed: true)
             try await change("init") { transaction in
                 let present = try transaction.run("SELECT id FROM dagstore_cluster WHERE one = 1")
@@ -32,6 +33,12 @@
                     .integer(Int64(facts.partitionBits)),
                     .text(facts.objects)
                 )
+                if !facts.objects.isEmpty {
+                    try transaction.run(
+                        "UPDATE dagstore_versions SET least = $1 WHERE version = $1",
+                        .integer(ClusterSchema.objectsVersion)
+                    )
+                }
                 try transaction.run(
                     "INSERT INTO dagstore_placing (one, placed_for, placing_from) VALUES (1, $1, 0)",
                     .bytes([])

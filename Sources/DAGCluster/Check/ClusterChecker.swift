@@ -25,12 +25,14 @@
         /// The rows of a page.
         static let pageSize: Int64 = 256
 
-        /// Creates a check of the tables alone.
-        package init(_ facts: ClusterFacts, in database: ClusterDatabase) {
+        /// Creates a check of the tables alone; no request is sent.
+        ///
+        /// - Throws: As `ClusterFacts.byteStore`.
+        package init(_ facts: ClusterFacts, in database: ClusterDatabase) throws {
             self.facts = facts
             self.database = database
             times = ClusterTimes()
-            blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
+            blobs = try Blobs(facts, in: database)
         }
 
         /// Receives findings.

@@ -1,6 +1,7 @@
 #if Cluster
     internal import DAGMounts
     internal import DAGStorage
+    internal import DAGSystem
     internal import PostgreSQL
     internal import SharedReads
 
@@ -11,7 +12,9 @@
     /// *Concurrency*: any thread or task.
     package final class ClusterDatabase: Sendable {
         /// The longest time for one change or look-up.
-        private let patience: Duration
+        let patience: Duration
+        /// Returns the value of an environment variable, where the settings of an object store are.
+        let variable: @Sendable (String) -> String?
         private let pool: ConnectionPool
         /// Refuses requests while the database is away; nil for work that waits.
         private let refusal: Refusal?
@@ -27,13 +30,16 @@
         ///   - address: A connection string of libpq, such as `postgresql://user@host/name`.
         ///   - patience: The longest time for one change or look-up.
         ///   - isForClients: Whether calls fail at once while the database is away, but for one a second that tries.
+        ///   - variable: Returns the value of an environment variable.
         /// - Throws: `invalidArgument`.
         package init(
             at address: String,
             patience: Duration = .seconds(20),
-            isForClients: Bool = false
+            isForClients: Bool = false,
+            variable: @escaping @Sendable (String) -> String? = ThisProcess.environmentVariable
         ) throws {
             self.patience = patience
+            self.variable = variable
             refusal = isForClients ? Refusal() : nil
             do {
                 pool = ConnectionPool(to: try DatabaseAddress(address))

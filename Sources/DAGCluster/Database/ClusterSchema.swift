@@ -20,8 +20,13 @@
         /// All steps, in order.
         static let steps = [
             Step(version: 1, least: 1, statements: first),
-            Step(version: 2, least: 1, statements: mending),
+            // Programs of version 1 look for all bytes in the database. A cluster with its bytes elsewhere raises
+            // `least`.
+            Step(version: objectsVersion, least: 1, statements: mending),
         ]
+
+        /// The first version whose programs know clusters with bytes in an object store.
+        static let objectsVersion: Int64 = 2
 
         /// The version that this program makes and reads.
         static var version: Int64 { steps.last?.version ?? 0 }

@@ -27,7 +27,8 @@
         }
 
         private let database: ClusterDatabase
-        private let blobs: Blobs
+        /// The bytes of runs, or why this program cannot reach them.
+        private let blobs: Result<Blobs, any Error>
         private let hash: KeyedHash
         private let cache: ChunkCache?
         private let state: Lock<State>
@@ -48,7 +49,7 @@
         {
             self.database = database
             self.cache = cache
-            blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
+            blobs = Result { try Blobs(facts, in: database) }
             let words = facts.hashKey.withView { ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8)) }
             hash = KeyedHash(key: words)
             let state = Lock(State(directory: RunDirectory(partitionBits: facts.partitionBits)))
@@ -69,7 +70,8 @@
         ///   - limit: The most shards; those that were registered last.
         ///   - isNew: Whether to ask the database first, also about shards that are known.
         /// - Returns: The shards.
-        /// - Throws: `catalogUnreachable` if no known shard has it and the database is away; `catalogCorrupt`.
+        /// - Throws: `catalogUnreachable` if no known shard has it and the database is away; `catalogCorrupt`;
+        ///   `invalidConfiguration` if the object store of the cluster refuses requests.
         package func shards(
             containing multihash: Multihash,
             limit: Int = .max,
@@ -209,7 +211,7 @@
                 defer { state.suspects = [] }
                 return state.suspects.compactMap { state.directory.run($0) }
             }
-            let verifier = RunVerifier(blobs: blobs)
+            let verifier = RunVerifier(blobs: try blobs.get())
             for run in suspects where try await verifier.fault(of: run) != nil {
                 // Without effect if the run was replaced meanwhile.
                 try await database.markDamaged(run.number, run.blob)
@@ -261,7 +263,7 @@
         private func fetch(_ place: ChunkPlace, _ hash: UInt64) async throws -> [UInt32] {
             let blob = try await blob(of: place.run)
             let range = place.run.directory.byteRange(ofChunk: place.chunk)
-            let bytes = try await blobs.bytes(range, of: blob)
+            let bytes = try await blobs.get().bytes(range, of: blob)
             let found: [UInt32]
             do throws(ShardIndexError) {
                 found = try bytes.withView { view throws(ShardIndexError) in
@@ -279,7 +281,7 @@
 
         private func blob(of run: ClusterRun) async throws -> StoredBlob {
             if let known = state.withLock({ $0.blobs[run.blob] }) { return known }
-            guard let blob = try await blobs.find(run.blob) else {
+            guard let blob = try await blobs.get().find(run.blob) else {
                 throw DAGStoreError(.catalogCorrupt, "the cluster lacks the run \(run.blob)")
             }
             state.withLock { state in
@@ -323,7 +325,7 @@
                         || end == next
                 { end += 1 }
                 let last = run.directory.byteRange(ofChunk: end - 1).upperBound
-                let bytes = try await blobs.bytes(start..<last, of: blob)
+                let bytes = try await blobs.get().bytes(start..<last, of: blob)
                 let added = (next..<end).map { chunk in
                     let range = run.directory.byteRange(ofChunk: chunk)
                     let part = bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)]

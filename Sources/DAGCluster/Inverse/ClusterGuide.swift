@@ -96,18 +96,31 @@
         /// - Throws: `catalogUnreachable`, also if only dead nodes hold the block; `catalogCorrupt`.
         package func url(ofBlock multihash: Multihash) async throws -> String? {
             let finder = try await finder()
-            let known = try await finder.shards(containing: multihash, limit: Self.shardsMax)
+            let known = try await shards(finder, multihash, asking: false)
             if let url = try await url(of: known) { return url }
             guard !known.isEmpty, !isOwn(known) else { return nil }
             // The shards may have moved since.
-            let present = try await finder.shards(
-                containing: multihash,
-                limit: Self.shardsMax,
-                asking: true
-            )
+            let present = try await shards(finder, multihash, asking: true)
             guard !present.isEmpty, !isOwn(present) else { return nil }
             if let url = try await url(of: present) { return url }
             throw DAGStoreError(.catalogUnreachable, "no living node holds the block")
+        }
+
+        /// Asks the finder; a client of the node cannot mend the node's credentials.
+        private func shards(
+            _ finder: ClusterFinder,
+            _ multihash: Multihash,
+            asking isNew: Bool
+        ) async throws -> [PlacedShard] {
+            do {
+                return try await finder.shards(
+                    containing: multihash,
+                    limit: Self.shardsMax,
+                    asking: isNew
+                )
+            } catch let error as DAGStoreError where error.code == .invalidConfiguration {
+                throw DAGStoreError(.catalogUnreachable, error.message)
+            }
         }
 
         /// Returns the URL of a living node that holds a shard; nil if no other node does.

@@ -11,10 +11,9 @@
         /// The name of the run.
         let name: BlobName
         private let incarnation: Int64
-        private var pieces: [BlobPiece] = []
-        private var pendingSize = 0
+        private var batches = BlobBatches()
         /// The number of bytes so far.
-        private(set) var size: UInt64 = 0
+        var size: UInt64 { batches.size }
 
         /// Begins an upload.
         ///
@@ -30,27 +29,22 @@
         ///
         /// - Throws: `catalogUnreachable`, `catalogFull`.
         func append(_ chunk: [UInt8]) throws {
-            pieces.append(BlobPiece(start: size, bytes: chunk))
-            size += UInt64(chunk.count)
-            pendingSize += chunk.count
-            if pendingSize >= Blobs.batchSize { try flush() }
+            if let batch = batches.add(chunk) { try put(batch) }
         }
 
-        private func flush() throws {
+        private func put(_ pieces: [BlobPiece]) throws {
             guard !pieces.isEmpty else { return }
             try Blocking.wait { [blobs, pieces, name, incarnation] in
                 try await blobs.bytes.put(pieces, of: name, incarnation)
                 try await blobs.touch(name, incarnation)
             }
-            pieces = []
-            pendingSize = 0
         }
 
         /// Completes the upload.
         ///
         /// - Throws: `catalogUnreachable`, `catalogFull`.
         func finish() throws {
-            try flush()
+            try put(batches.rest)
             try Blocking.wait { [blobs, name, incarnation, size] in
                 try await blobs.end(name, incarnation, size: size)
             }

@@ -74,7 +74,9 @@
                     throw error
                 }
                 return .published
-            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+            } catch let error as DAGStoreError
+                where ![.catalogUnreachable, .invalidConfiguration].contains(error.code)
+            {
                 return .skipped(error)
             } catch is JobLost {
                 return .registered

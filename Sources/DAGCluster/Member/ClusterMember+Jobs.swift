@@ -38,7 +38,8 @@
                 try await database.beginIndexing(shard, job, on: profile.id)
                 try await keeping(job) { try await self.index(shard, job) }
                 say(.info, "indexed and published the shard", shard.key)
-            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+            } catch let error as DAGStoreError {
+                // If the database is away, this fails too.
                 try await giveUp(shard, job, error, isOwn: isOwn)
             } catch is JobLost {
                 try await destroyUnpublished(shard, isOwn: isOwn)
@@ -54,15 +55,16 @@
             _ error: DAGStoreError,
             isOwn: Bool
         ) async throws {
-            say(.warning, "\(error)", shard.key)
-            // What waits for others, such as merges, is no fault of the shard.
+            // What waits for others, such as merges or the store of bytes, is no fault of the shard.
             let isPassing = [
                 .quotaExceeded, .outOfResources, .closed, .cancelled, .catalogFull, .readOnly,
-                .shardInUse,
+                .shardInUse, .catalogUnreachable, .invalidConfiguration,
             ].contains(error.code)
             guard !isPassing else {
-                return try await database.release(job, runAgainIn: times.retry)
+                try await database.release(job, runAgainIn: times.retry)
+                return say(.warning, "\(error)", shard.key)
             }
+            say(.warning, "\(error)", shard.key)
             try await destroyUnpublished(shard, isOwn: isOwn)
             let isAway = [.mountUnreachable, .fetchFailed, .fetchTimedOut].contains(error.code)
             guard job.attempts >= (isAway ? Self.attemptsMaxAway : Self.attemptsMax) else {
@@ -201,7 +203,7 @@
             guard let bits = facts?.partitionBits,
                 let job = try await database.claim(.merge, for: profile.id, lease: times.lease)
             else { return false }
-            let merger = RunMerger(blobs: blobs, partitionBits: bits)
+            let merger = RunMerger(blobs: try blobs, partitionBits: bits)
             do {
                 guard job.subject >= 0, job.subject < 1 << Int64(bits) else {
                     throw DAGStoreError(.catalogCorrupt, "a merge of partition \(job.subject)")
@@ -210,12 +212,24 @@
                     guard try await merger.merge(job) else { return }
                     say(.debug, "merged partition \(job.subject) of the inverse index")
                 }
-            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
-                try await database.release(job, runAgainIn: times.retry)
-                throw error
+            } catch let error as DAGStoreError {
+                try await giveBack(job, after: error, "merging")
+                return false
             }
             try await database.release(job, runAgainIn: times.merge)
             return true
+        }
+
+        /// Gives a job back after an error of the work.
+        ///
+        /// - Throws: `catalogUnreachable` if the error is that of a database that is away; `JobLost`.
+        private func giveBack(
+            _ job: JobLease,
+            after error: DAGStoreError,
+            _ name: String
+        ) async throws {
+            try await database.release(job, runAgainIn: times.retry)
+            say(.warning, "\(name): \(error)")
         }
 
         // MARK: Sweeping
@@ -227,11 +241,16 @@
         func sweep() async throws -> Bool {
             guard let job = try await database.claim(.sweep, for: profile.id, lease: times.lease)
             else { return false }
-            let sweeper = Sweeper(blobs: blobs, grace: times.grace)
-            try await keeping(job) { [self] in
-                let report = try await sweeper.sweep()
-                guard report.blobCount > 0 else { return }
-                say(.info, "swept \(report.blobCount) blobs of \(report.byteCount) bytes")
+            let sweeper = Sweeper(blobs: try blobs, grace: times.grace)
+            do {
+                try await keeping(job) { [self] in
+                    let report = try await sweeper.sweep()
+                    guard report.blobCount > 0 else { return }
+                    say(.info, "swept \(report.blobCount) blobs of \(report.byteCount) bytes")
+                }
+            } catch let error as DAGStoreError {
+                try await giveBack(job, after: error, "sweeping")
+                return false
             }
             try await database.release(job, runAgainIn: times.sweep)
             return false

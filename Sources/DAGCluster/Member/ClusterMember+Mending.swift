@@ -18,6 +18,7 @@
         ///
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func verify(_ bundle: BlobName, of shard: ClusterShard) async throws {
+            let blobs = try blobs
             let blob = try await blobs.find(bundle)
             if let blob, try await blobs.isSound(blob, readSize: Self.readSize) { return }
             say(.warning, "the bundle is damaged; a node makes it again", shard.key)

@@ -31,9 +31,8 @@
                     group.addTask {
                         do {
                             try await body(self, placement)
-                        } catch let error as DAGStoreError
-                            where error.code != .catalogUnreachable && error.code != .closed
-                        {
+                        } catch let error as DAGStoreError where error.code != .closed {
+                            // If the database is away, the report fails too.
                             self.say(.warning, "\(error)", placement.key)
                             try await self.database.report(
                                 error,
@@ -173,6 +172,7 @@
             of shard: ClusterShard,
             at mountURL: String? = nil
         ) async throws {
+            let blobs = try blobs
             guard let blob = try await blobs.find(name) else {
                 throw DAGStoreError(
                     .catalogCorrupt,

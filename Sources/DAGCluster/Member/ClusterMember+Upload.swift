@@ -17,6 +17,7 @@
         /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
         func uploadBundle(of shard: ClusterShard) async throws -> ExportedBundle {
             let exporter = BundleExporter(store)
+            let blobs = try blobs
             let held = Lock(HeldPieces(sizeMax: Self.heldSizeMax))
             let exported = try await database.blocking(canceling: { mark in
                 try exporter.export(shard.key) { piece in
@@ -87,7 +88,7 @@
         ) throws -> PublishedRun? {
             guard count > 0 else { return nil }
             let bits = part == nil ? 0 : facts?.partitionBits ?? 0
-            let writer = try RunWriter(blobs)
+            let writer = try RunWriter(try blobs)
             do {
                 var builder = try ChunkedRunBuilder(
                     entries: Self.entryCount(of: count, bits: bits),

@@ -24,7 +24,6 @@
 
         let database: ClusterDatabase
         let store: DAGStore
-        let blobs: Blobs
         let times: ClusterTimes
         /// The node.
         package let profile: NodeProfile
@@ -39,6 +38,7 @@
             var isAway = false
             var incarnation: Int64 = 0
             var facts: ClusterFacts?
+            var blobs: Blobs?
             /// The time from which on each sign of life arrived.
             var connectedSince: ContinuousClock.Instant?
         }
@@ -66,7 +66,6 @@
             self.store = store
             self.times = times
             self.notify = notify
-            blobs = Blobs(database: database, bytes: DatabaseBytes(database: database))
         }
 
         /// The number of times that a process joined with the node's number; 0 before this one has.
@@ -74,6 +73,18 @@
 
         /// The facts of the cluster; nil before this process has joined.
         var facts: ClusterFacts? { connection.withLock { $0.facts } }
+
+        /// The blobs of the cluster.
+        ///
+        /// - Throws: `catalogUnreachable` before this process has joined.
+        var blobs: Blobs {
+            get throws {
+                guard let blobs = connection.withLock({ $0.blobs }) else {
+                    throw DAGStoreError(.catalogUnreachable, "the node has not joined the cluster")
+                }
+                return blobs
+            }
+        }
 
         /// Whether this node can tell a dead node from one that the database did not hear.
         ///
@@ -86,7 +97,8 @@
         /// Joins the cluster, and works in it until the task is canceled.
         ///
         /// - Throws: `invalidArgument` if the database has another cluster, or the cluster another key of hashes than
-        ///   the store; `catalogTooNew`; `invalidConfiguration` if another process joins with the node's number.
+        ///   the store; `catalogTooNew`; `invalidConfiguration` if another process joins with the node's number, or
+        ///   this build cannot reach the bytes of the cluster.
         package func run() async throws {
             try await join()
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -112,7 +124,11 @@
                 do {
                     let facts = try await database.facts()
                     try check(facts)
-                    connection.withLock { $0.facts = facts }
+                    let blobs = try Blobs(facts, in: database)
+                    connection.withLock { connection in
+                        connection.facts = facts
+                        connection.blobs = blobs
+                    }
                     let incarnation = try await database.join(profile)
                     connection.withLock { $0.incarnation = incarnation }
                     reportReturn()

@@ -23,7 +23,7 @@
 
         /// Creates the facts of a new cluster.
         ///
-        /// - Throws: `invalidArgument` if a number is out of range.
+        /// - Throws: `invalidArgument` if a number is out of range, or the URL is malformed.
         package init(
             copies: Int,
             partitionBits: Int = 4,
@@ -46,7 +46,7 @@
             self.hashKey = hashKey ?? Array(randomBytes: 16)
             self.copies = copies
             self.partitionBits = partitionBits
-            self.objects = objects
+            self.objects = objects.isEmpty ? "" : try ObjectFolder(objects).url
         }
 
         /// Reads the columns of `ClusterFacts.columns`.

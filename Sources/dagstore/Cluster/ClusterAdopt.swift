@@ -28,6 +28,14 @@ struct ClusterAdopt: AsyncParsableCommand {
     )
     var copies = 2
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder of an S3 bucket for bundles and runs, if this makes the cluster. Default: the database.",
+            valueName: "url"
+        )
+    )
+    var bytes: String?
+
     @Flag(
         help: "Other nodes reach the CARs at the same paths or URLs, so that they may hold copies."
     )
@@ -67,7 +75,11 @@ struct ClusterAdopt: AsyncParsableCommand {
             into database: ClusterDatabase
         ) async throws -> Int32? {
             if try await !database.hasCluster() {
-                let facts = try ClusterFacts(copies: copies, hashKey: store.hashKey.bytes)
+                let facts = try ClusterFacts(
+                    copies: copies,
+                    objects: bytes ?? "",
+                    hashKey: store.hashKey.bytes
+                )
                 try await database.create(facts)
             }
             let facts = try await database.facts()

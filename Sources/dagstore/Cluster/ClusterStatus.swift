@@ -34,6 +34,7 @@ struct ClusterStatus: AsyncParsableCommand {
                     try output.object { json in
                         json.member("cluster", facts.id.hexadecimal)
                         json.member("copies", facts.copies)
+                        json.member("bytesAt", facts.bytesURL)
                         json.member("nodes") { json in
                             for name in ClusterNode.conditions {
                                 json.member(name, nodes[name] ?? 0)
@@ -74,6 +75,7 @@ struct ClusterStatus: AsyncParsableCommand {
             return [
                 ("cluster", facts.id.hexadecimal),
                 ("copies", "\(facts.copies) of each shard"),
+                ("bytes at", facts.bytesURL ?? "the database"),
                 ("nodes", list(ClusterNode.conditions.map { (nodes[$0] ?? 0, $0) })),
                 (
                     "shards",

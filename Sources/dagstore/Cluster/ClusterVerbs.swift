@@ -98,6 +98,11 @@ extension VerbNotBuiltIn {
 }
 
 #if Cluster
+    extension ClusterFacts {
+        /// The URL of the folder that has the bytes; nil if the database has them.
+        var bytesURL: String? { objects.isEmpty ? nil : objects }
+    }
+
     extension [ClusterNode] {
         /// Returns the node with a name or a number.
         ///
