@@ -135,7 +135,7 @@ TSAN_SUITES = SharedReadsTests|ConcurrencyTests|LookupTests|LifetimeTests|StoreT
 
 tsan: setup ## Run the suites of concurrency under ThreadSanitizer
 	$(SWIFT) build $(TRAITS) --build-tests --sanitize=thread --scratch-path .build-tsan
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" $(SWIFT) test $(TRAITS) $(FASTER) --skip-build --sanitize=thread \
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" $(SWIFT) test $(TRAITS) --skip-build --sanitize=thread \
 		--scratch-path .build-tsan --filter '$(TSAN_SUITES)'
 
 mutants: setup ## Change the lifecycle's table line by line; fail if its tests miss a change

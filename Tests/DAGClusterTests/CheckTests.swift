@@ -59,7 +59,7 @@
             func findings(
                 _ change: (inout ClusterChecker) -> Void = { _ in }
             ) async throws -> [ClusterFinding] {
-                var checker = ClusterChecker(cluster.facts, in: cluster.database)
+                var checker = try ClusterChecker(cluster.facts, in: cluster.database)
                 change(&checker)
                 var found: [ClusterFinding] = []
                 let totals = try await checker.run { found.append($0) }
@@ -209,7 +209,7 @@
             let scene = try await Scene()
             try scene.restore()
             let other = try ClusterFacts(copies: 1)
-            var checker = ClusterChecker(other, in: scene.cluster.database)
+            var checker = try ClusterChecker(other, in: scene.cluster.database)
             checker.readsBytes = true
             var found: [ClusterFinding] = []
             let totals = try await checker.run { found.append($0) }
@@ -221,7 +221,7 @@
         @Test("a check cannot change anything", .timeLimit(.minutes(3)))
         func readOnly() async throws {
             let scene = try await Scene()
-            let checker = ClusterChecker(scene.cluster.facts, in: scene.cluster.database)
+            let checker = try ClusterChecker(scene.cluster.facts, in: scene.cluster.database)
             await #expect(throws: DAGStoreError(.readOnly)) {
                 try await checker.read { transaction in
                     try transaction.run("UPDATE dagstore_nodes SET name = 'x'").changeCount

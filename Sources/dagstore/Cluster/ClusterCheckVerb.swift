@@ -37,7 +37,7 @@ struct ClusterCheck: AsyncParsableCommand {
             let database = try cluster.open()
             defer { database.close() }
             let facts = try await database.facts()
-            var checker = ClusterChecker(facts, in: database)
+            var checker = try ClusterChecker(facts, in: database)
             checker.readsBytes = bytes
             if nodes { checker.ask = try Self.ask() }
             let names = try await database.nodes()
