@@ -11,7 +11,7 @@ import Testing
     )
     struct ClusterVerbTests {
         /// A cluster without nodes, in a database of a test's own.
-        private struct Cluster {
+        struct Cluster {
             let scene: Scene
             let address: String
 
@@ -49,7 +49,7 @@ import Testing
         }
 
         /// The names of an object's members.
-        private func names(_ json: JSON?) -> Set<String> {
+        func names(_ json: JSON?) -> Set<String> {
             guard case .object(let members) = json else { return [] }
             return Set(members.keys)
         }
@@ -341,58 +341,6 @@ import Testing
             #expect(moved.objects.first?["mount"]?.text == "file://" + path)
             #expect(moved.objects.first?["state"] == "registered")
             #expect(moved.objects.first?["node"] == .null)
-        }
-
-        // MARK: Checks
-
-        @Test("a check of a new cluster finds nothing", .timeLimit(.minutes(2)))
-        func check() async throws {
-            let cluster = try await Cluster()
-            for options in [[], ["--bytes"], ["--nodes"]] {
-                let json = try await cluster.json(["check"] + options)
-                #expect(json.status == 0)
-                let totals = try #require(json.objects.last)
-                #expect(json.objects.count == 1)
-                #expect(
-                    names(totals) == [
-                        "shards", "placements", "jobs", "runs", "blobs", "bytesRead", "answers",
-                        "compared", "errors", "warnings", "notes", "seconds",
-                    ]
-                )
-                #expect(totals["jobs"] == 18 && totals["errors"] == 0)
-            }
-            let text = try await cluster.text("check")
-            #expect(text.status == 0)
-            #expect(text.text.contains("no problems"))
-        }
-
-        @Test("a check prints each finding, and exits with 6", .timeLimit(.minutes(2)))
-        func findings() async throws {
-            let cluster = try await Cluster()
-            _ = try cluster.scene.write(Sample.car)
-            #expect(try await cluster.json("register", "sample.car", "--no-wait").status == 0)
-            #expect(try await cluster.json("check").status == 0)
-            try cluster.query("DELETE FROM dagstore_jobs WHERE kind = 1")
-            let json = try await cluster.json("check")
-            #expect(json.status == 6)
-            let finding = try #require(json.objects.first)
-            #expect(
-                names(finding) == ["finding", "severity", "key", "node", "blob", "detail"]
-            )
-            #expect(finding["finding"] == "jobMissing" && finding["severity"] == "error")
-            #expect(finding["key"] == "sample" && finding["node"] == .null)
-            #expect(json.objects.last?["errors"] == 1)
-            let text = try await cluster.text("check")
-            #expect(text.status == 6)
-            #expect(text.text.contains("jobMissing") && text.text.contains("1 error"))
-        }
-
-        @Test("a store outside the cluster is refused", .timeLimit(.minutes(2)))
-        func foreignStore() async throws {
-            let cluster = try await Cluster()
-            let json = try await cluster.json("check", "--store", "none")
-            #expect(json.status == 2)
-            #expect(json.error["code"] == "invalidArgument")
         }
 
         @Test("a block that no shard has exits with 3", .timeLimit(.minutes(2)))
