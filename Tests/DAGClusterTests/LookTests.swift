@@ -1,6 +1,6 @@
 #if Cluster
     import DAGStorage
-    import Synchronization
+    import SharedReads
     import TestSupport
     import Testing
 
@@ -11,7 +11,7 @@
         /// Work that waits until it may go on.
         private final class Work: Sendable {
             let gate = Gate()
-            private let counter = Mutex(0)
+            private let counter = Lock(0)
 
             var count: Int { counter.withLock { $0 } }
 
@@ -28,7 +28,7 @@
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await look.run() }
                 await eventually { work.count == 1 }
-                let called = Mutex(0)
+                let called = Lock(0)
                 for _ in 0..<100 {
                     group.addTask {
                         called.withLock { $0 += 1 }
@@ -47,7 +47,7 @@
 
         @Test("all callers get the error, and later calls try again", .timeLimit(.minutes(1)))
         func failing() async throws {
-            let isAway = Mutex(true)
+            let isAway = Lock(true)
             let look = SharedLook {
                 if isAway.withLock({ $0 }) { throw DAGStoreError(.catalogUnreachable) }
             }
