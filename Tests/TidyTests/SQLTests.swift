@@ -45,6 +45,25 @@ struct SQLTests {
         return statements
     }
 
+    /// The names of a machine's time of day in Swift and C.
+    private static let clocks = [
+        "Date", "gettimeofday", "clock_gettime", "time_t", "SystemClock", "UTCClock",
+        "DispatchWallTime",
+    ]
+
+    @Test(
+        "only the server's clock enters a statement: a node's may be an hour off",
+        arguments: try SourceFile.sources().filter {
+            $0.target == "DAGCluster" || $0.target == "PostgreSQL"
+        }
+    )
+    func clocks(file: SourceFile) {
+        for (number, line) in file.code.enumerated() {
+            let found = Self.clocks.filter { line.hasWord($0) }
+            #expect(found == [], "\(file.path):\(number + 1)")
+        }
+    }
+
     @Test("there are statements to look at")
     func present() throws {
         let files = try SourceFile.sources().filter { $0.target == "DAGCluster" }
