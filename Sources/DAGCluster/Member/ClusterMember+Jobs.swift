@@ -35,6 +35,7 @@
             let placement = try await database.placement(of: number, on: profile.id)
             let isOwn = try placement == nil && store.status(of: shard.key) != nil
             do {
+                try await destroyMoved(placement, of: shard)
                 try await database.beginIndexing(shard, job, on: profile.id)
                 try await keeping(job) { try await self.index(shard, job) }
                 say(.info, "indexed and published the shard", shard.key)
@@ -46,6 +47,16 @@
                 throw JobLost()
             }
             return true
+        }
+
+        /// Destroys what an indexing at an earlier mount left, before the placement names the new one.
+        ///
+        /// - Throws: The errors of the store.
+        private func destroyMoved(_ placement: Placement?, of shard: ClusterShard) async throws {
+            guard let placement, placement.mountURL != shard.mountURL,
+                try store.status(of: shard.key)?.mountURL == placement.mountURL
+            else { return }
+            try await store.destroy(shard.key)
         }
 
         /// Gives a job back after an error, or fails the shard after several claims.
