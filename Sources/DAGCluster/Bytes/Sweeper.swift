@@ -119,7 +119,7 @@
             guard let first = names.min(by: { $0.lexicographicallyPrecedes($1) }),
                 let last = names.max(by: { $0.lexicographicallyPrecedes($1) })
             else { return [] }
-            let known = try await blobs.database.run(.repeatableRead, within: Self.patience) {
+            let known = try await blobs.database.run(.repeatableRead) {
                 transaction in
                 let rows = try transaction.run(
                     """
