@@ -414,9 +414,7 @@ let package = Package(
             "DAGCluster",
             also: [
                 "DAGBytes", "DAGCAR", "DAGCatalog", "DAGHashing", "DAGMounts", "DAGMultiformats",
-                "DAGStorage", "DAGSystem", "ObjectStorage", "PostgreSQL", "ShardIndex", system,
-                node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
-                node("NIOPosix", "swift-nio"),
+                "DAGStorage", "PostgreSQL", "ShardIndex", system,
             ]
         ),
         // Clusters of processes; no module of its own.

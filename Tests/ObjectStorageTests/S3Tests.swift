@@ -175,7 +175,7 @@ struct CredentialsTests {
             "S3's errors are told apart",
             arguments: [
                 (403, "SignatureDoesNotMatch", .accessDenied), (404, "NoSuchKey", .notFound),
-                (404, "NoSuchBucket", .notFound), (503, "SlowDown", .throttled),
+                (404, "NoSuchBucket", .noBucket), (503, "SlowDown", .throttled),
                 (503, "ServiceUnavailable", .unavailable), (500, "InternalError", .unavailable),
             ] as [(Int, String, ObjectStorageError.Code)]
         )
