@@ -2,6 +2,7 @@
     import AsyncHTTPClient
     import Foundation
     import NIOCore
+    import NIOHTTP1
     import TestSupport
     import Testing
 
@@ -52,7 +53,7 @@
                 request.headers.add(name: "Authorization", value: "Bearer \(token)")
                 let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(100))
                 let bytes = try await answer.body.collect(upTo: 1 << 22)
-                let value = try JSONSerialization.jsonObject(with: Data(buffer: bytes))
+                let value = try JSONSerialization.jsonObject(with: Data(String(buffer: bytes).utf8))
                 return (Int(answer.status.code), value as? [String: Any] ?? [:])
             }
 
@@ -135,7 +136,7 @@
             #expect(code(refused.object) == "catalogUnreachable")
             #expect(try await scene.get("/v1/summary").status == 200)
             _ = try server.query("ALTER DATABASE \(name) ALLOW_CONNECTIONS TRUE", in: "postgres")
-            await eventually { (try? await scene.get("/v1/cluster").status) == 200 }
+            try await eventually { (try? await scene.get("/v1/cluster").status) == 200 }
             #expect(try await scene.get("/v1/cluster").status == 200)
             await scene.end()
         }

@@ -22,7 +22,7 @@ struct OptionTests {
         #expect(option.fault(in: standard) == nil)
     }
 
-    static let addresses: [(String, String)] = [
+    static let addressLines: [(String, String)] = [
         (
             "postgresql://dag@db/c?sslmode=require",
             "cluster = postgresql://dag@db/c?sslmode=require"
@@ -35,8 +35,8 @@ struct OptionTests {
         ("host=db password='se cret'", "# cluster = URL"),
     ]
 
-    @Test("the file lacks the password of the database", arguments: addresses)
-    func password(address: String, line: String) {
+    @Test("the file lacks the password of the database", arguments: OptionTests.addressLines)
+    func hidesPassword(address: String, line: String) {
         let text = OptionText.file { $0 == .cluster ? [address] : [] }
         #expect(text.split(separator: "\n").contains(Substring(line)), "\(text.suffix(600))")
         #expect(!text.contains("cret"))
