@@ -86,6 +86,18 @@
         }
     }
 
+    /// Numbers of uploads that a test can foresee.
+    final class UploadNumbers: Sendable {
+        private let last = Mutex<Int64>(0)
+
+        @Sendable func next() -> Int64 {
+            last.withLock { last in
+                last += 1
+                return last
+            }
+        }
+    }
+
     /// A CAR in a file.
     struct TestCAR: Sendable {
         let builder: CARBuilder

@@ -30,8 +30,11 @@ struct OptionTests {
         ("host=db dbname=c", "cluster = host=db dbname=c"),
         ("postgresql://dag:se@cret@db/c", "# cluster = postgresql://dag@db/c"),
         ("postgresql://dag:secret@[::1]:5432", "# cluster = postgresql://dag@[::1]:5432"),
-        ("postgresql://db/c?password=secret&a=b", "# cluster = postgresql://db/c?a=b"),
-        ("postgresql://db/c?password=secret", "# cluster = postgresql://db/c"),
+        ("postgresql://db/c?password=secret&a=b", "# cluster = URL"),
+        ("postgresql://db/c?sslpassword=secret", "# cluster = URL"),
+        ("postgresql://db/c?passw%6frd=secret", "# cluster = URL"),
+        ("postgresql://dag:a?ssecret@db/c", "# cluster = postgresql://dag@db/c"),
+        ("postgresql://dag:a#/secret@db/c", "# cluster = postgresql://dag@db/c"),
         ("host=db password='se cret'", "# cluster = URL"),
     ]
 

@@ -96,6 +96,15 @@
         /// - Returns: Whether none are left.
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func deleteSome(of blob: BlobName, _ incarnation: Int64) async throws -> Bool
+
+        /// Checks that this is the place that the cluster was made with.
+        ///
+        /// - Throws: `invalidConfiguration` if it is another one; the errors of an object store.
+        func checkPlace() async throws
+    }
+
+    extension BlobBytes {
+        func checkPlace() async throws {}
     }
 
     /// Some of the uploads that have bytes.

@@ -27,12 +27,25 @@
 
         let database: ClusterDatabase
         let bytes: any BlobBytes
+        /// Returns the number of a new upload.
+        private let newIncarnation: @Sendable () -> Int64
 
         /// Creates blobs whose bytes lie in a place of their own.
-        init(database: ClusterDatabase, bytes: any BlobBytes) {
+        ///
+        /// No two uploads have the same number, not even after a sweep removed the row of a blob: a sweeper that slept
+        /// would delete the bytes of the later one.
+        init(
+            database: ClusterDatabase,
+            bytes: any BlobBytes,
+            newIncarnation: @escaping @Sendable () -> Int64 = { .random(in: 1...incarnationMax) }
+        ) {
             self.database = database
             self.bytes = bytes
+            self.newIncarnation = newIncarnation
         }
+
+        /// The largest number of an upload.
+        static let incarnationMax = Int64.max >> 1
 
         /// Creates the blobs of a cluster; no request is sent.
         ///
@@ -130,7 +143,7 @@
         /// - Returns: The incarnation to upload; nil if the bytes are there.
         func begin(_ name: BlobName, _ size: UInt64) async throws -> Int64? {
             // A second run without the outcome of the first would take the first one for another upload.
-            let begun = try await database.change("upload") { transaction in
+            let begun = try await database.change("upload") { [newIncarnation] transaction in
                 let rows = try transaction.run(
                     """
                     SELECT incarnation, state, CAST(extract(epoch FROM now() - touched_at) AS bigint)
@@ -140,7 +153,6 @@
                 )
                 let isKnown = rows.count == 1
                 let state = isKnown ? State(rawValue: try rows.integer(0, 1)) : nil
-                let last = isKnown ? try rows.integer(0, 0) : 0
                 // Two uploads of the same bytes would take each other's place for ever.
                 if state == .uploading, try rows.integer(0, 2) < Self.uploadTime {
                     throw DAGStoreError(
@@ -149,7 +161,7 @@
                     )
                 }
                 // An upload that stands still is a dead program's; this one takes its place.
-                let incarnation = state == .live ? last : last + 1
+                let incarnation = state == .live ? try rows.integer(0, 0) : newIncarnation()
                 try transaction.run(
                     """
                     INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)

@@ -29,7 +29,9 @@
             // What makes the tables also writes rows.
             guard !objects.isEmpty else { return }
             #if Node
-                try await s3Bytes(database).check()
+                let bytes = try s3Bytes(database)
+                try await bytes.check()
+                try await bytes.mark()
             #else
                 _ = try byteStore(database)
             #endif

@@ -17,8 +17,6 @@
         /// The largest prefix in bytes, so that all keys fit into S3's 1024.
         private static let prefixSizeMax = 512
         private static let startDigitCount = 16
-        /// The largest number of an upload that is believed; later uploads count on from it.
-        private static let incarnationMax = Int64.max >> 1
 
         /// The bucket.
         let bucket: String
@@ -60,6 +58,9 @@
         /// The beginning of the keys of all objects of a cluster.
         func key(of cluster: [UInt8]) -> String { "\(prefix)\(cluster.hexadecimal)/" }
 
+        /// The key of the object that a cluster writes when it is made.
+        func markKey(of cluster: [UInt8]) -> String { "\(key(of: cluster))cluster" }
+
         /// The beginning of the keys of all objects of an upload.
         func key(of cluster: [UInt8], _ blob: BlobName, _ incarnation: Int64) -> String {
             "\(key(of: cluster))\(blob)/\(incarnation)/"
@@ -92,7 +93,7 @@
                 .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             guard words.count == 3, let blob = BlobName(hexadecimal: words[0]),
                 let incarnation = Int64(String(decoding: words[1], as: UTF8.self)),
-                (1...Self.incarnationMax).contains(incarnation),
+                (1...Blobs.incarnationMax).contains(incarnation),
                 words[2].count == Self.startDigitCount,
                 let start = UInt64(String(decoding: words[2], as: UTF8.self), radix: 16),
                 // Other spellings of the same numbers are not this program's.

@@ -141,6 +141,28 @@
             }
         }
 
+        /// Writes the object that tells this store from another one with the same bucket.
+        func mark() async throws {
+            let mark = Array(cluster.hexadecimal.utf8)
+            try await translating("write bytes to") {
+                try await bucket.put(mark, as: folder.markKey(of: cluster))
+            }
+        }
+
+        func checkPlace() async throws {
+            let mark = try await translating("read bytes from") {
+                try await bucket.bytes(0..<64, of: folder.markKey(of: cluster))
+            }
+            guard mark == Array(cluster.hexadecimal.utf8) else {
+                throw DAGStoreError(
+                    .invalidConfiguration,
+                    "\(folder.url) lacks the object \(folder.markKey(of: cluster)), which the cluster wrote when it "
+                        + "was made",
+                    advice: "correct AWS_ENDPOINT_URL_S3: it names another store"
+                )
+            }
+        }
+
         private func list(
             _ prefix: String,
             after position: String? = nil,

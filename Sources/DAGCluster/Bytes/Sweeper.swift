@@ -146,8 +146,8 @@
                     "SELECT incarnation FROM dagstore_blobs WHERE name = $1",
                     .bytes(orphan.name.bytes)
                 )
-                // A later upload may have the number of bytes that a restored database forgot; they stay with the row.
-                guard rows.count == 0 else { return try rows.integer(0, 0) > orphan.incarnation }
+                // No later upload gets the number of these bytes.
+                guard rows.count == 0 else { return try rows.integer(0, 0) != orphan.incarnation }
                 try transaction.run(
                     """
                     INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)

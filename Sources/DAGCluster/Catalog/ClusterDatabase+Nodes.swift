@@ -33,12 +33,14 @@
         /// - Returns: The incarnation of this process; a later process with the same number gets a higher one.
         /// - Throws: `catalogUnreachable`, `readOnly`.
         func join(_ profile: NodeProfile) async throws -> Int64 {
-            try await change("join") { transaction in
+            // A process of a node that was forgotten must not have the number of a later one.
+            let first = Int64.random(in: 1...1 << 40)
+            return try await change("join") { transaction in
                 let rows = try transaction.run(
                     """
                     INSERT INTO dagstore_nodes (id, incarnation, name, url, capacity, state, release,
                         joined_at, seen_at)
-                    VALUES ($1, 1, $2, $3, $4, 0, $5, now(), now())
+                    VALUES ($1, $6, $2, $3, $4, 0, $5, now(), now())
                     ON CONFLICT (id) DO UPDATE SET incarnation = dagstore_nodes.incarnation + 1,
                         name = excluded.name, url = excluded.url, capacity = excluded.capacity,
                         state = CASE WHEN dagstore_nodes.state = 1 THEN 1 ELSE 0 END,
@@ -49,7 +51,8 @@
                     .text(profile.name),
                     .text(profile.url),
                     .integer(Int64(profile.capacity)),
-                    .text(profile.release)
+                    .text(profile.release),
+                    .integer(first)
                 )
                 return try rows.integer(0, 0)
             }

@@ -19,16 +19,15 @@
 
         /// Checks all runs.
         func runs(
-            _ counters: Counters,
             _ totals: inout ClusterCheckTotals,
             _ add: ([ClusterFinding]) throws -> Void
         ) async throws {
-            try add(partitions(counters))
+            try add(partitions(try await read { try Self.counters($0) }))
             var last = RunNumber(part: -2, number: 0)
             var counts: [Int64: Int] = [:]
             while true {
                 try Task.checkCancellation()
-                let page = try await runs(after: last, counters)
+                let page = try await runs(after: last)
                 guard let end = page.last else { break }
                 last = end
                 totals.runCount += page.count
@@ -71,7 +70,7 @@
             }
         }
 
-        private func runs(after last: RunNumber, _ counters: Counters) async throws -> RunPage {
+        private func runs(after last: RunNumber) async throws -> RunPage {
             let bits = facts.partitionBits
             return try await read { transaction in
                 let rows = try transaction.run(
@@ -84,6 +83,7 @@
                     .integer(last.number),
                     .integer(Self.runsOfPage)
                 )
+                let counters = try Self.counters(transaction)
                 var page = RunPage(count: rows.count)
                 for row in 0..<rows.count {
                     try Self.read(rows, row, into: &page, bits, counters, transaction)

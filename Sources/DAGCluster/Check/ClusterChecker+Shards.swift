@@ -21,14 +21,13 @@
         }
 
         /// Checks the rows of some shards against the placements, jobs, bundles and runs.
-        func shards(
-            after last: Int64,
-            _ nodes: [ClusterNode],
-            _ counters: Counters
-        ) async throws -> ShardPage {
-            let living = Set(nodes.filter { !$0.isDead(after: times.deadAfter) }.map(\.id))
-            let active = Set(nodes.filter { $0.state == .active }.map(\.id)).intersection(living)
-            return try await read { [self] transaction in
+        func shards(after last: Int64) async throws -> ShardPage {
+            try await read { [self] transaction in
+                let nodes = try ClusterDatabase.nodes(transaction)
+                let counters = try Self.counters(transaction)
+                let living = Set(nodes.filter { !$0.isDead(after: times.deadAfter) }.map(\.id))
+                let active = Set(nodes.filter { $0.state == .active }.map(\.id))
+                    .intersection(living)
                 let rows = try transaction.run(
                     """
                     SELECT \(ClusterShard.columns), published FROM dagstore_shards

@@ -59,11 +59,10 @@
             }
             let nodes = try await database.nodes()
             try add(silentNodes(nodes))
-            let counters = try await counters()
             var last: Int64 = -1
             while true {
                 try Task.checkCancellation()
-                let page = try await shards(after: last, nodes, counters)
+                let page = try await shards(after: last)
                 guard let end = page.last else { break }
                 last = end
                 totals.shardCount += page.count
@@ -74,7 +73,7 @@
             }
             try await placements(nodes, &totals, add)
             try add(await jobs(&totals))
-            try await runs(counters, &totals, add)
+            try await runs(&totals, add)
             try add(await unnamedBlobs(&totals))
             if let store { try await compare(store.store, of: store.node, &totals, add) }
             totals.findings = severities
@@ -105,31 +104,30 @@
             var mergedEverywhere: Int64 { mergedThrough.values.min() ?? 0 }
         }
 
-        private func counters() async throws -> Counters {
-            try await read { transaction in
-                var counters = Counters()
-                let row = try transaction.run(
-                    "SELECT next_shard, next_run FROM dagstore_cluster WHERE one = 1"
-                )
-                guard row.count == 1 else {
-                    throw DAGStoreError(.catalogCorrupt, "the cluster has no row")
-                }
-                counters.nextShard = try row.integer(0, 0)
-                counters.nextRun = try row.integer(0, 1)
-                let marks = try transaction.run(
-                    "SELECT part, merged_through FROM dagstore_partitions"
-                )
-                for row in 0..<marks.count {
-                    counters.mergedThrough[try marks.integer(row, 0)] = try marks.integer(row, 1)
-                }
-                let newest = try transaction.run(
-                    "SELECT part, max(number) FROM dagstore_runs WHERE part >= 0 GROUP BY part"
-                )
-                for row in 0..<newest.count {
-                    counters.newestRun[try newest.integer(row, 0)] = try newest.integer(row, 1)
-                }
-                return counters
+        /// Reads the counters of a page's moment: those of another one would contradict its rows.
+        static func counters(_ transaction: borrowing Transaction) throws -> Counters {
+            var counters = Counters()
+            let row = try transaction.run(
+                "SELECT next_shard, next_run FROM dagstore_cluster WHERE one = 1"
+            )
+            guard row.count == 1 else {
+                throw DAGStoreError(.catalogCorrupt, "the cluster has no row")
             }
+            counters.nextShard = try row.integer(0, 0)
+            counters.nextRun = try row.integer(0, 1)
+            let marks = try transaction.run(
+                "SELECT part, merged_through FROM dagstore_partitions"
+            )
+            for row in 0..<marks.count {
+                counters.mergedThrough[try marks.integer(row, 0)] = try marks.integer(row, 1)
+            }
+            let newest = try transaction.run(
+                "SELECT part, max(number) FROM dagstore_runs WHERE part >= 0 GROUP BY part"
+            )
+            for row in 0..<newest.count {
+                counters.newestRun[try newest.integer(row, 0)] = try newest.integer(row, 1)
+            }
+            return counters
         }
 
         // MARK: Nodes

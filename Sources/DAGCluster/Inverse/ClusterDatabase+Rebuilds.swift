@@ -159,6 +159,17 @@
             }
         }
 
+        /// Ends a job whose shard is gone or has no index, with what damaged runs have of it.
+        ///
+        /// - Throws: `JobLost`; `catalogUnreachable`.
+        func removeRebuilds(_ job: JobLease) async throws {
+            try await change("rebuild") { transaction in
+                try Self.finish(job, transaction)
+                try Self.removeRebuilds(of: job.subject, transaction)
+                return 0
+            }
+        }
+
         /// Removes what a shard that is gone has in damaged runs.
         static func removeRebuilds(of shard: Int64, _ transaction: borrowing Transaction) throws {
             let count = try transaction.run(

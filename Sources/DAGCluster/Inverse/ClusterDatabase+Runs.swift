@@ -63,10 +63,13 @@
         ///
         /// - Parameters:
         ///   - version: The version that the caller knows; -1 for none.
-        ///   - known: The runs that the caller knows.
+        ///   - known: The runs that the caller knows, with their bytes: a restored database gives numbers away again.
         /// - Returns: The changes; nil if there are none.
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
-        func runs(after version: Int64, known: Set<RunNumber>) async throws -> RunChanges? {
+        func runs(
+            after version: Int64,
+            known: [RunNumber: BlobName]
+        ) async throws -> RunChanges? {
             try await run(.repeatableRead) { transaction in
                 let now = try transaction.run(
                     "SELECT runs_version FROM dagstore_cluster WHERE one = 1"
@@ -77,8 +80,9 @@
                 var changes = RunChanges(version: try now.integer(0, 0))
                 guard changes.version != version else { return nil }
                 let names = try transaction.run(
-                    "SELECT part, number, damaged FROM dagstore_runs"
+                    "SELECT part, number, damaged, blob FROM dagstore_runs"
                 )
+                var wanted: Set<RunNumber> = []
                 for row in 0..<names.count {
                     let run = RunNumber(
                         part: try names.integer(row, 0),
@@ -86,8 +90,9 @@
                     )
                     changes.present.insert(run)
                     if try names.integer(row, 2) != 0 { changes.damaged.insert(run) }
+                    if try known[run]?.bytes != names.bytes(row, 3) { wanted.insert(run) }
                 }
-                try Self.readRuns(changes.present.subtracting(known), into: &changes, transaction)
+                try Self.readRuns(wanted, into: &changes, transaction)
                 let marks = try transaction.run(
                     "SELECT part, merged_through FROM dagstore_partitions ORDER BY part"
                 )

@@ -84,7 +84,7 @@
             if isNew { try await refresh() }
             while true {
                 let read = try await numbers(of: hash)
-                let found = try await placed(Array(read.numbers.suffix(limit)), asking: isNew)
+                let found = try await newest(limit, among: read.numbers, asking: isNew)
                 if !found.isEmpty, isFresh || read.fault == nil { return found }
                 if !isFresh {
                     do {
@@ -127,8 +127,8 @@
             try await database.blocking {
                 for run in gone {
                     try? cache.removeRun(
-                        part: Int16(clamping: run.part),
-                        number: UInt64(clamping: run.number)
+                        part: Int16(clamping: run.number.part),
+                        number: run.cacheNumber
                     )
                 }
             }
@@ -339,6 +339,25 @@
         private static let readSize: UInt64 = 4 << 20
 
         // MARK: Shards
+
+        /// Returns the last shards that exist, in order; the inverse index may also name destroyed ones.
+        private func newest(
+            _ limit: Int,
+            among numbers: [UInt32],
+            asking isNew: Bool
+        ) async throws -> [PlacedShard] {
+            var rest = numbers[...]
+            var found: [PlacedShard] = []
+            while found.count < limit, !rest.isEmpty {
+                let some = Array(rest.suffix(min(limit, Self.shardsAtOnce)))
+                rest = rest.dropLast(some.count)
+                found = try await placed(some, asking: isNew) + found
+            }
+            return found.suffix(limit)
+        }
+
+        /// The shards that one look asks for.
+        private static let shardsAtOnce = 256
 
         /// Returns the shards with these numbers that exist, with their nodes.
         private func placed(

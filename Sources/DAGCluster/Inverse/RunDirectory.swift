@@ -26,8 +26,8 @@
             mergedThrough = Array(repeating: 0, count: 1 << partitionBits)
         }
 
-        /// The numbers of all runs.
-        var known: Set<RunNumber> { Set(runs.keys) }
+        /// The numbers of all runs, with the names of their bytes.
+        var known: [RunNumber: BlobName] { runs.mapValues(\.blob) }
 
         /// Returns the run with a number; nil if it is gone.
         func run(_ number: RunNumber) -> ClusterRun? { runs[number] }
@@ -35,13 +35,15 @@
         /// Applies changes.
         ///
         /// - Returns: The runs that are gone.
-        mutating func apply(_ changes: RunChanges) -> [RunNumber] {
+        mutating func apply(_ changes: RunChanges) -> [ClusterRun] {
             version = changes.version
             damaged = changes.damaged
             unreadable = changes.unreadable
-            let gone = runs.keys.filter { !changes.present.contains($0) }
-            for number in gone { runs[number] = nil }
-            for run in changes.added { runs[run.number] = run }
+            var gone = runs.values.filter { !changes.present.contains($0.number) }
+            for run in gone { runs[run.number] = nil }
+            for run in changes.added {
+                if let old = runs.updateValue(run, forKey: run.number) { gone.append(old) }
+            }
             levelZero = runs.values.filter { $0.number.part < 0 }
                 .sorted { $0.number.number < $1.number.number }
             for part in merged.indices { merged[part] = [] }
@@ -95,9 +97,14 @@
         var key: ChunkKey {
             ChunkKey(
                 part: Int16(clamping: run.number.part),
-                number: UInt64(clamping: run.number.number),
+                number: run.cacheNumber,
                 chunk: UInt32(clamping: chunk)
             )
         }
+    }
+
+    extension ClusterRun {
+        /// The number of the run in caches: of its bytes, because a restored database gives other numbers away again.
+        var cacheNumber: UInt64 { blob.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
     }
 #endif

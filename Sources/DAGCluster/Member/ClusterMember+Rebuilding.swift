@@ -18,7 +18,8 @@
             guard let number = UInt32(exactly: job.subject),
                 let shard = try await database.shard(number), shard.state == .available
             else {
-                try await database.remove(job)
+                // A program of an older release destroyed the shard, and knows no rebuilds.
+                try await database.removeRebuilds(job)
                 return true
             }
             do {

@@ -50,13 +50,13 @@
             return exported
         }
 
-        /// Uploads what the publication of an indexed shard names; no run if the shard has the very bundle already.
+        /// Uploads what the publication of an indexed shard names; no run if an available shard has the very bundle.
         ///
         /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
         func upload(_ shard: ClusterShard) async throws -> IndexedShard {
             let exported = try await uploadBundle(of: shard)
             let run =
-                shard.bundle == exported.name
+                shard.state == .available && shard.bundle == exported.name
                 ? nil
                 : try await database.blocking { [self] in
                     try writeRun(of: shard, exported.multihashCount)

@@ -125,6 +125,8 @@
                     let facts = try await database.facts()
                     try check(facts)
                     let blobs = try Blobs(facts, in: database)
+                    // A node with another store would find all bytes damaged.
+                    try await blobs.bytes.checkPlace()
                     connection.withLock { connection in
                         connection.facts = facts
                         connection.blobs = blobs

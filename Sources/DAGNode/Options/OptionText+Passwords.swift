@@ -3,22 +3,20 @@ extension OptionText {
     ///
     /// *Shape*: `postgresql://USER:PASSWORD@HOST/NAME?password=…`, or `host=… password=…`.
     ///
-    /// - Returns: The address without a password; nil if it has keywords with a password, whose quotes only libpq reads.
+    /// - Returns: The address without a password; nil if it may have one at another place, because only libpq knows how
+    ///   it reads the address.
     static func withoutPassword(_ address: String) -> String? {
-        guard let scheme = address.firstRange(of: "://") else {
-            return address.contains("password") ? nil : address
+        var rest = address
+        if let scheme = rest.firstRange(of: "://"), let at = rest.lastIndex(of: "@"),
+            at > scheme.upperBound
+        {
+            let user = rest[scheme.upperBound..<at]
+            if let colon = user.firstIndex(of: ":") {
+                // libpq ends the name of a user at the first colon, and takes odd characters after it as they are.
+                rest.removeSubrange(colon..<at)
+            }
         }
-        let rest = address[scheme.upperBound...]
-        var authority = rest.prefix { !"/?#".contains($0) }
-        let tail = rest[authority.endIndex...]
-        if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
-            authority.removeSubrange(colon..<at)
-        }
-        let start = address[..<scheme.upperBound] + authority
-        guard let question = tail.firstIndex(of: "?") else { return String(start + tail) }
-        let parameters = tail[tail.index(after: question)...].split(separator: "&")
-            .filter { !$0.hasPrefix("password=") }
-        let query = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
-        return String(start + tail[..<question]) + query
+        let hasMore = ["pass", "%"].contains { rest.lowercased().contains($0) }
+        return hasMore ? nil : rest
     }
 }

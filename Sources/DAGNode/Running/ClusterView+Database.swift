@@ -50,36 +50,43 @@
                         }
                     }
                 },
-                copies: { key in
-                    guard let placed = try await database.placedShard(key) else {
-                        throw DAGStoreError(
-                            .shardUnknown,
-                            "the cluster has no such shard",
-                            shard: key
-                        )
-                    }
-                    let nodes = try await database.nodes()
-                    return { json in
-                        let shard = placed.shard
-                        json.member("key", key.text)
-                        json.member("state", shard.state.name)
-                        json.member("mount", shard.mountURL)
-                        json.member("error", shard.errorCode?.name)
-                        json.member("errorMessage", shard.error.isEmpty ? nil : shard.error)
-                        json.member("epoch", shard.epoch)
-                        json.member("copies", each: placed.placements) { json, copy in
-                            let node = nodes.first { $0.id == copy.node }
-                            json.member("node", copy.node.hexadecimal)
-                            json.member("name", nodes.name(of: copy.node))
-                            json.member("self", copy.node == number.node)
-                            json.member("state", copy.state.name)
-                            json.member("condition", node?.condition ?? "left")
-                            json.member("url", node?.url ?? "")
-                            json.member("errorMessage", copy.error.isEmpty ? nil : copy.error)
-                        }
-                    }
-                }
+                copies: { try await Self.copies(of: $0, in: database, for: number) }
             )
+        }
+
+        /// Asks for the copies of a shard.
+        private static func copies(
+            of key: ShardKey,
+            in database: ClusterDatabase,
+            for number: NodeNumber
+        ) async throws -> Members {
+            guard let placed = try await database.placedShard(key) else {
+                throw DAGStoreError(
+                    .shardUnknown,
+                    "the cluster has no such shard",
+                    shard: key
+                )
+            }
+            let nodes = try await database.nodes()
+            return { json in
+                let shard = placed.shard
+                json.member("key", key.text)
+                json.member("state", shard.state.name)
+                json.member("mount", shard.mountURL)
+                json.member("error", shard.errorCode?.name)
+                json.member("errorMessage", shard.error.isEmpty ? nil : shard.error)
+                json.member("epoch", shard.epoch)
+                json.member("copies", each: placed.placements) { json, copy in
+                    let node = nodes.first { $0.id == copy.node }
+                    json.member("node", copy.node.hexadecimal)
+                    json.member("name", nodes.name(of: copy.node))
+                    json.member("self", copy.node == number.node)
+                    json.member("state", copy.state.name)
+                    json.member("condition", node?.condition ?? "left")
+                    json.member("url", node?.url ?? "")
+                    json.member("errorMessage", copy.error.isEmpty ? nil : copy.error)
+                }
+            }
         }
     }
 
