@@ -257,6 +257,9 @@
                 // SAFETY: the open handle of this object.
                 if unsafe PQconnectionNeedsPassword(handle) == 1 {
                     .denied
+                } else if words.contains("not currently accepting connections") {
+                    // An administrator has closed the database for a while.
+                    .busy
                 } else if let state = Self.state(of: words) {
                     PostgreSQLError(sqlState: state, words).code
                 } else {

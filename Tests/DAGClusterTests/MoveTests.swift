@@ -316,14 +316,15 @@
                 """
                 INSERT INTO dagstore_blobs
                 SELECT decode(md5(n || '') || md5('x' || n), 'hex'), 1, 1, 10, now() - interval '1 day'
-                FROM generate_series(1, 1500) AS n;
+                FROM generate_series(1, 1100) AS n;
                 INSERT INTO dagstore_blob_parts
                 SELECT decode(md5('y' || n) || md5('z' || n), 'hex'), 1, 0, 'abc'
                 FROM generate_series(1, 20) AS n
                 """
             )
             let report = try await scene.database.sweep(grace: .seconds(60))
-            #expect(report.blobCount == 1500 && report.byteCount == 15_000)
+            // Bytes without a row get one that is dying.
+            #expect(report.blobCount == 1120 && report.byteCount == 11_000)
             #expect(try scene.query("SELECT count(*) FROM dagstore_blobs") == "0")
             #expect(try scene.query("SELECT count(*) FROM dagstore_blob_parts") == "0")
         }

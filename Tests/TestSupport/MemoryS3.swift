@@ -47,10 +47,17 @@
             ]
         }
 
-        /// The objects by their keys.
+        private static func isMark(_ key: String) -> Bool { key.hasSuffix("/cluster") }
+
+        /// The objects by their keys, without the marks of clusters.
         package var objects: [String: [UInt8]] {
-            get { bucket.state.withLock { $0.objects } }
-            set { bucket.state.withLock { $0.objects = newValue } }
+            get { bucket.state.withLock { $0.objects }.filter { !Self.isMark($0.key) } }
+            set {
+                bucket.state.withLock { state in
+                    let marks = state.objects.filter { Self.isMark($0.key) }
+                    state.objects = newValue.merging(marks) { one, _ in one }
+                }
+            }
         }
 
         /// Lets a function answer requests first; nil ends that.

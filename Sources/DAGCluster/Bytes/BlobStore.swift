@@ -246,8 +246,11 @@
                     )
                     guard rows.count == 1 else { return found }
                     last = (try rows.bytes(0, 0), try rows.integer(0, 1))
-                    guard try !rows.truth(0, 2) else { continue }
-                    found.add(try BlobName(last.name), last.incarnation, size: 0)
+                    // Bytes under a name that no program gives stay.
+                    guard try !rows.truth(0, 2), let name = try? BlobName(last.name) else {
+                        continue
+                    }
+                    found.add(name, last.incarnation, size: 0)
                 }
                 found.next = "\(last.name.hexadecimal) \(last.incarnation)"
                 return found

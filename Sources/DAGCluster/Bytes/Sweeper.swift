@@ -41,14 +41,19 @@
             report.requestCount = try await forgetRequests()
             try await markUnnamed()
             try await deleteOrphans()
-            while let blob = try await nextDying() {
-                while try await !blobs.bytes.deleteSome(of: blob.name, blob.incarnation) {
-                    try Task.checkCancellation()
+            var last: [UInt8]? = []
+            while let start = last {
+                let page = try await dying(after: start)
+                for blob in page.blobs {
+                    while try await !blobs.bytes.deleteSome(of: blob.name, blob.incarnation) {
+                        try Task.checkCancellation()
+                    }
+                    // The row stays if a new upload has begun.
+                    guard try await remove(blob) else { continue }
+                    report.blobCount += 1
+                    report.byteCount += blob.size
                 }
-                // The row stays if a new upload has begun.
-                guard try await remove(blob) else { continue }
-                report.blobCount += 1
-                report.byteCount += blob.size
+                last = page.last
             }
             return report
         }
@@ -161,17 +166,30 @@
             }
         }
 
-        private func nextDying() async throws -> StoredBlob? {
-            try await blobs.database.run { transaction in
+        /// Returns some dying blobs after a name, and the last name of the page; nil if there are no more.
+        ///
+        /// A row that cannot be read stays.
+        private func dying(after start: [UInt8]) async throws -> (
+            blobs: [StoredBlob], last: [UInt8]?
+        ) {
+            try await blobs.database.run(.repeatableRead) { transaction in
                 let rows = try transaction.run(
-                    "SELECT name, incarnation, size FROM dagstore_blobs WHERE state = 2 LIMIT 1"
+                    """
+                    SELECT name, incarnation, size FROM dagstore_blobs
+                    WHERE name > $1 AND state = 2 ORDER BY name LIMIT $2
+                    """,
+                    .bytes(start),
+                    .integer(Self.pageSize)
                 )
-                guard rows.count == 1 else { return nil }
-                return StoredBlob(
-                    name: try BlobName(rows.bytes(0, 0)),
-                    incarnation: try rows.integer(0, 1),
-                    size: UInt64(try rows.count(0, 2))
-                )
+                let found = try (0..<rows.count).compactMap { row -> StoredBlob? in
+                    guard let name = try? BlobName(rows.bytes(row, 0)) else { return nil }
+                    return StoredBlob(
+                        name: name,
+                        incarnation: try rows.integer(row, 1),
+                        size: UInt64(clamping: try rows.integer(row, 2))
+                    )
+                }
+                return (found, rows.count > 0 ? try rows.bytes(rows.count - 1, 0) : nil)
             }
         }
 
