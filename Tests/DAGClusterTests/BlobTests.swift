@@ -192,6 +192,30 @@
         }
 
         @Test(
+            "a sweeper that slept deletes no later upload of the same blob",
+            .timeLimit(.minutes(2))
+        )
+        func lateSweeper() async throws {
+            let scene = try await Scene()
+            let blobs = Blobs(
+                database: scene.cluster.database,
+                bytes: DatabaseBytes(database: scene.cluster.database)
+            )
+            func put() async throws -> StoredBlob {
+                var left = scene.pieces[...]
+                try await blobs.put(scene.name, size: 201) { left.popFirst() }
+                return try #require(try await blobs.find(scene.name))
+            }
+            let first = try await put()
+            // Another sweeper removed the blob meanwhile.
+            try scene.cluster.query("DELETE FROM dagstore_blob_parts; DELETE FROM dagstore_blobs")
+            let second = try await put()
+            while try await !blobs.bytes.deleteSome(of: first.name, first.incarnation) {}
+            let found = try await blobs.bytes(0..<201, of: second)
+            #expect(found == scene.pieces.flatMap(\.self))
+        }
+
+        @Test(
             "an upload that meets a dying blob begins anew, and survives the sweep",
             .timeLimit(.minutes(2))
         )

@@ -4,6 +4,7 @@
     import Foundation
     import PostgreSQL
     import SystemPackage
+    import SharedReads
     import TestSupport
     import Testing
 
@@ -68,6 +69,32 @@
                     #expect(totals.findings[severity] ?? 0 == count)
                 }
                 return found
+            }
+        }
+
+        @Test("a check beside registrations finds no number twice", .timeLimit(.minutes(2)))
+        func busy() async throws {
+            let cluster = try await ClusterScene(copies: 1)
+            let isDone = Lock(false)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for number in 0..<300 {
+                        _ = try await cluster.database.register(
+                            ShardKey("\(number)"),
+                            from: .init("https://host.example/\(number)")
+                        )
+                    }
+                    isDone.withLock { $0 = true }
+                }
+                group.addTask {
+                    while !isDone.withLock({ $0 }) {
+                        let checker = try ClusterChecker(cluster.facts, in: cluster.database)
+                        _ = try await checker.run { finding in
+                            #expect(finding.kind != .numbers && finding.kind != .jobMissing)
+                        }
+                    }
+                }
+                try await group.waitForAll()
             }
         }
 

@@ -249,6 +249,54 @@
         }
 
         @Test(
+            "a cache has no chunk of a run whose number a restored database gave away again",
+            .timeLimit(.minutes(2))
+        )
+        func restoredDatabase() async throws {
+            let scene = try await Scene()
+            let folder = try TemporaryFolder()
+            let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 16 << 20)
+            func finder() async throws -> ClusterFinder {
+                let made = ClusterFinder(
+                    scene.cluster.facts,
+                    in: scene.cluster.database,
+                    cache: cache
+                )
+                try await made.refresh()
+                try await made.prefetch(sizeMax: 1 << 20)
+                return made
+            }
+            try await scene.publish("a", Array(0..<2000))
+            let old = try await finder()
+            #expect(try await scene.keys(7, old) == ["a"])
+            // As a dump from before the publication.
+            try scene.cluster.query(
+                """
+                DELETE FROM dagstore_runs; DELETE FROM dagstore_shards;
+                DELETE FROM dagstore_placements;
+                UPDATE dagstore_cluster SET next_run = 1, runs_version = 0
+                """
+            )
+            try await scene.publish("b", Array(5000..<7000))
+            let new = try await finder()
+            for number in 5000..<5050 { #expect(try await scene.keys(number, new) == ["b"]) }
+            #expect(try await scene.keys(7, new) == [])
+        }
+
+        @Test("destroyed shards do not take the places of others", .timeLimit(.minutes(2)))
+        func limitedSearch() async throws {
+            let scene = try await Scene()
+            for key in ["kept", "x", "y", "z"] { try await scene.publish(key, [1]) }
+            #expect(try await scene.merge(isForced: true) > 0)
+            for key in ["x", "y", "z"] {
+                try await scene.cluster.database.destroy(ShardKey(key))
+            }
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            let found = try await finder.shards(containing: Scene.multihash(1), limit: 2)
+            #expect(found.map(\.shard.key.text) == ["kept"])
+        }
+
+        @Test(
             "damaged directories and chunks are errors, not traps",
             .timeLimit(.minutes(3)),
             arguments: [

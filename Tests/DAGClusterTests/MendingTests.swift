@@ -294,6 +294,29 @@
             await node.kill()
         }
 
+        @Test("a shard that failed gets its entries with its index again", .timeLimit(.minutes(3)))
+        func failedShard() async throws {
+            let scene = try await ClusterScene(copies: 1)
+            let node = try scene.node("node1")
+            let car = try scene.car("a.car", sections: 200, seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            // What a node that was removed by force leaves of its shard and of a damaged run.
+            try scene.query(
+                """
+                UPDATE dagstore_shards SET state = 2, error_code = -1, error = 'gone';
+                DELETE FROM dagstore_runs;
+                UPDATE dagstore_cluster SET runs_version = runs_version + 1
+                """
+            )
+            try await scene.database.recover(ShardKey("a"))
+            try await eventually {
+                try await scene.database.shard(ShardKey("a"))?.state == .available
+            }
+            #expect(try await isFound(car, "a", scene))
+            await node.kill()
+        }
+
         @Test("a destroyed shard leaves nothing to write again", .timeLimit(.minutes(3)))
         func destroyed() async throws {
             let scene = try await ClusterScene(copies: 1)

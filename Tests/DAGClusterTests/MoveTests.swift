@@ -307,6 +307,22 @@
             await node.kill()
         }
 
+        @Test("a process of a forgotten node has no number of a later one", .timeLimit(.minutes(2)))
+        func numbersOfProcesses() async throws {
+            let scene = try await ClusterScene()
+            let profile = NodeProfile(
+                id: Array(repeating: 7, count: 16),
+                name: "node1",
+                url: "",
+                release: "test"
+            )
+            let first = try await scene.database.join(profile)
+            try scene.query("DELETE FROM dagstore_nodes")
+            let second = try await scene.database.join(profile)
+            #expect(second != first)
+            #expect(try await !scene.database.beat(profile.id, first, within: .seconds(20)))
+        }
+
         // MARK: Sweeping
 
         @Test("a sweep goes through many pages of blobs", .timeLimit(.minutes(3)))
@@ -323,7 +339,7 @@
                 """
             )
             let report = try await scene.database.sweep(grace: .seconds(60))
-            // Bytes without a row get one that is dying.
+            // 20 uploads have no row.
             #expect(report.blobCount == 1120 && report.byteCount == 11_000)
             #expect(try scene.query("SELECT count(*) FROM dagstore_blobs") == "0")
             #expect(try scene.query("SELECT count(*) FROM dagstore_blob_parts") == "0")

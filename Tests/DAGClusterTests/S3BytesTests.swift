@@ -282,6 +282,22 @@
             }
         }
 
+        @Test("another store with the same bucket is refused")
+        func otherStore() async throws {
+            let scene = try await Scene()
+            try await scene.blobs.bytes.checkPlace()
+            let other = try await MemoryS3()
+            let variables = other.variables
+            let database = try ClusterDatabase(
+                at: scene.cluster.address,
+                variable: { variables[$0] }
+            )
+            let blobs = try Blobs(scene.cluster.facts, in: database)
+            await #expect(throws: DAGStoreError(.invalidConfiguration)) {
+                try await blobs.bytes.checkPlace()
+            }
+        }
+
         // MARK: Sweeping
 
         @Test(

@@ -4,7 +4,7 @@
 
     /// Bundles whose bytes are damaged.
     ///
-    /// Equal bytes have one name, so the bundle that is made again has the name of the damaged one, and a higher
+    /// Equal bytes have one name, so the bundle that is made again has the name of the damaged one, and another
     /// incarnation.
     extension ClusterDatabase {
         /// Gives a damaged or missing bundle up, and lets a node make it again.

@@ -40,7 +40,7 @@
             var report = SweepReport()
             report.requestCount = try await forgetRequests()
             try await markUnnamed()
-            try await deleteOrphans()
+            try await deleteOrphans(&report)
             var last: [UInt8]? = []
             while let start = last {
                 let page = try await dying(after: start)
@@ -102,17 +102,19 @@
 
         /// Deletes the bytes of uploads without a row.
         ///
-        /// A slow program wrote them after a sweep, or the database is an older one that was restored.
-        private func deleteOrphans() async throws {
+        /// A slow program wrote them after a sweep, or the database is an older one that was restored. No later upload
+        /// has their number.
+        private func deleteOrphans(_ report: inout SweepReport) async throws {
             var position: String?
             repeat {
                 let found = try await blobs.bytes.uploads(olderThan: grace, after: position)
                 for orphan in try await unnamed(found.uploads) {
                     try Task.checkCancellation()
-                    guard try await condemn(orphan) else { continue }
                     while try await !blobs.bytes.deleteSome(of: orphan.name, orphan.incarnation) {
                         try Task.checkCancellation()
                     }
+                    report.blobCount += 1
+                    report.byteCount += orphan.size
                 }
                 position = found.next
             } while position != nil
@@ -138,32 +140,6 @@
                 }
             }
             return uploads.filter { known[$0.name.bytes] != $0.incarnation }
-        }
-
-        /// Makes sure that no program will use the number of an upload without a row.
-        ///
-        /// A blob without a row gets one that is dying, so that the next upload has a higher number.
-        ///
-        /// - Returns: Whether to delete the bytes now; a dying blob is deleted later.
-        private func condemn(_ orphan: StoredBlob) async throws -> Bool {
-            try await blobs.database.run { transaction in
-                let rows = try transaction.run(
-                    "SELECT incarnation FROM dagstore_blobs WHERE name = $1",
-                    .bytes(orphan.name.bytes)
-                )
-                // No later upload gets the number of these bytes.
-                guard rows.count == 0 else { return try rows.integer(0, 0) != orphan.incarnation }
-                try transaction.run(
-                    """
-                    INSERT INTO dagstore_blobs (name, incarnation, state, size, touched_at)
-                    VALUES ($1, $2, 2, $3, now()) ON CONFLICT (name) DO NOTHING
-                    """,
-                    .bytes(orphan.name.bytes),
-                    .integer(orphan.incarnation),
-                    .integer(Int64(clamping: orphan.size))
-                )
-                return false
-            }
         }
 
         /// Returns some dying blobs after a name, and the last name of the page; nil if there are no more.

@@ -31,7 +31,7 @@
         package init(_ facts: ClusterFacts, in database: ClusterDatabase) throws {
             self.facts = facts
             self.database = database
-            times = ClusterTimes()
+            times = .ofProcess
             blobs = try Blobs(facts, in: database)
         }
 

@@ -46,7 +46,7 @@
         /// Marks the work as canceled.
         func set() { state.withLock { $0 = true } }
 
-        /// Ends the work if nobody waits for it any more.
+        /// Ends the work if its caller was canceled.
         ///
         /// - Throws: `CancellationError`.
         func check() throws {

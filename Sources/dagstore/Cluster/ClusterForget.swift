@@ -34,7 +34,7 @@ struct ClusterForget: AsyncParsableCommand {
             let node = try await database.nodes().node(named: node)
             let failed = try await database.forget(
                 node.id,
-                deadAfter: ClusterTimes().deadAfter,
+                deadAfter: ClusterTimes.ofProcess.deadAfter,
                 isForced: force
             )
             try Output.run(format.format) { output in

@@ -120,7 +120,7 @@ struct ClusterRelocate: AsyncParsableCommand {
         ///
         /// - Throws: `mountUnreachable` if it has ended or is silent.
         func checkIsAlive() throws {
-            guard isDead(after: ClusterTimes().deadAfter) else { return }
+            guard isDead(after: ClusterTimes.ofProcess.deadAfter) else { return }
             throw DAGStoreError(
                 .mountUnreachable,
                 "node \(name), which alone reaches the CAR, does not run",

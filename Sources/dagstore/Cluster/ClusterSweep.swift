@@ -23,7 +23,7 @@ struct ClusterSweep: AsyncParsableCommand {
             let database = try cluster.open()
             defer { database.close() }
             _ = try await database.facts()
-            let report = try await database.sweep(grace: ClusterTimes().grace)
+            let report = try await database.sweep(grace: ClusterTimes.ofProcess.grace)
             try Output.run(format.format) { output in
                 switch format.format {
                 case .text:
