@@ -108,11 +108,13 @@
             var position: String?
             repeat {
                 let found = try await blobs.bytes.uploads(olderThan: grace, after: position)
-                for orphan in try await unnamed(found.uploads) {
+                for (orphan, isBlobKnown) in try await unnamed(found.uploads) {
                     try Task.checkCancellation()
                     while try await !blobs.bytes.deleteSome(of: orphan.name, orphan.incarnation) {
                         try Task.checkCancellation()
                     }
+                    // The blob has a later upload.
+                    if isBlobKnown { continue }
                     report.blobCount += 1
                     report.byteCount += orphan.size
                 }
@@ -120,8 +122,10 @@
             } while position != nil
         }
 
-        /// Returns the uploads that no row names.
-        private func unnamed(_ uploads: [StoredBlob]) async throws -> [StoredBlob] {
+        /// Returns the uploads that no row names, and whether their blobs have rows.
+        private func unnamed(
+            _ uploads: [StoredBlob]
+        ) async throws -> [(upload: StoredBlob, isBlobKnown: Bool)] {
             let names = uploads.map(\.name.bytes)
             guard let first = names.min(by: { $0.lexicographicallyPrecedes($1) }),
                 let last = names.max(by: { $0.lexicographicallyPrecedes($1) })
@@ -140,6 +144,7 @@
                 }
             }
             return uploads.filter { known[$0.name.bytes] != $0.incarnation }
+                .map { ($0, known[$0.name.bytes] != nil) }
         }
 
         /// Returns some dying blobs after a name, and the last name of the page; nil if there are no more.
