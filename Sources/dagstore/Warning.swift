@@ -7,6 +7,8 @@ struct Warning {
     enum Code: String {
         /// Bytes after the end of the data that are not all zero.
         case ignoredBytes
+        /// No node of the cluster gives signs of life.
+        case noLivingNode
     }
 
     private let code: Code

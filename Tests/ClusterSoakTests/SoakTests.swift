@@ -106,31 +106,11 @@
                 let back = gone + .seconds(Self.seconds)
                 let end = back + .seconds(3)
                 let address = scene.clientAddress
+                let doors = try (0..<2).map { _ in
+                    SoakDoor.library(try ClusterDatabase(at: address, patience: .seconds(1)))
+                }
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for number in 0..<2 {
-                        let patience = Duration.seconds(1)
-                        var client = SoakClient(
-                            name: "client\(number)",
-                            scene: scene,
-                            door: .library(try ClusterDatabase(at: address, patience: patience)),
-                            cars: cars,
-                            lasting: lasting.shared,
-                            began: began,
-                            generator: SplitMix64(seed: generator.next())
-                        )
-                        group.addTask { try await client.run(until: end) }
-                    }
-                    for (node, car) in zip(scene.nodes, lasting.own) {
-                        var reader = SoakReader(
-                            scene: scene,
-                            node: node,
-                            cars: [car],
-                            generator: SplitMix64(seed: generator.next())
-                        )
-                        group.addTask { await reader.run(until: end) }
-                    }
-                    var watch = SoakWatch(scene)
-                    group.addTask { try await watch.run(until: end) }
+                    load(&group, through: doors, scene, lasting, cars, &generator, until: end)
                     await untilMoment(gone)
                     scene.server.stop(SIGKILL)
                     await untilMoment(back)
@@ -154,6 +134,42 @@
                 try await scene.close()
             }
 
+            /// Starts clients, a reader of each node's own shard, and the watch over what the database says.
+            private func load(
+                _ group: inout ThrowingTaskGroup<Void, any Error>,
+                through doors: [SoakDoor],
+                _ scene: SoakScene,
+                _ lasting: Lasting,
+                _ cars: [SoakCAR],
+                _ generator: inout SplitMix64,
+                until end: ContinuousClock.Instant
+            ) {
+                let began = ContinuousClock.now
+                for (number, door) in doors.enumerated() {
+                    var client = SoakClient(
+                        name: "client\(number)",
+                        scene: scene,
+                        door: door,
+                        cars: cars,
+                        lasting: lasting.shared,
+                        began: began,
+                        generator: SplitMix64(seed: generator.next())
+                    )
+                    group.addTask { try await client.run(until: end) }
+                }
+                for (node, car) in zip(scene.nodes, lasting.own) {
+                    var reader = SoakReader(
+                        scene: scene,
+                        node: node,
+                        cars: [car],
+                        generator: SplitMix64(seed: generator.next())
+                    )
+                    group.addTask { await reader.run(until: end) }
+                }
+                var watch = SoakWatch(scene)
+                group.addTask { try await watch.run(until: end) }
+            }
+
             private func trouble(
                 _ scene: SoakScene,
                 _ lasting: Lasting,
@@ -162,37 +178,14 @@
                 until end: ContinuousClock.Instant
             ) async throws {
                 var generator = SplitMix64(seed: seed)
-                let began = ContinuousClock.now
+                let address = scene.clientAddress
+                let doors: [SoakDoor] = [
+                    .library(try ClusterDatabase(at: address, patience: .seconds(4))),
+                    .library(try ClusterDatabase(at: address, patience: .seconds(20))),
+                    .program(address),
+                ]
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    let address = scene.clientAddress
-                    let doors: [SoakDoor] = [
-                        .library(try ClusterDatabase(at: address, patience: .seconds(4))),
-                        .library(try ClusterDatabase(at: address, patience: .seconds(20))),
-                        .program(address),
-                    ]
-                    for (number, door) in doors.enumerated() {
-                        var client = SoakClient(
-                            name: "client\(number)",
-                            scene: scene,
-                            door: door,
-                            cars: cars,
-                            lasting: lasting.shared,
-                            began: began,
-                            generator: SplitMix64(seed: generator.next())
-                        )
-                        group.addTask { try await client.run(until: end) }
-                    }
-                    for (node, car) in zip(scene.nodes, lasting.own) {
-                        var reader = SoakReader(
-                            scene: scene,
-                            node: node,
-                            cars: [car],
-                            generator: SplitMix64(seed: generator.next())
-                        )
-                        group.addTask { await reader.run(until: end) }
-                    }
-                    var watch = SoakWatch(scene)
-                    group.addTask { try await watch.run(until: end) }
+                    load(&group, through: doors, scene, lasting, cars, &generator, until: end)
                     var faults = (0..<2).map { _ in
                         SoakFaults(
                             scene: scene,

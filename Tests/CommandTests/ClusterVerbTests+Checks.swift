@@ -54,5 +54,18 @@ import Testing
             #expect(json.status == 2)
             #expect(json.error["code"] == "invalidArgument")
         }
+
+        @Test("a registration that must wait for a node to start says so", .timeLimit(.minutes(2)))
+        func noNode() async throws {
+            let cluster = try await Cluster()
+            _ = try cluster.scene.write(Sample.car)
+            async let waiting = cluster.json("register", "sample.car")
+            try await eventually { try await !cluster.json("shards").out.isEmpty }
+            #expect(try await cluster.json("destroy", "sample").status == 0)
+            let outcome = try await waiting
+            #expect(outcome.status == 3)
+            #expect(outcome.errorText.contains(#""code":"noLivingNode""#))
+            #expect(outcome.errorText.contains(#""code":"shardUnknown""#))
+        }
     }
 #endif

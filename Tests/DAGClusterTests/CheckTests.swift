@@ -210,9 +210,17 @@
                 kinds: [.runMissing, .dying]
             ),
             Damage(
-                sql: "INSERT INTO dagstore_blobs VALUES ('\\x01', 1, 1, 5, now())",
+                sql: """
+                    INSERT INTO dagstore_blobs
+                    VALUES (decode(repeat('01', 32), 'hex'), 1, 1, 5, now())
+                    """,
                 kinds: [.unnamed]
             ),
+            Damage(
+                sql: "INSERT INTO dagstore_blobs VALUES ('\\x01', 1, 1, 5, now())",
+                kinds: [.row]
+            ),
+            Damage(sql: "UPDATE dagstore_blobs SET size = -1 WHERE \(runs)", kinds: [.row]),
         ]
 
         @Test("a sound cluster has no findings, and each damage its own", .timeLimit(.minutes(5)))

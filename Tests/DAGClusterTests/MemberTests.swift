@@ -260,9 +260,9 @@
                 await #expect(throws: DAGStoreError(.catalogUnreachable)) {
                     try await scene.register("b", other)
                 }
-                await eventually { node.notices.contains("the database is away") }
+                await eventually { node.notices.contains("the cluster is away") }
                 try await server.start()
-                await eventually { node.notices.contains("the database is back") }
+                await eventually { node.notices.contains("the cluster is back") }
                 try await scene.register("b", other)
                 try await scene.settled("b", copies: 1)
                 #expect(try await node.hasBlocks(of: other))

@@ -41,6 +41,18 @@
 
         private static let bundles = "name IN (SELECT bundle FROM dagstore_shards)"
 
+        /// A cluster that wants two copies, with one node that holds the shard "a".
+        private func oneCopy() async throws -> (
+            scene: ClusterScene, node: TestNode, car: TestCAR
+        ) {
+            let scene = try await ClusterScene(copies: 2)
+            let node = try scene.node("node1")
+            let car = try scene.car("a.car", sections: 300, seed: 1)
+            try await scene.register("a", car)
+            try await scene.settled("a", copies: 1)
+            return (scene, node, car)
+        }
+
         @Test(
             "a holder makes a damaged bundle again, and others import it",
             .timeLimit(.minutes(3)),
@@ -54,11 +66,7 @@
             ]
         )
         func damagedBundle(change: String?) async throws {
-            let scene = try await ClusterScene(copies: 2)
-            let first = try scene.node("node1")
-            let car = try scene.car("a.car", sections: 300, seed: 1)
-            try await scene.register("a", car)
-            try await scene.settled("a", copies: 1)
+            let (scene, first, car) = try await oneCopy()
             let before = try await scene.database.shard(ShardKey("a"))
             if let change {
                 try scene.query(change)
@@ -83,11 +91,7 @@
             .timeLimit(.minutes(3))
         )
         func noHolder() async throws {
-            let scene = try await ClusterScene(copies: 2)
-            let first = try scene.node("node1")
-            let car = try scene.car("a.car", sections: 300, seed: 1)
-            try await scene.register("a", car)
-            try await scene.settled("a", copies: 1)
+            let (scene, first, car) = try await oneCopy()
             await first.kill()
             try damage(scene, where: Self.bundles)
             let second = try scene.node("node2")
@@ -106,11 +110,7 @@
             .timeLimit(.minutes(3))
         )
         func noCAR() async throws {
-            let scene = try await ClusterScene(copies: 2)
-            let first = try scene.node("node1")
-            let car = try scene.car("a.car", sections: 300, seed: 1)
-            try await scene.register("a", car)
-            try await scene.settled("a", copies: 1)
+            let (scene, first, car) = try await oneCopy()
             await first.kill()
             try damage(scene, where: Self.bundles)
             let path = car.mount.path.string

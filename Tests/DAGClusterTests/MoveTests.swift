@@ -291,6 +291,37 @@
             await other.kill()
         }
 
+        @Test(
+            "waiting moves end with their shards, and with the only node that reaches the new mount"
+        )
+        func waitingMoves() async throws {
+            let scene = try await ClusterScene()
+            let node = try scene.node("node1")
+            await eventually { node.member.incarnation > 0 }
+            await node.kill()
+            let url = try MountURL("file:///nowhere.car")
+            for key in ["a", "b"] {
+                _ = try await scene.database.register(ShardKey(key), from: url)
+            }
+            try scene.query("UPDATE dagstore_shards SET state = 1")
+            let other = try MountURL("file:///elsewhere.car")
+            for key in ["a", "b"] {
+                _ = try await scene.database.relocate(
+                    ShardKey(key),
+                    to: other,
+                    reach: node.number.node
+                )
+            }
+            try await scene.database.destroy(ShardKey("b"))
+            #expect(try scene.query("SELECT count(*) FROM dagstore_moves") == "1")
+            _ = try await scene.database.forget(node.number.node, deadAfter: .zero, isForced: true)
+            let shard = try #require(try await scene.database.shard(ShardKey("a")))
+            #expect(shard.state == .available && shard.mountURL == url.text)
+            let move = try #require(try await scene.database.move(of: shard.number))
+            #expect(move.state == .refused && move.error?.code == .mountGone)
+            #expect(try scene.query("SELECT count(*) FROM dagstore_jobs WHERE kind = 7") == "0")
+        }
+
         @Test("a node that was removed while it runs ends with the reason", .timeLimit(.minutes(3)))
         func forgottenWhileRunning() async throws {
             let scene = try await ClusterScene()

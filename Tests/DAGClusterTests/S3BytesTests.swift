@@ -285,7 +285,7 @@
         @Test("another store with the same bucket is refused")
         func otherStore() async throws {
             let scene = try await Scene()
-            try await scene.blobs.bytes.checkPlace()
+            #expect(try await scene.blobs.bytes.placeFault() == nil)
             let other = try await MemoryS3()
             let variables = other.variables
             let database = try ClusterDatabase(
@@ -293,9 +293,7 @@
                 variable: { variables[$0] }
             )
             let blobs = try Blobs(scene.cluster.facts, in: database)
-            await #expect(throws: DAGStoreError(.invalidConfiguration)) {
-                try await blobs.bytes.checkPlace()
-            }
+            #expect(try await blobs.bytes.placeFault()?.code == .invalidConfiguration)
         }
 
         // MARK: Sweeping

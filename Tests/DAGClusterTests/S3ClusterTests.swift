@@ -138,8 +138,9 @@
         func refused() async throws {
             let store = try await MemoryS3()
             let scene = try await scene(store)
-            store.setFault { _ in MemoryS3.failure(403, "AccessDenied") }
             let node = try scene.node("node1")
+            await eventually { node.notices.contains("joined the cluster") }
+            store.setFault { _ in MemoryS3.failure(403, "AccessDenied") }
             let car = try scene.car("a.car", seed: 1)
             try await scene.register("a", car)
             await eventually { node.notices.contains("invalidConfiguration") }
@@ -152,6 +153,19 @@
                 try await scene.database.shard(ShardKey("a"))?.state == .available
             }
             #expect(try await node.hasBlocks(of: car))
+            await node.kill()
+        }
+
+        @Test("a node that starts with refused credentials joins when they are mended")
+        func refusedAtStart() async throws {
+            let store = try await MemoryS3()
+            let scene = try await scene(store)
+            store.setFault { _ in MemoryS3.failure(403, "AccessDenied") }
+            let node = try scene.node("node1")
+            await eventually { node.notices.contains("invalidConfiguration") }
+            #expect(try await scene.database.nodes().isEmpty)
+            store.setFault(nil)
+            await eventually { node.notices.contains("joined the cluster") }
             await node.kill()
         }
 
@@ -191,7 +205,8 @@
             try await scene.register("a", car)
             try await scene.settled("a", copies: 1)
             let sound = store.objects
-            store.objects = [:]
+            // A node refuses a store without the mark.
+            store.objects = sound.filter { $0.key.hasSuffix("/cluster") }
             let second = try scene.node("node2")
             await eventually { second.notices.contains("catalogCorrupt") }
             #expect(try await first.hasBlocks(of: car))

@@ -97,14 +97,14 @@
         /// - Throws: `catalogUnreachable`, and the errors of an object store.
         func deleteSome(of blob: BlobName, _ incarnation: Int64) async throws -> Bool
 
-        /// Checks that this is the place that the cluster was made with.
+        /// Returns what is wrong if this is another place than the one that the cluster was made with.
         ///
-        /// - Throws: `invalidConfiguration` if it is another one; the errors of an object store.
-        func checkPlace() async throws
+        /// - Throws: The errors of an object store.
+        func placeFault() async throws -> DAGStoreError?
     }
 
     extension BlobBytes {
-        func checkPlace() async throws {}
+        func placeFault() async throws -> DAGStoreError? { nil }
     }
 
     /// Some of the uploads that have bytes.

@@ -149,18 +149,17 @@
             }
         }
 
-        func checkPlace() async throws {
+        func placeFault() async throws -> DAGStoreError? {
             let mark = try await translating("read bytes from") {
                 try await bucket.bytes(0..<64, of: folder.markKey(of: cluster))
             }
-            guard mark == Array(cluster.hexadecimal.utf8) else {
-                throw DAGStoreError(
-                    .invalidConfiguration,
-                    "\(folder.url) lacks the object \(folder.markKey(of: cluster)), which the cluster wrote when it "
-                        + "was made",
-                    advice: "correct AWS_ENDPOINT_URL_S3: it names another store"
-                )
-            }
+            if mark == Array(cluster.hexadecimal.utf8) { return nil }
+            return DAGStoreError(
+                .invalidConfiguration,
+                "\(folder.url) lacks the object \(folder.markKey(of: cluster)), which the cluster wrote when it "
+                    + "was made",
+                advice: "correct AWS_ENDPOINT_URL_S3: it names another store"
+            )
         }
 
         private func list(

@@ -152,19 +152,7 @@
                     .integer(record.epoch)
                 ).changeCount
                 guard isWaiting == 1, isSame == 1 else { throw JobLost() }
-                try transaction.run(
-                    """
-                    INSERT INTO dagstore_placements
-                        (node, shard, key, mount, state, error_code, error, try_at)
-                    VALUES ($1, $2, $3, $4, 1, 0, '', now())
-                    ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = '',
-                        mount = excluded.mount
-                    """,
-                    .bytes(node),
-                    .integer(Int64(record.number)),
-                    .text(record.key.text),
-                    .text(move.mountURL)
-                )
+                try Self.hold(record, at: move.mountURL, on: node, transaction)
                 try Self.removeFollowedMoves(transaction)
                 return 0
             }

@@ -93,21 +93,31 @@
                         .bytes(node)
                     )
                 }
-                try transaction.run(
-                    """
-                    INSERT INTO dagstore_placements
-                        (node, shard, key, mount, state, error_code, error, try_at)
-                    VALUES ($1, $2, $3, $4, 1, 0, '', now())
-                    ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = '',
-                        mount = excluded.mount
-                    """,
-                    .bytes(node),
-                    .integer(Int64(record.number)),
-                    .text(record.key.text),
-                    .text(record.mountURL)
-                )
+                try Self.hold(record, at: record.mountURL, on: node, transaction)
                 return 0
             }
+        }
+
+        /// Says that a node holds a copy of a shard.
+        static func hold(
+            _ record: ClusterShard,
+            at mountURL: String,
+            on node: [UInt8],
+            _ transaction: borrowing Transaction
+        ) throws {
+            try transaction.run(
+                """
+                INSERT INTO dagstore_placements
+                    (node, shard, key, mount, state, error_code, error, try_at)
+                VALUES ($1, $2, $3, $4, 1, 0, '', now())
+                ON CONFLICT (node, shard) DO UPDATE SET state = 1, error_code = 0, error = '',
+                    mount = excluded.mount
+                """,
+                .bytes(node),
+                .integer(Int64(record.number)),
+                .text(record.key.text),
+                .text(mountURL)
+            )
         }
 
         /// Fails a shard that no node could index.

@@ -99,6 +99,7 @@
                 if runs.changeCount > 0 { try Self.changeRunsVersion(transaction) }
                 try Self.removeRebuilds(of: subject, transaction)
                 try Self.removeJobs(of: subject, transaction)
+                try transaction.run("DELETE FROM dagstore_moves WHERE shard = $1", number)
                 return 0
             }
         }

@@ -59,6 +59,16 @@
                     let name = try rows.bytes(row, 0)
                     page.last = name
                     let isNamed = try rows.truth(row, 4)
+                    guard name.count == BlobName.size, try rows.integer(row, 2) >= 0 else {
+                        page.findings.append(
+                            ClusterFinding(
+                                .row,
+                                "the row of a blob has an impossible name or size; delete the row",
+                                blob: name
+                            )
+                        )
+                        continue
+                    }
                     switch Blobs.State(rawValue: try rows.integer(row, 1)) {
                     case .live, .uploading:
                         guard !isNamed else { continue }

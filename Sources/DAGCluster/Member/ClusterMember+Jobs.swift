@@ -18,35 +18,22 @@
         /// - Returns: Whether one waited.
         /// - Throws: `JobLost`; `catalogUnreachable`.
         package func indexShard() async throws -> Bool {
-            guard let job = try await database.claim(.index, for: profile.id, lease: times.lease)
-            else { return false }
-            guard let number = UInt32(exactly: job.subject),
-                let shard = try await database.shard(number), shard.state == .registered
-            else {
-                try await database.remove(job)
-                return true
+            let claimed = try await database.claim(.index, for: profile.id, lease: times.lease)
+            return try await work(on: claimed, in: .registered) { claim in
+                let (shard, job) = (claim.shard, claim.job)
+                do {
+                    try await destroyMoved(claim.placement, of: shard)
+                    try await database.beginIndexing(shard, job, on: profile.id)
+                    try await keeping(job) { try await self.index(shard, job) }
+                    say(.info, "indexed and published the shard", shard.key)
+                } catch let error as DAGStoreError {
+                    // If the database is away, this fails too.
+                    try await giveUp(shard, job, error, isOwn: claim.isOwn)
+                } catch is JobLost {
+                    try await destroyUnpublished(shard, isOwn: claim.isOwn)
+                    throw JobLost()
+                }
             }
-            guard busyKeys.insert(shard.key) else {
-                try await database.release(job, runAgainIn: times.poll)
-                return false
-            }
-            defer { busyKeys.remove(shard.key) }
-            // A copy without a placement is none that an earlier indexing left.
-            let placement = try await database.placement(of: number, on: profile.id)
-            let isOwn = try placement == nil && store.status(of: shard.key) != nil
-            do {
-                try await destroyMoved(placement, of: shard)
-                try await database.beginIndexing(shard, job, on: profile.id)
-                try await keeping(job) { try await self.index(shard, job) }
-                say(.info, "indexed and published the shard", shard.key)
-            } catch let error as DAGStoreError {
-                // If the database is away, this fails too.
-                try await giveUp(shard, job, error, isOwn: isOwn)
-            } catch is JobLost {
-                try await destroyUnpublished(shard, isOwn: isOwn)
-                throw JobLost()
-            }
-            return true
         }
 
         /// Destroys what an indexing at an earlier mount left, before the placement names the new one.

@@ -32,47 +32,28 @@
         /// - Returns: Whether one was.
         /// - Throws: `JobLost`; `catalogUnreachable`.
         func mendBundle() async throws -> Bool {
-            let claimed = try await database.claimForHolder(
-                .mend,
-                for: profile.id,
-                lease: times.lease,
-                // After a pause of the database all nodes look silent.
-                deadAfter: isJudge ? times.deadAfter : nil
-            )
-            guard let job = claimed else { return false }
-            guard let number = UInt32(exactly: job.subject),
-                let shard = try await database.shard(number), shard.state == .available
-            else {
-                try await database.remove(job)
-                return true
-            }
-            guard busyKeys.insert(shard.key) else {
-                try await database.release(job, runAgainIn: times.poll)
-                return false
-            }
-            defer { busyKeys.remove(shard.key) }
-            let placement = try await database.placement(of: number, on: profile.id)
-            let isOwn = try placement == nil && store.status(of: shard.key) != nil
-            do {
-                try await keeping(job) { [self] in
-                    if placement?.state == .held {
-                        try await exportAgain(shard, job)
-                    } else {
-                        try await indexAgain(shard, job)
+            try await work(on: try await claimForHolder(.mend), in: .available) { claim in
+                let (shard, job) = (claim.shard, claim.job)
+                do {
+                    try await keeping(job) { [self] in
+                        if claim.isHolder {
+                            try await exportAgain(shard, job)
+                        } else {
+                            try await indexAgain(shard, job)
+                        }
                     }
+                    say(.info, "made the bundle again", shard.key)
+                } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+                    say(.warning, "the bundle is not made again: \(error)", shard.key)
+                    try await destroyUnpublished(shard, isOwn: claim.isOwn)
+                    // The shard stays available: its holders serve, and one that comes back exports it.
+                    let pause = min(times.retry * Int(job.attempts), Self.mendingPauseMax)
+                    try await database.release(job, runAgainIn: pause, isFault: true)
+                } catch is JobLost {
+                    try await destroyUnpublished(shard, isOwn: claim.isOwn)
+                    throw JobLost()
                 }
-                say(.info, "made the bundle again", shard.key)
-            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
-                say(.warning, "the bundle is not made again: \(error)", shard.key)
-                try await destroyUnpublished(shard, isOwn: isOwn)
-                // The shard stays available: its holders serve, and one that comes back exports it.
-                let pause = min(times.retry * Int(job.attempts), Self.mendingPauseMax)
-                try await database.release(job, runAgainIn: pause, isFault: true)
-            } catch is JobLost {
-                try await destroyUnpublished(shard, isOwn: isOwn)
-                throw JobLost()
             }
-            return true
         }
 
         /// Uploads the bundle from the node's own copy.

@@ -18,51 +18,32 @@
         /// - Returns: Whether one waited.
         /// - Throws: `JobLost`; `catalogUnreachable`.
         func compareMove() async throws -> Bool {
-            let claimed = try await database.claimForHolder(
-                .move,
-                for: profile.id,
-                lease: times.lease,
-                // After a pause of the database all nodes look silent.
-                deadAfter: isJudge ? times.deadAfter : nil
-            )
-            guard let job = claimed else { return false }
-            guard let number = UInt32(exactly: job.subject),
-                let shard = try await database.shard(number), shard.state == .available,
-                let move = try await database.move(of: number), move.state == .waiting
-            else {
-                try await database.remove(job)
-                return true
-            }
-            guard busyKeys.insert(shard.key) else {
-                try await database.release(job, runAgainIn: times.poll)
-                return false
-            }
-            defer { busyKeys.remove(shard.key) }
-            let placement = try await database.placement(of: number, on: profile.id)
-            let isHolder = placement?.state == .held
-            let isOwn = try placement == nil && store.status(of: shard.key) != nil
-            do {
-                try await keeping(job) { [self] in
-                    try await compare(move, of: shard, job, isHolder: isHolder)
+            try await work(on: try await claimForHolder(.move), in: .available) { claim in
+                let (shard, job) = (claim.shard, claim.job)
+                guard let move = try await database.move(of: shard.number), move.state == .waiting
+                else { return try await database.remove(job) }
+                do {
+                    try await keeping(job) { [self] in
+                        try await compare(move, of: shard, job, isHolder: claim.isHolder)
+                    }
+                    say(.info, "the CAR is the same at \(move.mountURL)", shard.key)
+                } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+                    say(.warning, "the shard keeps its mount: \(error)", shard.key)
+                    try await destroyImported(move, of: claim)
+                    let isCertain =
+                        error.code.exitStatus == 5
+                        || [.sourceChanged, .unknownScheme, .invalidArgument].contains(error.code)
+                    if isCertain || job.attempts >= Self.attemptsOfMove {
+                        try await database.refuse(move, job, error)
+                    } else {
+                        try await database.release(job, runAgainIn: times.retry, isFault: true)
+                    }
+                } catch is JobLost {
+                    // The next comparison with the placements brings a holder's copy back to the shard's mount.
+                    try await destroyImported(move, of: claim)
+                    throw JobLost()
                 }
-                say(.info, "the CAR is the same at \(move.mountURL)", shard.key)
-            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
-                say(.warning, "the shard keeps its mount: \(error)", shard.key)
-                try await destroyImported(shard, move, isHolder: isHolder, isOwn: isOwn)
-                let isCertain =
-                    error.code.exitStatus == 5
-                    || [.sourceChanged, .unknownScheme, .invalidArgument].contains(error.code)
-                if isCertain || job.attempts >= Self.attemptsOfMove {
-                    try await database.refuse(move, job, error)
-                } else {
-                    try await database.release(job, runAgainIn: times.retry, isFault: true)
-                }
-            } catch is JobLost {
-                // The next comparison with the placements brings a holder's copy back to the shard's mount.
-                try await destroyImported(shard, move, isHolder: isHolder, isOwn: isOwn)
-                throw JobLost()
             }
-            return true
         }
 
         private func compare(
@@ -81,15 +62,11 @@
         }
 
         /// Destroys what a comparison imported.
-        private func destroyImported(
-            _ shard: ClusterShard,
-            _ move: ShardMove,
-            isHolder: Bool,
-            isOwn: Bool
-        ) async throws {
-            guard !isHolder else { return }
+        private func destroyImported(_ move: ShardMove, of claim: ClaimedShard) async throws {
+            guard !claim.isHolder else { return }
+            let shard = claim.shard
             let status = try store.status(of: shard.key)
-            if !isOwn, let status, [shard.mountURL, move.mountURL].contains(status.mountURL) {
+            if !claim.isOwn, let status, [shard.mountURL, move.mountURL].contains(status.mountURL) {
                 do {
                     try await store.destroy(shard.key)
                 } catch let error as DAGStoreError

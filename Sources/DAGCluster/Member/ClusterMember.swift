@@ -125,8 +125,10 @@
                     let facts = try await database.facts()
                     try check(facts)
                     let blobs = try Blobs(facts, in: database)
-                    // A node with another store would find all bytes damaged.
-                    try await blobs.bytes.checkPlace()
+                    guard try await isPlaceSound(of: blobs) else {
+                        try await Task.sleep(for: times.poll)
+                        continue
+                    }
                     connection.withLock { connection in
                         connection.facts = facts
                         connection.blobs = blobs
@@ -146,6 +148,22 @@
                     try await Task.sleep(for: times.poll)
                 }
             }
+        }
+
+        /// Whether the bytes can be reached.
+        ///
+        /// - Throws: `invalidConfiguration` if they lie at another place: the node would find all of them damaged.
+        private func isPlaceSound(of blobs: Blobs) async throws -> Bool {
+            let fault: DAGStoreError?
+            do {
+                fault = try await blobs.bytes.placeFault()
+            } catch let error as DAGStoreError {
+                // Credentials may be mended while the node serves what it holds.
+                report(error)
+                return false
+            }
+            if let fault { throw fault }
+            return true
         }
 
         /// Checks that the node's store belongs to the cluster.
@@ -274,25 +292,25 @@
             notify(Notice(level: level, message: message, shard: shard))
         }
 
-        /// Reports once that the database is away.
+        /// Reports once that the database, or the store of the bytes, is away.
         private func report(_ error: DAGStoreError) {
             let isNew = connection.withLock { connection in
                 defer { connection.isAway = true }
                 return !connection.isAway
             }
             if isNew {
-                say(.warning, "the database is away; the node serves what it holds: \(error)")
+                say(.warning, "the cluster is away; the node serves what it holds: \(error)")
             }
         }
 
-        /// Reports that the database is back, if it was away.
+        /// Reports that the cluster is back, if it was away.
         private func reportReturn() {
             let wasAway = connection.withLock { connection in
                 defer { connection.isAway = false }
                 connection.connectedSince = connection.connectedSince ?? .now
                 return connection.isAway
             }
-            if wasAway { say(.info, "the database is back") }
+            if wasAway { say(.info, "the cluster is back") }
         }
     }
 #endif

@@ -46,11 +46,14 @@
                     .integer(Int64(DAGStoreError.Code.mountGone.rawValue)),
                     .text("node \(known.name), which alone reached the CAR, was removed".storable)
                 )
+                var shards: [Int64] = []
                 for row in 0..<failed.count {
                     let shard = try failed.integer(row, 0)
                     try Self.removeRebuilds(of: shard, transaction)
                     try Self.removeJobs(of: shard, transaction)
+                    shards.append(shard)
                 }
+                try Self.refuseMoves(to: known, andOf: shards, transaction)
                 try transaction.run(
                     """
                     UPDATE dagstore_shards SET settled = 0 WHERE state = 1 AND number IN (
@@ -67,6 +70,29 @@
                 return Int64(failed.count)
             }
             return Int(count)
+        }
+
+        /// Refuses the moves that only a removed node could compare, and those of shards that failed.
+        private static func refuseMoves(
+            to node: ClusterNode,
+            andOf shards: [Int64],
+            _ transaction: borrowing Transaction
+        ) throws {
+            let rows = try transaction.run(
+                """
+                UPDATE dagstore_moves SET state = 2, error_code = $3, error = $4
+                WHERE state = 0 AND (reach = $1 OR shard = ANY ($2)) RETURNING shard
+                """,
+                .bytes(node.id),
+                .integers(shards),
+                .integer(Int64(DAGStoreError.Code.mountGone.rawValue)),
+                .text("node \(node.name), which alone reached the CAR, was removed".storable)
+            )
+            try transaction.run(
+                "DELETE FROM dagstore_jobs WHERE kind = $1 AND subject = ANY ($2)",
+                .integer(JobKind.move.rawValue),
+                .integers(try (0..<rows.count).map { try rows.integer($0, 0) })
+            )
         }
 
         /// Checks that no shard is reached by one node alone.

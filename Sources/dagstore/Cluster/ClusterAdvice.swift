@@ -19,7 +19,9 @@ extension Advice {
             "choose another key with --key, or remove that shard with "
                 + "'dagstore cluster destroy \(key ?? "KEY")'"
         case .blockNotFound: "register a CAR that has it with 'dagstore cluster register'"
-        case .catalogCorrupt: "restore a backup of the database"
+        case .catalogCorrupt:
+            "run 'dagstore cluster check' to see what is damaged: nodes mend bundles and runs by "
+                + "themselves; else restore a backup of the database"
         case .catalogFull: "free disk space of the database's server, then try again"
         case .catalogTooNew: "use the newer release of dagstore that the nodes run"
         default: key.flatMap { afterFailure(code, $0) }

@@ -14,7 +14,8 @@ struct ClusterCheck: AsyncParsableCommand {
         abstract: "Compare the cluster's database with its bytes and nodes; change nothing.",
         discussion: """
             Without options, reads the rows of all tables but the bytes. A finding is an error, a warning, or \
-            something that nodes settle by themselves. Ends with 0 if there are no errors and no warnings, else \
+            something that nodes settle by themselves. With --store, which has no default here, the store of a \
+            node is compared, too. Ends with 0 if there are no errors and no warnings, else \
             with 6.
             """
     )

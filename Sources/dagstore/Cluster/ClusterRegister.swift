@@ -72,6 +72,7 @@ struct ClusterRegister: AsyncParsableCommand {
                     status = status ?? report.exitStatus
                 }
             }
+            if !noWait, !registered.isEmpty { nodes.warnIfNoneIsAlive(format.format) }
             for key in registered {
                 guard let placed = try await finished(key, only, in: database) else {
                     let error = DAGStoreError(

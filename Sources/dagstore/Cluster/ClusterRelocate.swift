@@ -52,6 +52,7 @@ struct ClusterRelocate: AsyncParsableCommand {
             let only = try on.map { try nodes.node(named: $0) }
             if !noWait { try only?.checkIsAlive() }
             let request = try await database.relocate(key, to: url, reach: only?.id)
+            if !noWait { nodes.warnIfNoneIsAlive(format.format) }
             let placed = try await finished(key, request, only, in: database)
             try Output.run(format.format) { output in
                 var list = RowList([

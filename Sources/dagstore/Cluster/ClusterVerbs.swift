@@ -125,5 +125,14 @@ extension VerbNotBuiltIn {
             }
             return node
         }
+
+        /// Warns if a verb is to wait for nodes, and none runs.
+        func warnIfNoneIsAlive(_ format: OutputFormat) {
+            guard allSatisfy({ $0.isDead(after: ClusterTimes.ofProcess.deadAfter) }) else { return }
+            Warning(
+                code: .noLivingNode,
+                "no node of the cluster runs; this waits for one to start"
+            ).write(format)
+        }
     }
 #endif
