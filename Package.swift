@@ -45,6 +45,8 @@ let package = Package(
         .library(name: "DAGStorage", targets: ["DAGStorage"]),
         .library(name: "DAGCAR", targets: ["DAGCAR", "DAGMultiformats", "DAGBytes"]),
         .library(name: "DAGMultiformats", targets: ["DAGMultiformats", "DAGBytes"]),
+        // Empty without the trait Cluster.
+        .library(name: "DAGCluster", targets: ["DAGCluster"]),
         // Parts of the store that the benchmarks measure; only they link it.
         .library(name: "DAGMeasurement", targets: ["DAGMeasurement"]),
         .executable(name: "dagstore", targets: ["dagstore"]),
@@ -479,7 +481,8 @@ let package = Package(
         tests(
             "DAGNode",
             also: [
-                "DAGGateway", "DAGIPLD", "DAGMounts", "DAGMultiformats", "DAGStorage", "DAGSystem",
+                "DAGCluster", "DAGGateway", "DAGIPLD", "DAGMounts", "DAGMultiformats",
+                "DAGStorage", "DAGSystem",
                 "UnixFSFiles", "dagstore", system,
                 node("AsyncHTTPClient", "async-http-client"),
                 node("Logging", "swift-log"), node("NIOCore", "swift-nio"),

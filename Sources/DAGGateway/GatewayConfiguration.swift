@@ -1,6 +1,7 @@
 #if Node
     public import DAGIPLD
     public import DAGMultiformats
+    package import DAGStorage
 
     /// What a request that this gateway cannot answer is for.
     public enum GatewayContent: Sendable, Equatable {
@@ -43,6 +44,8 @@
         /// The function returns the URL of the server, or nil if none has the content. The client gets status 307. An
         /// error becomes status 503, because the content may exist.
         public var elsewhere: (@Sendable (GatewayContent) async throws -> String?)?
+        /// Returns blocks that the store lacks, for this gateway's own answers; nil to ask nobody for them.
+        package var blocksElsewhere: BlocksElsewhere?
 
         /// How long a client may take for 256 KiB of an answer before the gateway closes its connection.
         public var slowClientTimeout: Duration = .seconds(30)

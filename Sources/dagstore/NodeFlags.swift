@@ -37,6 +37,7 @@ struct NodeFlags: ParsableArguments {
     @Option(.clusterName) var clusterName: String?
     @Option(.clusterURL) var clusterURL: String?
     @Option(.clusterCapacity) var clusterCapacity: String?
+    @Option(.clusterMisses) var clusterMisses: String?
     @Option(.drain) var drain: String?
     @Option(.logLevel) var logLevel: String?
     @Option(.logFormat) var logFormat: String?
@@ -56,7 +57,8 @@ struct NodeFlags: ParsableArguments {
             (.slowClientTimeout, slowClientTimeout), (.idleTimeout, idleTimeout),
             (.fetchTimeout, fetchTimeout), (.distinctBlocksMax, distinctBlocksMax),
             (.verify, hashing?.value), (.cluster, cluster), (.clusterName, clusterName),
-            (.clusterURL, clusterURL), (.clusterCapacity, clusterCapacity), (.drain, drain),
+            (.clusterURL, clusterURL), (.clusterCapacity, clusterCapacity),
+            (.clusterMisses, clusterMisses), (.drain, drain),
             (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]

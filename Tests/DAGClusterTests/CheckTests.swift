@@ -223,7 +223,7 @@
             Damage(sql: "UPDATE dagstore_blobs SET size = -1 WHERE \(runs)", kinds: [.row]),
         ]
 
-        @Test("a sound cluster has no findings, and each damage its own", .timeLimit(.minutes(5)))
+        @Test("a sound cluster has no findings, and each damage its own", .timeLimit(.minutes(10)))
         func damages() async throws {
             let scene = try await Scene()
             for readsBytes in [false, true] {
@@ -239,7 +239,7 @@
             }
         }
 
-        @Test("a bundle of another hash key is found", .timeLimit(.minutes(3)))
+        @Test("a bundle of another hash key is found", .timeLimit(.minutes(10)))
         func hashKey() async throws {
             let scene = try await Scene()
             try scene.restore()
@@ -253,7 +253,7 @@
             #expect(!totals.isSound)
         }
 
-        @Test("a check cannot change anything", .timeLimit(.minutes(3)))
+        @Test("a check cannot change anything", .timeLimit(.minutes(10)))
         func readOnly() async throws {
             let scene = try await Scene()
             let checker = try ClusterChecker(scene.cluster.facts, in: scene.cluster.database)
@@ -264,7 +264,7 @@
             }
         }
 
-        @Test("what nodes answer is compared with the placements", .timeLimit(.minutes(3)))
+        @Test("what nodes answer is compared with the placements", .timeLimit(.minutes(10)))
         func answers() async throws {
             let scene = try await Scene()
             try scene.restore()
@@ -298,7 +298,7 @@
 
         @Test(
             "a store is compared with the placements of its node, both ways",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func store() async throws {
             let scene = try await Scene()

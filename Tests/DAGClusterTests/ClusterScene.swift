@@ -124,7 +124,7 @@
             var times = ClusterTimes()
             times.beat = .milliseconds(100)
             times.deadAfter = .seconds(2)
-            times.poll = .milliseconds(20)
+            times.poll = .milliseconds(50)
             times.lease = .seconds(2)
             times.retry = .milliseconds(50)
             change(&times)

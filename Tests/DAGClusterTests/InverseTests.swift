@@ -117,7 +117,7 @@
 
         @Test(
             "a published shard is found at once, before and after merges",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func lookups() async throws {
             let scene = try await Scene()
@@ -152,7 +152,7 @@
             #expect(try await scene.keys(20_000, finder) == ["c"])
         }
 
-        @Test("after a restore of an older database, look-ups follow it", .timeLimit(.minutes(3)))
+        @Test("after a restore of an older database, look-ups follow it", .timeLimit(.minutes(10)))
         func restored() async throws {
             let scene = try await Scene()
             try await scene.publish("a", [1])
@@ -164,7 +164,7 @@
             #expect(finder.levelZeroCount == 0)
         }
 
-        @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(3)))
+        @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(10)))
         func threshold() async throws {
             let scene = try await Scene()
             for number in 0..<63 { try await scene.publish("s\(number)", [number]) }
@@ -185,7 +185,7 @@
             }
         }
 
-        @Test("destroyed shards are found no more, and merges drop them", .timeLimit(.minutes(3)))
+        @Test("destroyed shards are found no more, and merges drop them", .timeLimit(.minutes(10)))
         func destroyed() async throws {
             let scene = try await Scene()
             try await scene.publish("a", Array(0..<100))
@@ -208,7 +208,7 @@
             #expect(try await scene.keys(1, last) == [])
         }
 
-        @Test("publications wait while too many runs wait", .timeLimit(.minutes(3)))
+        @Test("publications wait while too many runs wait", .timeLimit(.minutes(10)))
         func backpressure() async throws {
             let scene = try await Scene()
             try await scene.publish("a", [1])
@@ -227,7 +227,7 @@
 
         @Test(
             "a cache answers without the database, and a damaged chunk is read again",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func caching() async throws {
             let scene = try await Scene()
@@ -298,7 +298,7 @@
 
         @Test(
             "damaged directories and chunks are errors, not traps",
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(10)),
             arguments: [
                 "UPDATE dagstore_runs SET directory = ''",
                 "UPDATE dagstore_runs SET directory = set_byte(directory, 3, 77)",
@@ -321,7 +321,7 @@
             }
         }
 
-        @Test("a worker that lost its job merges nothing", .timeLimit(.minutes(3)))
+        @Test("a worker that lost its job merges nothing", .timeLimit(.minutes(10)))
         func lostMerge() async throws {
             let scene = try await Scene()
             try await scene.publish("a", Array(0..<100))

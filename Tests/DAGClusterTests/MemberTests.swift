@@ -14,7 +14,7 @@
         .databaseServer()
     )
     struct MemberTests {
-        @Test("each shard has two copies, and every copy every block", .timeLimit(.minutes(3)))
+        @Test("each shard has two copies, and every copy every block", .timeLimit(.minutes(10)))
         func copies() async throws {
             let scene = try await ClusterScene()
             let nodes = try (1...3).map { try scene.node("node\($0)") }
@@ -43,7 +43,7 @@
 
         @Test(
             "others import the shards of a dead node",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func deadNode() async throws {
             let scene = try await ClusterScene()
@@ -70,7 +70,7 @@
             for node in [second, third, again] { await node.kill() }
         }
 
-        @Test("a destroyed shard leaves no copy, and its key is free", .timeLimit(.minutes(3)))
+        @Test("a destroyed shard leaves no copy, and its key is free", .timeLimit(.minutes(10)))
         func destroy() async throws {
             let scene = try await ClusterScene()
             let nodes = try (1...2).map { try scene.node("node\($0)") }
@@ -102,7 +102,7 @@
 
         @Test(
             "a shard that comes again under its key has a copy of its own",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func again() async throws {
             let scene = try await ClusterScene()
@@ -124,7 +124,7 @@
             }
         }
 
-        @Test("a copy that is lost is made again", .timeLimit(.minutes(3)))
+        @Test("a copy that is lost is made again", .timeLimit(.minutes(10)))
         func lostCopy() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1") { $0.compare = .milliseconds(50) }
@@ -140,7 +140,7 @@
 
         @Test(
             "a node's own shard outlives one of the cluster with its key",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func ownShard() async throws {
             let scene = try await ClusterScene(copies: 2)
@@ -164,7 +164,7 @@
             for node in [first, second] { await node.kill() }
         }
 
-        @Test("a node's own shard outlives an indexing that fails", .timeLimit(.minutes(3)))
+        @Test("a node's own shard outlives an indexing that fails", .timeLimit(.minutes(10)))
         func ownFailure() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
@@ -184,7 +184,7 @@
 
         @Test(
             "with too few nodes no copy goes, and one that comes back serves on",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func fewNodes() async throws {
             let scene = try await ClusterScene(copies: 2)
@@ -213,7 +213,7 @@
             for node in [first, again] { await node.kill() }
         }
 
-        @Test("a CAR that no node reads fails its shard, with the reason", .timeLimit(.minutes(3)))
+        @Test("a CAR that no node reads fails its shard, with the reason", .timeLimit(.minutes(10)))
         func missingCAR() async throws {
             let scene = try await ClusterScene()
             let node = try scene.node("node1")
@@ -227,7 +227,7 @@
             await node.kill()
         }
 
-        @Test("a CAR that differs on a node becomes no copy there", .timeLimit(.minutes(3)))
+        @Test("a CAR that differs on a node becomes no copy there", .timeLimit(.minutes(10)))
         func otherCAR() async throws {
             let scene = try await ClusterScene(copies: 2)
             let first = try scene.node("node1")
@@ -245,7 +245,7 @@
             for node in [first, second] { await node.kill() }
         }
 
-        @Test("while the database is away, nodes serve and refuse changes", .timeLimit(.minutes(3)))
+        @Test("while the database is away, nodes serve and refuse changes", .timeLimit(.minutes(10)))
         func databaseAway() async throws {
             let server = try await DatabaseServer()
             try await DatabaseServer.$current.withValue(server) {
@@ -271,7 +271,7 @@
             server.stop()
         }
 
-        @Test("a second process with a node's number ends the first", .timeLimit(.minutes(3)))
+        @Test("a second process with a node's number ends the first", .timeLimit(.minutes(10)))
         func twin() async throws {
             let scene = try await ClusterScene()
             let node = try scene.node("node1")
@@ -284,7 +284,7 @@
             await node.kill()
         }
 
-        @Test("a store of another cluster does not join", .timeLimit(.minutes(3)))
+        @Test("a store of another cluster does not join", .timeLimit(.minutes(10)))
         func foreign() async throws {
             let scene = try await ClusterScene()
             let other = try await ClusterScene()
@@ -302,7 +302,7 @@
             await #expect(throws: DAGStoreError(.invalidArgument)) { try await member.run() }
         }
 
-        @Test("a node that drains hands its shards over before it leaves", .timeLimit(.minutes(3)))
+        @Test("a node that drains hands its shards over before it leaves", .timeLimit(.minutes(10)))
         func drain() async throws {
             let scene = try await ClusterScene(copies: 1)
             let first = try scene.node("node1")
@@ -320,7 +320,7 @@
             for node in [first, second] { await node.kill() }
         }
 
-        @Test("a store becomes the first node, and no CAR is read", .timeLimit(.minutes(3)))
+        @Test("a store becomes the first node, and no CAR is read", .timeLimit(.minutes(10)))
         func adoption() async throws {
             let server = try #require(DatabaseServer.current)
             let folder = try TemporaryFolder()
@@ -362,7 +362,7 @@
             await store.close()
         }
 
-        @Test("the last node drains at once", .timeLimit(.minutes(3)))
+        @Test("the last node drains at once", .timeLimit(.minutes(10)))
         func lastDrain() async throws {
             let scene = try await ClusterScene(copies: 2)
             let node = try scene.node("node1")

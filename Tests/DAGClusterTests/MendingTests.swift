@@ -55,7 +55,7 @@
 
         @Test(
             "a holder makes a damaged bundle again, and others import it",
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(10)),
             arguments: [
                 nil, "DELETE FROM dagstore_blob_parts WHERE \(Self.bundles)",
                 "DELETE FROM dagstore_blobs WHERE \(Self.bundles)",
@@ -88,7 +88,7 @@
 
         @Test(
             "without a living holder another node indexes the CAR again",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func noHolder() async throws {
             let (scene, first, car) = try await oneCopy()
@@ -107,7 +107,7 @@
 
         @Test(
             "while nobody can make a bundle again, the shard stays available",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func noCAR() async throws {
             let (scene, first, car) = try await oneCopy()
@@ -191,7 +191,7 @@
 
         @Test(
             "the damaged run of a shard is written again; until then a miss is no answer",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func shardRun() async throws {
             let scene = try await ClusterScene(copies: 1)
@@ -237,7 +237,7 @@
 
         @Test(
             "a damaged merged run is written again from the copies of its shards",
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(10)),
             arguments: [
                 "UPDATE dagstore_runs SET directory = '' WHERE part = 3",
                 "UPDATE dagstore_runs SET size = size + 1 WHERE part = 3",
@@ -294,7 +294,7 @@
             await node.kill()
         }
 
-        @Test("a shard that failed gets its entries with its index again", .timeLimit(.minutes(3)))
+        @Test("a shard that failed gets its entries with its index again", .timeLimit(.minutes(10)))
         func failedShard() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
@@ -317,7 +317,7 @@
             await node.kill()
         }
 
-        @Test("a destroyed shard leaves nothing to write again", .timeLimit(.minutes(3)))
+        @Test("a destroyed shard leaves nothing to write again", .timeLimit(.minutes(10)))
         func destroyed() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")

@@ -29,7 +29,7 @@
             try scene.query("SELECT DISTINCT mount FROM dagstore_placements WHERE state < 2")
         }
 
-        @Test("all copies follow a CAR that moved, and none is made again", .timeLimit(.minutes(3)))
+        @Test("all copies follow a CAR that moved, and none is made again", .timeLimit(.minutes(10)))
         func moved() async throws {
             let scene = try await ClusterScene(copies: 2)
             let nodes = try (1...2).map { try scene.node("node\($0)") }
@@ -65,7 +65,7 @@
             }
         }
 
-        @Test("another CAR at the new mount is refused", .timeLimit(.minutes(3)))
+        @Test("another CAR at the new mount is refused", .timeLimit(.minutes(10)))
         func otherCAR() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
@@ -86,7 +86,7 @@
             await node.kill()
         }
 
-        @Test("without a living holder, another node compares and imports", .timeLimit(.minutes(3)))
+        @Test("without a living holder, another node compares and imports", .timeLimit(.minutes(10)))
         func noHolder() async throws {
             let scene = try await ClusterScene(copies: 2)
             let first = try scene.node("node1")
@@ -113,7 +113,7 @@
             for node in [second, again] { await node.kill() }
         }
 
-        @Test("a mount that one node reaches leaves its copy alone", .timeLimit(.minutes(3)))
+        @Test("a mount that one node reaches leaves its copy alone", .timeLimit(.minutes(10)))
         func reach() async throws {
             let scene = try await ClusterScene(copies: 2)
             let nodes = try (1...2).map { try scene.node("node\($0)") }
@@ -132,7 +132,7 @@
             for node in nodes { await node.kill() }
         }
 
-        @Test("a shard that failed is indexed at its new mount", .timeLimit(.minutes(3)))
+        @Test("a shard that failed is indexed at its new mount", .timeLimit(.minutes(10)))
         func failed() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
@@ -150,7 +150,7 @@
         }
 
         // A node that ends while it indexes leaves a shard in its store, at the mount of that time.
-        @Test("what an indexing left at the earlier mount goes first", .timeLimit(.minutes(3)))
+        @Test("what an indexing left at the earlier mount goes first", .timeLimit(.minutes(10)))
         func leftovers() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
@@ -182,7 +182,7 @@
         }
 
         // A node that ends between the change of its store and that of the database.
-        @Test("a comparison that was not published is undone", .timeLimit(.minutes(3)))
+        @Test("a comparison that was not published is undone", .timeLimit(.minutes(10)))
         func unpublished() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1") { $0.compare = .milliseconds(50) }
@@ -198,7 +198,7 @@
             await node.kill()
         }
 
-        @Test("a shard that does not exist has no mount", .timeLimit(.minutes(3)))
+        @Test("a shard that does not exist has no mount", .timeLimit(.minutes(10)))
         func unknown() async throws {
             let scene = try await ClusterScene()
             let url = try MountURL("file:///no/such/file.car")
@@ -211,7 +211,7 @@
 
         @Test(
             "a node that has ended goes with its placements, and comes back",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func forget() async throws {
             let scene = try await ClusterScene(copies: 2)
@@ -249,7 +249,7 @@
 
         @Test(
             "shards that only a removed node reached fail, with the reason",
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(10))
         )
         func forgetReach() async throws {
             let scene = try await ClusterScene(copies: 1)
@@ -322,7 +322,7 @@
             #expect(try scene.query("SELECT count(*) FROM dagstore_jobs WHERE kind = 7") == "0")
         }
 
-        @Test("a node that was removed while it runs ends with the reason", .timeLimit(.minutes(3)))
+        @Test("a node that was removed while it runs ends with the reason", .timeLimit(.minutes(10)))
         func forgottenWhileRunning() async throws {
             let scene = try await ClusterScene()
             let node = try scene.node("node1")
@@ -356,7 +356,7 @@
 
         // MARK: Sweeping
 
-        @Test("a sweep goes through many pages of blobs", .timeLimit(.minutes(3)))
+        @Test("a sweep goes through many pages of blobs", .timeLimit(.minutes(10)))
         func sweep() async throws {
             let scene = try await ClusterScene()
             try scene.query(

@@ -10,7 +10,7 @@
         "Bytes in an object store",
         .enabled(if: DatabaseServer.isInstalled, "PostgreSQL is not installed"),
         .databaseServer(),
-        .timeLimit(.minutes(5))
+        .timeLimit(.minutes(10))
     )
     struct S3BytesTests {
         /// A cluster with its bytes in a bucket, and a blob of three objects.

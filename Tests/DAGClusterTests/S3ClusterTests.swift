@@ -10,7 +10,7 @@
         "Clusters with an object store",
         .enabled(if: DatabaseServer.isInstalled, "PostgreSQL is not installed"),
         .databaseServer(),
-        .timeLimit(.minutes(5))
+        .timeLimit(.minutes(10))
     )
     struct S3ClusterTests {
         /// A cluster with its bytes in a bucket in memory.

@@ -11,7 +11,7 @@
     import Testing
 
     /// What a gateway does not do for its clients.
-    @Suite("Gateway limits", .timeLimit(.minutes(3)))
+    @Suite("Gateway limits", .timeLimit(.minutes(10)))
     struct LimitTests {
         static var large: LeafFile { .large }
         static let small = LeafFile(count: 8, size: 1000, seed: 3)

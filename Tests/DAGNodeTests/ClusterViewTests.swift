@@ -11,7 +11,7 @@
         "The cluster in the admin interface",
         .enabled(if: DatabaseServer.isInstalled, "PostgreSQL is not installed"),
         .databaseServer(),
-        .timeLimit(.minutes(5))
+        .timeLimit(.minutes(10))
     )
     struct ClusterViewTests {
         /// A node of a cluster, with an address for its admin interface.

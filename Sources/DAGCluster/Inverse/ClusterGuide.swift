@@ -31,23 +31,34 @@
         /// The time for which the list of nodes is believed.
         private static let nodesTime = Duration.seconds(5)
 
-        /// Creates a guide, which opens the cache in a store's folder.
+        /// Creates a guide of a node, which opens the cache in the store's folder.
         ///
         /// - Parameters:
         ///   - database: The catalog.
         ///   - node: The node that asks, to which the guide never points.
-        ///   - directory: The store's folder; nil for no cache.
+        ///   - directory: The store's folder.
         ///   - times: The intervals of the node.
-        package init(
+        package convenience init(
             in database: ClusterDatabase,
             for node: [UInt8],
-            directory: FilePath?,
+            directory: FilePath,
             times: ClusterTimes = ClusterTimes()
+        ) {
+            let cache = directory.appending(Self.folderName)
+            self.init(in: database, for: node, cache: cache, times: times)
+        }
+
+        /// Creates a guide with a folder for the cache; nil for none.
+        init(
+            in database: ClusterDatabase,
+            for node: [UInt8],
+            cache: FilePath?,
+            times: ClusterTimes
         ) {
             self.database = database
             self.node = node
             self.times = times
-            cache = directory.flatMap { Self.openCache(in: $0.appending(Self.folderName)) }
+            self.cache = cache.flatMap { Self.openCache(in: $0) }
         }
 
         /// Opens a cache; makes a new one in place of a damaged one.
@@ -89,21 +100,27 @@
         /// The most shards that a look-up asks for.
         private static let shardsMax = 64
 
-        /// Returns the URL of a living node that holds a block; nil if no node does, or this one does.
+        /// Returns the URLs of the living nodes that hold a block; none if no node does, or this one does.
         ///
         /// A node that holds such a shard has looked already: the inverse index has 48 bits of each hash.
         ///
         /// - Throws: `catalogUnreachable`, also if only dead nodes hold the block; `catalogCorrupt`.
-        package func url(ofBlock multihash: Multihash) async throws -> String? {
+        package func urls(ofBlock multihash: Multihash) async throws -> [String] {
             let finder = try await finder()
             let known = try await shards(finder, multihash, asking: false)
-            if let url = try await url(of: known) { return url }
-            guard !known.isEmpty, !isOwn(known) else { return nil }
+            let urls = try await urls(of: known)
+            guard urls.isEmpty, !known.isEmpty, !isOwn(known) else { return urls }
             // The shards may have moved since.
             let present = try await shards(finder, multihash, asking: true)
-            guard !present.isEmpty, !isOwn(present) else { return nil }
-            if let url = try await url(of: present) { return url }
+            guard !present.isEmpty, !isOwn(present) else { return [] }
+            let newer = try await self.urls(of: present)
+            if !newer.isEmpty { return newer }
             throw DAGStoreError(.catalogUnreachable, "no living node holds the block")
+        }
+
+        /// Returns the shards that have a multihash.
+        func shards(containing multihash: Multihash) async throws -> [PlacedShard] {
+            try await shards(try await finder(), multihash, asking: false)
         }
 
         /// Asks the finder; a client of the node cannot mend the node's credentials.
@@ -129,26 +146,27 @@
         package func url(ofShard key: String) async throws -> String? {
             guard let key = try? ShardKey(key), let placed = try await database.placedShard(key)
             else { return nil }
-            return try await url(of: [placed])
+            return try await urls(of: [placed]).randomElement()
         }
 
         private func isOwn(_ shards: [PlacedShard]) -> Bool {
             shards.contains { $0.holders.contains(node) }
         }
 
-        private func url(of shards: [PlacedShard]) async throws -> String? {
+        private func urls(of shards: [PlacedShard]) async throws -> [String] {
             // Two nodes that send a client to each other would never end.
-            guard !isOwn(shards) else { return nil }
+            guard !isOwn(shards) else { return [] }
             let holders = Set(shards.flatMap(\.holders))
-            guard !holders.isEmpty else { return nil }
+            guard !holders.isEmpty else { return [] }
             let living = try await nodes().filter { node in
                 holders.contains(node.id) && !node.url.isEmpty
                     && !node.isDead(after: times.deadAfter)
             }
-            return living.randomElement()?.url
+            return living.map(\.url)
         }
 
-        private func nodes() async throws -> [ClusterNode] {
+        /// Returns the nodes, as they were some seconds ago at most.
+        func nodes() async throws -> [ClusterNode] {
             let known = state.withLock { ($0.nodes, $0.seen) }
             if let seen = known.1, .now - seen < Self.nodesTime { return known.0 }
             do {

@@ -9,13 +9,38 @@
     extension Responder {
         /// Executes the plan for one block.
         ///
-        /// `HEAD` and a client that has the block already need the index only.
-        ///
         /// - Throws: `GatewayRefusal`; `DAGStoreError`.
         func answer(
             _ plan: BlockPlan,
             isHead: Bool
         ) async throws -> Answer {
+            do {
+                return try await ownAnswer(plan, isHead: isHead)
+            } catch let refusal as GatewayRefusal where refusal.status == 404 {
+                guard let blocks = try await configuration.blocksElsewhere?([plan.cid]),
+                    let block = blocks.first ?? nil
+                else { throw refusal }
+                return try await answer(plan, block, isHead: isHead)
+            }
+        }
+
+        private func answer(_ plan: BlockPlan, _ block: Block, isHead: Bool) async throws -> Answer
+        {
+            let head = plan.answer(size: UInt64(block.size))
+            guard !isHead, let part = head.body else { return Answer(head) }
+            return try await answer(
+                head,
+                block.content,
+                Int(part.lowerBound)..<Int(part.upperBound)
+            )
+        }
+
+        /// Answers from the store.
+        ///
+        /// `HEAD` and a client that has the block already need the index only.
+        ///
+        /// - Throws: `GatewayRefusal`; `DAGStoreError`.
+        private func ownAnswer(_ plan: BlockPlan, isHead: Bool) async throws -> Answer {
             if isHead || plan.conditions.isNoneOf != nil {
                 let head = plan.answer(size: try await size(of: plan))
                 if isHead || head.body == nil { return Answer(head) }
@@ -24,13 +49,7 @@
                 return try await partAnswer(plan)
             }
             guard let block = try await found(plan.cid) else { throw missing(plan) }
-            let head = plan.answer(size: UInt64(block.size))
-            guard let part = head.body else { return Answer(head) }
-            return try await answer(
-                head,
-                block.content,
-                Int(part.lowerBound)..<Int(part.upperBound)
-            )
+            return try await answer(plan, block, isHead: false)
         }
 
         /// Reads only the part that the client wants.

@@ -38,21 +38,31 @@
                 var request = plan.request
                 request.scope = .block
                 request.entityBytes = nil
-                let walk = store.walk(request)
+                let walk = store.walk(request, verifying: false, elsewhere: elsewhere(plan))
                 try await blocking.run {
                     var blocks = walk.makeAsyncIterator()
                     _ = try await blocks.next()
                 }
                 return
             }
-            guard try await blocking.call({ [store] in try store.contains(root) }) else {
+            if try await blocking.call({ [store] in try store.contains(root) }) { return }
+            guard let block = try await elsewhere(plan)?([root]).first, block != nil else {
                 throw DAGStoreError(.blockNotFound, "no shard has the block \(root.briefText)")
             }
         }
 
+        /// Where blocks come from that are not here; nil also if the client asked for what is here only.
+        private func elsewhere(_ plan: CARPlan) -> BlocksElsewhere? {
+            plan.statusWhenMissing == 404 ? configuration.blocksElsewhere : nil
+        }
+
         private func streamed(_ plan: CARPlan) async throws -> Answer {
             let place = try traffic.admitStream(size: nil)
-            let walk = store.walk(plan.request, verifying: configuration.verifiesBlocks)
+            let walk = store.walk(
+                plan.request,
+                verifying: configuration.verifiesBlocks,
+                elsewhere: elsewhere(plan)
+            )
             let root = plan.request.root
             func begin() async throws -> ([Block], DAGWalk.Iterator) {
                 var blocks = walk.makeAsyncIterator()

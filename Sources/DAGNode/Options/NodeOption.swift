@@ -342,6 +342,13 @@ extension NodeOption {
         "1",
         "The share of shards that this node takes, relative to the others."
     )
+    /// What to do with a block that another node holds.
+    package static let clusterMisses = NodeOption(
+        "cluster-misses",
+        .choice(["redirect", "read"]),
+        "redirect",
+        "A block that another node has: redirect sends the client there, read gets it from there and checks it."
+    )
     /// The time for running answers at the end.
     package static let drain = NodeOption(
         "drain",
@@ -371,7 +378,8 @@ extension NodeOption {
         maxHeader, stuckAfter, remote, remoteCacheSize, allowPrivate, tlsCert, tlsKey, streamsMax,
         connectionsMax, requestBytesMax, totalBytesMax,
         totalBytesPeriod, retryAfter, slowClientTimeout, idleTimeout, fetchTimeout,
-        distinctBlocksMax, verify, cluster, clusterName, clusterURL, clusterCapacity, drain,
+        distinctBlocksMax, verify, cluster, clusterName, clusterURL, clusterCapacity,
+        clusterMisses, drain,
         logLevel, logFormat,
     ]
 }

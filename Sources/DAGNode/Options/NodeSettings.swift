@@ -67,6 +67,8 @@ package struct NodeSettings: Equatable, Sendable {
     package var clusterURL: String?
     /// The share of shards that the node takes.
     package var clusterCapacity: Int
+    /// Whether the node reads blocks that it lacks from other nodes, and sends no client there for them.
+    package var readsMisses: Bool
     /// How long answers may go on after a signal.
     package var drain: Duration
     /// The least important level to log.
@@ -119,6 +121,7 @@ package struct NodeSettings: Equatable, Sendable {
         clusterName = values(.clusterName).last
         clusterURL = values(.clusterURL).last
         clusterCapacity = source.get(.clusterCapacity) { Int($0) }
+        readsMisses = source.text(.clusterMisses) == "read"
         drain = source.get(.drain, NodeOption.duration)
         logLevel = source.text(.logLevel)
         logsJSON = source.text(.logFormat) == "json"

@@ -19,6 +19,7 @@
             private let database: ClusterDatabase
             private let lookups: ClusterDatabase
             private let guide: ClusterGuide
+            private let reader: ClusterReader
 
             /// Creates the cluster of a node.
             ///
@@ -42,22 +43,26 @@
                     directory: directory,
                     times: .ofProcess
                 )
+                reader = ClusterReader(guide)
             }
         #else
             private init() {}
         #endif
 
-        /// Returns the URL of another node that has some content; nil if none has.
-        ///
-        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
-        @Sendable func url(of content: GatewayContent) async throws -> String? {
+        /// Tells a gateway what to do with what the node lacks and another one has.
+        func serveMisses(_ settings: NodeSettings, _ configuration: inout GatewayConfiguration) {
             #if Cluster
-                switch content {
-                case .block(let cid): try await guide.url(ofBlock: cid.multihash)
-                case .piece(let key): try await guide.url(ofShard: key)
+                if settings.readsMisses {
+                    configuration.blocksElsewhere = { [reader] in try await reader.blocks(for: $0) }
                 }
-            #else
-                nil
+                configuration.elsewhere = { [guide] content in
+                    switch content {
+                    case .block where settings.readsMisses: nil
+                    case .block(let cid):
+                        try await guide.urls(ofBlock: cid.multihash).randomElement()
+                    case .piece(let key): try await guide.url(ofShard: key)
+                    }
+                }
             #endif
         }
 

@@ -37,7 +37,7 @@
                 log: log,
                 makeServer: { store, settings, logger, isReady, onListening in
                     var configuration = settings.gateway
-                    if let cluster { configuration.elsewhere = cluster.url(of:) }
+                    cluster?.serveMisses(settings, &configuration)
                     return try Gateway(
                         store: store,
                         configuration: configuration,

@@ -18,6 +18,13 @@ public struct Block: Sendable {
         self.content = content
     }
 
+    /// Creates a block from bytes that came from elsewhere.
+    ///
+    /// - Throws: `hashMismatch` if the bytes have another hash; `unsupportedHash`.
+    package init(cid: CID, verifying bytes: [UInt8]) throws {
+        self = try Block(cid: cid, bytes.withView { BlockBytes(copying: $0) }).verified()
+    }
+
     /// Creates the block of an identity CID.
     init(identity cid: CID) { self.init(cid: cid, cid.withDigest { BlockBytes(copying: $0) }) }
 

@@ -32,18 +32,6 @@ struct BlockFinder: Sendable {
     /// How many blocks to look up at once: views cost nothing, copies are held until the caller has them.
     var batchSize: Int { isInMemory && verification != .all ? 32 : 4 }
 
-    /// Looks up the block of a CID.
-    ///
-    /// - Throws: `blockNotFound`, and what reading throws.
-    mutating func block(
-        for cid: CID,
-        isolation actor: isolated (any Actor)?
-    ) async throws -> Block {
-        var blocks: [Block] = []
-        try await find([DAGTraversal.Visit(cid)], &blocks, isolation: actor)
-        return blocks[0]
-    }
-
     /// Appends the blocks of visits that are not there yet, in order, up to the first that cannot be had.
     ///
     /// - Parameters:

@@ -1,6 +1,6 @@
 internal import DAGBytes
 public import DAGIPLD
-internal import DAGMultiformats
+package import DAGMultiformats
 
 extension DAGStore {
     /// Walks a DAG over all shards.
@@ -16,7 +16,29 @@ extension DAGStore {
     public func walk(_ request: DAGRequest, verifying isVerifying: Bool = false) -> DAGWalk {
         DAGWalk(store: self, request: request, isVerifying ? .all : .none)
     }
+
+    /// Walks a DAG over all shards, and over blocks that are elsewhere.
+    ///
+    /// - Parameters:
+    ///   - request: The root, the path from there, and what is wanted at its end.
+    ///   - isVerifying: Whether each block of a shard is hashed before anything follows from it.
+    ///   - elsewhere: Returns the blocks that no shard has; nil if there are none.
+    /// - Returns: The blocks, depth first.
+    package func walk(
+        _ request: DAGRequest,
+        verifying isVerifying: Bool,
+        elsewhere: BlocksElsewhere?
+    ) -> DAGWalk {
+        var walk = walk(request, verifying: isVerifying)
+        walk.elsewhere = elsewhere
+        return walk
+    }
 }
+
+/// Returns blocks that a store lacks, in the order of their CIDs; nil for each that cannot be had.
+///
+/// The blocks have the hashes of their CIDs. An error ends the walk that asked.
+package typealias BlocksElsewhere = @Sendable ([CID]) async throws -> [Block?]
 
 /// The blocks of a part of a DAG: those of the path, then depth first those that the scope asks for.
 ///
@@ -44,6 +66,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
     /// The request.
     public let request: DAGRequest
     private let verification: BlockFinder.Verification
+    fileprivate var elsewhere: BlocksElsewhere?
     /// Whether each block is hashed.
     public var isVerifying: Bool { verification == .all }
 
@@ -55,7 +78,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
 
     /// Begins the walk.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(store, request, verification)
+        Iterator(store, request, verification, elsewhere)
     }
 
     /// The place of one walk in its DAG.
@@ -67,9 +90,10 @@ public struct DAGWalk: AsyncSequence, Sendable {
         init(
             _ store: DAGStore,
             _ request: DAGRequest,
-            _ verification: BlockFinder.Verification
+            _ verification: BlockFinder.Verification,
+            _ elsewhere: BlocksElsewhere?
         ) {
-            state = WalkState(store, request, verification)
+            state = WalkState(store, request, verification, elsewhere)
         }
 
         /// Returns the next block; nil at the end.

@@ -10,7 +10,9 @@ final class WalkState: @unchecked Sendable {
     // SAFETY: `@unchecked Sendable`: each call of the iterator begins with `begin`, which traps while another is under
     // way, so one call at a time uses the object.
     private let isInUse = Atomic<Bool>(false)
+    private let store: DAGStore
     private var finder: BlockFinder
+    private let elsewhere: BlocksElsewhere?
     private var traversal: DAGTraversal
     /// Blocks to hand over, the next one last.
     private var ready: [Block] = []
@@ -22,7 +24,17 @@ final class WalkState: @unchecked Sendable {
     private var visits: [DAGTraversal.Visit] = []
     private var found: [Block] = []
 
-    init(_ store: DAGStore, _ request: DAGRequest, _ verification: BlockFinder.Verification) {
+    /// How many blocks are asked for elsewhere at once; a walk holds them until the caller has them.
+    private static let elsewhereMax = 4
+
+    init(
+        _ store: DAGStore,
+        _ request: DAGRequest,
+        _ verification: BlockFinder.Verification,
+        _ elsewhere: BlocksElsewhere?
+    ) {
+        self.store = store
+        self.elsewhere = elsewhere
         finder = BlockFinder(store, verification)
         traversal = DAGTraversal(request)
     }
@@ -121,9 +133,45 @@ final class WalkState: @unchecked Sendable {
         let last = upcoming
         upcoming = []
         for cid in path {
-            upcoming.append(try await finder.block(for: cid, isolation: actor))
+            visits = [DAGTraversal.Visit(cid)]
+            found.removeAll(keepingCapacity: true)
+            if let failure = await findAll(isolation: actor) { throw failure }
+            upcoming += found
         }
         upcoming += last
+    }
+
+    /// Looks up the blocks of `visits` that are not in `found` yet.
+    ///
+    /// - Returns: Why the first block after those of `found` cannot be had; nil if all are there.
+    private func findAll(isolation actor: isolated (any Actor)?) async -> (any Error)? {
+        while true {
+            do {
+                try await finder.find(visits, &found, isolation: actor)
+                return nil
+            } catch let error as DAGStoreError where error.code == .blockNotFound {
+                do {
+                    guard try await appendElsewhere() else { return error }
+                } catch {
+                    return error is CancellationError ? error : DAGStoreError(any: error)
+                }
+            } catch {
+                return error is CancellationError ? error : DAGStoreError(any: error)
+            }
+        }
+    }
+
+    /// Appends the next blocks of `visits` that the store lacks, as far as they can be had elsewhere.
+    ///
+    /// - Returns: Whether there is at least one.
+    private func appendElsewhere() async throws -> Bool {
+        guard let elsewhere else { return false }
+        let next = visits[found.count...].prefix(Self.elsewhereMax).map(\.cid)
+        let missing = [next[0]] + next.dropFirst().prefix { (try? store.contains($0)) == false }
+        let blocks = try await elsewhere(missing)
+        let present = blocks.prefix { $0 != nil }.compactMap { $0 }
+        found += present
+        return !present.isEmpty
     }
 
     /// Looks up the blocks of `visits`; after the first that fails, `failure` is set.
@@ -131,11 +179,7 @@ final class WalkState: @unchecked Sendable {
         found.removeAll(keepingCapacity: true)
         finder.readLastShard(visits, &found)
         if found.count < visits.count || finder.verification != .none {
-            do {
-                try await finder.find(visits, &found, isolation: actor)
-            } catch {
-                failure = error is CancellationError ? error : DAGStoreError(any: error)
-            }
+            failure = await findAll(isolation: actor)
         }
         checkSizes()
         let isLastDecoded = found.count == visits.count && visits[visits.count - 1].isDecoded
