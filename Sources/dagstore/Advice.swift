@@ -92,7 +92,11 @@ enum Advice {
         case .malformedBlock:
             return "ask for the block alone with --scope block, or ask its maker for a sound DAG"
         case .hashMismatch:
-            let relocate = key.map { ", then run 'dagstore relocate \($0) FILE'" } ?? ""
+            let relocate =
+                key.map {
+                    ", then run 'dagstore relocate \($0) FILE'; if another CAR is meant to be there, "
+                        + "destroy the shard and register it again"
+                } ?? ""
             return "replace the file by an intact copy\(relocate)"
         case .malformedIndex: return "write a new index with 'dagstore car index'\(next)"
         default: return "get an intact copy of the file\(next)"
@@ -102,9 +106,13 @@ enum Advice {
     private static func afterStore(_ code: DAGStoreError.Code, _ key: String) -> String {
         switch code {
         case .catalogCorrupt:
-            verb.hasSuffix(" check")
-                ? "restore a backup with 'dagstore restore', or register the CARs in a new store"
-                : "run 'dagstore check --repair'"
+            if verb.hasSuffix(" restore") {
+                "take another backup"
+            } else if verb.hasSuffix(" check") {
+                "restore a backup with 'dagstore restore', or register the CARs in a new store"
+            } else {
+                "run 'dagstore check --repair'"
+            }
         case .catalogFull: "free disk space, or raise DAGSTORE_MAP_SIZE, then try again"
         case .catalogLocked: "wait for that process with --wait SECONDS, or end it"
         case .catalogTooNew: "use the newer release of dagstore that wrote the store"

@@ -88,6 +88,7 @@ struct CreateCAR: ParsableCommand {
         let total =
             bar.isShown ? try CARCreator.contentSize(of: paths, skipsHidden: skipHidden) : 0
         let file = OutputFile(output)
+        try file.rejectInputs(paths)
         return try file.writeAnywhere { descriptor in
             do {
                 return try CARCreator.create(

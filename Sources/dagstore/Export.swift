@@ -114,6 +114,7 @@ struct Export: ParsableCommand {
             sendsDuplicates: dups
         )
         request.limits.distinctBlocksMax = Self.distinctBlocksMax
+        try OutputFile(output).rejectFiles(of: store)
         let printed = PrintedBytes()
         let summary: CARExporter.Summary
         do {

@@ -27,6 +27,7 @@ struct Get: ParsableCommand {
         let cid = try block.readCID()
         // The block of an identity CID is in the CID.
         if cid.isIdentity, block.shard == nil { return try cid.withDigest(write) }
+        try OutputFile(output).rejectFiles(of: store)
         // A copy: another process may truncate the mapped file meanwhile.
         let bytes = try block.first(of: cid, in: StoreReader(store)) { shard in
             try Self.bytes(of: cid, in: shard, verify: verify)

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import DAGCAR
 internal import DAGMultiformats
 internal import DAGStorage
+internal import SystemPackage
 
 /// `car index`: writes a detached index of a CAR file.
 struct IndexCAR: ParsableCommand {
@@ -16,6 +17,7 @@ struct IndexCAR: ParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() throws {
+        try OutputFile(index.output).rejectInputs([FilePath(car.name)])
         try car.open { file in
             var builder = CARIndexBuilder(storesIdentity: index.identity)
             let bar = ProgressBar(progress.progress, car.name)

@@ -20,6 +20,7 @@ struct IndexExport: ParsableCommand {
 
     func run() throws {
         let key = try ShardKey(key)
+        try OutputFile(index.output).rejectFiles(of: store)
         let shard = try StoreReader(store).lease(key)
         var builder = CARIndexBuilder(storesIdentity: index.identity)
         try shard.forEachEntry { entry in

@@ -1,4 +1,6 @@
+internal import AdminMessages
 internal import DAGBytes
+internal import DAGMounts
 internal import DAGStorage
 internal import DAGSystem
 internal import SystemPackage
@@ -15,14 +17,81 @@ struct OutputFile {
     var folder: FilePath { path.removingLastComponent() }
 
     /// Makes the file called `name`.
+    ///
+    /// If the name is a symbolic link, the file that it leads to is replaced, and the link stays.
     init(_ name: String) {
         self.name = name
-        path = FilePath(name).ofClient
+        let path = FilePath(name).ofClient
+        self.path = Self.isLinkToFile(path) ? Kernel.resolved(path) : path
     }
+
+    /// Whether a symbolic link leads to a file, or to a name without one; the links of the system lead to open files.
+    private static func isLinkToFile(_ path: FilePath) -> Bool {
+        guard (try? Stat(path, followTargetSymlink: false))?.type == .symbolicLink else {
+            return false
+        }
+        let folder = Kernel.resolved(path.removingLastComponent())
+        guard !["/proc", "/dev"].contains(where: { folder.starts(with: FilePath($0)) }) else {
+            return false
+        }
+        return Kernel.isRegularOrMissing(Kernel.resolved(path))
+    }
+
+    // MARK: Files to keep
+
+    /// The file that `write` would replace; nil if there is none.
+    private var present: Stat? {
+        guard name != Self.standardOutput, let status = try? Stat(path), status.type == .regular
+        else { return nil }
+        return status
+    }
+
+    /// Rejects an output that is one of the files that it is made of.
+    ///
+    /// - Throws: `invalidArgument`.
+    func rejectInputs(_ inputs: [FilePath]) throws {
+        guard let present else { return }
+        for input in inputs {
+            guard let status = try? Stat(input), status.deviceID == present.deviceID,
+                status.inode == present.inode
+            else { continue }
+            throw rejection("the output is the input \(input)")
+        }
+    }
+
+    /// Rejects an output in the store's folder, and one that is the CAR of a shard.
+    ///
+    /// *Cost*: nothing if there is no such file; else a look at all records.
+    ///
+    /// - Throws: `invalidArgument`; the errors of opening the store.
+    func rejectFiles(of options: StoreOptions) throws {
+        guard name != Self.standardOutput, Kernel.isRegularOrMissing(path) else { return }
+        let place = Kernel.resolved(path)
+        guard !place.starts(with: Kernel.resolved(try options.directory)) else {
+            throw rejection("the output lies in the store's folder")
+        }
+        guard present != nil else { return }
+        let store = try options.openForReading()
+        defer { StoreOptions.closeWaiting(store) }
+        var statuses = store.statuses().makeIterator()
+        while let status = try statuses.next() {
+            guard let mount = try? FileMount(url: status.mountURL),
+                mount.path.lastComponent == place.lastComponent,
+                Kernel.resolved(mount.path) == place
+            else { continue }
+            throw rejection("the output is the CAR of the shard \"\(status.key.text.printable)\"")
+        }
+    }
+
+    private func rejection(_ text: String) -> DAGStoreError {
+        DAGStoreError(.invalidArgument, "\(name): \(text)", advice: "name another file")
+    }
+
+    // MARK: Writing
 
     /// Writes `bytes` to a temporary file in the same folder, waits for the disk, and renames it.
     ///
-    /// Writes into a device, a pipe or a symbolic link instead of replacing it.
+    /// Writes into a device or a pipe instead of replacing it.
     func write(_ bytes: ByteView) throws(OutputError) {
         guard name != Self.standardOutput else { return try Output.write(bytes) }
         do {
@@ -39,7 +108,7 @@ struct OutputFile {
 
     /// Calls `body` with a temporary file in the same folder, waits for the disk, and renames it.
     ///
-    /// A device, a pipe or a symbolic link is written to, and not replaced. If `body` throws, an old file stays.
+    /// A device or a pipe is written to, and not replaced. If `body` throws, an old file stays.
     ///
     /// - Throws: What `body` throws; `OutputError` in place of an `Errno`.
     func write<R>(_ body: (FileDescriptor) throws -> R) throws -> R {

@@ -104,6 +104,10 @@ struct Relocate: AsyncParsableCommand {
             try await store.relocate(key, to: url, policy: policy)
         } catch var error as DAGStoreError where error.code.exitStatus == 4 {
             error.advice = "check the new place: the shard keeps its old mount"
+            if error.code == .sourceChanged {
+                error.advice? +=
+                    "; to have another CAR here, destroy the shard and register it again"
+            }
             throw error
         }
     }

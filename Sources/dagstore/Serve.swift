@@ -2,6 +2,7 @@ internal import AdminMessages
 internal import ArgumentParser
 internal import DAGNode
 internal import DAGStorage
+internal import DAGSystem
 internal import RemoteMounts
 
 /// `serve`: serves a store over HTTP.
@@ -45,7 +46,17 @@ struct Serve: AsyncParsableCommand {
             try await serve(settings)
         }
 
+        /// The file descriptors without which no event loop can begin.
+        private static let descriptorsMin: UInt64 = 32
+
         private func serve(_ settings: NodeSettings) async throws {
+            if let limit = ThisProcess.descriptorCountMax, limit < Self.descriptorsMin {
+                throw DAGStoreError(
+                    .outOfResources,
+                    "a node needs \(Self.descriptorsMin) file descriptors, and its limit is \(limit)",
+                    advice: "raise the limit, for example with 'ulimit -n 4096'"
+                )
+            }
             let log = NodeLog(settings)
             let telemetry = NodeTelemetry(log)
             let store: DAGStore

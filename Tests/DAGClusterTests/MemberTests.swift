@@ -245,7 +245,10 @@
             for node in [first, second] { await node.kill() }
         }
 
-        @Test("while the database is away, nodes serve and refuse changes", .timeLimit(.minutes(10)))
+        @Test(
+            "while the database is away, nodes serve and refuse changes",
+            .timeLimit(.minutes(10))
+        )
         func databaseAway() async throws {
             let server = try await DatabaseServer()
             try await DatabaseServer.$current.withValue(server) {

@@ -29,7 +29,10 @@
             try scene.query("SELECT DISTINCT mount FROM dagstore_placements WHERE state < 2")
         }
 
-        @Test("all copies follow a CAR that moved, and none is made again", .timeLimit(.minutes(10)))
+        @Test(
+            "all copies follow a CAR that moved, and none is made again",
+            .timeLimit(.minutes(10))
+        )
         func moved() async throws {
             let scene = try await ClusterScene(copies: 2)
             let nodes = try (1...2).map { try scene.node("node\($0)") }
@@ -86,7 +89,10 @@
             await node.kill()
         }
 
-        @Test("without a living holder, another node compares and imports", .timeLimit(.minutes(10)))
+        @Test(
+            "without a living holder, another node compares and imports",
+            .timeLimit(.minutes(10))
+        )
         func noHolder() async throws {
             let scene = try await ClusterScene(copies: 2)
             let first = try scene.node("node1")
@@ -322,7 +328,10 @@
             #expect(try scene.query("SELECT count(*) FROM dagstore_jobs WHERE kind = 7") == "0")
         }
 
-        @Test("a node that was removed while it runs ends with the reason", .timeLimit(.minutes(10)))
+        @Test(
+            "a node that was removed while it runs ends with the reason",
+            .timeLimit(.minutes(10))
+        )
         func forgottenWhileRunning() async throws {
             let scene = try await ClusterScene()
             let node = try scene.node("node1")

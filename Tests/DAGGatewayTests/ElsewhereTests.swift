@@ -95,7 +95,7 @@
         @Test("the other node is not asked for what is here, or by clients that want only that")
         func own() async throws {
             let other = Other(Self.others)
-            try await run(other) { scene in
+            try await run(other) { scene async throws in
                 let own = "/ipfs/\(Self.file.leaves[1].cid)?format=raw"
                 #expect(try await scene.send(own).status == 200)
                 let cached = [("Cache-Control", "only-if-cached")]
@@ -111,7 +111,7 @@
         @Test("what no node has is not found, or ends a CAR early")
         func nowhere() async throws {
             let other = Other([])
-            try await run(other) { scene in
+            try await run(other) { scene async throws in
                 let leaf = "/ipfs/\(Self.file.leaves[3].cid)"
                 for target in ["\(leaf)?format=raw", "\(leaf)?format=car"] {
                     #expect(try await scene.send(target).status == 404)
@@ -125,7 +125,7 @@
         @Test("while the other node is away, a miss has status 503")
         func unreachable() async throws {
             let other = Other([], failure: DAGStoreError(.catalogUnreachable, "no node answers"))
-            try await run(other) { scene in
+            try await run(other) { scene async throws in
                 let leaf = "/ipfs/\(Self.file.leaves[3].cid)"
                 for target in ["\(leaf)?format=raw", "\(leaf)?format=car"] {
                     #expect(try await scene.send(target).status == 503)

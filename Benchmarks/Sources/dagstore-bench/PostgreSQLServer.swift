@@ -34,11 +34,13 @@ final class PostgreSQLServer {
             system("chown nobody '\(folder)'")
         }
         self.user = user
+        // The server writes this one as its own user.
         let log = "'\(folder)/log'"
         let made = system(
-            "\(user) \(programs)/initdb -D '\(folder)/data' -U dag -A trust -E UTF8 --locale=C >\(log) 2>&1"
+            "\(user) \(programs)/initdb -D '\(folder)/data' -U dag -A trust -E UTF8 --locale=C "
+                + ">'\(folder)/init.log' 2>&1"
         )
-        guard made == 0 else { throw BenchmarkError("initdb failed; see \(folder)/log") }
+        guard made == 0 else { throw BenchmarkError("initdb failed; see \(folder)/init.log") }
         let started = system(
             "\(user) \(programs)/pg_ctl -D '\(folder)/data' -w -t 60 -l \(log) -o "
                 + "\"-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories='' "

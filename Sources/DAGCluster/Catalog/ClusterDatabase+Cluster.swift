@@ -10,17 +10,13 @@
         /// - Throws: `invalidArgument` if the database has a cluster; `invalidConfiguration` if the object store of
         ///   the facts cannot be used; `catalogTooNew`, `catalogUnreachable`, `catalogFull`, `readOnly`.
         package func create(_ facts: ClusterFacts) async throws {
+            // A refused call leaves nothing in the object store.
+            if let present = try await presentCluster() { throw Self.exists(present) }
             try await facts.checkByteStore(self)
             try await ClusterSchema.upgrade(self, isNewAllowed: true)
             try await change("init") { transaction in
                 let present = try transaction.run("SELECT id FROM dagstore_cluster WHERE one = 1")
-                guard present.count == 0 else {
-                    throw DAGStoreError(
-                        .invalidArgument,
-                        "the database has the cluster \(try present.bytes(0, 0).hexadecimal)",
-                        advice: "use that cluster, or give --cluster another database"
-                    )
-                }
+                guard present.count == 0 else { throw Self.exists(try present.bytes(0, 0)) }
                 try transaction.run(
                     """
                     INSERT INTO dagstore_cluster (one, id, hash_key, copies, partition_bits, objects,
@@ -73,6 +69,29 @@
             } catch let error as DAGStoreError where error.code == .invalidArgument {
                 return false
             }
+        }
+
+        /// Returns the number of the cluster in the database; nil if there is none.
+        private func presentCluster() async throws -> [UInt8]? {
+            try await run(.repeatableRead) { transaction in
+                let tables = try transaction.run(
+                    """
+                    SELECT 1 FROM information_schema.tables
+                    WHERE table_schema = current_schema() AND table_name = 'dagstore_cluster'
+                    """
+                )
+                guard tables.count > 0 else { return nil }
+                let rows = try transaction.run("SELECT id FROM dagstore_cluster WHERE one = 1")
+                return rows.count == 0 ? nil : try rows.bytes(0, 0)
+            }
+        }
+
+        private static func exists(_ cluster: [UInt8]) -> DAGStoreError {
+            DAGStoreError(
+                .invalidArgument,
+                "the database has the cluster \(cluster.hexadecimal)",
+                advice: "use that cluster, or give --cluster another database"
+            )
         }
 
         /// Returns the facts of the cluster, and brings the tables to this program's version.

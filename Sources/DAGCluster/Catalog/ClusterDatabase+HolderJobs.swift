@@ -42,7 +42,8 @@
         ///   - node: The node of the worker.
         ///   - time: How long the worker has the job.
         ///   - deadAfter: The silence after which a holder counts as dead; nil to leave the job to holders. Without a
-        ///     living holder, or after some failures, any active node that reaches the mount gets the job.
+        ///     living holder, or after some failures, any active node that reaches the mount gets the job. So does the
+        ///     one node that reaches the mount of a move.
         /// - Returns: The job; nil if none is due.
         /// - Throws: `catalogUnreachable`.
         func claimForHolder(
@@ -61,7 +62,7 @@
                             WHERE p.node = $2 AND p.shard = j.subject AND p.state = 1)
                         OR CAST($4 AS bigint) >= 0 AND (j.reach IS NULL OR j.reach = $2)
                         AND NOT EXISTS (SELECT 1 FROM dagstore_nodes WHERE id = $2 AND state <> 0)
-                        AND (j.attempts >= $5 OR NOT EXISTS (
+                        AND (j.kind = $3 AND j.reach = $2 OR j.attempts >= $5 OR NOT EXISTS (
                             SELECT 1 FROM dagstore_placements p JOIN dagstore_nodes n ON n.id = p.node
                             WHERE p.shard = j.subject AND p.state = 1 AND n.state <> 2
                                 AND n.seen_at > now() - CAST($4 AS bigint) * interval '1 millisecond')))

@@ -153,6 +153,15 @@
                 ).changeCount
                 guard isWaiting == 1, isSame == 1 else { throw JobLost() }
                 try Self.hold(record, at: move.mountURL, on: node, transaction)
+                // Copies that never left this mount have nothing to follow.
+                try transaction.run(
+                    """
+                    UPDATE dagstore_placements SET error_code = 0, error = ''
+                    WHERE shard = $1 AND state = 1 AND mount = $2
+                    """,
+                    .integer(Int64(record.number)),
+                    .text(move.mountURL)
+                )
                 try Self.removeFollowedMoves(transaction)
                 return 0
             }

@@ -74,15 +74,27 @@
 
         /// Sets the state of a node.
         ///
+        /// - Parameters:
+        ///   - state: The state.
+        ///   - id: The node.
+        ///   - incarnation: The process that must still be the node; nil for any.
         /// - Returns: Whether the node exists.
         /// - Throws: `catalogUnreachable`, `readOnly`.
         @discardableResult
-        package func setState(_ state: ClusterNode.State, of id: [UInt8]) async throws -> Bool {
+        package func setState(
+            _ state: ClusterNode.State,
+            of id: [UInt8],
+            _ incarnation: Int64? = nil
+        ) async throws -> Bool {
             try await run { transaction in
                 try transaction.run(
-                    "UPDATE dagstore_nodes SET state = $2 WHERE id = $1",
+                    """
+                    UPDATE dagstore_nodes SET state = $2
+                    WHERE id = $1 AND (CAST($3 AS bigint) = -1 OR incarnation = $3)
+                    """,
                     .bytes(id),
-                    .integer(state.rawValue)
+                    .integer(state.rawValue),
+                    .integer(incarnation ?? -1)
                 ).changeCount == 1
             }
         }

@@ -99,14 +99,17 @@
                 if runs.changeCount > 0 { try Self.changeRunsVersion(transaction) }
                 try Self.removeRebuilds(of: subject, transaction)
                 try Self.removeJobs(of: subject, transaction)
-                try transaction.run("DELETE FROM dagstore_moves WHERE shard = $1", number)
+                // A copy may read the CAR at the new mount already; the row goes with the last copy.
+                try transaction.run("UPDATE dagstore_moves SET state = 1 WHERE shard = $1", number)
+                try Self.removeFollowedMoves(transaction)
                 return 0
             }
         }
 
         /// Tries again to index a shard that failed.
         ///
-        /// - Throws: `shardUnknown`, `notFailed`; `catalogUnreachable`, `readOnly`.
+        /// - Throws: `shardUnknown`, `notFailed`; `mountGone` if the node that alone reached the CAR was removed;
+        ///   `catalogUnreachable`, `readOnly`.
         package func recover(_ key: ShardKey) async throws {
             try await change("recover") { transaction in
                 let rows = try transaction.run(
@@ -120,7 +123,18 @@
                     guard try Self.shard(key, transaction) != nil else { throw Self.unknown(key) }
                     throw DAGStoreError(.notFailed, "the shard has not failed", shard: key)
                 }
-                let reach = try rows.optionalBytes(0, 1).map { SQLValue.bytes($0) } ?? .null
+                let only = try rows.optionalBytes(0, 1)
+                if let only, try !Self.nodes(transaction).contains(where: { $0.id == only }) {
+                    var error = DAGStoreError(
+                        .mountGone,
+                        "the node that alone reached the CAR is not in the cluster",
+                        shard: key
+                    )
+                    error.advice =
+                        "give the shard another mount with 'dagstore cluster relocate', or destroy it"
+                    throw error
+                }
+                let reach = only.map { SQLValue.bytes($0) } ?? .null
                 try Self.addJob(.index, try rows.integer(0, 0), reach, transaction)
                 return 0
             }

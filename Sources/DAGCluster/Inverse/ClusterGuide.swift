@@ -140,13 +140,16 @@
             }
         }
 
-        /// Returns the URL of a living node that holds a shard; nil if no other node does.
+        /// Returns the URL of a living node that holds a shard; nil if the cluster has no such shard, or this node
+        /// holds it.
         ///
-        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
+        /// - Throws: `catalogUnreachable`, also if no living node holds the shard; `catalogCorrupt`.
         package func url(ofShard key: String) async throws -> String? {
             guard let key = try? ShardKey(key), let placed = try await database.placedShard(key)
             else { return nil }
-            return try await urls(of: [placed]).randomElement()
+            guard placed.shard.state == .available, !isOwn([placed]) else { return nil }
+            if let url = try await urls(of: [placed]).randomElement() { return url }
+            throw DAGStoreError(.catalogUnreachable, "no living node holds the shard", shard: key)
         }
 
         private func isOwn(_ shards: [PlacedShard]) -> Bool {

@@ -38,6 +38,7 @@
         ) async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 try await join()
+                try await checkPlace()
                 group.addTask { try await self.beatForever() }
                 defer { group.cancelAll() }
                 var iterator = store.statuses().makeIterator()

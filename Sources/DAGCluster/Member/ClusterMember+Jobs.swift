@@ -64,7 +64,9 @@
             }
             say(.warning, "\(error)", shard.key)
             try await destroyUnpublished(shard, isOwn: isOwn)
-            let isAway = [.mountUnreachable, .fetchFailed, .fetchTimedOut].contains(error.code)
+            // Another node may reach the CAR, or have no shard of its own with the key.
+            let isAway = [.mountUnreachable, .fetchFailed, .fetchTimedOut, .shardExists]
+                .contains(error.code)
             guard job.attempts >= (isAway ? Self.attemptsMaxAway : Self.attemptsMax) else {
                 let pause = min(times.retry * Int(job.attempts), Self.retryMax)
                 return try await database.release(job, runAgainIn: pause, isFault: true)
@@ -116,7 +118,7 @@
                 guard status.mountURL == shard.mountURL else {
                     throw DAGStoreError(
                         .shardExists,
-                        "the node's store has another shard with the key",
+                        "the store of node \(profile.name) has another shard with the key",
                         shard: shard.key
                     )
                 }

@@ -115,13 +115,17 @@
             guard let status, status.mountURL != placement.mountURL else { return }
             let move = try await database.move(of: placement.shard)
             // While a move goes on, the placement follows the copy.
-            guard move == nil || move?.state == .refused, busyKeys.insert(placement.key) else {
-                return
-            }
-            defer { busyKeys.remove(placement.key) }
+            guard move == nil || move?.state == .refused else { return }
             do {
+                guard busyKeys.insert(placement.key) else { return }
+                defer { busyKeys.remove(placement.key) }
+                // The placement may have changed since it was read.
+                guard try await database.placement(of: placement.shard, on: profile.id) == placement
+                else { return }
                 try await store.relocate(placement.key, to: MountURL(placement.mountURL))
-            } catch let error as DAGStoreError {
+            } catch let error as DAGStoreError where error.code == .sourceChanged {
+                try await replace(placement)
+            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
                 // Both mounts have the same CAR, so the copy serves on.
                 say(.debug, "reads the CAR at \(status.mountURL): \(error)", placement.key)
             }

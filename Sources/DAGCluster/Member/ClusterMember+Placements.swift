@@ -50,7 +50,8 @@
         private func drop(_ placement: Placement) async throws {
             let others = try await database.placements(ofKey: placement.key, on: profile.id)
                 .filter { $0.shard != placement.shard }
-            let isNewer = others.contains { $0.state == .held || $0.state == .indexing }
+            // An indexing begins only when no other placement has the key.
+            let isNewer = others.contains { $0.state == .held }
             let status = try store.status(of: placement.key)
             if let status, !isNewer, try await mounts(of: placement).contains(status.mountURL) {
                 do {
@@ -154,15 +155,44 @@
                 )
                 guard let end = held.last else { return }
                 last = end.shard
+                let rows = try await database.shards(numbered: held.map(\.shard))
+                let shards = Dictionary(
+                    uniqueKeysWithValues: rows.map { ($0.shard.number, $0.shard) }
+                )
                 for placement in held where !busyKeys.contains(placement.key) {
-                    let status = try store.status(of: placement.key)
-                    guard status == nil || status?.state == .failed else {
-                        try await moveBack(placement, status)
+                    guard let status = try store.status(of: placement.key),
+                        status.state != .failed
+                    else {
+                        say(.warning, "the node's copy is gone or failed", placement.key)
+                        try await database.lose(placement)
                         continue
                     }
-                    say(.warning, "the node's copy is gone or failed", placement.key)
-                    try await database.lose(placement)
+                    if let shard = shards[placement.shard], status.isOther(than: shard) {
+                        try await replace(placement)
+                    } else {
+                        try await moveBack(placement, status)
+                    }
                 }
+            }
+        }
+
+        /// Destroys a copy that has another index than its shard, so that the node imports the shard again.
+        ///
+        /// The database may be an older copy, which names a shard that had the key before.
+        ///
+        /// - Throws: `catalogUnreachable`.
+        func replace(_ placement: Placement) async throws {
+            guard busyKeys.insert(placement.key) else { return }
+            defer { busyKeys.remove(placement.key) }
+            // The copy may have changed since the placements were read.
+            guard try await database.placement(of: placement.shard, on: profile.id) == placement
+            else { return }
+            say(.warning, "the node's copy is another shard's", placement.key)
+            do {
+                try await store.destroy(placement.key)
+                try await database.lose(placement)
+            } catch let error as DAGStoreError where error.code != .catalogUnreachable {
+                say(.warning, "\(error)", placement.key)
             }
         }
 
@@ -190,6 +220,14 @@
                 named: name.bytes,
                 from: { try reader.next() }
             )
+        }
+    }
+
+    extension ShardStatus {
+        /// Whether an indexed copy has other counts than a shard of the cluster.
+        fileprivate func isOther(than shard: ClusterShard) -> Bool {
+            state == .available && shard.state == .available
+                && (blockCount != shard.blockCount || payloadSize != shard.payloadSize)
         }
     }
 #endif

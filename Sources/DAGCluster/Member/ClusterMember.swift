@@ -104,16 +104,11 @@
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.beatForever() }
                 group.addTask {
-                    await self.repeating("placements") { try await self.makePlacements() }
+                    try await self.waitForPlace()
+                    await self.work()
                 }
-                group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
-                group.addTask { await self.repeating("mending") { try await self.mend() } }
-                group.addTask { await self.compareForever() }
-                group.addTask { await self.repeating("placing") { try await self.placeShards() } }
-                group.addTask { await self.repeating("merging") { try await self.mergeRuns() } }
-                group.addTask { await self.repeating("sweeping") { try await self.sweep() } }
                 defer { group.cancelAll() }
-                // Only the signs of life end with an error.
+                // Only the signs of life and a wrong place end with an error.
                 while try await group.next() != nil {}
             }
         }
@@ -125,10 +120,6 @@
                     let facts = try await database.facts()
                     try check(facts)
                     let blobs = try Blobs(facts, in: database)
-                    guard try await isPlaceSound(of: blobs) else {
-                        try await Task.sleep(for: times.poll)
-                        continue
-                    }
                     connection.withLock { connection in
                         connection.facts = facts
                         connection.blobs = blobs
@@ -150,20 +141,50 @@
             }
         }
 
-        /// Whether the bytes can be reached.
+        /// Checks that the bytes of the cluster can be reached.
         ///
-        /// - Throws: `invalidConfiguration` if they lie at another place: the node would find all of them damaged.
-        private func isPlaceSound(of blobs: Blobs) async throws -> Bool {
-            let fault: DAGStoreError?
-            do {
-                fault = try await blobs.bytes.placeFault()
-            } catch let error as DAGStoreError {
-                // Credentials may be mended while the node serves what it holds.
-                report(error)
-                return false
+        /// - Throws: `invalidConfiguration` if they lie at another place: the node would find all of them damaged; the
+        ///   errors of an object store.
+        func checkPlace() async throws {
+            if let fault = try await blobs.bytes.placeFault() { throw fault }
+        }
+
+        /// Waits until the bytes of the cluster can be reached; the node serves what it holds meanwhile.
+        ///
+        /// - Throws: `invalidConfiguration` if they lie at another place.
+        private func waitForPlace() async throws {
+            var isNew = true
+            while true {
+                do {
+                    guard let fault = try await blobs.bytes.placeFault() else { return }
+                    throw PlaceFault(error: fault)
+                } catch let fault as PlaceFault {
+                    throw fault.error
+                } catch let error as DAGStoreError {
+                    if isNew { say(.warning, "the bytes of the cluster are away: \(error)") }
+                    isNew = false
+                    try await Task.sleep(for: times.poll)
+                }
             }
-            if let fault { throw fault }
-            return true
+        }
+
+        private struct PlaceFault: Error {
+            let error: DAGStoreError
+        }
+
+        /// Does all work that needs the bytes of the cluster, until the task is canceled.
+        private func work() async {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await self.repeating("placements") { try await self.makePlacements() }
+                }
+                group.addTask { await self.repeating("indexing") { try await self.indexShard() } }
+                group.addTask { await self.repeating("mending") { try await self.mend() } }
+                group.addTask { await self.compareForever() }
+                group.addTask { await self.repeating("placing") { try await self.placeShards() } }
+                group.addTask { await self.repeating("merging") { try await self.mergeRuns() } }
+                group.addTask { await self.repeating("sweeping") { try await self.sweep() } }
+            }
         }
 
         /// Checks that the node's store belongs to the cluster.
@@ -272,7 +293,11 @@
         ///
         /// - Throws: `catalogUnreachable`.
         package func drain() async throws {
-            try await database.setState(.leaving, of: profile.id)
+            // A process that has not joined is no node.
+            let incarnation = incarnation
+            guard incarnation > 0,
+                try await database.setState(.leaving, of: profile.id, incarnation)
+            else { return }
             while try await database.undrainedCount(of: profile.id, deadAfter: times.deadAfter) > 0
             {
                 try await Task.sleep(for: times.poll)

@@ -29,10 +29,24 @@
 
         /// Reports that a node begins to index a shard, so that the cluster knows of a copy that a crash leaves behind.
         ///
-        /// - Throws: `JobLost` if another worker has the job; `catalogUnreachable`, `readOnly`.
+        /// - Throws: `JobLost` if another worker has the job; `shardInUse` if the node's copy of an earlier shard with
+        ///   the key is not destroyed; `catalogUnreachable`, `readOnly`.
         func beginIndexing(_ shard: ClusterShard, _ job: JobLease, on node: [UInt8]) async throws {
             try await run { transaction in
                 try Self.confirm(job, transaction)
+                let earlier = try transaction.run(
+                    "SELECT 1 FROM dagstore_placements WHERE node = $1 AND key = $2 AND shard <> $3",
+                    .bytes(node),
+                    .text(shard.key.text),
+                    .integer(Int64(shard.number))
+                )
+                guard earlier.count == 0 else {
+                    throw DAGStoreError(
+                        .shardInUse,
+                        "an earlier copy is not destroyed",
+                        shard: shard.key
+                    )
+                }
                 try transaction.run(
                     """
                     INSERT INTO dagstore_placements
@@ -158,7 +172,7 @@
                     .integer(Int64(placement.shard)),
                     .integer(placement.state.rawValue)
                 )
-                return
+                try Self.removeFollowedMoves(transaction)
             }
         }
 

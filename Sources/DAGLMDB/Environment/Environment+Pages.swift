@@ -1,4 +1,6 @@
+internal import DAGSystem
 internal import SharedReads
+internal import SystemPackage
 
 extension Environment {
     /// Checks every reachable page by system calls, and changes nothing.
@@ -20,12 +22,11 @@ extension Environment {
 }
 
 extension EnvironmentHandle {
-    /// How often the check starts again because a writer was faster.
-    private static let attemptsMax = 100
-
     /// See `Environment.damagedPages(limit:)`.
     func damagedPages(limit: Int) throws(LMDBError) -> [String] {
-        for _ in 0..<Self.attemptsMax {
+        for attempt in 0..<Self.attemptsMax {
+            // A commit waits for the disk between its meta page and the moment at which readers see it.
+            if attempt >= Self.attemptsWithoutPause { usleep(1000) }
             // The transaction touches only the meta pages. While it lives, no writer reuses the snapshot's pages.
             let reader = try TransactionHandle.begin(in: self, isReadOnly: true)
             defer { reader.abort() }

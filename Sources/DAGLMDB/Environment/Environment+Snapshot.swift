@@ -90,8 +90,10 @@ private struct SnapshotStart {
 }
 
 extension EnvironmentHandle {
-    /// How often the call starts again because a writer was faster.
-    private static let attemptsMax = 100
+    /// How often the call starts again because a writer was faster, at least 20 s in all.
+    static let attemptsMax = 20_000
+    /// The first attempts, which follow each other at once.
+    static let attemptsWithoutPause = 10
 
     /// Begins a read transaction, and reads the meta pages that belong to it.
     ///
@@ -101,7 +103,9 @@ extension EnvironmentHandle {
     ///
     /// - Returns: The transaction, which the caller ends, and its meta pages.
     fileprivate func beginSnapshot() throws(LMDBError) -> (TransactionHandle, SnapshotStart) {
-        for _ in 0..<Self.attemptsMax {
+        for attempt in 0..<Self.attemptsMax {
+            // A commit waits for the disk between its meta page and the moment at which readers see it.
+            if attempt >= Self.attemptsWithoutPause { usleep(1000) }
             let reader = try TransactionHandle.begin(in: self, isReadOnly: true)
             do throws(LMDBError) {
                 let start = try snapshotStart(of: UInt64(reader.number))

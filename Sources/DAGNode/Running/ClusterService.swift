@@ -44,6 +44,8 @@
                         try await member.drain()
                     } catch {
                         logger.warning("the node could not hand its shards over: \(error)")
+                        // The end would wait for the database once more.
+                        if (error as? DAGStoreError)?.code == .catalogUnreachable { return }
                     }
                     do {
                         try await member.leave()

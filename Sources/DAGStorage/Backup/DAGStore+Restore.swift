@@ -150,7 +150,9 @@ private struct Restoring {
         let found = try translatingSystem(original) { () throws(Errno) in
             UInt64(try Stat(source).size)
         }
-        guard found == manifest.size else { throw damage("has \(found) bytes") }
+        guard found == manifest.size else {
+            throw damage("has \(found) bytes, and not the \(manifest.size)")
+        }
         var copy = PacedCopy(from: source, to: target, bytesPerSecond: options.bytesPerSecond)
         var offset: UInt64 = 0
         var hash: UInt64 = 0
@@ -169,14 +171,14 @@ private struct Restoring {
         copy.finish()
         try translatingSystem(data) { () throws(Errno) in try target.synchronize() }
         guard ContentChecksum.final(hash) == manifest.checksum else {
-            throw damage("has other bytes")
+            throw damage("has other bytes than those")
         }
     }
 
     private func damage(_ finding: String) -> DAGStoreError {
         DAGStoreError(
             .catalogCorrupt,
-            "\(BackupFolder.data(in: backup)): \(finding) than the backup was taken with"
+            "\(BackupFolder.data(in: backup)): \(finding) that the backup was taken with"
         )
     }
 }

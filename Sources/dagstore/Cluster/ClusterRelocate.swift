@@ -53,7 +53,7 @@ struct ClusterRelocate: AsyncParsableCommand {
             if !noWait { try only?.checkIsAlive() }
             let request = try await database.relocate(key, to: url, reach: only?.id)
             if !noWait { nodes.warnIfNoneIsAlive(format.format) }
-            let placed = try await finished(key, request, only, in: database)
+            let placed = try await finished(key, request, for: url.text, only, in: database)
             try Output.run(format.format) { output in
                 var list = RowList([
                     .text("KEY"), .number("BLOCKS"), .number("SIZE"), .text("STATE"),
@@ -78,6 +78,7 @@ struct ClusterRelocate: AsyncParsableCommand {
         private func finished(
             _ key: ShardKey,
             _ request: [UInt8]?,
+            for url: String,
             _ only: ClusterNode?,
             in database: ClusterDatabase
         ) async throws -> PlacedShard {
@@ -93,14 +94,15 @@ struct ClusterRelocate: AsyncParsableCommand {
                 if let request {
                     let move = try await database.move(of: placed.shard.number)
                     // The row goes when all nodes have followed.
-                    guard let move, move.state != .following else { return placed }
-                    guard move.request == request else {
+                    guard move.map({ $0.request == request }) ?? (placed.shard.mountURL == url)
+                    else {
                         throw DAGStoreError(
                             .shardInUse,
                             "another call gives the shard another mount",
                             shard: key
                         )
                     }
+                    guard let move, move.state != .following else { return placed }
                     if var error = move.error {
                         error.advice = "check the new place: the shard keeps its old mount"
                         throw error
