@@ -156,16 +156,20 @@
             await node.kill()
         }
 
-        @Test("a node that starts with refused credentials joins when they are mended")
+        @Test("a node that starts with refused credentials takes work when they are mended")
         func refusedAtStart() async throws {
             let store = try await MemoryS3()
             let scene = try await scene(store)
             store.setFault { _ in MemoryS3.failure(403, "AccessDenied") }
             let node = try scene.node("node1")
-            await eventually { node.notices.contains("invalidConfiguration") }
-            #expect(try await scene.database.nodes().isEmpty)
+            await eventually { node.notices.contains("the bytes of the cluster are away") }
+            // It serves what it holds, so others must see that it lives.
+            #expect(try await scene.database.nodes().map(\.state) == [.active])
+            let car = try scene.car("a.car", seed: 1)
+            try await scene.register("a", car)
             store.setFault(nil)
-            await eventually { node.notices.contains("joined the cluster") }
+            try await scene.settled("a", copies: 1)
+            #expect(try await node.hasBlocks(of: car))
             await node.kill()
         }
 

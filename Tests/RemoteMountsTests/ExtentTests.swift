@@ -118,6 +118,37 @@ struct ExtentTests {
         #expect(cache.size == size, "known bytes are not written again")
     }
 
+    #if os(Linux)
+        @Test(
+            "a cache that fills the disk gives all of its room back",
+            .enabled(if: geteuid() == 0, "only root can make a small disk")
+        )
+        func fullDisk() throws {
+            let folder = try TemporaryFolder()
+            let path = folder.url.path
+            func run(_ command: String) throws -> Int32 {
+                let process = try Process.run(
+                    URL(filePath: "/bin/sh"),
+                    arguments: ["-c", "\(command) 2>/dev/null"]
+                )
+                process.waitUntilExit()
+                return process.terminationStatus
+            }
+            // A container may refuse it, also to root.
+            guard try run("mount -t tmpfs -o size=512k tmpfs '\(path)'") == 0 else { return }
+            defer { _ = try? run("umount -l '\(path)'") }
+            let cache = try DiskCache(at: folder.cachePath, sizeMax: 64 << 20)
+            let bytes = [UInt8](repeating: 5, count: 60_000)
+            for number in 0..<20 as Range<UInt64> {
+                cache.insert(bytes, Self.key(1), at: number * 65_536)
+            }
+            #expect(cache.size == 0)
+            #expect(try folder.cacheFiles().isEmpty)
+            #expect(Self.read(cache, 0..<60_000, Self.key(1)) == nil)
+            _ = try folder.write([UInt8](repeating: 1, count: 400_000), to: "another")
+        }
+    #endif
+
     @Test("one process uses a folder at a time")
     func lock() throws {
         let folder = try TemporaryFolder()

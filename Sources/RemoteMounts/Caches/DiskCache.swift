@@ -117,7 +117,7 @@ package final class DiskCache: Sendable {
         return missing
     }
 
-    /// Appends bytes; an error of the disk ends all later writes.
+    /// Appends bytes; an error of the disk ends all later writes, and a full disk gets all room of the cache back.
     func insert(_ bytes: [UInt8], _ key: CacheKey, at start: UInt64) {
         var position = 0
         while position < bytes.count {
@@ -153,7 +153,16 @@ package final class DiskCache: Sendable {
             Self.add(place, key, to: &state)
         } catch {
             state.isWritable = false
+            // The store on the same disk needs the room more: its catalog takes no change without.
+            if [.noSpace, .diskQuotaExceeded].contains(error) { Self.removeAll(&state) }
         }
+    }
+
+    private static func removeAll(_ state: inout State) {
+        for segment in state.segments { segment.remove() }
+        state.segments = []
+        state.places = [:]
+        state.count = 0
     }
 
     /// Returns a segment with room, and removes the oldest ones if the cache is full.
