@@ -15,7 +15,8 @@ struct SQLTests {
 
     /// The functions that all engines have.
     private static let functions: Set = [
-        "now", "count", "coalesce", "length", "max", "min", "sum", "extract", "current_schema", "cast", "any",
+        "now", "count", "coalesce", "length", "max", "min", "sum", "extract", "current_schema",
+        "cast", "any",
         "exists",
         "check",
         "values", "in", "key", "length",
