@@ -44,7 +44,7 @@
         /// The function returns the URL of the server, or nil if none has the content. The client gets status 307. An
         /// error becomes status 503, because the content may exist.
         public var elsewhere: (@Sendable (GatewayContent) async throws -> String?)?
-        /// Returns blocks that the store lacks, for this gateway's own answers; nil to ask nobody for them.
+        /// Returns blocks that the store lacks, so that this gateway answers with them; nil if it does not.
         package var blocksElsewhere: BlocksElsewhere?
 
         /// How long a client may take for 256 KiB of an answer before the gateway closes its connection.

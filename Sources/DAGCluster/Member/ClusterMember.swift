@@ -155,21 +155,18 @@
         private func waitForPlace() async throws {
             var isNew = true
             while true {
+                let fault: DAGStoreError?
                 do {
-                    guard let fault = try await blobs.bytes.placeFault() else { return }
-                    throw PlaceFault(error: fault)
-                } catch let fault as PlaceFault {
-                    throw fault.error
+                    fault = try await blobs.bytes.placeFault()
                 } catch let error as DAGStoreError {
                     if isNew { say(.warning, "the bytes of the cluster are away: \(error)") }
                     isNew = false
                     try await Task.sleep(for: times.poll)
+                    continue
                 }
+                guard let fault else { return }
+                throw fault
             }
-        }
-
-        private struct PlaceFault: Error {
-            let error: DAGStoreError
         }
 
         /// Does all work that needs the bytes of the cluster, until the task is canceled.

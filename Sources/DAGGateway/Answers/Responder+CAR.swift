@@ -51,7 +51,7 @@
             }
         }
 
-        /// Where blocks come from that are not here; nil also if the client asked for what is here only.
+        /// Returns blocks that the store lacks; nil if the gateway, or this client, wants only what the store has.
         private func elsewhere(_ plan: CARPlan) -> BlocksElsewhere? {
             plan.statusWhenMissing == 404 ? configuration.blocksElsewhere : nil
         }
