@@ -71,7 +71,7 @@
         public func amplification() async throws -> (merged: Int, waiting: Int) {
             let finder = ClusterFinder(facts, in: database)
             try await finder.refresh()
-            return (finder.mergedRunCountMax, finder.levelZeroCount)
+            return (finder.mergedRunCountMax, finder.waitingCount)
         }
 
         /// Makes what searches the cluster's inverse index.
@@ -83,6 +83,8 @@
             let chunks = try cache.map { try ChunkCache(at: $0, sizeMax: 1 << 30) }
             let finder = ClusterFinder(facts, in: database, cache: chunks)
             try await finder.refresh()
+            // A node of the cluster does so as it follows the publications.
+            try await finder.gather(sizeMax: 1 << 29)
             return ClusterSearch(finder: finder)
         }
     }

@@ -133,7 +133,7 @@
                 let merged = try await scene.merge(isForced: true)
                 #expect(merged == (round == 0 ? 16 : 0))
             }
-            #expect(finder.levelZeroCount == 0)
+            #expect(finder.waitingCount == 0)
             #expect(finder.mergedRunCountMax == 1)
             try await scene.publish("c", [100, 20_000])
             // A hit does not ask for news.
@@ -152,6 +152,32 @@
             #expect(try await scene.keys(20_000, finder) == ["c"])
         }
 
+        @Test("look-ups read no gathered run that lacks the hash", .timeLimit(.minutes(10)))
+        func gathered() async throws {
+            let scene = try await Scene()
+            for number in 0..<8 { try await scene.publish("s\(number)", [number]) }
+            let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            try await finder.refresh()
+            try await finder.gather(sizeMax: 0)
+            #expect(finder.filteredCount == 0)
+            try await finder.gather(sizeMax: 1 << 20)
+            #expect(finder.filteredCount == 8)
+            // Without its bytes, a look-up that reads a run fails.
+            try scene.cluster.query("DELETE FROM dagstore_blob_parts")
+            let late = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
+            await #expect(throws: DAGStoreError.self) { try await scene.keys(100, late) }
+            #expect(try await scene.keys(100, finder) == [])
+            await #expect(throws: DAGStoreError.self) { try await scene.keys(3, finder) }
+            // New runs have no filter until they are gathered.
+            try await scene.publish("t", [20])
+            #expect(try await scene.keys(20, finder) == ["t"])
+            #expect(finder.waitingCount == 9)
+            #expect(finder.filteredCount == 8)
+            try await finder.gather(sizeMax: 1 << 20)
+            #expect(finder.filteredCount == 9)
+            #expect(try await scene.keys(20, finder) == ["t"])
+        }
+
         @Test("after a restore of an older database, look-ups follow it", .timeLimit(.minutes(10)))
         func restored() async throws {
             let scene = try await Scene()
@@ -161,7 +187,7 @@
             try scene.cluster.query("UPDATE dagstore_cluster SET runs_version = 0")
             try scene.cluster.query("DELETE FROM dagstore_runs")
             #expect(try await scene.keys(2, finder) == [])
-            #expect(finder.levelZeroCount == 0)
+            #expect(finder.waitingCount == 0)
         }
 
         @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(10)))
@@ -240,7 +266,7 @@
             )
             let finder = ClusterFinder(scene.cluster.facts, in: database, cache: cache)
             try await finder.refresh()
-            try await finder.prefetch(sizeMax: 1 << 20)
+            try await finder.gather(sizeMax: 1 << 20)
             #expect(try cache.usage().count > 0)
             #expect(try await scene.keys(7, finder) == ["a"])
             // Without its rows the database could not answer.
@@ -263,7 +289,7 @@
                     cache: cache
                 )
                 try await made.refresh()
-                try await made.prefetch(sizeMax: 1 << 20)
+                try await made.gather(sizeMax: 1 << 20)
                 return made
             }
             try await scene.publish("a", Array(0..<2000))

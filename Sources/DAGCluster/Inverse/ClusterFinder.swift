@@ -137,7 +137,11 @@
         /// The largest number of merged runs that a look-up reads.
         package var mergedRunCountMax: Int { state.withLock { $0.directory.mergedCountMax } }
         /// The number of runs of single shards that no merge has taken.
-        package var levelZeroCount: Int { state.withLock { $0.directory.levelZero.count } }
+        package var waitingCount: Int { state.withLock { $0.directory.waiting.count } }
+        /// The number of those that look-ups skip if they lack the hash.
+        var filteredCount: Int {
+            state.withLock { $0.directory.waiting.count { $0.filter != nil } }
+        }
 
         // MARK: Chunks
 
@@ -151,14 +155,9 @@
         }
 
         private func numbers(of hash: UInt64) async throws -> Numbers {
-            let (places, isUncertain, version) = state.withLock { state in
-                (
-                    state.directory.places(of: hash), state.directory.isUncertain(about: hash),
-                    state.directory.version
-                )
-            }
-            var read = Numbers(version: version)
-            if isUncertain {
+            let directory = state.withLock { $0.directory }
+            var read = Numbers(version: directory.version)
+            if directory.isUncertain(about: hash) {
                 read.fault = DAGStoreError(
                     .catalogCorrupt,
                     "a run of the inverse index cannot be read",
@@ -166,7 +165,9 @@
                 )
             }
             var missing: [ChunkPlace] = []
-            for place in places where !search(place, hash, &read.numbers) { missing.append(place) }
+            for place in directory.places(of: hash) where !search(place, hash, &read.numbers) {
+                missing.append(place)
+            }
             if !missing.isEmpty {
                 let rest = try await withThrowingTaskGroup(of: Numbers.self) { group in
                     for place in missing {
@@ -291,52 +292,28 @@
             return blob
         }
 
-        /// Fills the cache with the runs of single shards, which later look-ups would read one chunk of each.
+        /// Reads the new runs of single shards, so that look-ups skip those that lack the hash.
         ///
-        /// - Parameter sizeMax: The most bytes to read.
-        /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
-        package func prefetch(sizeMax: UInt64) async throws {
-            guard let cache else { return }
+        /// *Cost*: reads these runs. *Memory*: a filter of 12 bits an entry.
+        ///
+        /// - Parameter sizeMax: The most bytes of runs; look-ups read a chunk of each older run.
+        /// - Throws: `catalogUnreachable`, and the errors of an object store; `CancellationError`.
+        package func gather(sizeMax: UInt64) async throws {
+            let gatherer = RunGatherer(database: database, blobs: try blobs.get(), cache: cache)
             var left = sizeMax
-            for run in state.withLock({ $0.directory.levelZero }).reversed() {
+            for waiting in state.withLock({ $0.directory.waiting }).reversed() {
+                let run = waiting.run
                 guard run.directory.totalSize <= left else { return }
                 left -= run.directory.totalSize
+                guard waiting.filter == nil else { continue }
                 do {
-                    try await prefetch(run, cache)
+                    let filter = try await gatherer.filter(of: run)
+                    state.withLock { $0.directory.keep(filter, of: run) }
                 } catch let error as DAGStoreError where error.code == .catalogCorrupt {
                     _ = state.withLock { $0.suspects.insert(run.number) }
                 }
             }
         }
-
-        private func prefetch(_ run: ClusterRun, _ cache: ChunkCache) async throws {
-            let chunks = run.directory.chunks
-            var next = chunks.lowerBound
-            let isThere = chunks.last.map { last in
-                (try? cache.withChunk(ChunkPlace(run: run, chunk: last).key) { _ in true }) ?? nil
-            }
-            guard isThere != true, !chunks.isEmpty else { return }
-            let blob = try await blob(of: run)
-            while next < chunks.upperBound {
-                let start = run.directory.byteRange(ofChunk: next).lowerBound
-                var end = next
-                while end < chunks.upperBound,
-                    run.directory.byteRange(ofChunk: end).upperBound - start <= Self.readSize
-                        || end == next
-                { end += 1 }
-                let last = run.directory.byteRange(ofChunk: end - 1).upperBound
-                let bytes = try await blobs.get().bytes(start..<last, of: blob)
-                let added = (next..<end).map { chunk in
-                    let range = run.directory.byteRange(ofChunk: chunk)
-                    let part = bytes[Int(range.lowerBound - start)..<Int(range.upperBound - start)]
-                    return (key: ChunkPlace(run: run, chunk: chunk).key, bytes: Array(part))
-                }
-                try await database.blocking { try? cache.add(added) }
-                next = end
-            }
-        }
-
-        private static let readSize: UInt64 = 4 << 20
 
         // MARK: Shards
 

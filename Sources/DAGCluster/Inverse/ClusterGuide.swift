@@ -12,8 +12,8 @@
     package final class ClusterGuide: Sendable {
         private struct State {
             var finder: ClusterFinder?
-            /// The version of the runs that the cache has.
-            var prefetched: Int64 = -1
+            /// The version of the runs that the finder has gathered.
+            var gathered: Int64 = -1
             var nodes: [ClusterNode] = []
             var seen: ContinuousClock.Instant?
         }
@@ -73,16 +73,16 @@
             return try? ChunkCache(at: directory, sizeMax: cacheSizeMax)
         }
 
-        /// Learns which runs are new, reads them into the cache, and reports runs that are damaged.
+        /// Learns which runs are new, gathers them, and reports runs that are damaged.
         ///
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
         package func follow() async throws {
             let finder = try await finder()
             try await finder.refresh()
             let version = finder.version
-            if state.withLock({ $0.prefetched }) != version {
-                try await finder.prefetch(sizeMax: Self.cacheSizeMax / 2)
-                state.withLock { $0.prefetched = version }
+            if state.withLock({ $0.gathered }) != version {
+                try await finder.gather(sizeMax: Self.cacheSizeMax / 2)
+                state.withLock { $0.gathered = version }
             }
             try await finder.reportDamage()
         }

@@ -11,8 +11,8 @@
         private var runs: [RunNumber: ClusterRun] = [:]
         /// The merged runs of each partition.
         private var merged: [[ClusterRun]]
-        /// The runs of single shards, in the order of their publications.
-        private(set) var levelZero: [ClusterRun] = []
+        /// The runs of single shards that a partition has not merged, in the order of their publications.
+        private(set) var waiting: [WaitingRun] = []
         private var mergedThrough: [Int64]
         /// The runs whose entries are written again.
         private var damaged: Set<RunNumber> = []
@@ -44,8 +44,13 @@
             for run in changes.added {
                 if let old = runs.updateValue(run, forKey: run.number) { gone.append(old) }
             }
-            levelZero = runs.values.filter { $0.number.part < 0 }
+            let filters = Dictionary(
+                waiting.map { ($0.run.blob, $0.filter) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            waiting = runs.values.filter { $0.number.part < 0 }
                 .sorted { $0.number.number < $1.number.number }
+                .map { WaitingRun(run: $0, filter: filters[$0.blob] ?? nil) }
             for part in merged.indices { merged[part] = [] }
             for run in runs.values {
                 guard let part = Int(exactly: run.number.part), merged.indices.contains(part)
@@ -63,12 +68,21 @@
         func places(of hash: UInt64) -> [ChunkPlace] {
             let part = part(of: hash)
             let through = mergedThrough[part]
-            // Merges pass a damaged run by, so its entries are nowhere else until they are written again.
-            let fresh = levelZero.filter {
-                $0.number.number > through || damaged.contains($0.number)
+            var places: [ChunkPlace] = []
+            for run in merged[part] { places.append(hash, of: run) }
+            for waiting in waiting where waiting.filter?.mayContain(hash) != false {
+                let number = waiting.run.number
+                // Merges pass a damaged run by, so its entries are nowhere else until they are written again.
+                guard number.number > through || damaged.contains(number) else { continue }
+                places.append(hash, of: waiting.run)
             }
-            return (merged[part] + fresh).compactMap { run in
-                run.directory.chunk(of: hash).map { ChunkPlace(run: run, chunk: $0) }
+            return places
+        }
+
+        /// Keeps the filter of a run, if the directory still has the run.
+        mutating func keep(_ filter: RunFilter, of run: ClusterRun) {
+            for index in waiting.indices where waiting[index].run.blob == run.blob {
+                waiting[index].filter = filter
             }
         }
 
@@ -84,6 +98,14 @@
 
         /// The largest number of merged runs of a partition.
         var mergedCountMax: Int { merged.map(\.count).max() ?? 0 }
+    }
+
+    /// The run of a single shard.
+    struct WaitingRun: Sendable {
+        /// The run.
+        let run: ClusterRun
+        /// Tells most hashes that the run lacks; nil before the node has read the run.
+        var filter: RunFilter?
     }
 
     /// A chunk of a run.
@@ -106,5 +128,13 @@
     extension ClusterRun {
         /// The number of the run in caches: of its bytes, because a restored database gives other numbers away again.
         var cacheNumber: UInt64 { blob.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    }
+
+    extension [ChunkPlace] {
+        /// Appends the chunk of a run that covers a hash, if there is one.
+        fileprivate mutating func append(_ hash: UInt64, of run: ClusterRun) {
+            guard let chunk = run.directory.chunk(of: hash) else { return }
+            append(ChunkPlace(run: run, chunk: chunk))
+        }
     }
 #endif
