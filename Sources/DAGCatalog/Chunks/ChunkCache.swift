@@ -23,8 +23,12 @@ package struct ChunkKey: Hashable, Sendable {
     /// 0  u16 partition + 1    2  u64 number    10  u32 chunk        most significant byte first
     /// ```
     var bytes: [UInt8] {
-        TableKey.bigEndian(UInt16(bitPattern: part &+ 1)) + TableKey.bigEndian(number)
-            + TableKey.bigEndian(chunk)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(14)
+        bytes.append(littleEndian: UInt16(bitPattern: part &+ 1).byteSwapped)
+        bytes.append(littleEndian: number.byteSwapped)
+        bytes.append(littleEndian: chunk.byteSwapped)
+        return bytes
     }
 
     /// The least place of a run.
@@ -89,6 +93,29 @@ package final class ChunkCache: Sendable {
             return try environment.read { (reader) throws(LMDBError) in
                 try key.bytes.withView { key throws(LMDBError) in
                     try reader.get(chunks, key).map(body)
+                }
+            }
+        } catch {
+            throw CatalogError(error)
+        }
+    }
+
+    /// Calls `body` with those of some chunks that the cache has, inside one read transaction.
+    ///
+    /// - Parameters:
+    ///   - keys: The places of the chunks.
+    ///   - body: Receives the index of a key, and its chunk.
+    /// - Throws: `.corrupt`, `.tooManyReaders`.
+    package func forEachChunk(
+        of keys: [ChunkKey],
+        _ body: (_ index: Int, ByteView) -> Void
+    ) throws(CatalogError) {
+        do {
+            try environment.read { (reader) throws(LMDBError) in
+                for (index, key) in keys.enumerated() {
+                    try key.bytes.withView { key throws(LMDBError) in
+                        if let bytes = try reader.get(chunks, key) { body(index, bytes) }
+                    }
                 }
             }
         } catch {

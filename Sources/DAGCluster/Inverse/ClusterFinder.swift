@@ -164,10 +164,7 @@
                     advice: "run 'dagstore cluster check'"
                 )
             }
-            var missing: [ChunkPlace] = []
-            for place in directory.places(of: hash) where !search(place, hash, &read.numbers) {
-                missing.append(place)
-            }
+            let missing = search(directory.places(of: hash), hash, &read.numbers)
             if !missing.isEmpty {
                 let rest = try await withThrowingTaskGroup(of: Numbers.self) { group in
                     for place in missing {
@@ -219,27 +216,38 @@
             }
         }
 
-        /// Searches a chunk in the cache.
+        /// Searches the chunks that the cache has.
         ///
-        /// - Returns: Whether the cache has a sound chunk.
-        private func search(_ place: ChunkPlace, _ hash: UInt64, _ numbers: inout [UInt32]) -> Bool
-        {
-            guard let cache else { return false }
-            let key = place.key
-            let isVerified = state.withLock { $0.verified.contains(key) }
-            let found = try? cache.withChunk(key) { bytes -> [UInt32]? in
-                try? Self.search(bytes, place, hash, isVerified: isVerified)
+        /// - Returns: The other chunks.
+        private func search(
+            _ places: [ChunkPlace],
+            _ hash: UInt64,
+            _ numbers: inout [UInt32]
+        ) -> [ChunkPlace] {
+            guard let cache, !places.isEmpty else { return places }
+            let keys = places.map(\.key)
+            let verified = state.withLock { state in keys.map { state.verified.contains($0) } }
+            var isSearched = Array(repeating: false, count: keys.count)
+            try? cache.forEachChunk(of: keys) { index, bytes in
+                let found = try? Self.search(
+                    bytes,
+                    places[index],
+                    hash,
+                    isVerified: verified[index]
+                )
+                guard let found else { return }
+                numbers += found
+                isSearched[index] = true
             }
-            guard let found, let found else { return false }
-            if !isVerified { remember(key) }
-            numbers += found
-            return true
+            remember(keys.indices.filter { isSearched[$0] && !verified[$0] }.map { keys[$0] })
+            return places.indices.filter { !isSearched[$0] }.map { places[$0] }
         }
 
-        private func remember(_ key: ChunkKey) {
+        private func remember(_ verified: [ChunkKey]) {
+            guard !verified.isEmpty else { return }
             state.withLock { state in
                 if state.verified.count >= Self.rememberedMax { state.verified.removeAll() }
-                state.verified.insert(key)
+                state.verified.formUnion(verified)
             }
         }
 
