@@ -321,7 +321,7 @@
         func destroyed() async throws {
             let scene = try await ClusterScene(copies: 1)
             let node = try scene.node("node1")
-            let car = try scene.car("a.car", seed: 1)
+            let car = try scene.car("a.car", sections: 500, seed: 1)
             try await scene.register("a", car)
             try await scene.settled("a", copies: 1)
             #expect(try await merge(scene) == 16)

@@ -267,7 +267,9 @@
     }
 
     /// A run of a cluster's inverse index.
-    struct ClusterRun: Sendable {
+    ///
+    /// *Concurrency*: immutable. Look-ups copy one reference of it.
+    final class ClusterRun: Sendable {
         /// Its number.
         let number: RunNumber
         /// The shard, of a run of one shard.

@@ -178,7 +178,7 @@
                 read.numbers += rest.numbers
                 read.fault = read.fault ?? rest.fault
             }
-            read.numbers = Array(Set(read.numbers)).sorted()
+            if read.numbers.count > 1 { read.numbers = Array(Set(read.numbers)).sorted() }
             return read
         }
 
