@@ -41,11 +41,9 @@ extension String {
             }
         }
         guard !isPlain else { return start + self }
-        let escaped = reduce(into: "") { text, character in
-            if "\"$`\\!".contains(character) { text.append("\\") }
-            text.append(character)
-        }
-        return "\(start)\"\(escaped)\""
+        // Between these quotes, every character but the quote itself stands for itself.
+        return
+            "\(start)'\(split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 }
 

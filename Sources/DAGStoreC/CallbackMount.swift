@@ -220,6 +220,8 @@ private final class CallbackSource: BlockingSource, SequentialSource {
     private let url: MountURL
     private let source: Context
     let size: UInt64
+    /// A source that has no bytes is no CAR, so a callback that says so does not know its size.
+    var expectedSize: UInt64? { size == 0 ? nil : limit(size) }
     private let position = Atomic<UInt64>(0)
     private let isInterrupted = Atomic<Bool>(false)
 

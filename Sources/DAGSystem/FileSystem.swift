@@ -126,6 +126,16 @@ package enum FileSystem {
         }
     }
 
+    /// Checks that this process may write at a path: its rights, and whether the file system takes writes.
+    ///
+    /// The corresponding C function is `access`.
+    ///
+    /// - Throws: The error of the system.
+    package static func checkWritable(_ path: FilePath) throws(Errno) {
+        // SAFETY: the string lives through the call.
+        try check(unsafe path.withPlatformString { unsafe access($0, W_OK) })
+    }
+
     /// Returns whether a path leads to a directory.
     package static func isDirectory(_ path: FilePath) -> Bool {
         (try? Stat(path))?.type == .directory

@@ -96,6 +96,18 @@ package enum ThisProcess {
         _ = unsafe setrlimit(number(of: RLIMIT_NOFILE), &limit)
     }
 
+    /// Opens `/dev/null` for those of the standard descriptors 0 to 2 that are closed.
+    ///
+    /// Else the next file that the process opens gets such a number, and errors or a progress bar are written into it.
+    package static func openStandardDescriptors() {
+        let null: FilePath = "/dev/null"
+        for number in FileDescriptor.standardInput.rawValue...FileDescriptor.standardError.rawValue
+        where fcntl(number, F_GETFD) < 0 {
+            // The system gives out the least free number, which is this one.
+            _ = try? FileDescriptor.open(null, .readWrite)
+        }
+    }
+
     #if canImport(Darwin)
         typealias Resource = CInt
         private static func number(of resource: Resource) -> CInt { resource }

@@ -72,7 +72,9 @@ struct CopyOptions: ParsableArguments {
             }
         } catch let error as DAGStoreError where error.code == .catalogFull {
             throw error.withAdvice("free disk space, or lower --min-free, then try again")
-        } catch let error as DAGStoreError where error.code == .invalidArgument {
+        } catch let error as DAGStoreError
+            where error.code == .invalidArgument && error.advice == nil
+        {
             throw error.withAdvice("name a new folder, or see '\(Advice.verb) --help'")
         }
     }

@@ -189,6 +189,8 @@ struct ShardOutcome: Sendable {
     let key: ShardKey
     /// Its state; `nil` if no shard has the key.
     let state: ShardStatus.State?
+    /// The URL of its mount.
+    let mount: String?
     let error: ErrorReport?
 
     /// Runs `body`, and reads the state of the shard afterwards.
@@ -204,12 +206,22 @@ struct ShardOutcome: Sendable {
             report = ErrorReport(DAGStoreError(any: error).about(key))
         }
         let status = try? store.status(of: key)
-        return ShardOutcome(key: key, state: status?.state, error: report)
+        return ShardOutcome(
+            key: key,
+            state: status?.state,
+            mount: status?.mountURL,
+            error: report
+        )
     }
 
     /// Prints the outcome, and ends the program with its exit status.
-    func end(_ format: OutputFormat) throws {
-        var lines = OutcomeLines(format)
+    ///
+    /// - Parameters:
+    ///   - format: The format.
+    ///   - hasMount: Whether the JSON has the mount.
+    /// - Throws: `ExitCode` after a failure; `OutputError`.
+    func end(_ format: OutputFormat, hasMount: Bool = false) throws {
+        var lines = OutcomeLines(format, hasMount: hasMount)
         // Without a shard there is only the error.
         if error?.exitStatus != 2, error?.exitStatus != 3 {
             try lines.print(self, writesError: false)
@@ -225,8 +237,13 @@ struct OutcomeLines {
     private var output: Output
     private var list = RowList([.text("KEY", width: 24), .text("STATE")])
     private var status: Int32?
+    private let hasMount: Bool
 
-    init(_ format: OutputFormat) { output = Output(format) }
+    /// Creates a printer; `hasMount` adds the mount, and the error under the name `problem`, to the JSON.
+    init(_ format: OutputFormat, hasMount: Bool = false) {
+        output = Output(format)
+        self.hasMount = hasMount
+    }
 
     /// Prints an outcome and, with `writesError`, its error.
     mutating func print(_ outcome: ShardOutcome, writesError: Bool = true) throws {
@@ -241,6 +258,9 @@ struct OutcomeLines {
                 json.member("key", outcome.key.text)
                 json.member("state", state)
                 json.member("error", outcome.error?.code)
+                guard hasMount else { return }
+                json.member("mount", outcome.mount)
+                json.member("problem", outcome.error?.code)
             }
         }
         try output.flush()

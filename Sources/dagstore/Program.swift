@@ -18,6 +18,8 @@ enum Program {
 
     /// Runs the verb of the arguments, and exits.
     static func run() async -> Never {
+        // Before anything opens a file.
+        ThisProcess.openStandardDescriptors()
         Kernel.ignoreClosedPipes()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let format = OutputFormat(asked: arguments)

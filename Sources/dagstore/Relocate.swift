@@ -61,13 +61,13 @@ struct Relocate: AsyncParsableCommand {
             try await relocate(shard, to: url, in: store)
         }
         await StoreOptions.close(store)
-        try outcome.end(format.format)
+        try outcome.end(format.format, hasMount: true)
     }
 
     private func runMap() async throws {
         let (old, new) = try prefixes()
         let store = try store.openForWriting(isNewAllowed: false) { $0.limits = limits.limits }
-        var lines = OutcomeLines(format.format)
+        var lines = OutcomeLines(format.format, hasMount: true)
         var isAny = false
         var shards = store.statuses().makeIterator()
         while let shard = try await shards.next() {

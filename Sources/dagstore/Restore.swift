@@ -30,13 +30,15 @@ struct Restore: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         let directory = try store.directory
-        let report = try copy.run("restoring") { options, progress in
-            try DAGStore.restore(
-                from: FilePath(backup),
-                to: directory,
-                options: options,
-                progress: progress
-            )
+        let report = try store.waiting {
+            try copy.run("restoring") { options, progress in
+                try DAGStore.restore(
+                    from: FilePath(backup),
+                    to: directory,
+                    options: options,
+                    progress: progress
+                )
+            }
         }
         let time = ContinuousClock.now - start
         try Output.run(format.format) { output in

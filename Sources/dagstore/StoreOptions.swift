@@ -129,15 +129,40 @@ struct StoreOptions: ParsableArguments {
     /// Compacts the catalog of the store.
     func compact() throws -> CompactionReport {
         let configuration = try configuration()
+        defer { Interruption.setTemporaryFile(nil) }
         do {
-            return try addAdvice {
-                try DAGStore.compact(at: directory, mapSize: configuration.mapSize)
+            return try waiting {
+                try addAdvice {
+                    try DAGStore.compact(
+                        at: directory,
+                        mapSize: configuration.mapSize,
+                        willCopy: { Interruption.setTemporaryFile($0) }
+                    )
+                }
             }
         } catch let error as DAGStoreError where error.code == .catalogLocked {
             guard let holder = try holder else { throw error }
             throw DAGStoreError(.catalogLocked, "\(holder) has the store open")
         }
     }
+
+    /// Calls `body` again and again while another process has the store open, for the time of `--wait`.
+    ///
+    /// - Throws: The error of `body`.
+    func waiting<R>(_ body: () throws -> R) throws -> R {
+        let end = ContinuousClock.now + .seconds(wait)
+        while true {
+            do {
+                return try body()
+            } catch let error as DAGStoreError where error.code == .catalogLocked {
+                guard ContinuousClock.now < end else { throw error }
+                Self.pause()
+            }
+        }
+    }
+
+    /// A lock on a file has no timed wait.
+    private static func pause() { Kernel.pause(milliseconds: 20) }
 
     /// Adds the advice for a store that does not exist.
     private func addAdvice<R>(_ body: () throws -> R) throws -> R {
@@ -232,8 +257,7 @@ struct StoreOptions: ParsableArguments {
                     guard !isReadOnly, let holder = try holder else { throw error }
                     throw DAGStoreError(.catalogLocked, "\(holder) has the store open for writing")
                 }
-                // A lock on a file has no timed wait.
-                Kernel.pause(milliseconds: 20)
+                Self.pause()
             }
         }
     }

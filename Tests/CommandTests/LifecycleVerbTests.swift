@@ -98,8 +98,11 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("get", Sample.raw.cid.description).out == Sample.raw.data)
     }
 
-    @Test("a verb that writes waits for the lock as long as --wait says")
-    func wait() async throws {
+    @Test(
+        "a verb that writes waits for the lock as long as --wait says",
+        arguments: [["initialize", "sample"], ["compact"]]
+    )
+    func wait(verb: [String]) async throws {
         let scene = try Scene()
         let path = try scene.write(Sample.car)
         #expect(try await scene.run("register", path, "--lazy").status == 0)
@@ -108,10 +111,10 @@ struct LifecycleVerbTests {
             .readWrite
         )
         #expect(flock(lock.rawValue, LOCK_EX) == 0)
-        #expect(try await scene.run("initialize", "sample").status == 6)
-        #expect(try await scene.run("initialize", "sample", "--wait", "0.1").status == 6)
-        async let waiting = scene.run("initialize", "sample", "--wait", "60")
-        #expect(try await scene.run("initialize", "sample").status == 6)
+        #expect(try await scene.run(verb).status == 6)
+        #expect(try await scene.run(verb + ["--wait", "0.1"]).status == 6)
+        async let waiting = scene.run(verb + ["--wait", "60"])
+        #expect(try await scene.run(verb).status == 6)
         try lock.close()
         #expect(try await waiting.status == 0)
     }

@@ -25,6 +25,21 @@ struct PipeTests {
         #expect(cut.errorText.contains("standard input: "))
     }
 
+    @Test("the bar of a program without standard error goes nowhere, and not into its output")
+    func closedDescriptors() async throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.write([UInt8](repeating: 7, count: 4 << 20), to: "file")
+        // Without these signals the program opens fewer descriptors of its own.
+        let line = "trap '' INT TERM; $DAGSTORE car create file -o out.car --progress always"
+        for closed in ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"] {
+            let outcome = try await Command.shell("\(line) \(closed)", in: folder.url.path)
+            #expect(outcome.status == 0, "\(closed): \(outcome.errorText)")
+            let verified = try await Command.run(["car", "verify", folder.path(of: "out.car")])
+            #expect(verified.status == 0, "\(closed): \(verified.errorText)")
+            try FileManager.default.removeItem(atPath: folder.path(of: "out.car"))
+        }
+    }
+
     @Test("a file that cannot be mapped is read")
     func unmappable() async throws {
         let folder = try TemporaryFolder()

@@ -17,10 +17,15 @@ struct RelocateTests {
         try FileManager.default.moveItem(atPath: old, toPath: new)
         #expect(try await scene.run("get", Sample.raw.cid.description).status == 4)
         let moved = try await scene.json("relocate", "sample", "moved.car")
-        #expect(moved.lines == [#"{"key":"sample","state":"available","error":null}"#])
+        let url = FileMount(FilePath(new)).url.text
+        #expect(
+            moved.lines == [
+                #"{"key":"sample","state":"available","error":null,"mount":"\#(url)","problem":null}"#
+            ]
+        )
         #expect(try await scene.run("get", Sample.raw.cid.description).text == "hello")
         let status = try await scene.json("status", "sample").objects.first
-        #expect(status?["mount"]?.text == FileMount(FilePath(new)).url.text)
+        #expect(status?["mount"]?.text == url)
         #expect(try await scene.run("check", "--deep").status == 0)
     }
 
@@ -37,6 +42,7 @@ struct RelocateTests {
         let refused = try await scene.json("relocate", "sample", otherPath)
         #expect(refused.status == 4)
         #expect(refused.objects.first?["error"] == "sourceChanged")
+        #expect(refused.objects.first?["problem"] == "sourceChanged")
         let nowhere = try await scene.run("relocate", "sample", "nowhere.car")
         #expect(nowhere.status == 4)
         #expect(nowhere.errorText.contains("the shard keeps its old mount (mountGone)"))

@@ -18,6 +18,7 @@
         /// The directory of the store.
         let storePlace: FilePath
         private let open = Mutex<DAGStore?>(nil)
+        private let mapSize: Int
         private let running = Mutex<(inbox: FolderInbox, sink: Int?, end: DispatchSemaphore)?>(nil)
         private let given = Mutex<[FolderNotice]>([])
         private let ready = Mutex(false)
@@ -25,7 +26,8 @@
         private let ahead = Mutex(Duration.zero)
 
         /// Makes a scene with an empty folder.
-        init(storeInFolder isStoreInside: Bool = false) throws {
+        init(storeInFolder isStoreInside: Bool = false, mapSize: Int = 1 << 32) throws {
+            self.mapSize = mapSize
             temporary = try TemporaryFolder()
             let place = FilePath(temporary.url.path)
             root = (FileSystem.resolved(place) ?? place).appending("cars")
@@ -40,7 +42,7 @@
             get throws {
                 if let store = open.withLock({ $0 }) { return store }
                 var configuration = Configuration()
-                configuration.mapSize = 1 << 32
+                configuration.mapSize = mapSize
                 configuration.durability = .relaxed
                 configuration.sourceCheckInterval = .zero
                 let store = try DAGStore.open(at: storePlace, configuration: configuration)

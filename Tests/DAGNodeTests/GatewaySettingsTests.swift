@@ -31,6 +31,19 @@
             )
         }
 
+        @Test(
+            "a process with few descriptors keeps some of them from its connections",
+            arguments: [
+                (1 << 20, 16384), (20_000, 15_000), (1024, 768), (64, 32), (32, 16), (1, 1),
+            ]
+        )
+        func descriptors(count: UInt64, connections: Int) throws {
+            let settings = try NodeSettings { _ in [] }
+            #expect(settings.connectionsMax(within: count) == connections)
+            #expect(settings.connectionsMax(within: nil) == 16384)
+            #expect(settings.connectionsMax(within: .max) == 16384)
+        }
+
         /// The values of a configuration, as text.
         private static func values(of configuration: GatewayConfiguration) -> [String] {
             [

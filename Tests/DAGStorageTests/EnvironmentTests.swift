@@ -60,6 +60,11 @@ struct EnvironmentTests {
             #expect(Self.faults { $0.fileSystem = kind } == [fault])
         }
         #expect(Self.faults { $0.fileSystem = FileSystemKind(name: "0x1", place: .unknown) } == [])
+        #expect(Self.faults { $0.writeFault = "/srv: read-only" } == ["writing problem"])
+        for code in [DAGStoreError.Code.readOnly, .catalogCorrupt, .catalogTooNew, .outOfResources]
+        {
+            #expect(Self.faults { $0.storeFault = DAGStoreError(code, "x") } == ["store problem"])
+        }
         #expect(Self.faults { $0.fileSystem = nil } == [])
     }
 

@@ -33,6 +33,30 @@ struct ReferenceFaultTests {
         await store.close()
     }
 
+    @Test(
+        "a download that ends early is no whole CAR, whoever told the size",
+        arguments: [true, false]
+    )
+    func shortDownload(tellsSizeAtOpen: Bool) async throws {
+        let folder = try StoreFolder()
+        // Without its last section, the CAR looks whole.
+        let builder = CARBuilder.uniform(sections: 10, blockSize: 100, seed: 1)
+        let shorter = CARBuilder(roots: builder.roots, blocks: builder.blocks.dropLast())
+        let state = FaultyMount.State(.init(builder.bytes))
+        state.change { faults in
+            faults.lengthChange = shorter.bytes.count - builder.bytes.count
+            faults.tellsSize = !tellsSizeAtOpen
+            faults.tellsSizeAtOpen = tellsSizeAtOpen
+        }
+        let mount = try FaultyMount(state)
+        let store = try folder.open([mount])
+        #expect(await errorCode { try await store.register("a", from: mount) } == .fetchFailed)
+        state.change { $0.lengthChange = 0 }
+        try await store.recover("a")
+        #expect(try await ShardModel(builder).problems(in: store.acquire("a")) == [])
+        await store.close()
+    }
+
     // Fault 2: the collection of garbage can delete a user's own file.
     @Test("a user's own copy survives collection, recovery and destruction")
     func ownFile() async throws {

@@ -81,6 +81,23 @@ struct CredentialsTests {
         }
     }
 
+    @Test("refused credentials are looked for again, at most once in ten seconds")
+    func refusal() async throws {
+        let now = Mutex(Int64(0))
+        let source = CountingSource([
+            .success(Self.credentials("a")), .success(Self.credentials("a")),
+            .success(Self.credentials("b")),
+        ])
+        let chain = CredentialsChain([source], now: { UTCTime(seconds: now.withLock { $0 }) })
+        #expect(try await chain.credentials().accessKey == "a")
+        for _ in 0..<3 { #expect(await !chain.renew()) }
+        #expect(source.count == 2)
+        now.withLock { $0 = 10 }
+        for _ in 0..<3 { #expect(await chain.renew()) }
+        #expect(source.count == 3)
+        #expect(try await chain.credentials().accessKey == "b")
+    }
+
     @Test("temporary credentials are renewed before they expire; a failure then does no harm")
     func renewal() async throws {
         let now = Mutex(Int64(0))
@@ -189,11 +206,17 @@ struct CredentialsTests {
             #expect(error?.detail.contains("s3://bucket/a b.car") == true)
         }
 
-        @Test("an expired token is renewed once, and the request sent again")
-        func expiredToken() async throws {
+        @Test(
+            "refused credentials are renewed once, and the request sent again",
+            arguments: [
+                (400, "ExpiredToken", ObjectStorageError.Code.credentialsExpired),
+                (403, "InvalidAccessKeyId", .accessDenied),
+            ]
+        )
+        func renewed(status: Int, name: String, code: ObjectStorageError.Code) async throws {
             let server = try await ScriptedServer { request in
                 request.header("Authorization")?.contains("Credential=new/") == true
-                    ? ScriptedServer.serve([7], request) : Self.xml(400, "ExpiredToken")
+                    ? ScriptedServer.serve([7], request) : Self.xml(status, name)
             }
             let source = CredentialsTests.CountingSource([
                 .success(CredentialsTests.credentials("old")),
@@ -206,7 +229,7 @@ struct CredentialsTests {
                 [FixedCredentials(CredentialsTests.credentials("old"))],
                 now: { UTCTime(seconds: 0) }
             )
-            await #expect(throws: ObjectStorageError(.credentialsExpired, "")) {
+            await #expect(throws: ObjectStorageError(code, "")) {
                 _ = try await client.probe(Self.target(server, stale), size: 1, .read)
             }
         }

@@ -28,6 +28,8 @@ package struct FaultyMount: Mount {
         package var lengthChange = 0
         /// Whether the size is told before the bytes are read.
         package var tellsSize = true
+        /// Whether an open source that is read once tells the size.
+        package var tellsSizeAtOpen = false
         /// Whether the bytes can be had now.
         package var isReady = true
         /// The validator that is told.
@@ -131,7 +133,13 @@ package struct FaultyMount: Mount {
             Array(bytes.dropLast(max(0, -change))) + [UInt8](repeating: 0, count: max(0, change))
         return switch access {
         case .sequential:
-            .sequential(MemorySequentialSource(changed, beforeRead: beforeRead))
+            .sequential(
+                MemorySequentialSource(
+                    changed,
+                    expectedSize: state.faults.tellsSizeAtOpen ? UInt64(bytes.count) : nil,
+                    beforeRead: beforeRead
+                )
+            )
         case .random:
             .random(MemoryRandomSource(bytes, lengthChange: change, beforeRead: beforeRead))
         case .mappable: .bytes(MountBytes(copying: changed))

@@ -43,6 +43,8 @@ package final class MemoryRandomSource: RandomSource {
 
 /// Bytes in memory that come once, in pieces of a bounded size.
 package final class MemorySequentialSource: SequentialSource {
+    /// The number of bytes that it says to have.
+    package let expectedSize: UInt64?
     private let bytes: [UInt8]
     private let pieceSizeMax: Int
     private let beforeRead: @Sendable (Int) async throws -> Void
@@ -53,14 +55,17 @@ package final class MemorySequentialSource: SequentialSource {
     ///
     /// - Parameters:
     ///   - bytes: What is read.
+    ///   - expectedSize: The number of bytes that it says to have.
     ///   - pieceSizeMax: The most bytes that one read returns.
     ///   - beforeRead: Called with the size of each read before it returns; zero at the end.
     package init(
         _ bytes: [UInt8],
+        expectedSize: UInt64? = nil,
         pieceSizeMax: Int = .max,
         beforeRead: @escaping @Sendable (Int) async throws -> Void = { _ in }
     ) {
         self.bytes = bytes
+        self.expectedSize = expectedSize
         self.pieceSizeMax = pieceSizeMax
         self.beforeRead = beforeRead
     }

@@ -328,12 +328,17 @@ typedef struct dagstore_mount_request {
     const char *url;
 } dagstore_mount_request_t;
 
-/* An opened source. The callback receives it with `size` set and all other fields zero. */
+/*
+ * An opened source. The callback receives it with `size` set, `bytes` of DAGSTORE_NO_LIMIT, and all
+ * other fields zero.
+ */
 typedef struct dagstore_mount_source {
     uint32_t size;
     uint32_t reserved;
     void *source;    /* the `source` of later calls; may stay NULL */
-    uint64_t bytes;  /* the size; DAGSTORE_NO_LIMIT if a SEQUENTIAL source does not know it */
+    /* the size, or DAGSTORE_NO_LIMIT if a SEQUENTIAL source does not know it; a fetch that gets
+       another number of bytes fails */
+    uint64_t bytes;
     /* the absolute path of a FILE source, which the library opens itself: it never calls read_at,
        and calls close when the callback has returned */
     char path[4096];
@@ -365,7 +370,7 @@ typedef struct dagstore_mount_vtable {
      *
      * out_source: Receives the `source` of later calls; may be set to NULL.
      * out_bytes: Receives the size in bytes. A SEQUENTIAL source may set DAGSTORE_NO_LIMIT if it
-     *   does not know the size.
+     *   does not know the size. A fetch that gets another number of bytes fails.
      */
     dagstore_status_t (*open)(void *context, const char *url, void **out_source,
                               uint64_t *out_bytes, dagstore_error_t **out_error);

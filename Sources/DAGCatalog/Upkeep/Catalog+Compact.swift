@@ -14,6 +14,7 @@ extension Catalog {
     ///   - directory: The directory of the environment.
     ///   - lockFile: The store's lock, which the call holds meanwhile.
     ///   - mapSize: The address space to reserve, in bytes; at least the size of the data file.
+    ///   - willCopy: Receives the path of the copy, under the lock, before it is written.
     /// - Returns: The sizes of the data file before and after, in bytes.
     /// - Throws: `.locked` if any process has the store open, even for reading; `.missing`, `.tooNew`, `.corrupt`,
     ///   `.full`, `.readOnly`, `.io`. The catalog is then unchanged.
@@ -22,13 +23,15 @@ extension Catalog {
     package static func compact(
         at directory: FilePath,
         lockFile: FilePath,
-        mapSize: Int
+        mapSize: Int,
+        willCopy: (FilePath) -> Void = { _ in }
     ) throws(CatalogError) -> (before: UInt64, after: UInt64) {
         let lock = try StoreLock(at: lockFile)
         defer { lock.release() }
         removeLeftover(in: directory)
         let data = directory.appending(EnvironmentFiles.dataName).string
         let copy = directory.appending(copyName).string
+        willCopy(directory.appending(copyName))
         do throws(LMDBError) {
             let before = try EnvironmentFiles.size(of: data)
             try writeCopy(of: directory, to: copy, mapSize: mapSize)

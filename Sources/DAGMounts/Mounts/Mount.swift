@@ -158,6 +158,11 @@ package protocol BlockingSource: RandomSource {
 ///
 /// *Concurrency*: one task reads at a time; an implementation is a final class.
 public protocol SequentialSource: Sendable {
+    /// The number of bytes that come; nil, the default, if it is unknown.
+    ///
+    /// A fetch that gets fewer or more bytes fails, so a source that ends early never looks whole.
+    var expectedSize: UInt64? { get }
+
     /// Reads the next bytes.
     ///
     /// - Returns: 1 to `size` bytes; none at the end.
@@ -166,4 +171,9 @@ public protocol SequentialSource: Sendable {
 
     /// Frees the source's resources. The store calls it at least once, possibly while a read hangs.
     func close()
+}
+
+extension SequentialSource {
+    /// Nil: the size is unknown.
+    public var expectedSize: UInt64? { nil }
 }

@@ -8,6 +8,7 @@
         /// Begins an operation of the store; blocks while the store works on many.
         func begin(_ operation: Operation, _ key: ShardKey, _ path: FilePath) {
             if operation == .register, let error = readingError(of: path) {
+                guard !Self.isPassing(error) else { return retry(key, path, "\(error)") }
                 return notify(FolderNotice(.unreadable, path, key, reason: "\(error)"))
             }
             while operations.count >= setup.operationsMax, !inbox.isStopping {
@@ -41,8 +42,8 @@
                 } catch {
                     reply(.failure(error))
                 }
-            case .probe:
-                store.acquire(key, .none) { result in
+            case .index, .probe:
+                store.acquire(key, operation == .index ? .endless : .none) { result in
                     reply(result.map { $0.release() })
                 }
             case .recover: store.recover(key, reply: reply)
@@ -58,6 +59,28 @@
             } catch {
                 return error as? Errno ?? .ioError
             }
+        }
+
+        // MARK: Faults that pass
+
+        /// Whether the error is about this process, and not about the file.
+        private static func isPassing(_ error: Errno) -> Bool {
+            [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .interrupted].contains(error)
+        }
+
+        /// Whether the error is about the node, its disk or its store, and not about the CAR.
+        private static func isPassing(_ error: DAGStoreError) -> Bool {
+            let codes: Set<DAGStoreError.Code> = [
+                .catalogFull, .quotaExceeded, .outOfResources, .tooManyReaders, .readOnly,
+                .shardInUse, .fetchTimedOut, .deadlineExceeded,
+            ]
+            return codes.contains(error.code)
+        }
+
+        /// Looks at a file again after a pause.
+        private func retry(_ key: ShardKey, _ path: FilePath, _ reason: String) {
+            notify(FolderNotice(.waits, path, key, reason: reason))
+            retries.add(key, path, at: setup.now())
         }
 
         // MARK: Ends
@@ -100,13 +123,20 @@
         ) -> Operation? {
             // The node ends.
             guard error?.code != .closed else { return nil }
+            if let error, Self.isPassing(error) {
+                retry(key, path, error.message)
+                return nil
+            }
+            if error == nil { retries.succeed() }
             switch (operation, error) {
             case (.register, nil): notify(FolderNotice(.registered, path, key))
             case (.register, let error?) where error.code == .shardExists:
                 again[key] = (path, .found)
             case (.register, let error?):
                 notify(FolderNotice(.registrationFailed, path, key, error))
-            case (.probe, nil): break
+            case (.probe, nil), (.index, nil): break
+            case (.index, let error?):
+                notify(FolderNotice(.registrationFailed, path, key, error))
             case (.probe, let error?):
                 guard (try? store.status(of: key))?.state == .failed else { break }
                 notify(FolderNotice(.fileReplaced, path, key, error))
@@ -125,6 +155,7 @@
             for (key, _) in due { again[key] = nil }
             for (_, look) in due { self.look(look.path, look.cause) }
             for path in settling.due(at: setup.now()) { look(path, .settles) }
+            for path in retries.takeDue(at: setup.now()) { look(path, .changed) }
         }
     }
 #endif

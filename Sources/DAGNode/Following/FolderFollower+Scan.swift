@@ -111,6 +111,8 @@
                 status = try store.status(of: key)
             } catch {
                 let error = DAGStoreError(any: error)
+                // A store without a free slot for a reader, for example.
+                retries.add(key, path, at: setup.now())
                 return notify(FolderNotice(.registrationFailed, path, key, error))
             }
             let isEvent = cause != .found
@@ -176,16 +178,19 @@
                 notify(FolderNotice(.keyTaken, path, key, reason: status.mountURL))
                 return nil
             }
+            switch status.state {
+            case .registered: return setup.isLazy || status.hasGivenIndex ? nil : .index
+            // A node that ended was reading the file, and this one goes on: the folder is ready after that.
+            case .initializing, .recovering: return isFirstScanDone ? nil : .index
+            case .failed, .available, .serving: break
+            }
             // A file that changed after its shard became what it is; the system sets this time at each change.
             let isNewer = file.changed / 1_000_000 > Int64(clamping: status.stateSince)
+            // A file that was moved here in the place of another one may be old.
+            let isOther = status.file.map { !file.identity.isUnchanged(since: $0) } ?? false
             let isKnown = status.state == .failed && status.error?.code == .sourceChanged
-            guard isEvent || isNewer || isKnown else { return nil }
-            switch status.state {
-            case .failed: return .recover
-            case .available, .serving: return .probe
-            // The file is read at its first use, or is being read now.
-            case .registered, .initializing, .recovering: return nil
-            }
+            guard isEvent || isNewer || isOther || isKnown else { return nil }
+            return status.state == .failed ? .recover : .probe
         }
     }
 #endif

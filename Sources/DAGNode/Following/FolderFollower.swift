@@ -37,7 +37,7 @@
         }
 
         /// An operation of the store that runs.
-        enum Operation { case register, probe, recover }
+        enum Operation { case register, index, probe, recover }
 
         /// Why the follower looks at a file.
         enum Cause {
@@ -45,7 +45,7 @@
             case found
             /// A process closed the file or moved it here.
             case whole
-            /// The store found other bytes.
+            /// The store found other bytes, or an operation is tried again.
             case changed
             /// The file stayed the same for the interval, or did not.
             case settles
@@ -53,6 +53,8 @@
 
         /// How long the follower waits until it looks for its folder again.
         static let rootInterval = Duration.seconds(5)
+        /// How often the follower looks whether another file system was mounted over a folder, or unmounted.
+        static let mountInterval = Duration.seconds(10)
 
         let setup: Setup
         let store: DAGStore
@@ -63,10 +65,13 @@
         var operations: [ShardKey: (operation: Operation, path: FilePath)] = [:]
         /// Files to look at when their operations have ended.
         var again: [ShardKey: (path: FilePath, cause: Cause)] = [:]
+        /// Files whose operations failed because the node lacked something.
+        var retries = Retries()
         /// The operations of the first scan; nil after they have ended.
         var firstWave: Set<ShardKey>? = []
         var isFirstScanDone = false
         var scanDue: ContinuousClock.Instant?
+        private var mountsDue: ContinuousClock.Instant
         var isRootGone = false
         var isWatchLimitReached = false
         /// Warnings that were given, so that each scan does not give them again.
@@ -80,6 +85,7 @@
             self.watch = watch
             self.inbox = inbox
             settling = Settling(interval: setup.settleTime)
+            mountsDue = setup.now() + Self.mountInterval
             storeIdentity = setup.storePlace.flatMap { FileNumber(at: $0) }
         }
 
@@ -115,15 +121,14 @@
             readInbox()
             lookAgain()
             if let scanDue, scanDue <= setup.now() { scanAll() }
+            if mountsDue <= setup.now() { compareMounts() }
             return !inbox.isStopping
         }
 
         private var timeToWait: Duration? {
             guard !again.contains(where: { operations[$0.key] == nil }) else { return .zero }
-            guard let next = [scanDue, settling.nextLook].compactMap({ $0 }).min() else {
-                return nil
-            }
-            return max(.zero, next - setup.now())
+            let times = [scanDue, settling.nextLook, retries.due].compactMap { $0 }
+            return max(.zero, times.reduce(mountsDue) { min($0, $1) } - setup.now())
         }
 
         /// Scans everything, with new watches.
@@ -131,6 +136,22 @@
             for number in tree.remove(below: setup.root) { watch.remove(number) }
             scanDue = setup.rescanInterval.map { setup.now() + $0 }
             scan(setup.root)
+        }
+
+        /// Scans the folders where another directory is now than the one that is watched.
+        ///
+        /// No event tells that a file system was mounted over a folder.
+        private func compareMounts() {
+            mountsDue = setup.now() + Self.mountInterval
+            for directory in tree.replaced() { scanAgain(directory) }
+        }
+
+        /// Scans a folder with new watches, and says so.
+        private func scanAgain(_ directory: FilePath) {
+            for number in tree.remove(below: directory) { watch.remove(number) }
+            guard FileSystem.isDirectory(directory), isOutsideStore(directory) else { return }
+            setup.notify(FolderNotice(.folderReplaced, directory))
+            scan(directory)
         }
 
         // MARK: Changes
@@ -157,8 +178,13 @@
             guard kind == .ended || kind == .movedAway else { return }
             // Of a directory below the root, the one above it reports the move.
             guard kind == .ended || directory == setup.root else { return }
-            for number in tree.remove(below: directory) { watch.remove(number) }
-            if directory == setup.root { rootIsGone() }
+            if directory == setup.root {
+                for number in tree.remove(below: directory) { watch.remove(number) }
+                rootIsGone()
+            } else {
+                // A folder that was unmounted is still there.
+                scanAgain(directory)
+            }
         }
 
         private func handleDirectory(_ kind: DirectoryWatch.Change.Kind, _ path: FilePath) {

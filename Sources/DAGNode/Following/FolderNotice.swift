@@ -18,7 +18,9 @@
             case nameNotUTF8, nameTooLong
             case symbolicLink, notRegular, unreadable
             case folderUnreadable, watchLimitReached
-            case changesLost, folderGone, following, followingEnded
+            case changesLost, folderGone, folderReplaced, following, followingEnded
+            /// The node lacks something for an operation.
+            case waits
         }
 
         /// The kind.
@@ -48,10 +50,10 @@
         var level: Logger.Level {
             switch kind {
             case .registered, .recovered, .following: .info
-            case .fileGone, .fileReplaced, .changesLost: .notice
+            case .fileGone, .fileReplaced, .changesLost, .folderReplaced: .notice
             case .registrationFailed, .recoveryFailed, .folderGone, .followingEnded: .error
             case .keyTaken, .nameNotUTF8, .nameTooLong, .symbolicLink, .notRegular, .unreadable,
-                .folderUnreadable, .watchLimitReached:
+                .folderUnreadable, .watchLimitReached, .waits:
                 .warning
             }
         }
@@ -81,6 +83,9 @@
                 "the system watches no more folders: raise fs.inotify.max_user_watches, or set --rescan-interval"
             case .changesLost: "the system lost changes of the folder; the node scans it again"
             case .folderGone: "the folder is gone; its shards stay, and the node looks for it again"
+            case .folderReplaced:
+                "a folder was replaced, mounted or unmounted; the node scans it again"
+            case .waits: "the node lacks what a CAR needs; it tries again soon"
             case .following: "follows a folder"
             case .followingEnded: "follows a folder no more; restart the node"
             }

@@ -1,4 +1,5 @@
 #if Node
+    internal import DAGMounts
     internal import DAGStorage
     internal import DAGSystem
     internal import SystemPackage
@@ -13,6 +14,11 @@
         var changed: Int64
         /// The file's number.
         var inode: UInt64
+
+        /// The attributes that a shard's record has; the device may get another number at each mount.
+        var identity: FileIdentity {
+            FileIdentity(size: UInt64(size), modified: modified, inode: inode, device: 0)
+        }
     }
 
     /// Decides when a file has stopped growing.

@@ -4,6 +4,7 @@
     internal import DAGGateway
     internal import DAGIPLD
     package import DAGStorage
+    internal import DAGSystem
     internal import Logging
     internal import NIOCore
     internal import ServiceLifecycle
@@ -37,6 +38,9 @@
                 log: log,
                 makeServer: { store, settings, logger, isReady, onListening in
                     var configuration = settings.gateway
+                    configuration.connectionsMax = settings.connectionsMax(
+                        within: ThisProcess.descriptorCountMax
+                    )
                     cluster?.serveMisses(settings, &configuration)
                     return try Gateway(
                         store: store,
@@ -93,6 +97,18 @@
     }
 
     extension NodeSettings {
+        /// Returns the connections at once, for a process with a number of descriptors.
+        ///
+        /// A server without a free descriptor cannot even refuse a connection. So a quarter of them is for CARs, the store and
+        /// its sockets; of few, 32 or half.
+        func connectionsMax(within descriptors: UInt64?) -> Int {
+            guard let descriptors = descriptors.flatMap({ Int(exactly: $0) }) else {
+                return connectionsMax
+            }
+            let kept = max(min(32, descriptors / 2), descriptors / 4)
+            return min(connectionsMax, max(1, descriptors - kept))
+        }
+
         /// The settings of the gateway.
         var gateway: GatewayConfiguration {
             var configuration = GatewayConfiguration()

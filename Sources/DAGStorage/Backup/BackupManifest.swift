@@ -57,7 +57,9 @@ struct BackupManifest: Equatable {
             guard error == .noSuchFileOrDirectory || error == .notDirectory else {
                 throw DAGStoreError(.readOnly, "\(path): \(error)")
             }
-            throw DAGStoreError(.invalidArgument, "there is no backup in \(folder)")
+            var missing = DAGStoreError(.invalidArgument, "there is no backup in \(folder)")
+            missing.advice = "name a folder that 'dagstore backup' made"
+            throw missing
         }
         let lines = String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n")
         guard let first = lines.first, first.hasPrefix(Self.firstLine) else {

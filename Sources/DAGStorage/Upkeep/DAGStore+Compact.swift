@@ -26,13 +26,31 @@ extension DAGStore {
         at directory: FilePath,
         mapSize: Int = Configuration().mapSize
     ) throws -> CompactionReport {
+        try compact(at: directory, mapSize: mapSize, willCopy: { _ in })
+    }
+
+    /// Compacts as `compact(at:mapSize:)`.
+    ///
+    /// - Parameters:
+    ///   - directory: The store's directory.
+    ///   - mapSize: The address space for the catalog.
+    ///   - willCopy: Receives the path of the new catalog before it is written; whoever ends the process meanwhile
+    ///     may remove it.
+    /// - Returns: The sizes before and after.
+    /// - Throws: As `compact(at:mapSize:)`.
+    package static func compact(
+        at directory: FilePath,
+        mapSize: Int,
+        willCopy: (FilePath) -> Void
+    ) throws -> CompactionReport {
         let place = directory.appending("catalog")
         try checkPresence(in: directory)
         let (before, after) = try translating {
             try Catalog.compact(
                 at: place,
                 lockFile: directory.appending("LOCK"),
-                mapSize: mapSize
+                mapSize: mapSize,
+                willCopy: willCopy
             )
         }
         return CompactionReport(bytesBefore: before, bytesAfter: after)

@@ -33,7 +33,7 @@ extension DAGStore {
             try facts.add(catalog)
         } catch {
             let error = DAGStoreError(any: error)
-            if error.code != .invalidArgument { facts.storeFault = error.message }
+            if error.code != .invalidArgument { facts.storeFault = error }
         }
         return EnvironmentReport(findings: facts.findings)
     }

@@ -5,8 +5,12 @@ extension EnvironmentFacts {
     var findings: [EnvironmentFinding] {
         var findings: [EnvironmentFinding] = []
         if let storeFault {
-            let advice = "run 'dagstore check', or restore a backup"
-            findings.append(EnvironmentFinding("store", storeFault, .problem, advice))
+            let advice = Self.advice(for: storeFault.code)
+            findings.append(EnvironmentFinding("store", storeFault.message, .problem, advice))
+        }
+        if let writeFault {
+            let advice = "give this user the right to write there, and mount the disk for writing"
+            findings.append(EnvironmentFinding("writing", writeFault, .problem, advice))
         }
         if let finding = fileSystemFinding { findings.append(finding) }
         if let finding = freeSpaceFinding { findings.append(finding) }
@@ -31,6 +35,15 @@ extension EnvironmentFacts {
         ]
         findings.append(hashFinding)
         return findings
+    }
+
+    private static func advice(for code: DAGStoreError.Code) -> String {
+        switch code {
+        case .readOnly: "give this user the rights to the folder, and check the disk"
+        case .catalogTooNew: "use the release that wrote the store, or a later one"
+        case .outOfResources, .tooManyReaders: "end other programs, or raise their limits"
+        default: "run 'dagstore check', or restore a backup"
+        }
     }
 
     private func atLeast(

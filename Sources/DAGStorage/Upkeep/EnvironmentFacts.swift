@@ -22,7 +22,9 @@ struct EnvironmentFacts: Sendable {
     /// The part of the catalog's file that was ever used, in bytes; nil without a store.
     var catalogSize: UInt64?
     /// The error of opening the store; nil if it was opened, or if there is none.
-    var storeFault: String?
+    var storeFault: DAGStoreError?
+    /// Why the process may not write in `place`; nil if it may.
+    var writeFault: String?
     /// The newest time in the records, in milliseconds since 1970; nil without records.
     var newestRecord: UInt64?
     var descriptors: (soft: UInt64, hard: UInt64) = (.max, .max)
@@ -54,6 +56,11 @@ struct EnvironmentFacts: Sendable {
         if let (path, folder) = Self.nearestFolder(directory) {
             defer { try? folder.close() }
             place = path.string
+            do {
+                try FileSystem.checkWritable(path)
+            } catch {
+                writeFault = "\(path): \(error)"
+            }
             fileSystem = FileSystemKind(of: folder)
             freeSpace = folder.freeSpace
         }

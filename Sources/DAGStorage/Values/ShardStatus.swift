@@ -60,6 +60,8 @@ public struct ShardStatus: Sendable, Equatable {
     /// The time when the shard got its state, in milliseconds since 1970.
     public let stateSince: UInt64
 
+    /// The attributes of the local file that was indexed; nil if the CAR is elsewhere, or unread.
+    package let file: FileIdentity?
     /// The path of the local copy of the CAR: the registered one, or the store's transient; nil if there is none.
     public let transient: FilePath?
     /// The requests and bytes by which this process has read the shard from elsewhere, since it opened the store.
@@ -86,6 +88,8 @@ public struct ShardStatus: Sendable, Equatable {
         blockCount = record.sectionCount
         payloadSize = record.payloadSize
         indexSize = record.indexSize
+        file =
+            record.identity == .file && record.fileSize > 0 ? SourceFacts(record).file : nil
         self.references = references
         self.transient = transient
         self.traffic = traffic

@@ -177,9 +177,10 @@ final class SourceFinder: Sendable {
             guard !isReadOnly else { throw DAGStoreError.storeIsReadOnly }
             job.phase = .copying
             defer { stream.close() }
+            if let size = stream.expectedSize { try checkSize(size, stat, record) }
             let fetched = try await transients.fetch(
                 record.transientName,
-                expectedSize: stat.size,
+                expectedSize: stat.size ?? stream.expectedSize,
                 from: stream,
                 freeRoom: { [self] in await closeIdleCopies() }
             )

@@ -98,6 +98,12 @@
                         await target.authorizer?.forgetCredentials()
                         continue
                     }
+                    if error.code == .accessDenied, !run.hasNewCredentials,
+                        await target.authorizer?.renewCredentials() == true
+                    {
+                        run.hasNewCredentials = true
+                        continue
+                    }
                     guard error.isTransient, run.isIdempotent else { throw error }
                     run.recordFailure(progress: progress(), policy)
                     let pause = policy.pause(

@@ -16,6 +16,11 @@ package protocol RequestAuthorizer: Sendable {
 
     /// Forgets credentials that the service calls expired.
     func forgetCredentials() async
+
+    /// Looks for other credentials than those that the service refused.
+    ///
+    /// - Returns: Whether there are others now.
+    func renewCredentials() async -> Bool
 }
 
 /// The same headers for every request.
@@ -34,6 +39,9 @@ package struct FixedFields: RequestAuthorizer {
 
     /// Does nothing.
     package func forgetCredentials() async {}
+
+    /// There are no others.
+    package func renewCredentials() async -> Bool { false }
 }
 
 /// An object, and all that a request for it needs.

@@ -52,6 +52,9 @@ package struct S3Authorizer: RequestAuthorizer {
 
     /// Asks the sources again at the next request.
     package func forgetCredentials() async { await chain.forgetAll() }
+
+    /// Asks the sources now, unless it did so in the last ten seconds.
+    package func renewCredentials() async -> Bool { await chain.renew() }
 }
 
 /// The `Code` of an S3 error response.

@@ -86,12 +86,15 @@ package struct EnvironmentCredentials: S3CredentialsSource {
 package actor CredentialsChain {
     /// The time before the expiration at which the chain asks again, in seconds.
     static let marginInSeconds: Int64 = 300
+    /// The time after a renewal in which the chain does not ask again, in seconds.
+    static let renewalPauseInSeconds: Int64 = 10
 
     private let sources: [any S3CredentialsSource]
     private let now: @Sendable () -> UTCTime
     private var known: S3Credentials?
     private var isAsking = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var lastRenewal: (time: UTCTime, hasChanged: Bool)?
 
     /// Creates a chain.
     ///
@@ -119,11 +122,7 @@ package actor CredentialsChain {
             try Task.checkCancellation()
         }
         isAsking = true
-        defer {
-            isAsking = false
-            for waiter in waiters { waiter.resume() }
-            waiters = []
-        }
+        defer { endAsking() }
         do {
             let found = try await ask()
             known = found
@@ -136,6 +135,33 @@ package actor CredentialsChain {
 
     /// Forgets the known credentials, so that the next request asks the sources again.
     package func forgetAll() { known = nil }
+
+    /// Asks the sources again after the service refused the known credentials, which someone may have replaced.
+    ///
+    /// *Cost*: asks at most once in ten seconds, however many requests are refused.
+    ///
+    /// - Returns: Whether the credentials are others now, or became so in the last ten seconds.
+    package func renew() async -> Bool {
+        while isAsking { await withCheckedContinuation { waiters.append($0) } }
+        if let lastRenewal,
+            (0..<Self.renewalPauseInSeconds).contains(now().seconds - lastRenewal.time.seconds)
+        {
+            return lastRenewal.hasChanged
+        }
+        isAsking = true
+        defer { endAsking() }
+        let found = try? await ask()
+        let hasChanged = found.map { $0 != known } ?? false
+        if let found { known = found }
+        lastRenewal = (now(), hasChanged)
+        return hasChanged
+    }
+
+    private func endAsking() {
+        isAsking = false
+        for waiter in waiters { waiter.resume() }
+        waiters = []
+    }
 
     private func expires(_ credentials: S3Credentials, within seconds: Int64) -> Bool {
         guard let expiration = credentials.expiration else { return false }
