@@ -105,7 +105,7 @@ type Config struct {
 	TransientLowWatermark float64
 
 	// FetchTimeout limits the time that a mount may take to supply the bytes of a shard, rounded up
-	// to milliseconds; default no limit.
+	// to milliseconds; default no limit. The contexts of Mount.Stat and Mount.Open end with it.
 	FetchTimeout time.Duration
 	// RemotePolicy is the policy of "http", "https" and "s3" shards with PolicyAutomatic; default
 	// PolicyRemote.
@@ -211,8 +211,9 @@ func (c *Config) mounts(ctx context.Context) (C.uintptr_t, error) {
 	if made.status != 0 {
 		return 0, failure(made.status, made.error, "")
 	}
+	timeout := time.Duration(milliseconds(c.FetchTimeout)) * time.Millisecond
 	for scheme, template := range c.Mounts {
-		if err := addMount(made.handle, scheme, template, ctx); err != nil {
+		if err := addMount(made.handle, scheme, &mountScheme{template, ctx, timeout}); err != nil {
 			C.dsgo_mounts_release(made.handle)
 			return 0, err
 		}
@@ -220,8 +221,8 @@ func (c *Config) mounts(ctx context.Context) (C.uintptr_t, error) {
 	return made.handle, nil
 }
 
-func addMount(mounts C.uintptr_t, scheme string, template MountTemplate, ctx context.Context) error {
-	if template == nil {
+func addMount(mounts C.uintptr_t, scheme string, mount *mountScheme) error {
+	if mount.template == nil {
 		return newError(ErrInvalidArgument, "the mount of the scheme "+scheme+" is nil")
 	}
 	if err := checkText(scheme, "the scheme"); err != nil {
@@ -229,7 +230,7 @@ func addMount(mounts C.uintptr_t, scheme string, template MountTemplate, ctx con
 	}
 	name := newText(scheme)
 	defer name.free()
-	number := handles.add(&mountScheme{template, ctx})
+	number := handles.add(mount)
 	added := C.dsgo_mounts_add(mounts, name.start, number)
 	if added.status != 0 {
 		handles.drop(number)

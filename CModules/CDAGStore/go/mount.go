@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -59,10 +60,11 @@ func (f MountTemplateFunc) Resolve(url string) (Mount, error) { return f(url) }
 type Mount interface {
 	// Access returns how the store reads the source. It must not block.
 	Access() Access
-	// Stat returns what is known of the source without reading it.
+	// Stat returns what is known of the source without reading it. The context ends when
+	// Config.FetchTimeout has passed, and when the store has closed.
 	Stat(ctx context.Context, key string) (MountStat, error)
-	// Open opens the source. The context ends when the store closes the source or stops to need
-	// it, so a source may make its requests with it.
+	// Open opens the source. During the call the context ends as that of Stat does. Later it ends when
+	// the store closes the source or stops to need it, so a source may make its requests with it.
 	Open(ctx context.Context, key string) (*Source, error)
 }
 
@@ -122,6 +124,16 @@ type mountScheme struct {
 	template MountTemplate
 	// ctx ends when the store cancels its jobs or has closed.
 	ctx context.Context
+	// timeout limits Stat and Open; 0 for no limit.
+	timeout time.Duration
+}
+
+// limited makes the context of a call of Stat or Open.
+func (s *mountScheme) limited() (context.Context, context.CancelFunc) {
+	if s.timeout <= 0 {
+		return context.WithCancel(s.ctx)
+	}
+	return context.WithTimeout(s.ctx, s.timeout)
 }
 
 func (s *mountScheme) resolve(url string) (mount Mount, err error) {
@@ -148,10 +160,18 @@ func (s *mountScheme) open(url, key string) (*openSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	call, endCall := s.limited()
+	defer endCall()
+	// A lease keeps the source after the store has closed, so only the call ends with the store.
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(call, cancel)
 	source, err := mount.Open(ctx, key)
+	stop()
 	if err != nil {
 		cancel()
+		if call.Err() == context.DeadlineExceeded {
+			err = fmt.Errorf("%w: %w", call.Err(), err)
+		}
 		return nil, err
 	}
 	if err := source.check(mount.Access()); err != nil {
@@ -289,7 +309,9 @@ func dsgoMountStat(context C.uintptr_t, key, url *C.char, outFlags *C.uint32_t, 
 		if err != nil {
 			return err
 		}
-		stat, err := mount.Stat(scheme.ctx, optional(key))
+		ctx, endCall := scheme.limited()
+		defer endCall()
+		stat, err := mount.Stat(ctx, optional(key))
 		if err != nil {
 			return err
 		}

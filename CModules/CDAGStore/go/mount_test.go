@@ -23,6 +23,7 @@ type testMount struct {
 	access    dagstore.Access
 	content   []byte
 	stat      func(key string) (dagstore.MountStat, error)
+	looking   func(ctx context.Context) error
 	open      func(ctx context.Context, key string) (*dagstore.Source, error)
 	opened    atomic.Int32
 	closed    atomic.Int32
@@ -44,7 +45,12 @@ func (m *testMount) Resolve(url string) (dagstore.Mount, error) {
 
 func (m *testMount) Access() dagstore.Access { return m.access }
 
-func (m *testMount) Stat(_ context.Context, key string) (dagstore.MountStat, error) {
+func (m *testMount) Stat(ctx context.Context, key string) (dagstore.MountStat, error) {
+	if m.looking != nil {
+		if err := m.looking(ctx); err != nil {
+			return dagstore.MountStat{}, err
+		}
+	}
 	if m.stat != nil {
 		return m.stat(key)
 	}
@@ -310,19 +316,75 @@ func TestInterruption(t *testing.T) {
 	check(t, store.Close())
 }
 
-// TestFetchTimeout interrupts a source that takes too long.
+// TestFetchTimeout has a source that takes too long: the context of the call that hangs ends.
 func TestFetchTimeout(t *testing.T) {
-	mount := &testMount{access: dagstore.AccessSequential}
-	mount.open = func(ctx context.Context, _ string) (*dagstore.Source, error) {
-		return &dagstore.Source{Size: -1, Reader: readerFunc(func([]byte) (int, error) {
+	for _, place := range []string{"stat", "open", "read"} {
+		t.Run(place, func(t *testing.T) {
+			mount := &testMount{access: dagstore.AccessSequential}
+			var hasEnded atomic.Bool
+			hang := func(ctx context.Context) error {
+				<-ctx.Done()
+				hasEnded.Store(true)
+				return ctx.Err()
+			}
+			if place == "stat" {
+				mount.looking = hang
+			}
+			mount.open = func(ctx context.Context, _ string) (*dagstore.Source, error) {
+				if place == "open" {
+					return nil, hang(ctx)
+				}
+				return &dagstore.Source{Size: -1, Reader: readerFunc(func([]byte) (int, error) {
+					return 0, hang(ctx)
+				})}, nil
+			}
+			config := withMount(mount)
+			config.FetchTimeout = 20 * time.Millisecond
+			store := openStore(t, config)
+			expectError(t, store.Register(t.Context(), "a", "test://", nil), dagstore.ErrFetchTimedOut)
+			waitUntil(t, hasEnded.Load)
+		})
+	}
+}
+
+// TestSourceContext reads a source whose reads need the context of Open: after FetchTimeout, and
+// after the store has closed.
+func TestSourceContext(t *testing.T) {
+	blocks := randomBlocks(1, 10, 100)
+	content := car(blocks)
+	mount := &testMount{access: dagstore.AccessRandom, content: content}
+	var source context.Context
+	mount.open = func(ctx context.Context, key string) (*dagstore.Source, error) {
+		if key == "late" {
 			<-ctx.Done()
-			return 0, ctx.Err()
-		})}, nil
+			return nil, ctx.Err()
+		}
+		source = ctx
+		return dagstore.NewReaderAtSource(contextReader{ctx, bytes.NewReader(content)}, int64(len(content))), nil
 	}
 	config := withMount(mount)
-	config.FetchTimeout = 20 * time.Millisecond
-	store := openStore(t, config)
-	expectError(t, store.Register(t.Context(), "a", "test://", nil), dagstore.ErrFetchTimedOut)
+	config.FetchTimeout = 500 * time.Millisecond
+	store := must(dagstore.Open(t.TempDir(), config))
+	check(t, store.Register(t.Context(), "a", "test://", nil))
+	shard := must(store.Acquire(t.Context(), "a"))
+	expectError(t, store.Register(t.Context(), "late", "test://", nil), dagstore.ErrFetchTimedOut)
+	expectBytes(t, must(shard.Get(blocks[3].cid)), blocks[3].data)
+	check(t, store.Close())
+	expectBytes(t, must(shard.Get(blocks[4].cid)), blocks[4].data)
+	shard.Release()
+	waitUntil(t, func() bool { return source.Err() != nil })
+}
+
+type contextReader struct {
+	ctx context.Context
+	*bytes.Reader
+}
+
+func (r contextReader) ReadAt(buffer []byte, offset int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.ReadAt(buffer, offset)
 }
 
 // TestMountCallsStore has a mount that reads another shard of the same store.
