@@ -75,18 +75,25 @@ func (s *Store) find(ctx context.Context, cid CID, selector Selector) (C.dsgo_bl
 	}
 	block, err := s.findNow(cid, selector)
 	var awaited map[string]bool
+	var firstFailure error
 	for errors.Is(err, ErrDeadlineExceeded) {
 		key := err.(*Error).Shard
 		if key == "" || awaited[key] {
+			if firstFailure != nil {
+				err = firstFailure
+			}
 			return block, err
 		}
 		shard, failed := s.Acquire(ctx, key)
-		if failed != nil && ctx.Err() != nil {
-			return block, ctx.Err()
-		}
-		if failed == nil {
-			// The lease keeps the shard open meanwhile. If the shard failed, the store reads the next one.
+		switch {
+		case failed == nil:
+			// The lease keeps the shard open meanwhile.
 			defer shard.Release()
+		case ctx.Err() != nil:
+			return block, ctx.Err()
+		case firstFailure == nil:
+			// The store reads the next shard; without one, this is the reason.
+			firstFailure = failed
 		}
 		if awaited == nil {
 			awaited = make(map[string]bool)

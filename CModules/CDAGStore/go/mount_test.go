@@ -387,6 +387,32 @@ func (r contextReader) ReadAt(buffer []byte, offset int64) (int, error) {
 	return r.Reader.ReadAt(buffer, offset)
 }
 
+// TestGetOfFailedSources gets a block whose only sources are away: the error is that of the first.
+func TestGetOfFailedSources(t *testing.T) {
+	blocks := randomBlocks(1, 10, 100)
+	for _, access := range []dagstore.Access{dagstore.AccessSequential, dagstore.AccessRandom} {
+		for _, keys := range [][]string{{"a"}, {"a", "b", "c"}} {
+			mount := &testMount{access: access, content: car(blocks)}
+			folder := t.TempDir()
+			store := must(dagstore.Open(folder, withMount(mount)))
+			for _, key := range keys {
+				check(t, store.Register(t.Context(), key, "test://", nil))
+			}
+			must(store.CollectGarbage(0))
+			check(t, store.Close())
+			store = must(dagstore.Open(folder, withMount(mount)))
+			mount.open = func(context.Context, string) (*dagstore.Source, error) {
+				return nil, dagstore.ErrMountGone
+			}
+			_, err := store.Get(t.Context(), blocks[0].cid)
+			expectError(t, err, dagstore.ErrMountGone)
+			_, err = store.View(t.Context(), blocks[0].cid)
+			expectError(t, err, dagstore.ErrMountGone)
+			check(t, store.Close())
+		}
+	}
+}
+
 // TestMountCallsStore has a mount that reads another shard of the same store.
 func TestMountCallsStore(t *testing.T) {
 	blocks := randomBlocks(1, 10, 100)
