@@ -14,6 +14,9 @@ static dsgo_handle handle(const void *value, int32_t status, dagstore_error_t *e
     return (dsgo_handle){(uintptr_t)value, dsgo_keep_error(status, error), status};
 }
 
+/* The number of callbacks with code of the caller's that this thread is in. */
+static _Thread_local int callbacks_running;
+
 #define STORE ((dagstore_t *)store)
 #define SHARD ((dagstore_shard_t *)shard)
 
@@ -42,7 +45,9 @@ uintptr_t dsgo_error_new(int32_t status, const char *message) {
 
 static void on_log(void *context, int32_t level, const char *message) {
     (void)context;
+    callbacks_running++;
     dsgoLog(level, (char *)message);
+    callbacks_running--;
 }
 
 dsgo_number dsgo_log_set(int32_t level, bool is_on) {
@@ -54,23 +59,31 @@ dsgo_number dsgo_log_set(int32_t level, bool is_on) {
 /* ---- Mounts ---------------------------------------------------------------------------------- */
 
 static uint32_t on_access(void *context, const char *url) {
-    return dsgoMountAccess((uintptr_t)context, (char *)url);
+    callbacks_running++;
+    uint32_t access = dsgoMountAccess((uintptr_t)context, (char *)url);
+    callbacks_running--;
+    return access;
 }
 
 static dagstore_status_t on_stat(void *context, const dagstore_mount_request_t *request,
                                  dagstore_mount_stat_t *out_stat, dagstore_error_t **out_error) {
-    return dsgoMountStat((uintptr_t)context, (char *)request->key, (char *)request->url,
-                         &out_stat->flags, &out_stat->bytes, out_stat->validator,
-                         sizeof out_stat->validator, (uintptr_t *)out_error);
+    callbacks_running++;
+    int32_t status = dsgoMountStat((uintptr_t)context, (char *)request->key, (char *)request->url,
+                                   &out_stat->flags, &out_stat->bytes, out_stat->validator,
+                                   sizeof out_stat->validator, (uintptr_t *)out_error);
+    callbacks_running--;
+    return status;
 }
 
 static dagstore_status_t on_open(void *context, const dagstore_mount_request_t *request,
                                  dagstore_mount_source_t *out_source,
                                  dagstore_error_t **out_error) {
     uintptr_t source = 0;
+    callbacks_running++;
     int32_t status = dsgoMountOpen((uintptr_t)context, (char *)request->key, (char *)request->url,
                                    &source, &out_source->bytes, out_source->path,
                                    sizeof out_source->path, (uintptr_t *)out_error);
+    callbacks_running--;
     out_source->source = (void *)source;
     return status;
 }
@@ -78,18 +91,25 @@ static dagstore_status_t on_open(void *context, const dagstore_mount_request_t *
 static dagstore_status_t on_read(void *context, void *source, uint64_t offset, uint8_t *buffer,
                                  size_t capacity, size_t *out_size, dagstore_error_t **out_error) {
     (void)context;
-    return dsgoSourceRead((uintptr_t)source, offset, buffer, capacity, out_size,
-                          (uintptr_t *)out_error);
+    callbacks_running++;
+    int32_t status = dsgoSourceRead((uintptr_t)source, offset, buffer, capacity, out_size,
+                                    (uintptr_t *)out_error);
+    callbacks_running--;
+    return status;
 }
 
 static void on_close(void *context, void *source) {
     (void)context;
+    callbacks_running++;
     dsgoSourceClose((uintptr_t)source);
+    callbacks_running--;
 }
 
 static void on_interrupt(void *context, void *source) {
     (void)context;
+    callbacks_running++;
     dsgoSourceInterrupt((uintptr_t)source);
+    callbacks_running--;
 }
 
 static void on_release(void *context) { dsgoForget((uintptr_t)context); }
@@ -124,15 +144,20 @@ void dsgo_mounts_release(uintptr_t mounts) { dagstore_mounts_release((dagstore_m
 /* ---- Stores ---------------------------------------------------------------------------------- */
 
 static void on_observe(void *context, const char *kind, uint64_t nanoseconds, bool success) {
+    callbacks_running++;
     dsgoObserve((uintptr_t)context, (char *)kind, nanoseconds, success);
+    callbacks_running--;
 }
 
 static dagstore_status_t on_index(void *context, dagstore_indexing_t *indexing,
                                   const dagstore_indexing_info_t *info,
                                   dagstore_error_t **out_error) {
-    return dsgoIndex((uintptr_t)context, (uintptr_t)indexing, (char *)info->key,
-                     (char *)info->mount_url, info->bytes, info->payload_offset, info->payload_size,
-                     (uintptr_t *)out_error);
+    callbacks_running++;
+    int32_t status = dsgoIndex((uintptr_t)context, (uintptr_t)indexing, (char *)info->key,
+                               (char *)info->mount_url, info->bytes, info->payload_offset,
+                               info->payload_size, (uintptr_t *)out_error);
+    callbacks_running--;
+    return status;
 }
 
 dsgo_number dsgo_config_init(dagstore_config_t *config) {
@@ -161,7 +186,7 @@ dsgo_handle dsgo_open(const char *path, dagstore_config_t config, uintptr_t moun
 dsgo_number dsgo_shutdown(uintptr_t store, uint32_t flags) {
     dagstore_error_t *error = NULL;
     int32_t status = dagstore_shutdown(STORE, flags, &error);
-    return number(0, status, error);
+    return number(callbacks_running > 0, status, error);
 }
 
 void dsgo_close(uintptr_t store) { dagstore_close(STORE); }
@@ -187,7 +212,9 @@ static void on_acquired(void *context, dagstore_status_t status, dagstore_shard_
 
 static void on_progress(void *context, uint64_t bytes_done, uint64_t bytes_total,
                         uint64_t sections) {
+    callbacks_running++;
     dsgoProgress((uintptr_t)context, bytes_done, bytes_total, sections);
+    callbacks_running--;
 }
 
 dsgo_number dsgo_register(uintptr_t store, const char *key, const char *url, uint32_t flags,
@@ -323,7 +350,11 @@ void dsgo_entries_close(dsgo_entries *entries) {
 
 static size_t on_select(void *context, const uint8_t *cid, size_t cid_size,
                         const char *const *keys, size_t count, size_t *order) {
-    return dsgoSelect((uintptr_t)context, (uint8_t *)cid, cid_size, (char **)keys, count, order);
+    callbacks_running++;
+    size_t chosen =
+        dsgoSelect((uintptr_t)context, (uint8_t *)cid, cid_size, (char **)keys, count, order);
+    callbacks_running--;
+    return chosen;
 }
 
 dsgo_block dsgo_get_selecting(uintptr_t store, const uint8_t *cid, size_t cid_size,
@@ -437,7 +468,9 @@ dsgo_traffic dsgo_scheme_traffic(uintptr_t store, const char *scheme) {
 
 static void on_collected(void *context, const char *key, uint32_t result, uint64_t bytes,
                          dagstore_error_t *error) {
+    callbacks_running++;
     dsgoCollected((uintptr_t)context, (char *)key, result, bytes, (uintptr_t)error);
+    callbacks_running--;
 }
 
 dsgo_number dsgo_collect_garbage(uintptr_t store, uint64_t quota, uintptr_t context,

@@ -298,6 +298,10 @@ dsgo_number dsgo_mounts_add(uintptr_t mounts, const char *scheme, uintptr_t cont
 void dsgo_mounts_release(uintptr_t mounts);
 dsgo_handle dsgo_open(const char *path, dagstore_config_t config, uintptr_t mounts,
                       uintptr_t observe, uintptr_t index);
+/*
+ * The number is 1 in a callback, else 0. In a callback the call returns at once, and the store closes
+ * when the callback has returned.
+ */
 dsgo_number dsgo_shutdown(uintptr_t store, uint32_t flags);
 void dsgo_close(uintptr_t store);
 

@@ -316,6 +316,59 @@ func TestInterruption(t *testing.T) {
 	check(t, store.Close())
 }
 
+// TestCloseInCallback closes the store in an indexer while the store fetches another shard, which
+// also needs the indexer: both jobs end well.
+func TestCloseInCallback(t *testing.T) {
+	blocks := randomBlocks(1, 10, 100)
+	folder := t.TempDir()
+	fetching, closing, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	mount := &testMount{access: dagstore.AccessSequential, content: car(blocks)}
+	mount.open = func(ctx context.Context, key string) (*dagstore.Source, error) {
+		reader := bytes.NewReader(mount.content)
+		if key != "slow" {
+			return dagstore.NewReaderSource(reader, -1), nil
+		}
+		close(fetching)
+		return dagstore.NewReaderSource(readerFunc(func(buffer []byte) (int, error) {
+			<-closed
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
+			return reader.Read(buffer)
+		}), -1), nil
+	}
+	before := dagstore.LiveHandles()
+	config := withMount(mount)
+	var store *dagstore.Store
+	var indexed atomic.Int32
+	config.Index = func(car *dagstore.Indexing) error {
+		indexed.Add(1)
+		if car.Key == "quick" {
+			<-closing
+			check(t, store.Close())
+			close(closed)
+		}
+		return dagstore.ErrWalk
+	}
+	store = must(dagstore.Open(folder, config))
+	inBackground := &dagstore.RegisterOptions{Mode: dagstore.RegisterBackground}
+	check(t, store.Register(t.Context(), "slow", "test://", inBackground))
+	<-fetching
+	check(t, store.Register(t.Context(), "quick", "test://", inBackground))
+	close(closing)
+	<-closed
+	// Waits for the close that has begun.
+	check(t, store.Close())
+	expectEqual(t, indexed.Load(), 2)
+	waitUntil(t, func() bool { return dagstore.LiveHandles() == before })
+
+	store = must(dagstore.Open(folder, &dagstore.Config{ReadOnly: true, Mounts: config.Mounts}))
+	for _, key := range []string{"slow", "quick"} {
+		expectEqual(t, must(store.State(key)), dagstore.StateAvailable)
+	}
+	check(t, store.Close())
+}
+
 // TestFetchTimeout has a source that takes too long: the context of the call that hangs ends.
 func TestFetchTimeout(t *testing.T) {
 	for _, place := range []string{"stat", "open", "read"} {

@@ -20,7 +20,7 @@ type Store struct {
 	// selector is Config.SelectShards.
 	selector      Selector
 	eventCapacity int
-	// cancel ends the contexts of the mounts.
+	// cancel ends the contexts of the calls of mounts.
 	cancel context.CancelFunc
 
 	// closing serializes Close and CloseCancelling.
@@ -150,11 +150,11 @@ func (f forgottenStore) close() {
 // that use the store get ErrClosed. Leases and blocks stay valid.
 //
 // Later calls do nothing. In a callback of the library it returns at once, and the store closes when
-// the callback has returned.
+// the callback has returned and the running jobs have ended.
 func (s *Store) Close() error { return s.close(0) }
 
 // CloseCancelling closes the store as Close does, and cancels fetching and indexing instead of
-// waiting. The next opening continues them. The contexts of mounts end.
+// waiting. The next opening continues them. The contexts of the calls of mounts end.
 func (s *Store) CloseCancelling() error { return s.close(C.DAGSTORE_SHUTDOWN_CANCELLING) }
 
 func (s *Store) close(flags C.uint32_t) error {
@@ -164,6 +164,16 @@ func (s *Store) close(flags C.uint32_t) error {
 	}
 	// Without the lock: a second call may cancel the jobs that the first one waits for.
 	result := C.dsgo_shutdown(handle, flags)
+	if isDeferred := result.number != 0 && result.status == 0; isDeferred {
+		// Until the store has closed, jobs use the callbacks and the contexts of mounts.
+		go func() { _ = s.end(handle, C.dsgo_shutdown(handle, flags)) }()
+		return nil
+	}
+	return s.end(handle, result)
+}
+
+// end gives the handle back after the store has closed, and ends what the jobs used.
+func (s *Store) end(handle C.uintptr_t, result C.dsgo_number) error {
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	if s.handle.Swap(0) == 0 {
