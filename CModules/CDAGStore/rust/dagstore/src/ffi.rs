@@ -1,6 +1,7 @@
 //! Calls into the library: handles, texts, buffers and callbacks.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -303,11 +304,24 @@ pub(crate) unsafe fn fill<T>(
 
 // ---- Callbacks -----------------------------------------------------------------------------------
 
+thread_local! {
+    /// The number of callbacks that this thread is in.
+    static CALLBACKS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is in a callback, where closing a store does not wait.
+pub(crate) fn is_in_callback() -> bool {
+    CALLBACKS.get() > 0
+}
+
 /// Runs a callback. A panic becomes an error, because it must not unwind into the library.
 pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> std::result::Result<R, Box<dyn Any + Send>> {
     // The state that a panic leaves behind is the callback's own: its owner sees the panic as an
     // error of the call.
-    catch_unwind(AssertUnwindSafe(body))
+    CALLBACKS.set(CALLBACKS.get() + 1);
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    CALLBACKS.set(CALLBACKS.get() - 1);
+    outcome
 }
 
 /// Describes a panic of a callback.

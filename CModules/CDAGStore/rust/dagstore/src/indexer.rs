@@ -125,9 +125,9 @@ pub(crate) unsafe extern "C" fn index(
     out_error: *mut *mut sys::dagstore_error_t,
 ) -> sys::dagstore_status_t {
     let outcome = ffi::catch(|| {
-        // After the store closed there is no indexer.
+        // The indexer stays until the store is closed, unless no thread could wait for that.
         let Some(indexer): Option<Arc<dyn Indexer>> = INDEXERS.find(context) else {
-            return Err(Error::new(ErrorCode::Cancelled, "the store closed"));
+            return Ok(Indexed::Walk);
         };
         // SAFETY: the library lends the struct and its texts for the call.
         let mut car = unsafe {

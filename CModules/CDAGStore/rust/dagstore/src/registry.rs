@@ -1,8 +1,8 @@
 //! Closures that the library calls by number.
 //!
-//! The library calls some callbacks for an unknown time: progress after a registration, or the
-//! selection of shards while a store closes in the background. The library gets a number in place of
-//! a pointer, so a call that comes after the closure is gone finds nothing, and does no harm.
+//! The library calls some callbacks for an unknown time, such as progress after a registration. It
+//! gets a number in place of a pointer, so a call that comes after the closure is gone finds nothing,
+//! and does no harm.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use dagstore_sys as sys;
@@ -27,7 +29,8 @@ use crate::{Error, ErrorCode, Result, Shard, library};
 ///
 /// Clones share the store. The last of them closes it when it is dropped: it waits for running jobs
 /// and completions, and releases the store's lock. In a callback of the library it returns at once, and
-/// the store closes when the callback has returned. Leases and blocks outlive the store.
+/// the store closes when the callback has returned and the running jobs have ended. The closures of the
+/// configuration stay until the store is closed. Leases and blocks outlive the store.
 ///
 /// Any thread may call any function at any time. A call blocks until it has a result, and its changes
 /// are on disk when it returns. A `timeout` of zero never waits for fetching and indexing; `None` has no
@@ -48,6 +51,24 @@ pub(crate) struct Callbacks {
 }
 
 struct Inner {
+    open: ManuallyDrop<Open>,
+}
+
+impl Drop for Inner {
+    /// Closes the store. In a callback the library closes it later, so a thread waits for that and then
+    /// drops the closures.
+    fn drop(&mut self) {
+        // SAFETY: nothing uses the field again.
+        let open = unsafe { ManuallyDrop::take(&mut self.open) };
+        match ffi::is_in_callback() {
+            // If no thread starts, the closures end here, and the library walks the CARs that wait.
+            true => drop(thread::Builder::new().spawn(move || drop(open))),
+            false => drop(open),
+        }
+    }
+}
+
+struct Open {
     // Dropped first, so that the closures stay until the store is closed.
     handle: Handle<sys::dagstore_t>,
     callbacks: Callbacks,
@@ -93,11 +114,12 @@ impl CheckOptions {
 impl Store {
     pub(crate) fn new(handle: Handle<sys::dagstore_t>, callbacks: Callbacks) -> Store {
         let progress = Mutex::new(BTreeMap::new());
-        Store { inner: Arc::new(Inner { handle, callbacks, progress }) }
+        let open = ManuallyDrop::new(Open { handle, callbacks, progress });
+        Store { inner: Arc::new(Inner { open }) }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut sys::dagstore_t {
-        self.inner.handle.as_ptr()
+        self.inner.open.handle.as_ptr()
     }
 
     /// Opens the store in a directory with the defaults; see [`Config::open`].
@@ -259,7 +281,7 @@ impl Store {
     ) {
         let Some(progress) = progress else { return };
         if indexing != Indexing::Now {
-            let mut kept = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = self.inner.open.progress.lock().unwrap_or_else(PoisonError::into_inner);
             let previous = kept.insert(key.to_string(), progress);
             drop(kept);
             drop(previous);
@@ -268,7 +290,7 @@ impl Store {
 
     /// Drops the progress closure of a shard that is destroyed.
     fn drop_progress(&self, key: &str) {
-        let mut kept = self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.inner.open.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let previous = kept.remove(key);
         drop(kept);
         drop(previous);
@@ -748,7 +770,7 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let has_select = self.inner.callbacks.select.is_some();
+        let has_select = self.inner.open.callbacks.select.is_some();
         let mut fields = formatter.debug_struct("Store");
         fields.field("selects_shards", &has_select).finish_non_exhaustive()
     }

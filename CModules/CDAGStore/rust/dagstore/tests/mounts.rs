@@ -6,13 +6,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use dagstore::{
-    Access, Config, ErrorCode, Indexed, Indexer, IndexingCar, Mount, MountError, MountErrorKind,
-    MountRequest, MountStat, RandomSource, RegisterOptions, Result, Shutdown, Source, State,
+    Access, Config, ErrorCode, Indexed, Indexer, Indexing, IndexingCar, Mount, MountError,
+    MountErrorKind, MountRequest, MountStat, RandomSource, RegisterOptions, Result, Shutdown,
+    Source, State, Store,
 };
 use support::{Block, Folder, blocks, car, code, varint, wait_until};
 
@@ -92,6 +93,45 @@ fn random_sources_are_read_in_place() {
     wait_until("the mount is dropped", || drops.count() == 1);
     let asked = keys.lock().unwrap();
     assert_eq!(asked[0], (Some("a".to_string()), "memory://a.car".to_string()));
+}
+
+#[test]
+fn a_store_that_is_dropped_in_a_callback_keeps_its_closures_until_it_is_closed() {
+    let folder = Folder::new();
+    let urls: Vec<String> = (0..4)
+        .map(|number| folder.car(&format!("{number}.car"), &[], &blocks(20 + number, 100)))
+        .collect();
+    let place: Arc<Mutex<Option<Store>>> = Arc::default();
+    let gate = Arc::new(Barrier::new(2));
+    let (drops, indexed) = (Drops::default(), Arc::new(AtomicUsize::new(0)));
+    let indexer = {
+        let (place, gate, indexed) = (Arc::clone(&place), Arc::clone(&gate), Arc::clone(&indexed));
+        let counted = Counted(drops.clone());
+        move |car: &mut IndexingCar<'_>| {
+            let _ = &counted;
+            if car.key() == "0" {
+                gate.wait();
+                drop(place.lock().unwrap().take());
+            }
+            indexed.fetch_add(1, Ordering::SeqCst);
+            Ok(Indexed::Walk)
+        }
+    };
+    // The other shards wait for the first one.
+    let store = folder.open(Config::new().concurrent_indexing(1).indexer(indexer));
+    for (number, url) in urls.iter().enumerate() {
+        let options = RegisterOptions::new().indexing(Indexing::Background);
+        store.register_with(&number.to_string(), url, options).unwrap();
+    }
+    *place.lock().unwrap() = Some(store);
+    gate.wait();
+    wait_until("the indexer is dropped", || drops.count() == 1);
+
+    let store = Config::new().read_only(true).open(folder.join("store")).unwrap();
+    let states: Vec<State> = store.shards().unwrap().map(|info| info.unwrap().state).collect();
+    assert!(!states.contains(&State::Failed), "{states:?}");
+    let available = states.iter().filter(|&&state| state == State::Available).count();
+    assert_eq!(indexed.load(Ordering::SeqCst), available);
 }
 
 #[test]
