@@ -6,11 +6,13 @@ import os
 import pathlib
 import pickle
 import threading
+import time
 
 import pytest
 
 import dagstore
 from carbytes import Car, Section, cid_v1
+from dagstore._callbacks import contexts
 
 ONE = cid_v1(b"one")
 LARGE = [bytes([at]) * (4 << 20) for at in range(20)]
@@ -258,6 +260,37 @@ def test_an_index(tmp_path, write_car):
         assert store.get(cid_v1(b"two")) == b"two" and cid_v1(b"three") not in store
         with pytest.raises(dagstore.InvalidArgument):
             seen[0].read(0, 1)
+
+
+def test_close_in_a_callback(tmp_path, write_car):
+    """Shards that wait for the index function get it, although the store was closed meanwhile."""
+    registered = threading.Event()
+    indexed = []
+
+    def index(indexing):
+        indexed.append(indexing.key)
+        if len(indexed) == 1:
+            registered.wait()
+            store.close()
+        return None
+
+    before = set(contexts)
+    store = dagstore.open(tmp_path / "s", index=index, concurrent_indexing=1)
+    for key in "abcd":
+        url = write_car(key.encode(), name=f"{key}.car")
+        store.register(key, url, background=True)
+    registered.set()
+    end = time.monotonic() + 30
+    while set(contexts) - before and time.monotonic() < end:
+        time.sleep(0.001)
+    assert set(contexts) == before
+    with pytest.raises(dagstore.Closed):
+        store.state("a")
+    store.close()
+    with dagstore.open(tmp_path / "s", read_only=True) as store:
+        states = {info.key: info.state for info in store.shards()}
+    assert "failed" not in states.values()
+    assert [key for key in states if states[key] == "available"] == sorted(indexed)
 
 
 def test_indexes_that_walk_or_fail(tmp_path, write_car, caplog):

@@ -200,7 +200,9 @@ def on_index(context: int, handle: int, info: _Pointer[Any], out_error: int) -> 
     indexing = None
     try:
         indexing = Indexing(handle, info[0])
-        sections = contexts[context](indexing)
+        # The function stays until the store is closed, unless no thread could wait for that.
+        index = contexts.get(context)
+        sections = None if index is None else index(indexing)
         if sections is None:
             return DONE
         for cid, offset, size in sections:

@@ -53,11 +53,17 @@ class Handle:
 
     def close(self) -> None:
         """Gives the handle back. A second call does nothing."""
+        handle = self._disown()
+        if handle is not None:
+            type(self)._give_back(handle)
+
+    def _disown(self) -> Optional[int]:
+        """Returns the handle for the caller to give back; None if it was given back."""
         # The library ignores a handle that was given back, so threads may race here.
         handle, self._handle, self._arg = self._handle, None, None
         if handle is not None:
             _open.pop(id(self), None)
-            type(self)._give_back(handle)
+        return handle
 
     def _forget(self) -> None:
         """Drops the handle in a child process, which must not use it."""

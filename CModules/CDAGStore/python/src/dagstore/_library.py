@@ -20,7 +20,8 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Callable, List, Optional, Sequence, Tuple, Type
+from threading import get_ident
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 ABI_VERSION = 1
 SONAME = f"libdagstore.so.{ABI_VERSION}"
@@ -38,9 +39,30 @@ def callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator that makes a function of a prototype, which the library can call."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        return prototype(function)
+        def count(*arguments: Any) -> Any:
+            thread = get_ident()
+            depth = _running.get(thread, 0)
+            _running[thread] = depth + 1
+            try:
+                return function(*arguments)
+            finally:
+                if depth:
+                    _running[thread] = depth
+                else:
+                    del _running[thread]
+
+        return prototype(count)
 
     return decorate
+
+
+_running: Dict[int, int] = {}
+"""The number of callbacks that each thread is in."""
+
+
+def is_in_callback() -> bool:
+    """Whether this thread is in a callback, where closing a store does not wait."""
+    return get_ident() in _running
 
 
 # ---- Structs -------------------------------------------------------------------------------------

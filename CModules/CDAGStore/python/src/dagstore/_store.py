@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 import warnings
 from ctypes import byref, c_bool, c_int32, c_size_t, c_uint32, c_uint64, c_void_p, sizeof
-from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 from . import _async, _blocks, _callbacks, _errors, _handles, _mounts
 from . import _library as c
@@ -260,7 +261,8 @@ class Store(Handle):
     def shutdown(self, cancelling: bool = False) -> None:
         """Closes the store for all threads, and releases its lock. Leases stay valid.
 
-        Waits for running jobs. Later calls of the store raise `Closed`.
+        Waits for running jobs. Later calls of the store raise `Closed`. In a callback it returns at
+        once, and the store closes when the callback has returned and the running jobs have ended.
 
         cancelling: Cancels fetching and indexing instead of waiting; the next `open` continues
           them.
@@ -270,8 +272,25 @@ class Store(Handle):
 
     def close(self) -> None:
         """Closes the store as `shutdown` does. A second call does nothing."""
-        super().close()
-        self._drop_contexts()
+        if not c.is_in_callback():
+            super().close()
+            self._drop_contexts()
+            return
+        handle = self._disown()
+        if handle is None:
+            return
+
+        def end() -> None:
+            lib.close(handle)
+            _closing.discard(handle)
+            self._drop_contexts()
+
+        # Until the store has closed, jobs call its functions.
+        _closing.add(handle)
+        try:
+            threading.Thread(target=end, name="dagstore-close", daemon=True).start()
+        except RuntimeError:  # there is no thread, or the interpreter ends
+            end()
 
     def __enter__(self) -> Store:
         self._use()
@@ -654,7 +673,7 @@ class Store(Handle):
             name = None if key is None else key.decode()
             copies.append(CollectedCopy(name, word(_COPIES, result), size, failure))
 
-        callback = c.CollectedFn(collected)
+        callback = c.callback(c.CollectedFn)(collected)
         _errors.call(lib.collect_garbage_with, self._use(), quota, callback, None, byref(found))
         return Garbage(
             found.removed,
@@ -919,6 +938,12 @@ def install_mapping_guard() -> bool:
     return installed
 
 
+_closing: Set[int] = set()
+"""The handles of stores that were closed in a callback, until they have closed."""
+
+_handles.after_fork.append(_closing.clear)
+
+
 def _close_all() -> None:
     for store in _handles.live(Store):
         try:
@@ -926,6 +951,10 @@ def _close_all() -> None:
         except _errors.Error:
             pass  # another thread closes it
         store.close()
+    for handle in list(_closing):
+        error = c_void_p()
+        lib.shutdown(handle, _SHUTDOWN_CANCELLING, byref(error))
+        lib.error_release(error)  # the thread has closed it
     _callbacks.log_to(None)
 
 
