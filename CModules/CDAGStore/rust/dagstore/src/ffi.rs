@@ -99,6 +99,27 @@ impl<T: Opaque> Handle<T> {
         unsafe { Handle::from_raw(handle) }.ok_or_else(no_handle)
     }
 
+    /// Calls a function that gives out a handle or fails with `DAGSTORE_BLOCK_NOT_FOUND`; `None` in that
+    /// case.
+    #[inline]
+    pub(crate) fn open_if_present(
+        function: impl FnOnce(*mut *mut T, *mut *mut sys::dagstore_error_t) -> sys::dagstore_status_t,
+    ) -> Result<Option<Handle<T>>> {
+        let (mut handle, mut error) = (ptr::null_mut(), ptr::null_mut());
+        let status = function(&mut handle, &mut error);
+        // SAFETY: the library wrote NULL or handles, which belong to this call.
+        unsafe {
+            match status {
+                sys::DAGSTORE_BLOCK_NOT_FOUND => {
+                    sys::dagstore_error_release(error);
+                    Ok(None)
+                }
+                status if status < 0 => Err(Error::take(status, error)),
+                _ => Ok(Handle::from_raw(handle)),
+            }
+        }
+    }
+
     /// Takes over a handle; `None` for NULL.
     ///
     /// # Safety

@@ -119,23 +119,14 @@ impl Shard {
         block.map(Block::new)
     }
 
-    /// Gets a block as [`get`](Shard::get) does; returns `None` if the shard lacks it. A miss
-    /// allocates nothing.
+    /// Gets a block as [`get`](Shard::get) does; returns `None` if the shard lacks it.
     pub fn get_if_present(&self, cid: impl AsRef<[u8]>) -> Result<Option<Block>> {
         let cid = cid.as_ref();
-        let mut block = ptr::null_mut();
-        // SAFETY: the handle is open; `cid` and `block` stay for the call.
-        let status = unsafe {
-            let (handle, no_error) = (self.handle.as_ptr(), ptr::null_mut());
-            sys::dagstore_shard_get(handle, cid.as_ptr(), cid.len(), &mut block, no_error)
-        };
-        match status {
-            sys::DAGSTORE_BLOCK_NOT_FOUND => Ok(None),
-            // The second call tells the reason in words.
-            status if status < 0 => self.get(cid).map(Some),
-            // SAFETY: the library gave out a handle, which belongs to this call.
-            _ => Ok(unsafe { Handle::from_raw(block) }.map(Block::new)),
-        }
+        // SAFETY: the handle is open, and `cid` stays for the call.
+        let block = Handle::open_if_present(|out, error| unsafe {
+            sys::dagstore_shard_get(self.handle.as_ptr(), cid.as_ptr(), cid.len(), out, error)
+        });
+        Ok(block?.map(Block::new))
     }
 
     /// Copies a block into a new vector.

@@ -480,28 +480,19 @@ impl Store {
         handle.map(Block::new)
     }
 
-    /// Gets a block as [`get`](Store::get) does; returns `None` if no shard has it. A miss allocates
-    /// nothing.
+    /// Gets a block as [`get`](Store::get) does; returns `None` if no shard has it.
     pub fn get_if_present(
         &self,
         cid: impl AsRef<[u8]>,
         timeout: Option<Duration>,
     ) -> Result<Option<Block>> {
-        let (cid, mut block) = (cid.as_ref(), ptr::null_mut());
-        // SAFETY: the store's handle is open; the CID and the place stay for the call.
-        let status = unsafe {
-            let (store, timeout, no_error) =
-                (self.as_ptr(), milliseconds(timeout), ptr::null_mut());
-            sys::dagstore_get(store, cid.as_ptr(), cid.len(), timeout, &mut block, no_error)
-        };
+        let (cid, timeout) = (cid.as_ref(), milliseconds(timeout));
+        // SAFETY: the store's handle is open, and the CID stays for the call.
+        let handle = Handle::open_if_present(|out, error| unsafe {
+            sys::dagstore_get(self.as_ptr(), cid.as_ptr(), cid.len(), timeout, out, error)
+        });
         callbacks::resume_selection_panic();
-        match status {
-            sys::DAGSTORE_BLOCK_NOT_FOUND => Ok(None),
-            // The second call tells the reason in words.
-            status if status < 0 => self.get(cid, timeout).map(Some),
-            // SAFETY: the library gave out a handle, which belongs to this call.
-            _ => Ok(unsafe { Handle::from_raw(block) }.map(Block::new)),
-        }
+        Ok(handle?.map(Block::new))
     }
 
     /// Gets a block as [`get`](Store::get) does, and lets `select` choose among the shards in place of

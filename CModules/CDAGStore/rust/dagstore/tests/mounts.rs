@@ -134,6 +134,62 @@ fn a_store_that_is_dropped_in_a_callback_keeps_its_closures_until_it_is_closed()
     assert_eq!(indexed.load(Ordering::SeqCst), available);
 }
 
+/// A random source whose reads fail when it is told so, and which counts them.
+struct Failing {
+    bytes: Vec<u8>,
+    fails: Arc<AtomicBool>,
+    reads: Arc<AtomicUsize>,
+}
+
+impl RandomSource for Failing {
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Outcome<usize> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(MountError::unreachable("away")),
+            false => self.bytes.read_at(offset, buffer),
+        }
+    }
+}
+
+#[test]
+fn a_failing_call_reads_the_source_once() {
+    let folder = Folder::new();
+    let blocks = blocks(10, 3000);
+    let bytes = car(&[], &blocks);
+    let (fails, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (failing, counted) = (Arc::clone(&fails), Arc::clone(&reads));
+    let mount = Closures {
+        access: Access::Random,
+        stat: |_: &MountRequest<'_>| Ok(MountStat::default()),
+        open: move |_: &MountRequest<'_>| {
+            let (fails, reads) = (Arc::clone(&failing), Arc::clone(&counted));
+            Ok(Source::random(Failing { bytes: bytes.clone(), fails, reads }))
+        },
+    };
+    let store = folder.open(Config::new().mount("memory", mount));
+    store.register("a", "memory://a.car").unwrap();
+    let shard = store.acquire("a", None).unwrap();
+    let present = shard.get_if_present(&blocks[9].cid).unwrap().unwrap();
+    assert_eq!(*present, blocks[9].bytes);
+    assert!(shard.get_if_present(&Block::numbered(77, 10).cid).unwrap().is_none());
+    assert!(store.get_if_present(&Block::numbered(77, 10).cid, None).unwrap().is_none());
+    fails.store(true, Ordering::SeqCst);
+    let cid = &blocks[9].cid;
+    let count = |outcome: Result<()>| {
+        assert_eq!(code(outcome), ErrorCode::MountUnreachable);
+        reads.swap(0, Ordering::SeqCst)
+    };
+    reads.store(0, Ordering::SeqCst);
+    assert_eq!(count(shard.get(cid).map(drop)), 1);
+    assert_eq!(count(shard.get_if_present(cid).map(drop)), 1);
+    assert_eq!(count(store.get(cid, None).map(drop)), 1);
+    assert_eq!(count(store.get_if_present(cid, None).map(drop)), 1);
+}
+
 #[test]
 fn sequential_sources_are_copied() {
     let folder = Folder::new();
