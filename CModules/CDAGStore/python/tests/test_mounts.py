@@ -68,6 +68,47 @@ def test_a_file_like_source(open_store, access):
     assert store.statistics().transients == (1 if access == "sequential" else 0)
 
 
+class Unreliable(Memory):
+    """Counts reads, which fail when it is told so."""
+
+    fails = False
+    reads = 0
+
+    def open(self, url, key):
+        mount, data = self, self._car(url)
+
+        class Source:
+            size = len(data)
+
+            def read_at(self, offset, size):
+                mount.reads += 1
+                if mount.fails:
+                    raise TimeoutError("slow today")
+                return data[offset : offset + size]
+
+        return Source()
+
+
+@pytest.mark.parametrize("name", ["get", "view", "verified", "of the store"])
+def test_a_failing_call_reads_once(open_store, name):
+    mount = Unreliable(x=CAR)
+    store = open_store(mount)
+    store.register("a", "memory://x")
+    with store.acquire("a") as shard:
+        calls = {
+            "get": shard.get,
+            "view": shard.view,
+            "verified": lambda cid: shard.get(cid, verify=True),
+            "of the store": store.get,
+        }
+        mount.fails = True
+        mount.reads = 0
+        with pytest.raises(dagstore.SourceError, match="slow today") as caught:
+            calls[name](cid_v1(BLOCKS[-1]))
+        assert caught.value.code == "fetchTimedOut"
+        assert mount.reads == 1
+
+
 def test_garbage(open_store):
     store = open_store(Memory("sequential", x=CAR))
     store.register("a", "memory://x")

@@ -58,15 +58,16 @@ _read_slots: List[Tuple[Any, ...]] = []
 
 
 def _new_view_slot() -> Tuple[Any, ...]:
-    block = c_void_p()
-    return block, byref(block)
+    block, error = c_void_p(), c_void_p()
+    return block, byref(block), error, byref(error)
 
 
 def _new_read_slot() -> Tuple[Any, ...]:
     room = bytearray(_ROOM)
-    size = c_size_t()
-    exported = (ctypes.c_char * _ROOM).from_buffer(room)
-    return memoryview(room), byref(exported), c_size_t.from_param(_ROOM), size, byref(size)
+    size, error = c_size_t(), c_void_p()
+    address = byref((ctypes.c_char * _ROOM).from_buffer(room))
+    capacity = c_size_t.from_param(_ROOM)
+    return memoryview(room), address, capacity, size, byref(size), error, byref(error)
 
 
 def _size_argument(size: int) -> Any:
@@ -129,13 +130,15 @@ class Shard(Handle):
             slot = _view_slots.pop()
         except IndexError:
             slot = _new_view_slot()
-        block, address = slot
+        block, address, error, error_address = slot
         size = len(cid)
         size_argument = _sizes[size] if size < 256 else c_size_t.from_param(size)
-        if _get(self._arg, cid, size_argument, address, None):
+        status = _get(self._arg, cid, size_argument, address, error_address)
+        if status:
+            failure = _errors.take(status, error)
             _view_slots.append(slot)
-            # Once more, for the reason.
-            return _blocks.view_of_block(_errors.make(lib.shard_get, self._use(), cid, len(cid)))
+            self._use()
+            raise failure
         handle = as_argument(block.value)
         _view_slots.append(slot)
         found = _bytes_of(handle)
@@ -159,17 +162,19 @@ class Shard(Handle):
             slot = _read_slots.pop()
         except IndexError:
             slot = _new_read_slot()
-        room, address, capacity, size, size_address = slot
+        room, address, capacity, size, size_address, error, error_address = slot
+        size_argument = _size_argument(len(cid))
         status = _read(
-            self._arg, cid, _size_argument(len(cid)), address, capacity, size_address, None
+            self._arg, cid, size_argument, address, capacity, size_address, error_address
         )
         if status:
             length = size.value
+            failure = _errors.take(status, error)
             _read_slots.append(slot)
+            self._use()
             if status == BUFFER_TOO_SMALL:
                 return self._get_large(cid, length)
-            self._use()
-            return self._get_large(cid, 0)  # once more, for the reason
+            raise failure
         data: bytes = room[: size.value].tobytes()
         _read_slots.append(slot)
         return data
