@@ -262,6 +262,26 @@ def test_an_index(tmp_path, write_car):
             seen[0].read(0, 1)
 
 
+def test_an_index_that_reads_a_large_file(tmp_path, write_car):
+    """The library reads at most 64 MiB a call."""
+    url = write_car(b"one")
+    end, size = (tmp_path / "a.car").stat().st_size, 150 << 20
+    with (tmp_path / "a.car").open("r+b") as file:
+        file.truncate(size)  # zeros are padding
+        file.seek(size - 3)
+        file.write(b"end")
+    found = []
+
+    def index(indexing):
+        data = indexing.read(end, size)
+        found.append((len(data), data[-3:], len(indexing.read(size - 2, 100))))
+        return None
+
+    with dagstore.open(tmp_path / "s", index=index) as store:
+        store.register("a", url)
+    assert found == [(size - end, b"end", 2)]
+
+
 def test_close_in_a_callback(tmp_path, write_car):
     """Shards that wait for the index function get it, although the store was closed meanwhile."""
     registered = threading.Event()

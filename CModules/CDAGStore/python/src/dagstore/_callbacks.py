@@ -181,9 +181,15 @@ class Indexing:
         capacity = min(size, max(self.size - offset, 0))
         buffer = bytearray(capacity + 1)
         room = c_char.from_buffer(buffer)
-        got = c_size_t()
-        _errors.call(lib.indexing_read, self._handle, offset, byref(room), capacity, byref(got))
-        return bytes(memoryview(buffer)[: got.value])
+        done, got = 0, c_size_t()
+        while True:
+            place = byref(room, done)
+            arguments = offset + done, place, capacity - done, byref(got)
+            _errors.call(lib.indexing_read, self._handle, *arguments)
+            done += got.value
+            # One call reads up to 64 MiB.
+            if done == capacity or got.value == 0:
+                return bytes(memoryview(buffer)[:done])
 
     def _add(self, cid: CIDLike, offset: int, section_size: int) -> None:
         encoded = to_bytes(cid)
