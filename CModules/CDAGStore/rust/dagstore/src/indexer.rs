@@ -99,12 +99,21 @@ impl<'a> IndexingCar<'a> {
     ///
     /// Fails with [`ErrorCode::MountUnreachable`], [`ErrorCode::SourceChanged`].
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let (start, capacity, mut size) = (buffer.as_mut_ptr(), buffer.len(), 0);
-        // SAFETY: the handle is valid until the callback returns; the buffer stays for the call.
-        call(|error| unsafe {
-            sys::dagstore_indexing_read(self.handle, offset, start, capacity, &mut size, error)
-        })?;
-        Ok(size)
+        let mut done = 0;
+        loop {
+            let place = offset.saturating_add(done as u64);
+            let rest = &mut buffer[done..];
+            let (start, capacity, mut size) = (rest.as_mut_ptr(), rest.len(), 0);
+            // SAFETY: the handle is valid until the callback returns; the buffer stays for the call.
+            call(|error| unsafe {
+                sys::dagstore_indexing_read(self.handle, place, start, capacity, &mut size, error)
+            })?;
+            done += size;
+            // One call reads up to 64 MiB.
+            if size == 0 || done == buffer.len() {
+                return Ok(done);
+            }
+        }
     }
 }
 

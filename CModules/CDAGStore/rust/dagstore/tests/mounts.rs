@@ -191,6 +191,27 @@ fn a_failing_call_reads_the_source_once() {
 }
 
 #[test]
+fn an_indexer_reads_as_many_bytes_as_it_has_room_for() {
+    let folder = Folder::new();
+    let url = folder.car("a.car", &[], &blocks(10, 100));
+    // Zeros are padding. The library reads at most 64 MiB a call.
+    let size = 150 << 20;
+    let file = File::options().write(true).open(folder.join("a.car")).unwrap();
+    file.set_len(size).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let counts = Arc::clone(&seen);
+    let store = folder.open(Config::new().indexer(move |car: &mut IndexingCar<'_>| {
+        let mut room = vec![1; size as usize];
+        let counted = [car.read_at(5, &mut room)?, car.read_at(size - 2, &mut room)?];
+        counts.lock().unwrap().extend(counted);
+        assert_eq!(room.iter().rposition(|&byte| byte == 1), Some(size as usize - 1));
+        Ok(Indexed::Walk)
+    }));
+    store.register("a", &url).unwrap();
+    assert_eq!(*seen.lock().unwrap(), [size as usize - 5, 2]);
+}
+
+#[test]
 fn sequential_sources_are_copied() {
     let folder = Folder::new();
     let blocks = blocks(3000, 100);
