@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 import os
 import pathlib
 import pickle
@@ -37,6 +38,9 @@ def test_it_opens_once(tmp_path):
         {"map_size": -1},
         {"map_size": 1 << 64},
         {"idle_shards_max": 1 << 32},
+        {"fetch_timeout": -0.0001},
+        {"fetch_timeout": math.nan},
+        {"idle_time_max": -1},
         {"transient_high_watermark": 7.0},
         {"mounts": {"UPPER": dagstore.Mount()}},
         {"mounts": {"a\0b": dagstore.Mount()}},
@@ -46,6 +50,31 @@ def test_it_opens_once(tmp_path):
 def test_a_wrong_configuration(tmp_path, wrong):
     with pytest.raises(dagstore.InvalidArgument):
         dagstore.open(tmp_path / "s", **wrong)
+
+
+def test_a_time_of_less_than_a_millisecond(tmp_path):
+    release = threading.Event()
+
+    class Hanging(dagstore.Mount):
+        def stat(self, url, key):
+            release.wait(30)
+
+    mounts = {"m": Hanging()}
+    try:
+        with dagstore.open(tmp_path / "s", mounts=mounts, fetch_timeout=0.0004) as store:
+            with pytest.raises(dagstore.SourceError) as caught:
+                store.register("a", "m://a")
+            assert caught.value.code == "fetchTimedOut"
+    finally:
+        release.set()
+
+
+def test_times_without_a_limit(tmp_path, write_car):
+    options = dict(fetch_timeout=math.inf, idle_time_max=math.inf)
+    with dagstore.open(tmp_path / "s", **options) as store:
+        store.register("a", write_car(b"one"))
+        store.acquire("a").release()
+        assert store.statistics().open_shards == 1
 
 
 def test_a_configuration(tmp_path, write_car):
@@ -180,6 +209,9 @@ def test_timeouts(store, write_car):
     for wrong in (-1, float("nan")):
         with pytest.raises(dagstore.InvalidArgument):
             store.acquire("a", timeout=wrong)
+    with store.acquire("a", timeout=math.inf) as shard:
+        assert shard.get(ONE) == b"one"
+    assert store.get(ONE, timeout=math.inf) == b"one"
     with store.acquire("a", timeout=1e12) as shard:
         assert shard.get(ONE) == b"one"
     assert store.get(ONE, timeout=0.001) == b"one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 import warnings
@@ -56,14 +57,23 @@ _forever = c_uint32.from_param(WAIT_FOREVER)
 
 
 def _milliseconds(timeout: Optional[float]) -> int:
-    """A `timeout_ms`, rounded up, of seconds; None has no limit."""
-    if timeout is None:
+    """A `timeout_ms`, rounded up, of seconds; None and infinity have no limit."""
+    if timeout is None or timeout == math.inf:
         return WAIT_FOREVER
     if not timeout >= 0:
         raise _errors.InvalidArgument(
             f"wait: the timeout {timeout} is negative", _errors.INVALID_ARGUMENT
         )
-    return int(min(-(-timeout * 1000 // 1), WAIT_FOREVER - 1))
+    return math.ceil(min(timeout * 1000, WAIT_FOREVER - 1))
+
+
+def _time(seconds: Optional[float], no_limit: int) -> Optional[int]:
+    """Milliseconds, rounded up, for a configuration; a number out of range if `seconds` is one."""
+    if seconds is None:
+        return None
+    if seconds == math.inf:
+        return no_limit
+    return math.ceil(min(seconds * 1000, NO_LIMIT - 1)) if seconds >= 0 else -1
 
 
 def _number(words: Tuple[str, ...], value: str, what: str) -> int:
@@ -121,8 +131,8 @@ def open(  # noqa: A001
         with dagstore.open("store") as store:
             store.register("deal-1", "file:///data/deal-1.car")
 
-    A process can have a store open only once. None for a parameter means the library's default.
-    Sizes are in bytes.
+    A process can have a store open only once. None for a parameter means the library's default;
+    math.inf seconds have no limit. Sizes are in bytes.
 
     read_only: Reads only: takes no lock, and writes nothing. The store must exist.
     relaxed: Results survive a crash of the process, but not of the machine. For benchmarks.
@@ -153,7 +163,8 @@ def open(  # noqa: A001
     transient_quota: Bytes of the store's own copies of CARs; no limit.
     transient_high_watermark: Share of the quota that starts removal; 0.9.
     transient_low_watermark: Share of the quota that ends removal; 0.7.
-    fetch_timeout: Seconds that a mount may take to supply the bytes of a shard; no limit.
+    fetch_timeout: Seconds that a mount may take to supply the bytes of a shard, rounded up to
+      milliseconds; no limit, as with 0.
     remote_cache_size: Bytes of the cache of the policy "cache"; 1 GiB.
 
     Raises `StoreError` and `InvalidArgument`.
@@ -184,9 +195,9 @@ def open(  # noqa: A001
         "automatic_recoveries": automatic_recoveries,
         "idle_shards_max": idle_shards_max,
         "idle_bytes_max": idle_bytes_max,
-        "idle_time_max_ms": None if idle_time_max is None else int(idle_time_max * 1000),
+        "idle_time_max_ms": _time(idle_time_max, NO_LIMIT),
         "transient_quota": transient_quota,
-        "fetch_timeout_ms": None if fetch_timeout is None else int(fetch_timeout * 1000),
+        "fetch_timeout_ms": _time(fetch_timeout, 0),
         "remote_cache_size": remote_cache_size,
     }.items():
         if number is not None:
@@ -429,8 +440,8 @@ class Store(Handle):
 
         Fetches and indexes a lazily registered shard first.
 
-        timeout: Seconds to wait for fetching and indexing; 0 does not wait, None has no limit. The
-          job goes on when the timeout passes.
+        timeout: Seconds to wait for fetching and indexing; 0 does not wait, None and
+          math.inf have no limit. The job goes on when the timeout passes.
 
         Raises `ShardUnknown`, `SourceError`, `DeadlineExceeded`, `Closed`, the stored error of a
         failed shard, and `ShardFailed`.
@@ -465,7 +476,8 @@ class Store(Handle):
 
         If a shard fails, the store reads the next one.
 
-        timeout: Seconds to wait for fetching and indexing; 0 does not wait, None has no limit.
+        timeout: Seconds to wait for fetching and indexing; 0 does not wait, None and
+          math.inf have no limit.
         verify: Whether to hash the block, and to raise `HashMismatch` if it has another hash.
         select: Chooses among the shards, in place of the one of `open`: gets the CID and the keys
           of the shards that may have the block, and returns the keys of those to read, best first.
@@ -880,7 +892,7 @@ class Events(Handle):
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
         """Takes the next event from the queue.
 
-        timeout: Seconds to wait for an event; 0 polls, None has no limit.
+        timeout: Seconds to wait for an event; 0 polls, None and math.inf have no limit.
 
         Returns None when the store is closed and the queue is empty. Raises `DeadlineExceeded` if
         no event came.

@@ -226,7 +226,8 @@ impl Config {
         self
     }
 
-    /// Sets the time that a mount may take to supply the bytes of a shard; no limit by default.
+    /// Sets the time that a mount may take to supply the bytes of a shard, rounded up to milliseconds;
+    /// no limit by default, and with zero.
     pub fn fetch_timeout(mut self, time: Duration) -> Config {
         self.fetch_timeout = Some(time);
         self
