@@ -1,5 +1,6 @@
 """The life of stores and shards."""
 
+import copy
 import gc
 import logging
 import math
@@ -488,6 +489,17 @@ def test_use_after_close(tmp_path, write_car):
     places.close()
     with pytest.raises(StopIteration):
         next(places)
+
+
+def test_objects_with_a_handle_have_no_copies(store, write_car):
+    store.register("a", write_car(b"one"))
+    with store.acquire("a") as shard, store.events() as events:
+        for each in (store, shard, events):
+            for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="holds a handle"):
+                    duplicate(each)
+        gc.collect()
+        assert shard.get(ONE) == b"one"
 
 
 def test_shutdown(tmp_path, write_car):

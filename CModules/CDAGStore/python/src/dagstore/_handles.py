@@ -3,7 +3,7 @@
 import atexit
 import os
 from ctypes import c_void_p
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional
 from weakref import ReferenceType, ref
 
 from . import _errors
@@ -69,6 +69,10 @@ class Handle:
         """Drops the handle in a child process, which must not use it."""
         self._forked = self._handle is not None
         self._handle = self._arg = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuses copies and pickles, of which one would give the handle of the other back."""
+        raise TypeError(f"cannot copy or pickle {type(self).__name__}: it holds a handle")
 
     def __del__(self) -> None:
         if self._handle is not None:
