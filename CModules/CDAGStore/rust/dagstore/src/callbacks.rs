@@ -110,7 +110,12 @@ pub(crate) unsafe extern "C" fn select(
         })
     }
     .unwrap_or_else(|panic| {
-        SELECTION_PANIC.with(|place| place.set(Some(panic)));
+        let mut panic = Some(panic);
+        // A thread that ends has no place any more: its panic ends here.
+        let _ = SELECTION_PANIC.try_with(|place| place.set(panic.take()));
+        if let Some(panic) = panic {
+            ffi::drop_panic(panic);
+        }
         0
     })
 }

@@ -262,7 +262,7 @@ impl Config {
     /// [`Store::get`] calls it on its own thread, with the CID and the keys of the shards, in the order
     /// in which the store would read them. It returns the indices of the keys to read, best first; none
     /// refuses the block. The store skips indices that are out of range. A panic continues in the
-    /// caller of [`Store::get`].
+    /// caller of [`Store::get`], and refuses the block if the thread is ending.
     pub fn select_shards(
         mut self,
         select: impl Fn(&Cid, &[&str]) -> Vec<usize> + Send + Sync + 'static,

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -613,6 +614,46 @@ fn the_selection_of_a_store_chooses_and_its_panic_reaches_the_caller() {
     assert!(store.get(&blocks[0].cid, None).is_ok());
     drop(store);
     assert_eq!(drops.count(), 1);
+}
+
+/// Gets a block when its thread ends.
+struct GetsAtEnd {
+    store: Store,
+    cid: Vec<u8>,
+    outcome: Arc<Mutex<Option<ErrorCode>>>,
+}
+
+impl Drop for GetsAtEnd {
+    fn drop(&mut self) {
+        *self.outcome.lock().unwrap() = Some(code(self.store.get(&self.cid, None)));
+    }
+}
+
+thread_local! {
+    static AT_END: Cell<Option<GetsAtEnd>> = const { Cell::new(None) };
+}
+
+#[test]
+fn a_selection_may_panic_while_its_thread_ends() {
+    let folder = Folder::new();
+    let blocks = blocks(1, 10);
+    let panics = Arc::new(AtomicBool::new(false));
+    let is_on = Arc::clone(&panics);
+    let store = folder.open(Config::new().select_shards(move |_, _| {
+        assert!(!is_on.load(Ordering::SeqCst), "the selection of a test panics");
+        vec![0]
+    }));
+    store.register("a", &folder.car("a.car", &[], &blocks)).unwrap();
+    let seen: Arc<Mutex<Option<ErrorCode>>> = Arc::default();
+    let (cid, outcome) = (blocks[0].cid.clone(), Arc::clone(&seen));
+    let ending = thread::spawn(move || {
+        // The last variable of a thread that was used ends first: that for the panic of a selection.
+        AT_END.set(Some(GetsAtEnd { store: store.clone(), cid: cid.clone(), outcome }));
+        store.get(&cid, None).unwrap();
+        panics.store(true, Ordering::SeqCst);
+    });
+    ending.join().unwrap();
+    assert_eq!(*seen.lock().unwrap(), Some(ErrorCode::BlockNotFound));
 }
 
 /// Runs a closure that must panic, and returns the text of the panic.
