@@ -667,6 +667,11 @@ impl Store {
     ///
     /// Fails with [`ErrorCode::InvalidArgument`], [`ErrorCode::Closed`].
     pub fn events(&self, capacity: usize) -> Result<Events> {
+        // The library counts with a signed number.
+        if isize::try_from(capacity).is_err() {
+            let message = format!("events: the capacity is {capacity}; it may be 1 to 1048576");
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         // SAFETY: the store's handle is open.
         let handle = Handle::open(|out, error| unsafe {
             sys::dagstore_events_open(self.as_ptr(), capacity, out, error)

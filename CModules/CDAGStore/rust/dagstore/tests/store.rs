@@ -465,6 +465,9 @@ fn a_poll_of_an_empty_queue_ends_at_once() {
     while events.next_event(Some(Duration::ZERO)).is_ok() {}
     assert_eq!(code(events.next_event(Some(Duration::ZERO))), ErrorCode::DeadlineExceeded);
     assert_eq!(code(store.events(0)), ErrorCode::InvalidArgument);
+    let error = store.events(usize::MAX).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(error.message().contains(&format!("the capacity is {}", usize::MAX)), "{error}");
     // A waiting thread gets the end when the store closes.
     let waiter = thread::spawn(move || events.next());
     store.shutdown(Shutdown::Cancel).unwrap();
