@@ -36,9 +36,12 @@ class Handler(BaseHTTPRequestHandler):
 dagstore.install_mapping_guard()
 with dagstore.open(sys.argv[1]) as store:
     for car in sorted(pathlib.Path(sys.argv[2]).resolve().glob("*.car")):
-        if store.state(car.name) == "none":
-            store.register(car.name, "file://" + str(car).replace("%", "%25"), lazy=True)
-        store.initialize(car.name)
+        try:
+            if store.state(car.name) == "none":
+                store.register(car.name, "file://" + str(car).replace("%", "%25"), lazy=True)
+            store.initialize(car.name)
+        except dagstore.Error as error:
+            print(f"not served: {car.name}: {error} ({error.code})", file=sys.stderr)
     server = ThreadingHTTPServer(
         ("127.0.0.1", int(sys.argv[3]) if len(sys.argv) > 3 else 8080), Handler
     )

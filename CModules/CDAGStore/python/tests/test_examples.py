@@ -20,13 +20,14 @@ BLOCKS = [bytes([at]) * (at + 1) for at in range(40)]
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two good CARs, and one with a wrong hash."""
+    """Two good CARs, one with a wrong hash, and a file that is no CAR."""
     folder = tmp_path / "100% cars"
     folder.mkdir()
     sections = [Section(cid_v1(data), data) for data in BLOCKS]
     (folder / "a.car").write_bytes(Car(sections[:30]).payload)
     (folder / "b.car").write_bytes(Car(sections[20:]).v2())
     (folder / "wrong.car").write_bytes(Car([Section(cid_v1(b"one"), b"two")]).payload)
+    (folder / "broken.car").write_bytes(b"broken")
     return folder
 
 
