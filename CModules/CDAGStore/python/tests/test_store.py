@@ -1,5 +1,6 @@
 """The life of stores and shards."""
 
+import contextlib
 import copy
 import gc
 import logging
@@ -7,6 +8,7 @@ import math
 import os
 import pathlib
 import pickle
+import sys
 import threading
 import time
 
@@ -423,6 +425,51 @@ def test_multihashes(store, write_car):
         assert sections == [(each.cid.multihash, each.offset) for each in shard.sections()][10:]
     with pytest.raises(dagstore.InvalidArgument):
         store.multihashes("a", "no cursor")
+
+
+def test_threads_that_share_an_iterator(store, write_car):
+    blocks = [at.to_bytes(4, "big") * 5 for at in range(20_000)]
+    store.register("a", write_car(*blocks))
+    found = []
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with store.multihashes("a") as multihashes:
+            threads = [
+                threading.Thread(target=lambda: found.extend(list(multihashes.sections())))
+                for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    with store.multihashes("a") as multihashes:
+        assert sorted(found, key=lambda section: section[1]) == list(multihashes.sections())
+
+
+def test_threads_that_share_a_queue_of_events(store):
+    def wait():
+        while not found:
+            try:
+                found.append(events.next())
+            except dagstore.Error:
+                found.append(None)  # the queue was closed before the wait began
+            except ValueError:
+                pass  # the other thread was first
+
+    found = []
+    with store.events() as events:
+        thread = threading.Thread(target=wait)
+        thread.start()
+        with pytest.raises(ValueError, match="another thread"):
+            while True:
+                with contextlib.suppress(dagstore.DeadlineExceeded):
+                    events.next(0)
+        events.close()  # ends the wait
+        thread.join()
+    assert found == [None]
 
 
 def test_holders_that_need_room(store, write_car):

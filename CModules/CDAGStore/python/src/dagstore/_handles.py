@@ -3,6 +3,7 @@
 import atexit
 import os
 from ctypes import c_void_p
+from threading import RLock
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 from weakref import ReferenceType, ref
 
@@ -77,6 +78,26 @@ class Handle:
     def __del__(self) -> None:
         if self._handle is not None:
             Handle.close(self)
+
+
+class Cursor(Handle):
+    """A cursor of the library, whose results are valid until its next step or its end.
+
+    Methods hold `_lock` while they step and copy the result.
+    """
+
+    def _own(self, handle: int) -> None:
+        self._lock = RLock()
+        super()._own(handle)
+
+    def close(self) -> None:
+        """Gives the handle back. A second call does nothing."""
+        with self._lock:
+            super().close()
+
+    def _forget(self) -> None:
+        self._lock = RLock()  # another thread of the parent may have held it
+        super()._forget()
 
 
 def live(kind: type) -> List[Any]:

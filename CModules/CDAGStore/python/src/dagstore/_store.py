@@ -15,7 +15,7 @@ from . import _library as c
 from ._callbacks import Index, Observe, Progress, Select, contexts, new_context
 from ._cid import CID, CIDLike, to_bytes
 from ._errors import BUFFER_TOO_SMALL
-from ._handles import Handle, as_argument
+from ._handles import Cursor, Handle, as_argument
 from ._library import DONE, NO_LIMIT, WAIT_FOREVER, lib
 from ._records import (
     OPERATIONS,
@@ -740,8 +740,8 @@ def _code(status: int) -> Optional[str]:
     return _errors.status_name(status) if status else None
 
 
-class _Cursor(Handle):
-    """An iterator over what a cursor of the library gives."""
+class _Cursor(Cursor):
+    """An iterator over what a cursor of the library gives. Threads may share it."""
 
     _noun = "iterator"
     _next: Any
@@ -755,12 +755,13 @@ class _Cursor(Handle):
         return self
 
     def __next__(self) -> Any:
-        if self._arg is None and not self._forked:
-            raise StopIteration
-        if _errors.call(type(self)._next, self._use(), byref(self._item)) == DONE:
-            self.close()
-            raise StopIteration
-        return self._value(self._item)
+        with self._lock:
+            if self._arg is None and not self._forked:
+                raise StopIteration
+            if _errors.call(type(self)._next, self._use(), byref(self._item)) == DONE:
+                self.close()
+                raise StopIteration
+            return self._value(self._item)
 
     def _value(self, item: Any) -> Any:
         raise NotImplementedError
@@ -811,8 +812,11 @@ class _Problems(_Cursor):
         )
 
 
-class Multihashes(Handle):
-    """An iterator over the multihashes of a shard in CAR order. `Store.multihashes` makes it."""
+class Multihashes(Cursor):
+    """An iterator over the multihashes of a shard in CAR order. `Store.multihashes` makes it.
+
+    Threads may share it: each multihash goes to one of them.
+    """
 
     _noun = "iterator"
     _give_back = lib.multihashes_close
@@ -837,13 +841,14 @@ class Multihashes(Handle):
             return
 
     def _step(self) -> Tuple[bytes, int]:
-        status = _next_section(self._use(), *self._addresses)
-        if status == DONE:
-            raise StopIteration
-        if status:
-            raise _errors.take(status, self._error)
-        start = self._bytes.data
-        return _blocks.memory[start : start + self._bytes.size].tobytes(), self._offset.value
+        with self._lock:
+            status = _next_section(self._use(), *self._addresses)
+            if status == DONE:
+                raise StopIteration
+            if status:
+                raise _errors.take(status, self._error)
+            start = self._bytes.data
+            return _blocks.memory[start : start + self._bytes.size].tobytes(), self._offset.value
 
     @property
     def cursor(self) -> str:
@@ -851,7 +856,8 @@ class Multihashes(Handle):
 
         An iterator that is opened with it continues after the last multihash.
         """
-        text: Optional[bytes] = lib.multihashes_cursor(self._use())
+        with self._lock:
+            text: Optional[bytes] = lib.multihashes_cursor(self._use())
         return (text or b"").decode()
 
     def __enter__(self) -> Multihashes:
@@ -869,8 +875,8 @@ class Multihashes(Handle):
 class Events(Handle):
     """A queue of events of shards. `Store.events` opens it.
 
-    Iterating waits for each event, and ends when the store is closed. One thread at a time
-    iterates.
+    Iterating waits for each event, and ends when the store is closed. One thread at a time takes an
+    event; a second thread gets ValueError. Any thread may close the queue.
     """
 
     _noun = "queue of events"
@@ -879,6 +885,7 @@ class Events(Handle):
     def __init__(self, handle: int) -> None:
         self._own(handle)
         self._event = c.Event(size=sizeof(c.Event))
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Events:
         return self
@@ -897,19 +904,24 @@ class Events(Handle):
         Returns None when the store is closed and the queue is empty. Raises `DeadlineExceeded` if
         no event came.
         """
-        item = self._event
-        milliseconds = _milliseconds(timeout)
-        if _errors.call(lib.events_next, self._use(), milliseconds, byref(item)) == DONE:
-            return None
-        return Event(
-            number=item.number,
-            operation=word(OPERATIONS, item.operation),
-            key=item.key.decode(),
-            state=word(STATES, item.state),
-            references=item.references,
-            error_code=_code(item.error_status),
-            error_message=_text(item.error_message),
-        )
+        handle, milliseconds = self._use(), _milliseconds(timeout)
+        if not self._lock.acquire(blocking=False):
+            raise ValueError("take an event: another thread takes one from this queue")
+        try:
+            item = self._event
+            if _errors.call(lib.events_next, handle, milliseconds, byref(item)) == DONE:
+                return None
+            return Event(
+                number=item.number,
+                operation=word(OPERATIONS, item.operation),
+                key=item.key.decode(),
+                state=word(STATES, item.state),
+                references=item.references,
+                error_code=_code(item.error_status),
+                error_message=_text(item.error_message),
+            )
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Events:
         return self
