@@ -41,7 +41,7 @@
 // Mounts, indexers, selectors, observers, progress functions and loggers run on threads of the
 // library. They may call any function, but must not wait for themselves: a mount for the shard whose
 // bytes it supplies. Panics in them end at the border to C, and become errors where there is a
-// caller to tell.
+// caller to tell. They must not call runtime.Goexit, as testing.T.FailNow does: it ends the process.
 //
 // # Errors
 //
