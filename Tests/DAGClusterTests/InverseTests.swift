@@ -18,109 +18,12 @@
         .databaseServer()
     )
     struct InverseTests {
-        /// A cluster whose runs a test publishes without CARs.
-        private struct Scene {
-            let cluster: ClusterScene
-            let blobs: Blobs
-            let node = [UInt8](repeating: 1, count: 16)
-
-            init() async throws {
-                cluster = try await ClusterScene()
-                blobs = Blobs(
-                    database: cluster.database,
-                    bytes: DatabaseBytes(database: cluster.database)
-                )
-            }
-
-            private var hash: KeyedHash {
-                let key = cluster.facts.hashKey
-                return KeyedHash(
-                    key: key.withView { ($0.loadUInt64(at: 0), $0.loadUInt64(at: 8)) }
-                )
-            }
-
-            /// The multihash with a number.
-            static func multihash(_ number: Int) throws -> Multihash {
-                Multihash(code: 0x12, digest: Checksums.sha256(Array("\(number)".utf8)))
-            }
-
-            /// Registers and publishes a shard with the multihashes of these numbers.
-            func publish(_ key: String, _ numbers: [Int]) async throws {
-                let database = cluster.database
-                let key = try ShardKey(key)
-                _ = try await database.register(key, from: .init("https://host.example/\(key)"))
-                let shard = try #require(try await database.shard(key))
-                let hashes = try numbers.map { number in
-                    try Self.multihash(number).digest.withView {
-                        InverseEntry.hash(of: hash.hash($0).high)
-                    }
-                }
-                let run = try await database.blocking { [blobs] in
-                    let writer = try RunWriter(blobs)
-                    var builder = try ChunkedRunBuilder(
-                        entries: UInt64(hashes.count),
-                        shard: shard.number
-                    ) { try writer.append($0) }
-                    for hash in hashes.sorted() { try builder.append(hash) }
-                    let directory = try builder.finish()
-                    try writer.finish()
-                    return PublishedRun(
-                        blob: writer.name,
-                        size: writer.size,
-                        entryCount: directory.shape.entryCount,
-                        directory: directory.encoded
-                    )
-                }
-                let bundle = try BlobName(Checksums.sha256([1]))
-                var pieces = [[1]][...] as ArraySlice<[UInt8]>
-                try await blobs.put(bundle, size: 1) { pieces.popFirst() }
-                var job: JobLease?
-                // Other tests of the suite have databases of their own, so the job is this shard's.
-                job = try await database.claim(.index, for: node, lease: .seconds(60))
-                try await database.publish(
-                    IndexedShard(
-                        bundle: bundle,
-                        bundleSize: 1,
-                        sourceSize: 1,
-                        blockCount: UInt64(numbers.count),
-                        multihashCount: UInt64(numbers.count),
-                        payloadSize: 1,
-                        rootCount: 0,
-                        run: run
-                    ),
-                    of: shard,
-                    try #require(job),
-                    by: node
-                )
-            }
-
-            /// Merges all partitions that have something to merge.
-            func merge(isForced: Bool) async throws -> Int {
-                let database = cluster.database
-                try cluster.query("UPDATE dagstore_jobs SET run_at = now() WHERE kind = 3")
-                var count = 0
-                while let job = try await database.claim(.merge, for: node, lease: .seconds(60)) {
-                    let merger = RunMerger(
-                        blobs: blobs,
-                        partitionBits: cluster.facts.partitionBits
-                    )
-                    if try await merger.merge(job, isForced: isForced) { count += 1 }
-                    try await database.release(job, runAgainIn: .seconds(3600))
-                }
-                return count
-            }
-
-            func keys(_ number: Int, _ finder: ClusterFinder) async throws -> [String] {
-                try await finder.shards(containing: Self.multihash(number)).map(\.shard.key.text)
-            }
-        }
-
         @Test(
             "a published shard is found at once, before and after merges",
             .timeLimit(.minutes(10))
         )
         func lookups() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
             #expect(try await scene.keys(1, finder) == [])
             try await scene.publish("a", Array(0..<500))
@@ -154,7 +57,7 @@
 
         @Test("look-ups read no gathered run that lacks the hash", .timeLimit(.minutes(10)))
         func gathered() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             for number in 0..<8 { try await scene.publish("s\(number)", [number]) }
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
             try await finder.refresh()
@@ -180,7 +83,7 @@
 
         @Test("after a restore of an older database, look-ups follow it", .timeLimit(.minutes(10)))
         func restored() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", [1])
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
             #expect(try await scene.keys(1, finder) == ["a"])
@@ -192,7 +95,7 @@
 
         @Test("merges begin by themselves when enough runs wait", .timeLimit(.minutes(10)))
         func threshold() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             for number in 0..<63 { try await scene.publish("s\(number)", [number]) }
             #expect(try await scene.merge(isForced: false) == 0)
             try scene.cluster.query(
@@ -213,7 +116,7 @@
 
         @Test("destroyed shards are found no more, and merges drop them", .timeLimit(.minutes(10)))
         func destroyed() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", Array(0..<100))
             try await scene.publish("b", Array(0..<100))
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
@@ -236,7 +139,7 @@
 
         @Test("publications wait while too many runs wait", .timeLimit(.minutes(10)))
         func backpressure() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", [1])
             try scene.cluster.query(
                 """
@@ -256,7 +159,7 @@
             .timeLimit(.minutes(10))
         )
         func caching() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", Array(0..<2000))
             let folder = try TemporaryFolder()
             let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 16 << 20)
@@ -279,7 +182,7 @@
             .timeLimit(.minutes(2))
         )
         func restoredDatabase() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             let folder = try TemporaryFolder()
             let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 16 << 20)
             func finder() async throws -> ClusterFinder {
@@ -311,14 +214,14 @@
 
         @Test("destroyed shards do not take the places of others", .timeLimit(.minutes(2)))
         func limitedSearch() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             for key in ["kept", "x", "y", "z"] { try await scene.publish(key, [1]) }
             #expect(try await scene.merge(isForced: true) > 0)
             for key in ["x", "y", "z"] {
                 try await scene.cluster.database.destroy(ShardKey(key))
             }
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
-            let found = try await finder.shards(containing: Scene.multihash(1), limit: 2)
+            let found = try await finder.shards(containing: InverseScene.multihash(1), limit: 2)
             #expect(found.map(\.shard.key.text) == ["kept"])
         }
 
@@ -338,7 +241,7 @@
             ]
         )
         func damage(change: String) async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", Array(0..<500))
             try scene.cluster.query(change)
             let finder = ClusterFinder(scene.cluster.facts, in: scene.cluster.database)
@@ -349,7 +252,7 @@
 
         @Test("a worker that lost its job merges nothing", .timeLimit(.minutes(10)))
         func lostMerge() async throws {
-            let scene = try await Scene()
+            let scene = try await InverseScene()
             try await scene.publish("a", Array(0..<100))
             let database = scene.cluster.database
             let job = try #require(

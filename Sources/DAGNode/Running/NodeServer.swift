@@ -99,8 +99,8 @@
     extension NodeSettings {
         /// Returns the connections at once, for a process with a number of descriptors.
         ///
-        /// A server without a free descriptor cannot even refuse a connection. So a quarter of them is for CARs, the store and
-        /// its sockets; of few, 32 or half.
+        /// A server without a free descriptor cannot even refuse a connection. So a quarter of them is for CARs, the
+        /// store and its sockets; of few, 32 or half.
         func connectionsMax(within descriptors: UInt64?) -> Int {
             guard let descriptors = descriptors.flatMap({ Int(exactly: $0) }) else {
                 return connectionsMax
