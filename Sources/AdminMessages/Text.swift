@@ -41,9 +41,16 @@ extension String {
             }
         }
         guard !isPlain else { return start + self }
-        // Between these quotes, every character but the quote itself stands for itself.
-        return
-            "\(start)'\(split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+        // Advice stands in single quotes. Between double ones, an interactive shell takes `!` for its history.
+        guard !contains("!") else {
+            let parts = split(separator: "'", omittingEmptySubsequences: false)
+            return "\(start)'\(parts.joined(separator: #"'\''"#))'"
+        }
+        let escaped = reduce(into: "") { text, character in
+            if "\"$`\\".contains(character) { text.append("\\") }
+            text.append(character)
+        }
+        return "\(start)\"\(escaped)\""
     }
 }
 

@@ -165,7 +165,7 @@
             let cache = try ChunkCache(at: FilePath(folder.url.path), sizeMax: 16 << 20)
             let database = try ClusterDatabase(
                 at: scene.cluster.address,
-                patience: .milliseconds(500)
+                patience: .seconds(20)
             )
             let finder = ClusterFinder(scene.cluster.facts, in: database, cache: cache)
             try await finder.refresh()

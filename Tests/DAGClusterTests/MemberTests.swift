@@ -252,7 +252,7 @@
         func databaseAway() async throws {
             let server = try await DatabaseServer()
             try await DatabaseServer.$current.withValue(server) {
-                let scene = try await ClusterScene(copies: 1, patience: .milliseconds(500))
+                let scene = try await ClusterScene(copies: 1, patience: .seconds(10))
                 let node = try scene.node("node1")
                 let car = try scene.car("a.car", seed: 1)
                 try await scene.register("a", car)

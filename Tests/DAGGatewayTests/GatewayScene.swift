@@ -58,6 +58,9 @@
             let log = LogCollector()
             var configuration = GatewayConfiguration()
             configuration.port = 0
+            // A test that shares the machine with hundreds of others may be slow to read.
+            configuration.slowClientTimeout = .seconds(600)
+            configuration.idleTimeout = .seconds(600)
             try change(&configuration, folder)
             let (ports, tellPort) = AsyncStream<Int>.makeStream()
             let gateway = try Gateway(
