@@ -127,7 +127,8 @@
                 retry(key, path, error.message)
                 return nil
             }
-            if error == nil { retries.succeed() }
+            // A probe needs no room, so its success says nothing about a full disk.
+            if error == nil, operation != .probe { retries.succeed() }
             switch (operation, error) {
             case (.register, nil): notify(FolderNotice(.registered, path, key))
             case (.register, let error?) where error.code == .shardExists:

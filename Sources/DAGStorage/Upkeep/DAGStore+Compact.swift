@@ -34,8 +34,8 @@ extension DAGStore {
     /// - Parameters:
     ///   - directory: The store's directory.
     ///   - mapSize: The address space for the catalog.
-    ///   - willCopy: Receives the path of the new catalog before it is written; whoever ends the process meanwhile
-    ///     may remove it.
+    ///   - willCopy: Receives the path of the new catalog before the call writes it. A caller that ends the process
+    ///     meanwhile may remove that file.
     /// - Returns: The sizes before and after.
     /// - Throws: As `compact(at:mapSize:)`.
     package static func compact(
