@@ -276,7 +276,7 @@ let package = Package(
             name: "DAGGateway",
             dependencies: [
                 "DAGBytes", "DAGCAR", "DAGIPLD", "DAGMounts", "DAGMultiformats", "DAGStorage",
-                "DAGSystem", "GatewayRequests", "SharedReads",
+                "DAGSystem", "GatewayRequests", "SharedReads", system,
                 node("HTTPTypes", "swift-http-types"), node("HummingbirdCore", "hummingbird"),
                 node("HummingbirdHTTP2", "hummingbird"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),

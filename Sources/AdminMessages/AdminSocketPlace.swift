@@ -8,10 +8,11 @@ package import SystemPackage
 /// ```
 /// store/admin.sock                         where the path has at most 107 bytes, as a socket's must
 /// store/admin.address                      else the path of the socket, and no newline;
-/// runtime folder/dagstore/NAME.sock        the socket then, named after the store's path
+/// runtime folder/NAME.sock                 the socket then, named after the store's path
 /// ```
 ///
-/// The runtime folder is `$XDG_RUNTIME_DIR`, else `/tmp/dagstore-USER`. The folder `dagstore` in it has mode 0700.
+/// The runtime folder is `$XDG_RUNTIME_DIR/dagstore`, or `/tmp/dagstore-USER` where that variable names no folder. It
+/// has mode 0700.
 package struct AdminSocketPlace: Sendable, Equatable {
     /// The longest path of a socket, in bytes.
     package static let pathSizeMax = 107
@@ -37,7 +38,7 @@ package struct AdminSocketPlace: Sendable, Equatable {
         }
         let given = ThisProcess.environmentVariable("XDG_RUNTIME_DIR").flatMap { text in
             text.hasPrefix("/") && text.utf8.count < 60 ? FilePath(text) : nil
-        }
+        }.flatMap { (try? Stat($0))?.type == .directory ? $0 : nil }
         let folder =
             given?.appending("dagstore") ?? FilePath("/tmp/dagstore-\(ThisProcess.userNumber)")
         runtimeFolder = folder

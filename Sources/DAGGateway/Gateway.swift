@@ -6,7 +6,6 @@
     public import Logging
     internal import NIOCore
     internal import NIOPosix
-    internal import NIOSSL
     public import ServiceLifecycle
 
     /// Serves the blocks of a store over HTTP: IPFS Trustless Gateway, and the CARs of shards.
@@ -129,6 +128,7 @@
                 ],
                 idleTimeout: idle
             )
+            let blocking = responder.blocking
             guard let certificatePath, let keyPath else {
                 return HTTPServerBuilder { responder in
                     LoopChannel(HTTP1Channel(responder: responder, configuration: streams))
@@ -139,25 +139,14 @@
                 streamConfiguration: streams
             )
             return HTTPServerBuilder { responder in
-                do {
-                    let chain = try NIOSSLCertificate.fromPEMFile(certificatePath)
-                    let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
-                    return LoopChannel(
-                        try HTTP2UpgradeChannel(
-                            tlsConfiguration: .makeServerConfiguration(
-                                certificateChain: chain.map { .certificate($0) },
-                                privateKey: .privateKey(key)
-                            ),
-                            configuration: upgrade,
-                            responder: responder
-                        )
+                let files = try CertificateFiles(certificatePath, keyPath, blocking, logger)
+                return LoopChannel(
+                    try HTTP2UpgradeChannel(
+                        tlsConfiguration: files.configuration,
+                        configuration: upgrade,
+                        responder: responder
                     )
-                } catch {
-                    throw DAGStoreError(
-                        .invalidConfiguration,
-                        "TLS with \(certificatePath) and \(keyPath): \(error)"
-                    )
-                }
+                )
             }
         }
     }

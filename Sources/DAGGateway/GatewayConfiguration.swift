@@ -19,7 +19,8 @@
         public var port = 8080
         /// The PEM file with the certificate and those of its issuers; nil serves HTTP/1.1 in the clear.
         ///
-        /// With a certificate, the gateway serves HTTP/2 and HTTP/1.1 over TLS.
+        /// With a certificate, the gateway serves HTTP/2 and HTTP/1.1 over TLS. It reads both files again when they
+        /// change.
         public var certificatePath: String?
         /// The PEM file with the certificate's private key.
         public var keyPath: String?

@@ -6,16 +6,34 @@ internal import DAGStorage
 /// The next step after an error, which ends its message.
 enum Advice {
     /// The verb on the command line with the program's name: `dagstore car list`.
-    static var verb: String {
+    static var verb: String { wordsAndRest.words.joined(separator: " ") }
+
+    /// The first argument where a verb is expected, with the words before it, if there is no such verb: `dagstore car
+    /// frob`; `nil` if there is one, or an option stands there.
+    static var unknownVerb: String? {
+        let (words, command, rest) = wordsAndRest
+        guard !command.configuration.subcommands.isEmpty, let word = rest.first,
+            !word.hasPrefix("-"), word != "help"
+        else { return nil }
+        return (words + [word]).joined(separator: " ")
+    }
+
+    private static var wordsAndRest:
+        (words: [String], command: any ParsableCommand.Type, rest: ArraySlice<String>)
+    {
         var command: any ParsableCommand.Type = Dagstore.self
         var words = [Program.name]
-        for argument in Console.arguments {
-            let next = command.configuration.subcommands.first { $0._commandName == argument }
-            guard let next else { break }
+        var rest = Console.arguments[...]
+        while let argument = rest.first,
+            let next = command.configuration.subcommands.first(where: {
+                $0._commandName == argument
+            })
+        {
             command = next
             words.append(argument)
+            rest.removeFirst()
         }
-        return words.joined(separator: " ")
+        return (words, command, rest)
     }
 
     /// The next step after wrong arguments.

@@ -4,7 +4,7 @@ internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
 
-/// Ends the program at SIGINT and SIGTERM, without half-written files and with exit status 7.
+/// Ends the program at SIGINT, SIGTERM and SIGHUP, without half-written files and with exit status 7.
 ///
 /// A queue delivers the signals as events, so no code runs inside a signal handler. The store needs no
 /// closing: its next opening discards unfinished writes.
@@ -16,6 +16,7 @@ enum Interruption {
         var cancel: (@Sendable (_ signal: String) -> Void)?
         /// Whether another part of the program handles the signals.
         var isReleased = false
+        var heedsHangup = false
     }
 
     private static let leftovers = Mutex(Leftovers())
@@ -23,13 +24,18 @@ enum Interruption {
     /// Starts to listen for the signals; returns when none can be missed.
     @MainActor
     static func prepare(_ format: OutputFormat) async {
-        for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
+        let signals = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")]
+        for (number, name) in signals {
             guard Kernel.ignore(number) else { continue }
+            if number == SIGHUP { leftovers.withLock { $0.heedsHangup = true } }
             await withCheckedContinuation { ready in
                 listen(for: number, { end(name, format) }, ready)
             }
         }
     }
+
+    /// Whether SIGHUP ends the program; `nohup` starts one that ignores it.
+    static var heedsHangup: Bool { leftovers.withLock { $0.heedsHangup } }
 
     private static func listen(
         for number: Int32,

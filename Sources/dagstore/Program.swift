@@ -70,7 +70,10 @@ enum Program {
     /// - Returns: The exit status.
     nonisolated static func reportParsing(_ error: any Error, _ format: OutputFormat) -> Int32 {
         guard Dagstore.exitCode(for: error) != .success else { return printHelp(error) }
-        if format == .json {
+        if let verb = Advice.unknownVerb {
+            let message = "there is no verb '\(verb)'"
+            ErrorReport(code: .invalidArgument, message, advice: Advice.help).write(format)
+        } else if format == .json {
             let message = Dagstore.message(for: error)
             ErrorReport(code: .invalidArgument, message, advice: Advice.help).write(.json)
         } else {

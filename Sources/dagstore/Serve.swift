@@ -11,9 +11,9 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve a store over HTTP as a trustless IPFS gateway.",
         discussion: """
             Flags win over environment variables, which are DAGSTORE_ and the flag's name in capitals, and these \
-            over the file of --config. SIGTERM and SIGINT end the node: it accepts no more requests, and \
-            answers may go on for the time of --drain. Meanwhile the reading verbs work beside it. A client \
-            asks for /ipfs/CID and /piece/KEY, and a supervisor for /health/livez and /health/readyz.
+            over the file of --config. SIGTERM, SIGINT and SIGHUP end the node: it accepts no more requests, \
+            and answers may go on for the time of --drain. Meanwhile the reading verbs work beside it. A \
+            client asks for /ipfs/CID and /piece/KEY, and a supervisor for /health/livez and /health/readyz.
             """
     )
 
@@ -85,7 +85,7 @@ struct Serve: AsyncParsableCommand {
                         announce(address, settings, log)
                     }
                 )
-                try await node.run()
+                try await node.run(heedsHangup: Interruption.heedsHangup)
                 result = .success(())
             } catch {
                 result = .failure(error)

@@ -15,8 +15,11 @@ struct InterruptionTests {
         return try folder.write(bytes, to: "long.car")
     }
 
-    @Test("a signal ends the program with 7 and one error line", arguments: [SIGINT, SIGTERM])
-    func verify(signal: Int32) async throws {
+    @Test(
+        "a signal ends the program with 7 and one error line",
+        arguments: [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")]
+    )
+    func verify(signal: Int32, name: String) async throws {
         let folder = try TemporaryFolder()
         let path = try longCAR(in: folder)
         let outcome = try await Command.interrupt(
@@ -26,7 +29,6 @@ struct InterruptionTests {
         #expect(outcome.status == 7)
         #expect(outcome.out.isEmpty)
         let line = try #require(outcome.errorText.split(separator: "\u{1B}[K").last)
-        let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
         #expect(
             line == #"{"error":{"code":"cancelled","message":"interrupted by \#(name)"}}"# + "\n"
         )

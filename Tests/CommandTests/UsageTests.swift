@@ -53,7 +53,7 @@ struct UsageTests {
     }
 
     static let mistakes: [[String]] = [
-        ["bogus"], ["car", "bogus"], ["find"], ["recover"], ["recover", "a", "--all"],
+        ["find"], ["recover"], ["recover", "a", "--all"],
         ["serve", "x"], ["serve", "--drain", "5x"],
         ["get", "--wait", "x"], ["list", "--wait", "-1"],
         ["gc", "x"],
@@ -82,7 +82,7 @@ struct UsageTests {
         ["stats", "--unknown"], ["backup"], ["backup", ""], ["backup", "a", "b"],
         ["backup", "a", "--rate", "5"], ["backup", "a", "--rate", "fast"],
         ["backup", "a", "--min-free", "x"], ["restore"], ["restore", ""],
-        ["cluster", "bogus"], ["cluster", "init", "x"], ["cluster", "init", "--copies", "x"],
+        ["cluster", "init", "x"], ["cluster", "init", "--copies", "x"],
         ["cluster", "status", "x"], ["cluster", "shards", "x"], ["cluster", "find"],
         ["cluster", "register"], ["cluster", "register", "a", "b", "--key", "k"],
         ["cluster", "recover"], ["cluster", "recover", "a", "b"], ["cluster", "destroy"],
@@ -104,6 +104,34 @@ struct UsageTests {
             #expect(json.error["code"] == "invalidArgument")
             #expect(json.error["message"]?.text?.isEmpty == false)
         }
+    }
+
+    @Test(
+        "a verb that does not exist is named, whatever follows it",
+        arguments: [
+            (["init", "--store", "s"], "dagstore init"), (["bogus", "a", "b"], "dagstore bogus"),
+            (["car", "frob", "-o", "x"], "dagstore car frob"),
+            (["cluster", "bogus"], "dagstore cluster bogus"),
+        ]
+    )
+    func unknownVerb(arguments: [String], words: String) async throws {
+        let text = try await Command.run(arguments)
+        #expect(text.status == 2)
+        let group = words.split(separator: " ").dropLast().joined(separator: " ")
+        let line =
+            "\(group): there is no verb '\(words)'; see '\(group) --help' (invalidArgument)\n"
+        #expect(text.errorText == line)
+        let json = try await Command.run(arguments + ["--format", "json"])
+        #expect(json.status == 2)
+        #expect(json.error["code"] == "invalidArgument")
+        #expect(json.error["message"]?.text == "there is no verb '\(words)'")
+    }
+
+    @Test("an option before the verb is refused as one")
+    func optionFirst() async throws {
+        let text = try await Command.run(["--bogus", "list"])
+        #expect(text.status == 2)
+        #expect(text.errorText.hasPrefix("Error: Unknown option '--bogus'"))
     }
 
     @Test("an empty store name exits with 2")

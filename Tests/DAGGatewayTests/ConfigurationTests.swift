@@ -57,17 +57,15 @@
             }
         }
 
-        static let openSSL = "/usr/bin/openssl"
-
         @Test(
             "with a certificate the gateway serves HTTP/2 and HTTP/1.1 over TLS",
-            .enabled(if: FileManager.default.isExecutableFile(atPath: openSSL)),
+            .enabled(if: OpenSSL.isInstalled),
             arguments: [HTTPVersion.http1_1, .http2]
         )
         func encrypted(version: HTTPVersion) async throws {
             let small = Self.small
             try await GatewayScene.run(["small": small.car()]) { configuration, folder in
-                try Self.makeCertificate(in: folder)
+                try CertificateTests.makeCertificate(in: folder)
                 configuration.certificatePath = folder.path(of: "certificate.pem")
                 configuration.keyPath = folder.path(of: "key.pem")
             } body: { scene in
@@ -91,20 +89,6 @@
                 #expect(head.status == 200)
                 #expect(none.status == 400)
             }
-        }
-
-        private static func makeCertificate(in folder: TemporaryFolder) throws {
-            let process = Process()
-            process.executableURL = URL(filePath: openSSL)
-            process.arguments = [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
-                "-days", "2", "-keyout", folder.path(of: "key.pem"),
-                "-out", folder.path(of: "certificate.pem"),
-            ]
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0)
         }
     }
 #endif

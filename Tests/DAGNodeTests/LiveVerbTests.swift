@@ -232,8 +232,11 @@
             }
         }
 
-        @Test("a store with a long path has its socket elsewhere, and verbs find it")
-        func longPath() async throws {
+        @Test(
+            "a store with a long path has its socket elsewhere, and verbs find it",
+            arguments: ["", "no-such-folder"]
+        )
+        func longPath(runtimeFolder: String) async throws {
             let live = try Place()
             let deep = live.folder.path(of: String(repeating: "x", count: 120))
             let car = live.folder.path(of: "a.car")
@@ -242,7 +245,7 @@
             let runtime = try TemporaryFolder()
             let node = try NodeProcess(
                 ["serve", "--store", deep, "--listen", "127.0.0.1:0", "--format", "json"],
-                environment: ["XDG_RUNTIME_DIR": runtime.path(of: "")]
+                environment: ["XDG_RUNTIME_DIR": runtime.path(of: runtimeFolder)]
             )
             _ = try #require(await node.url(), "\(node.errorText)")
             #expect(await node.until(".sock"), "\(node.errorText)")

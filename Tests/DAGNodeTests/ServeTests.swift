@@ -108,8 +108,11 @@
             blocks: (0..<32).map { .raw([UInt8](repeating: UInt8($0), count: 1 << 20)) }
         )
 
-        @Test("an answer that is under way at SIGTERM goes on to its end")
-        func drains() async throws {
+        @Test(
+            "an answer that is under way at a signal goes on to its end",
+            arguments: [SIGTERM, SIGHUP]
+        )
+        func drains(signal: Int32) async throws {
             let bytes = Self.large.bytes
             try Data(bytes).write(to: URL(filePath: "\(cars)/a.car"))
             let node = try start("--drain", "100s", "--slow-client-timeout", "100s")
@@ -119,7 +122,7 @@
             #expect(answer.status.code == 200)
             var body = answer.body.makeAsyncIterator()
             var received = Array(buffer: try #require(try await body.next()))
-            node.send(SIGTERM)
+            node.send(signal)
             #expect(await node.until("ends; answers may go on"))
             while let part = try await body.next() { received += Array(buffer: part) }
             #expect(received == bytes)

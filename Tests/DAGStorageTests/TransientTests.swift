@@ -67,6 +67,24 @@ struct TransientTests {
         await store.close()
     }
 
+    @Test("after the last lease a copy is removed, although a thread still holds its reader")
+    func heldReader() async throws {
+        let folder = try StoreFolder()
+        let mount = try CountingMount(Self.builder.bytes)
+        let store = try folder.open([mount])
+        try await store.register("a", from: mount)
+        let shard = try await store.acquire("a")
+        // As the thread that opened the shard does, until the system lets it go on.
+        let reader = shard.reader
+        #expect(try await store.collectGarbage().transients.map(\.result) == [.inUse])
+        shard.release()
+        #expect(try await store.collectGarbage().transients.map(\.result) == [.removed])
+        withExtendedLifetime(reader) {}
+        #expect(folder.transients == [])
+        #expect(try await ShardModel(Self.builder).problems(in: store.acquire("a")) == [])
+        await store.close()
+    }
+
     @Test("a source that is another one when it is fetched again fails the shard")
     func changed() async throws {
         let folder = try StoreFolder()

@@ -82,7 +82,8 @@
                 if isMissing { refusal = try await elsewhere(planned, head, refusal) }
                 answer = Answer(refusal.answer)
             }
-            if answer.head.status >= 400 || answer.isStream {
+            // `HEAD` has no stream, and the same fields.
+            if answer.head.status >= 400 || answer.isStream || kind == .car || kind == .piece {
                 answer.head.fields.append(GatewayField(.requestID, number.description))
             }
             status = answer.head.status

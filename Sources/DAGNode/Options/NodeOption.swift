@@ -354,7 +354,7 @@ extension NodeOption {
         "drain",
         .duration,
         "10s",
-        "How long answers may go on after SIGTERM or SIGINT."
+        "How long answers may go on after the signal that ends the node."
     )
     /// What is logged.
     package static let logLevel = NodeOption(

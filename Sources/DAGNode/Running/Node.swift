@@ -128,8 +128,9 @@
         ///
         /// The followers end first, then the server.
         ///
+        /// - Parameter heedsHangup: Whether SIGHUP ends the node too, as that of a terminal which is closed.
         /// - Throws: The error of the server, if it cannot listen.
-        package func run() async throws {
+        package func run(heedsHangup: Bool) async throws {
             let logger = log.logger("node")
             let ending = Ending()
             let notice = ClosureService {
@@ -140,7 +141,7 @@
             let services: [any Service] = members + [server] + admin + followers + [notice]
             var configuration = ServiceGroupConfiguration(
                 services: services,
-                gracefulShutdownSignals: [.sigterm, .sigint],
+                gracefulShutdownSignals: [.sigterm, .sigint] + (heedsHangup ? [.sighup] : []),
                 logger: log.logger("services")
             )
             configuration.maximumGracefulShutdownDuration = settings.drain

@@ -25,8 +25,8 @@
         {
             let logger = log.logger("admin")
             var services: [any Service] = [AdminWatching(admin: admin)]
+            let place = AdminSocketPlace(store: directory)
             do {
-                let place = AdminSocketPlace(store: directory)
                 services.append(
                     try AdminServer(
                         .socket(place, store: directory),
@@ -41,7 +41,7 @@
             } catch {
                 logger.error(
                     "The admin socket cannot be made; verbs that write must wait for the node's end",
-                    metadata: ["error": "\(error)"]
+                    metadata: ["socket": "\(place.path)", "error": "\(error)"]
                 )
             }
             if let address = settings.admin {
@@ -103,7 +103,9 @@
                 }
                 return token
             } catch let error as Errno {
-                throw DAGStoreError(.invalidConfiguration, "the token in \(path): \(error)")
+                let isFull = [.noSpace, .diskQuotaExceeded].contains(error)
+                let code: DAGStoreError.Code = isFull ? .catalogFull : .invalidConfiguration
+                throw DAGStoreError(code, "the token in \(path): \(error)")
             }
         }
     }

@@ -24,7 +24,7 @@ extension ShardLoop {
                     shard.lifecycle.state != .failed || open.leaseCount == 0
                 else { break }
                 shard.open = nil
-                engine.openShards.remove(open)
+                drop(open)
             case .grant: grantLease(cause)
             case .park: park(cause, shard)
             case .complete: complete(cause, shard)

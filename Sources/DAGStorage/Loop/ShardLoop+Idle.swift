@@ -27,7 +27,15 @@ extension ShardLoop {
         active[shard.key] = nil
         guard let open = shard.open else { return }
         shard.open = nil
+        drop(open)
+    }
+
+    /// Takes an opening out of the tables; without leases, its transient may be removed.
+    func drop(_ open: OpenShard) {
         engine.openShards.remove(open)
+        guard open.reader.readsTransient, open.leaseCount == 0 else { return }
+        // The thread of the job that opened the shard may hold the reader a moment longer.
+        Reclaimer.after(readersOf: engine.access.mark) { open.reader.releaseTransient() }
     }
 
     /// Closes the shards that were used longest ago, until the others are below the limits.

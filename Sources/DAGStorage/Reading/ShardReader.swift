@@ -132,7 +132,10 @@ package final class ShardReader: Sendable {
         self.limits = limits
     }
 
-    deinit { pin?.release() }
+    deinit { releaseTransient() }
+
+    /// Lets the transient be removed; the reader has no leases any more.
+    func releaseTransient() { pin?.release() }
 
     private static func payload(
         _ source: ShardSource,

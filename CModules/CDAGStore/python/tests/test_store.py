@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import pickle
+import signal
 import sys
 import threading
 import time
@@ -449,6 +450,40 @@ def test_threads_that_share_an_iterator(store, write_car):
         assert sorted(found, key=lambda section: section[1]) == list(multihashes.sections())
 
 
+def test_a_signal_ends_the_wait_for_an_event(store):
+    events = store.events()
+    before = signal.signal(signal.SIGALRM, lambda *_: events.close())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        assert events.next() is None
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(dagstore.Closed):
+        events.next(0)
+    events.close()
+
+
+def test_a_queue_that_is_closed_while_events_come(store, write_car):
+    url = write_car(b"one")
+    for _ in range(20):
+        events = store.events()
+        taken = threading.Event()
+
+        def take():
+            for event in events:
+                assert event.key == "x"
+                taken.set()
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        store.register("x", url)
+        assert taken.wait(30)
+        events.close()
+        store.destroy("x")
+        thread.join(30)
+        assert not thread.is_alive()
+
+
 def test_threads_that_share_a_queue_of_events(store):
     def wait():
         while not found:
@@ -475,11 +510,15 @@ def test_threads_that_share_a_queue_of_events(store):
 def test_holders_that_need_room(store, write_car):
     url = write_car(b"one")
     keys = [f"{at:0400d}" for at in range(60)]
-    for key in keys:
-        store.register(key, url, background=True)
     with store.events() as events:
-        while store.statistics().available < len(keys):
-            events.next(30)
+        for key in keys:
+            store.register(key, url, background=True)
+        # The record of a shard says "available" a moment before the store finds its blocks.
+        found = set()
+        while len(found) < len(keys):
+            event = events.next(30)
+            if event.state == "available":
+                found.add(event.key)
     assert store.holders(dagstore.CID(ONE)) == store.holders(ONE[2:]) == keys
     assert store.holders(str(dagstore.CID(ONE))) == keys
     with pytest.raises(dagstore.InvalidCID):

@@ -6,6 +6,7 @@ import ctypes
 import math
 import os
 import threading
+import time
 import warnings
 from ctypes import byref, c_bool, c_int32, c_size_t, c_uint32, c_uint64, c_void_p, sizeof
 from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, Optional, Set, Tuple, Union
@@ -876,16 +877,22 @@ class Events(Handle):
     """A queue of events of shards. `Store.events` opens it.
 
     Iterating waits for each event, and ends when the store is closed. One thread at a time takes an
-    event; a second thread gets ValueError. Any thread may close the queue.
+    event; a second thread gets ValueError. Any thread may close the queue, and so may a handler of a
+    signal.
     """
 
     _noun = "queue of events"
     _give_back = lib.events_close
 
+    _step = 50
+    """The longest wait inside the library, in milliseconds: then signals and `close` have their turn."""
+
     def __init__(self, handle: int) -> None:
         self._own(handle)
         self._event = c.Event(size=sizeof(c.Event))
         self._lock = threading.Lock()
+        self._taker: Optional[int] = None
+        self._closing = False
 
     def __iter__(self) -> Events:
         return self
@@ -901,16 +908,41 @@ class Events(Handle):
 
         timeout: Seconds to wait for an event; 0 polls, None and math.inf have no limit.
 
-        Returns None when the store is closed and the queue is empty. Raises `DeadlineExceeded` if
-        no event came.
+        Returns None when the queue is closed, or when the store is closed and the queue is empty.
+        Raises `DeadlineExceeded` if no event came.
         """
-        handle, milliseconds = self._use(), _milliseconds(timeout)
+        self._use()
+        milliseconds = _milliseconds(timeout)
         if not self._lock.acquire(blocking=False):
             raise ValueError("take an event: another thread takes one from this queue")
+        self._taker = threading.get_ident()
         try:
-            item = self._event
-            if _errors.call(lib.events_next, handle, milliseconds, byref(item)) == DONE:
+            return self._take(milliseconds)
+        finally:
+            self._taker = None
+            if self._closing:
+                super().close()
+            self._lock.release()
+
+    def _take(self, milliseconds: int) -> Optional[Event]:
+        item = self._event
+        end = time.monotonic() + milliseconds / 1000
+        while True:
+            step = min(milliseconds, self._step)
+            try:
+                if _errors.call(lib.events_next, self._use(), step, byref(item)) == DONE:
+                    return None
+            except _errors.DeadlineExceeded:
+                if self._closing:
+                    return None
+                if milliseconds != WAIT_FOREVER:
+                    milliseconds = math.ceil((end - time.monotonic()) * 1000)
+                    if milliseconds <= 0:
+                        raise
+                continue
+            if self._closing:
                 return None
+            # The memory of the texts stays until `close`, which waits for this method.
             return Event(
                 number=item.number,
                 operation=word(OPERATIONS, item.operation),
@@ -920,8 +952,18 @@ class Events(Handle):
                 error_code=_code(item.error_status),
                 error_message=_text(item.error_message),
             )
-        finally:
-            self._lock.release()
+
+    def close(self) -> None:
+        """Closes the queue. A thread that waits for an event gets None. A second call does nothing."""
+        self._closing = True
+        if self._taker == threading.get_ident():
+            return  # a handler of a signal interrupts `next`, which then closes the queue
+        with self._lock:
+            super().close()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        super()._forget()
 
     def __enter__(self) -> Events:
         return self
