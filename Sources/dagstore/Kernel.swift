@@ -9,6 +9,18 @@ enum Kernel {
         ThisProcess.environmentVariable(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The first argument that is not UTF-8, with replacements for what is none; `nil` if all are.
+    static var malformedArgument: String? {
+        for index in 0..<Int(CommandLine.argc) {
+            // SAFETY: the system's array has `argc` strings, and nothing changes them.
+            guard let bytes = unsafe CommandLine.unsafeArgv[index],
+                unsafe String(validatingCString: bytes) == nil
+            else { continue }
+            return unsafe String(cString: bytes)
+        }
+        return nil
+    }
+
     /// The number of this process.
     static var processNumber: Int32 { ThisProcess.number }
 

@@ -25,6 +25,14 @@ enum Program {
         let format = OutputFormat(asked: arguments)
         // Scripts call this often, and the parser takes a third of the time of a call.
         if arguments == ["--version"] { end(printing: version) }
+        if let argument = Kernel.malformedArgument {
+            // Its replacements would name another file.
+            let message = "the argument '\(argument)' is not UTF-8"
+            let advice = "give the file a name in UTF-8, or a link with one"
+            let report = ErrorReport(code: .invalidArgument, message, advice: advice)
+            report.write(format)
+            exit(report.exitStatus)
+        }
         // First, because help needs none of the steps below.
         let command = parse(arguments, format)
         // Another process that truncates a mapped CAR causes an error instead of a signal.

@@ -127,6 +127,23 @@ struct UsageTests {
         #expect(json.error["message"]?.text == "there is no verb '\(words)'")
     }
 
+    @Test("an argument that is not UTF-8 is refused, because it would name another file")
+    func notUTF8() async throws {
+        let folder = try TemporaryFolder()
+        let line =
+            #"cd "$1" && echo old >"$(printf 'caf\357\277\275.car')" && echo new >new && "#
+            + #"exec "$DAGSTORE" car create new -o "$(printf 'caf\351.car')""#
+        let outcome = try await Command.shell(
+            line.replacing("$1", with: folder.url.path),
+            in: folder.url.path
+        )
+        #expect(outcome.status == 2)
+        #expect(outcome.errorText.contains("is not UTF-8"))
+        #expect(try folder.url.files().count == 2)
+        let old = try folder.url.files().first { $0.lastPathComponent != "new" }
+        #expect(try old?.bytes() == Array("old\n".utf8))
+    }
+
     @Test("an option before the verb is refused as one")
     func optionFirst() async throws {
         let text = try await Command.run(["--bogus", "list"])
