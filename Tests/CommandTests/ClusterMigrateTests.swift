@@ -72,7 +72,7 @@ import Testing
                 .sorted()
         }
 
-        @Test("each piece becomes a shard; a second run finds them", .timeLimit(.minutes(2)))
+        @Test("each piece becomes a shard; a second run finds them", .timeLimit(.minutes(10)))
         func pieces() async throws {
             let databases = try await Databases()
             let other = cids(1)[0]
@@ -117,7 +117,7 @@ import Testing
             #expect(second.objects.last?["error"] == "shardExists")
         }
 
-        @Test("tables of the first release have no providers", .timeLimit(.minutes(2)))
+        @Test("tables of the first release have no providers", .timeLimit(.minutes(10)))
         func firstRelease() async throws {
             let databases = try await Databases(Self.firstTables)
             let values = cids(1001).map { "('\($0)', now(), now())" }.joined(separator: ",")
@@ -135,7 +135,7 @@ import Testing
             #expect(miner.error["code"] == "invalidArgument")
         }
 
-        @Test("hostile rows are skipped, and the others registered", .timeLimit(.minutes(2)))
+        @Test("hostile rows are skipped, and the others registered", .timeLimit(.minutes(10)))
         func hostile() async throws {
             let databases = try await Databases()
             let long = String(repeating: "a", count: 100_000)
@@ -155,7 +155,7 @@ import Testing
             #expect(outcome.objects.filter { $0["error"] == .null }.count == 1)
         }
 
-        @Test("another database, template or node is refused", .timeLimit(.minutes(2)))
+        @Test("another database, template or node is refused", .timeLimit(.minutes(10)))
         func wrong() async throws {
             let databases = try await Databases("SELECT 1")
             let missing = try await databases.migrate("--mount", Self.template)

@@ -5,7 +5,7 @@ import Testing
 #if Cluster
     /// `cluster check`.
     extension ClusterVerbTests {
-        @Test("a check of a new cluster finds nothing", .timeLimit(.minutes(2)))
+        @Test("a check of a new cluster finds nothing", .timeLimit(.minutes(10)))
         func check() async throws {
             let cluster = try await Cluster()
             for options in [[], ["--bytes"], ["--nodes"]] {
@@ -26,7 +26,7 @@ import Testing
             #expect(text.text.contains("no problems"))
         }
 
-        @Test("a check prints each finding, and exits with 6", .timeLimit(.minutes(2)))
+        @Test("a check prints each finding, and exits with 6", .timeLimit(.minutes(10)))
         func findings() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)
@@ -47,7 +47,7 @@ import Testing
             #expect(text.text.contains("jobMissing") && text.text.contains("1 error"))
         }
 
-        @Test("a store outside the cluster is refused", .timeLimit(.minutes(2)))
+        @Test("a store outside the cluster is refused", .timeLimit(.minutes(10)))
         func foreignStore() async throws {
             let cluster = try await Cluster()
             let json = try await cluster.json("check", "--store", "none")
@@ -55,7 +55,7 @@ import Testing
             #expect(json.error["code"] == "invalidArgument")
         }
 
-        @Test("a registration that must wait for a node to start says so", .timeLimit(.minutes(2)))
+        @Test("a registration that must wait for a node to start says so", .timeLimit(.minutes(10)))
         func noNode() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)

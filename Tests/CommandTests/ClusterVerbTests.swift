@@ -56,7 +56,7 @@ import Testing
 
         // MARK: Addresses
 
-        @Test("without an address, the verbs say how to name one", .timeLimit(.minutes(2)))
+        @Test("without an address, the verbs say how to name one", .timeLimit(.minutes(10)))
         func noAddress() async throws {
             for verb in ["init", "status", "nodes", "shards", "check", "sweep"] {
                 let text = try await Command.run(["cluster", verb])
@@ -74,7 +74,7 @@ import Testing
 
         @Test(
             "a malformed address is refused, and the error does not quote the password",
-            .timeLimit(.minutes(2)),
+            .timeLimit(.minutes(10)),
             arguments: ["postgresql://dag:secret@ho st:x/y", "nonsense:secret"]
         )
         func malformedAddress(address: String) async throws {
@@ -90,7 +90,7 @@ import Testing
             }
         }
 
-        @Test("an option wins over the environment", .timeLimit(.minutes(2)))
+        @Test("an option wins over the environment", .timeLimit(.minutes(10)))
         func option() async throws {
             let cluster = try await Cluster()
             let other = try #require(DatabaseServer.current).makeDatabase()
@@ -104,7 +104,7 @@ import Testing
 
         // MARK: An empty cluster
 
-        @Test("a database has one cluster", .timeLimit(.minutes(2)))
+        @Test("a database has one cluster", .timeLimit(.minutes(10)))
         func initialize() async throws {
             let cluster = try await Cluster()
             let made = try await cluster.json("status").objects.first?["cluster"]
@@ -121,7 +121,7 @@ import Testing
 
         @Test(
             "a number of copies out of range is refused",
-            .timeLimit(.minutes(2)),
+            .timeLimit(.minutes(10)),
             arguments: ["0", "17", "-1", "x"]
         )
         func copies(number: String) async throws {
@@ -135,7 +135,7 @@ import Testing
 
         @Test(
             "a place of bytes that is none, or that does not answer, makes no cluster",
-            .timeLimit(.minutes(2))
+            .timeLimit(.minutes(10))
         )
         func bytes() async throws {
             let address = try #require(DatabaseServer.current).makeDatabase()
@@ -157,7 +157,7 @@ import Testing
             #expect(status.errorText.contains("has no cluster"))
         }
 
-        @Test("an empty cluster has totals, and no lines", .timeLimit(.minutes(2)))
+        @Test("an empty cluster has totals, and no lines", .timeLimit(.minutes(10)))
         func empty() async throws {
             let cluster = try await Cluster()
             let status = try #require(try await cluster.json("status").objects.first)
@@ -182,7 +182,7 @@ import Testing
             }
         }
 
-        @Test("a sweep of a new cluster deletes nothing", .timeLimit(.minutes(2)))
+        @Test("a sweep of a new cluster deletes nothing", .timeLimit(.minutes(10)))
         func sweep() async throws {
             let cluster = try await Cluster()
             let json = try await cluster.json("sweep")
@@ -193,7 +193,7 @@ import Testing
 
         // MARK: Shards
 
-        @Test("a registration without nodes waits as `registered`", .timeLimit(.minutes(2)))
+        @Test("a registration without nodes waits as `registered`", .timeLimit(.minutes(10)))
         func register() async throws {
             let cluster = try await Cluster()
             let path = try cluster.scene.write(Sample.car)
@@ -223,7 +223,7 @@ import Testing
 
         @Test(
             "a key has one shard; the other sources of the call are registered",
-            .timeLimit(.minutes(2))
+            .timeLimit(.minutes(10))
         )
         func existingKey() async throws {
             let cluster = try await Cluster()
@@ -243,7 +243,7 @@ import Testing
             #expect(keys == ["sample", "other"])
         }
 
-        @Test("a destroyed shard is gone, with its job", .timeLimit(.minutes(2)))
+        @Test("a destroyed shard is gone, with its job", .timeLimit(.minutes(10)))
         func destroy() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)
@@ -259,7 +259,7 @@ import Testing
 
         @Test(
             "an unknown shard exits with 3",
-            .timeLimit(.minutes(2)),
+            .timeLimit(.minutes(10)),
             arguments: [
                 ["destroy", "none"], ["recover", "none"], ["shards", "--key", "none"],
                 ["relocate", "none", "sample.car"],
@@ -276,7 +276,7 @@ import Testing
             #expect(text.errorText.contains("'dagstore cluster shards'"))
         }
 
-        @Test("a sound shard needs no recovery", .timeLimit(.minutes(2)))
+        @Test("a sound shard needs no recovery", .timeLimit(.minutes(10)))
         func recover() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)
@@ -288,7 +288,7 @@ import Testing
 
         // MARK: Nodes and blocks
 
-        @Test("an unknown node is refused", .timeLimit(.minutes(2)))
+        @Test("an unknown node is refused", .timeLimit(.minutes(10)))
         func unknownNode() async throws {
             let cluster = try await Cluster()
             _ = try cluster.scene.write(Sample.car)
@@ -306,7 +306,7 @@ import Testing
 
         @Test(
             "a node that does not run is not waited for, and can be removed",
-            .timeLimit(.minutes(2))
+            .timeLimit(.minutes(10))
         )
         func deadNode() async throws {
             let cluster = try await Cluster()
@@ -343,7 +343,7 @@ import Testing
             #expect(moved.objects.first?["node"] == .null)
         }
 
-        @Test("a block that no shard has exits with 3", .timeLimit(.minutes(2)))
+        @Test("a block that no shard has exits with 3", .timeLimit(.minutes(10)))
         func absentBlock() async throws {
             let cluster = try await Cluster()
             let json = try await cluster.json("find", Sample.absent.description)

@@ -130,6 +130,11 @@ enum Command {
         try errorHandle.close()
         await body(process, errors)
         for await _ in ends {}
+        // The test's time is over.
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            throw CancellationError()
+        }
         let signalled = process.terminationReason == .uncaughtSignal
         return Outcome(
             status: process.terminationStatus + (signalled ? 128 : 0),

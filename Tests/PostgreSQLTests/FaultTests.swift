@@ -46,7 +46,7 @@
             }
         }
 
-        @Test("an idle session that died is replaced", .timeLimit(.minutes(2)))
+        @Test("an idle session that died is replaced", .timeLimit(.minutes(10)))
         func idle() async throws {
             let scene = try await Scene()
             try scene.insert(1)
@@ -57,7 +57,7 @@
 
         @Test(
             "a transaction whose connection breaks before its commit runs again, once",
-            .timeLimit(.minutes(2)),
+            .timeLimit(.minutes(10)),
             arguments: [
                 // "dag0" is the name of the prepared statement, which a warm session sends without its text.
                 DatabaseProxy.Fault.cutBefore("dag0"), .cutAfter("dag0"), .cutBefore("BEGIN"),
@@ -73,7 +73,7 @@
             #expect(scene.proxy.acceptedCount == 2)
         }
 
-        @Test("a commit whose answer is lost is not repeated", .timeLimit(.minutes(2)))
+        @Test("a commit whose answer is lost is not repeated", .timeLimit(.minutes(10)))
         func afterCommit() async throws {
             let scene = try await Scene()
             scene.proxy.inject(.cutAfter("COMMIT"))
@@ -84,7 +84,7 @@
             #expect(try scene.rows == [1])
         }
 
-        @Test("an idle session that stays silent is replaced", .timeLimit(.minutes(2)))
+        @Test("an idle session that stays silent is replaced", .timeLimit(.minutes(10)))
         func silentIdle() async throws {
             let scene = try await Scene()
             try scene.insert(1)
@@ -95,7 +95,7 @@
             #expect(scene.proxy.acceptedCount == 2)
         }
 
-        @Test("a server that stops answering is given up at the deadline", .timeLimit(.minutes(2)))
+        @Test("a server that stops answering is given up at the deadline", .timeLimit(.minutes(10)))
         func stall() async throws {
             let scene = try await Scene()
             scene.proxy.inject(.stall)
@@ -106,7 +106,7 @@
             #expect(try scene.rows == [2])
         }
 
-        @Test("a server that restarts is waited for", .timeLimit(.minutes(2)))
+        @Test("a server that restarts is waited for", .timeLimit(.minutes(10)))
         func restart() async throws {
             let server = try await DatabaseServer()
             let pool = ConnectionPool(to: try DatabaseAddress(server.makeDatabase()))

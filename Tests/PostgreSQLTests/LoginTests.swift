@@ -20,7 +20,7 @@
 
         init() throws { server = try #require(DatabaseServer.current) }
 
-        @Test("a wrong password, user or database is told apart", .timeLimit(.minutes(2)))
+        @Test("a wrong password, user or database is told apart", .timeLimit(.minutes(10)))
         func refusals() throws {
             for (address, code) in [
                 (server.address(of: "postgres", user: "dag:secret"), .denied),
@@ -33,13 +33,13 @@
             }
         }
 
-        @Test("a password is needed", .timeLimit(.minutes(2)))
+        @Test("a password is needed", .timeLimit(.minutes(10)))
         func noPassword() {
             let address = server.address(of: "postgres", user: DatabaseServer.user)
             #expect(throws: PostgreSQLError(.denied, "")) { try connect(address) }
         }
 
-        @Test("the certificate is checked", .timeLimit(.minutes(2)))
+        @Test("the certificate is checked", .timeLimit(.minutes(10)))
         func certificates() throws {
             let trusted = "sslmode=verify-full&sslrootcert=\(server.authority)"
             let address = server.address(of: "postgres", options: trusted)
@@ -57,7 +57,7 @@
             }
         }
 
-        @Test("a session that may only read says so", .timeLimit(.minutes(2)))
+        @Test("a session that may only read says so", .timeLimit(.minutes(10)))
         func readOnly() throws {
             let address = try server.makeDatabase()
             let name = String(address.split(separator: "/").last?.prefix { $0 != "?" } ?? "")

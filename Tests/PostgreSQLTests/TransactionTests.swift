@@ -1,5 +1,6 @@
 #if Cluster
     import Foundation
+    import Synchronization
     import TestSupport
     import Testing
 
@@ -24,7 +25,7 @@
         .databaseServer()
     )
     struct TransactionTests {
-        @Test("values return as they were sent", .timeLimit(.minutes(2)))
+        @Test("values return as they were sent", .timeLimit(.minutes(10)))
         func values() throws {
             let pool = try ConnectionPool.empty()
             let large = (0..<SQLValue.bytesMax).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -56,7 +57,7 @@
             }
         }
 
-        @Test("arrays become rows", .timeLimit(.minutes(2)))
+        @Test("arrays become rows", .timeLimit(.minutes(10)))
         func arrays() throws {
             let pool = try ConnectionPool.empty()
             let numbers: [Int64] = [.min, 0, .max]
@@ -78,7 +79,7 @@
             #expect(none == 0)
         }
 
-        @Test("a value beyond the limit is refused before it is sent", .timeLimit(.minutes(2)))
+        @Test("a value beyond the limit is refused before it is sent", .timeLimit(.minutes(10)))
         func tooLarge() throws {
             let pool = try ConnectionPool.empty()
             let bytes = [UInt8](repeating: 1, count: SQLValue.bytesMax + 1)
@@ -89,7 +90,7 @@
             }
         }
 
-        @Test("an error of the body undoes its changes", .timeLimit(.minutes(2)))
+        @Test("an error of the body undoes its changes", .timeLimit(.minutes(10)))
         func rollback() throws {
             struct Stop: Error {}
             let pool = try ConnectionPool.empty()
@@ -124,7 +125,7 @@
 
         @Test(
             "transactions that spoil each other are repeated until all are done",
-            .timeLimit(.minutes(2))
+            .timeLimit(.minutes(10))
         )
         func conflicts() async throws {
             let pool = try ConnectionPool.empty()
@@ -134,16 +135,21 @@
             }
             let threads = 4
             let turns = 25
+            // All threads read once before any of them writes, so that the first transactions spoil each other.
+            let readers = Meeting(of: threads)
             let failures = await withTaskGroup(of: String?.self) { group in
                 for _ in 0..<threads {
                     group.addTask {
                         await onThread {
+                            var hasMet = false
                             for _ in 0..<turns {
                                 try pool.transaction(until: .late) { transaction in
                                     let rows = try transaction.run(
                                         "SELECT count FROM t WHERE id = 1"
                                     )
                                     let count = try rows.integer(0, 0)
+                                    if !hasMet { readers.wait() }
+                                    hasMet = true
                                     try transaction.run(
                                         "UPDATE t SET count = $1 WHERE id = 1",
                                         .integer(count + 1)
@@ -184,7 +190,7 @@
             #expect(one == 1)
         }
 
-        @Test("more statements than a session keeps prepared", .timeLimit(.minutes(2)))
+        @Test("more statements than a session keeps prepared", .timeLimit(.minutes(10)))
         func manyStatements() throws {
             let pool = try ConnectionPool.empty()
             for _ in 0..<2 {
@@ -199,7 +205,7 @@
 
         @Test(
             "a statement is prepared again when another session changed its table",
-            .timeLimit(.minutes(2))
+            .timeLimit(.minutes(10))
         )
         func staleStatement() throws {
             let pool = try ConnectionPool.empty()
@@ -214,7 +220,7 @@
             #expect(try read() == 1)
         }
 
-        @Test("a transfer of COPY is refused, and its session dropped", .timeLimit(.minutes(2)))
+        @Test("a transfer of COPY is refused, and its session dropped", .timeLimit(.minutes(10)))
         func copy() throws {
             let pool = try ConnectionPool.empty()
             try pool.transaction(until: .late) { try $0.run("CREATE TABLE t(a bigint)") }
@@ -229,7 +235,7 @@
             #expect(count == 0)
         }
 
-        @Test("a closed pool opens nothing", .timeLimit(.minutes(2)))
+        @Test("a closed pool opens nothing", .timeLimit(.minutes(10)))
         func closed() throws {
             let pool = try ConnectionPool.empty()
             pool.close()
@@ -252,6 +258,27 @@
                     continuation.resume(returning: "\(error)")
                 }
             }
+        }
+    }
+
+    /// A place where threads wait until all have come.
+    private final class Meeting: Sendable {
+        private let missing: Mutex<Int>
+        private let bell = DispatchSemaphore(value: 0)
+        private let count: Int
+
+        init(of count: Int) {
+            self.count = count
+            missing = Mutex(count)
+        }
+
+        func wait() {
+            let isLast = missing.withLock { missing in
+                missing -= 1
+                return missing == 0
+            }
+            if isLast { for _ in 0..<count { bell.signal() } }
+            bell.wait()
         }
     }
 #endif
