@@ -39,8 +39,9 @@
         }
 
         @Test("files that are no certificate and its key are refused, and the error says why")
-        func refused() throws {
+        func refused() async throws {
             let folder = try TemporaryFolder()
+            let store = try DAGStore.open(at: FilePath(folder.path(of: "store")))
             try Self.makeCertificate(in: folder)
             try Self.makeCertificate(in: folder, prefix: "other-")
             let text = try folder.write(Array("no PEM".utf8), to: "text")
@@ -49,8 +50,6 @@
             let other = folder.path(of: "other-key.pem")
             let missing = folder.path(of: "none")
             func problem(_ certificate: String, _ key: String) throws -> String? {
-                let store = try DAGStore.open(at: FilePath(folder.path(of: "store")))
-                defer { withExtendedLifetime(store) {} }
                 var configuration = GatewayConfiguration()
                 configuration.certificatePath = certificate
                 configuration.keyPath = key
@@ -75,6 +74,7 @@
             #expect(
                 try problem(missing, key) == "TLS: \(missing): No such file or directory"
             )
+            await store.close()
         }
 
         @Test("a certificate and a key that replace the others are used; a half of them is not")

@@ -34,8 +34,12 @@ extension ShardReader {
             guard let found = try index.section(hashCode: layout.hashCode, digest: digest) else {
                 return nil
             }
-            try checkPlace(of: found, cid, layout)
-            if !payload.isEmpty { recordEnd(of: found, after: last) }
+            guard !payload.isEmpty else { return found }
+            // Whether a multihash is there is answered by the index alone; only bytes in memory are compared as well.
+            guard try confirm(payload, found.offset, cid, layout) != nil else {
+                throw changed(origin.name)
+            }
+            recordEnd(of: found, after: last)
             return found
         }
         let hashed = hash.hash(digest).high
@@ -65,32 +69,6 @@ extension ShardReader {
         guard isFreeOfDuplicates else { return }
         let mark = found.offset == last & ~Self.walking ? Self.walking : 0
         hint.value = found.end | mark
-    }
-
-    /// Checks that a section which the index names is there; a remote source has its validator for that.
-    ///
-    /// - Throws: `sourceChanged` if other bytes are there; the errors of the read.
-    private func checkPlace(of section: Section, _ cid: ByteView, _ layout: CIDLayout) throws {
-        let isThere: Bool
-        switch payload {
-        case .memory: isThere = try confirm(memory, section.offset, cid, layout) != nil
-        case .file(let file):
-            let remaining = root.payloadSize - min(section.offset, root.payloadSize)
-            let size = min(remaining, UInt64(layout.digestSize + Self.headSizeMax))
-            let head = try file.read(at: root.dataOffset + section.offset, size: Int(size))
-            isThere = withExtendedLifetime(head) {
-                Self.confirm(
-                    head.view,
-                    at: 0,
-                    of: section.offset,
-                    remaining: Int(remaining),
-                    cid,
-                    layout
-                ) != nil
-            }
-        case .remote: return
-        }
-        guard isThere else { throw changed(origin.name) }
     }
 
     /// Checks that the index lacks a multihash which the bytes lack.
