@@ -72,7 +72,11 @@ package final class DiskCache: Sendable {
         self.state = Lock(state)
     }
 
-    deinit { try? lockFile.close() }
+    deinit {
+        // A process that starts at this moment may have a copy of the descriptor.
+        lockFile.unlock()
+        try? lockFile.close()
+    }
 
     /// The number of entries whose bytes were not what was written.
     var damagedCount: Int { state.withLock { $0.damaged } }
