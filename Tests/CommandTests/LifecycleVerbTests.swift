@@ -240,6 +240,23 @@ struct LifecycleVerbTests {
         #expect(try await scene.run("check", "--deep").status == 0)
     }
 
+    // The check stopped at the first one.
+    @Test("a deep check counts the wrong blocks of a shard and names the first")
+    func wrongBlocks() async throws {
+        let scene = try Scene()
+        let builder = CARBuilder.uniform(sections: 50, blockSize: 100, seed: 6)
+        var bytes = builder.bytes
+        let sections = builder.sections
+        for index in [7, 8, 49] { bytes[Int(sections[index].dataOffset)] ^= 1 }
+        let path = scene.folder.path(of: "wrong.car")
+        try Data(bytes).write(to: URL(filePath: path))
+        #expect(try await scene.run("register", path).status == 0)
+        let found = try await scene.json("check", "--deep")
+        #expect(found.status == 6)
+        let detail = "3 blocks have another hash, the first at payload offset \(sections[7].offset)"
+        #expect(found.objects.first?["detail"] == .string(detail))
+    }
+
     // Blocks that nothing was able to hash were counted among the hashed ones.
     @Test("a deep check counts blocks that it cannot hash separately")
     func deepCheckCounts() async throws {

@@ -36,9 +36,11 @@ extension StoreCheck {
 
     /// Hashes every block of a shard, and compares every section with the index.
     ///
-    /// - Throws: `hashMismatch` for the first wrong block; `sourceChanged`, and the errors of the reads.
+    /// - Throws: `hashMismatch` with the number of wrong blocks and the first one's offset; `sourceChanged`, and the
+    ///   errors of the reads.
     func hashBlocks(of reader: ShardReader) throws -> HashedBlocks {
         var hashed = HashedBlocks()
+        var wrong: (first: UInt64, count: Int)?
         do {
             let source = try reader.openReader()
             try reader.checkSections(of: source)
@@ -54,11 +56,8 @@ extension StoreCheck {
                     data: window.bytes
                 )
                 guard found != .differs else {
-                    throw DAGStoreError(
-                        .hashMismatch,
-                        "the block at payload offset \(section.offset) has another hash",
-                        offset: section.offset
-                    )
+                    wrong = (wrong?.first ?? section.offset, (wrong?.count ?? 0) + 1)
+                    return
                 }
                 guard found == .matches else {
                     hashed.unverified += 1
@@ -71,7 +70,12 @@ extension StoreCheck {
         } catch {
             throw DAGStoreError(any: error)
         }
-        return hashed
+        guard let wrong else { return hashed }
+        let message =
+            wrong.count == 1
+            ? "the block at payload offset \(wrong.first) has another hash"
+            : "\(wrong.count) blocks have another hash, the first at payload offset \(wrong.first)"
+        throw DAGStoreError(.hashMismatch, message, offset: wrong.first)
     }
 }
 
