@@ -280,7 +280,7 @@ let package = Package(
                 node("HTTPTypes", "swift-http-types"), node("HummingbirdCore", "hummingbird"),
                 node("HummingbirdHTTP2", "hummingbird"), node("Logging", "swift-log"),
                 node("NIOCore", "swift-nio"), node("NIOHTTP1", "swift-nio"),
-                node("NIOPosix", "swift-nio"),
+                node("NIOPosix", "swift-nio"), node("NIOTLS", "swift-nio"),
                 node("NIOSSL", "swift-nio-ssl"),
                 node("ServiceLifecycle", "swift-service-lifecycle"),
             ],

@@ -145,7 +145,8 @@
                         tlsConfiguration: files.configuration,
                         configuration: upgrade,
                         responder: responder
-                    )
+                    ),
+                    handshakeTimeout: idle
                 )
             }
         }

@@ -4,7 +4,9 @@
     import DAGStorage
     import Foundation
     import Logging
+    import NIOCore
     import NIOSSL
+    import ServiceLifecycle
     import SystemPackage
     import TestSupport
     import Testing
@@ -117,6 +119,58 @@
                 #expect(scene.log.lines("The certificate was replaced").count == 1)
                 #expect(scene.log.lines("The new certificate cannot be used").count == 1)
             }
+        }
+
+        // The timer of idle connections, and the end of the server, are matters of HTTP: both came after the handshake.
+        @Test("a client that never begins the handshake loses its connection")
+        func silentClient() async throws {
+            try await GatewayScene.run { configuration, folder in
+                try Self.makeCertificate(in: folder)
+                configuration.certificatePath = folder.path(of: "certificate.pem")
+                configuration.keyPath = folder.path(of: "key.pem")
+                configuration.idleTimeout = .milliseconds(100)
+            } body: { scene in
+                // Nothing, and the beginning of a handshake record.
+                for bytes in ["", "\u{16}\u{3}\u{1}"] {
+                    let answer = try await RawClient.exchange(bytes, scene.port)
+                    #expect(answer == "")
+                }
+            }
+        }
+
+        @Test("a client that never begins the handshake does not keep the gateway from ending")
+        func silentClientAtTheEnd() async throws {
+            let folder = try TemporaryFolder()
+            try Self.makeCertificate(in: folder)
+            let store = try DAGStore.open(at: FilePath(folder.path(of: "store")))
+            var configuration = GatewayConfiguration()
+            configuration.port = 0
+            configuration.certificatePath = folder.path(of: "certificate.pem")
+            configuration.keyPath = folder.path(of: "key.pem")
+            configuration.idleTimeout = .seconds(3600)
+            let (ports, tellPort) = AsyncStream<Int>.makeStream()
+            let gateway = try Gateway(
+                store: store,
+                configuration: configuration,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                onListening: { _, port in tellPort.yield(port) }
+            )
+            let services = ServiceGroup(
+                services: [gateway],
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await services.run() }
+                var iterator = ports.makeAsyncIterator()
+                let port = try #require(await iterator.next())
+                let silent = try await RawClient.connect(port)
+                try await silent.executeThenClose { inbound, _ in
+                    await services.triggerGracefulShutdown()
+                    for try await _ in inbound { Issue.record("an answer without a request") }
+                }
+                try await group.waitForAll()
+            }
+            await store.close()
         }
 
         private static func replace(

@@ -25,17 +25,39 @@
     /// A connection whose tasks run on its event loop.
     struct LoopChannel<Base: ServerChildChannel>: ServerChildChannel {
         private let base: Base
+        private let handshakeTimeout: TimeAmount?
 
         /// Creates the connection that `base` sets up and handles.
-        init(_ base: Base) { self.base = base }
+        ///
+        /// - Parameters:
+        ///   - base: The connection.
+        ///   - handshakeTimeout: The longest time of a TLS handshake; nil without TLS.
+        init(_ base: Base, handshakeTimeout: TimeAmount? = nil) {
+            self.base = base
+            self.handshakeTimeout = handshakeTimeout
+        }
 
         func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-            base.setup(channel: channel, logger: logger)
+            let value = base.setup(channel: channel, logger: logger)
+            guard let handshakeTimeout else { return value }
+            do {
+                try HandshakeHandler(timeout: handshakeTimeout).install(in: channel)
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+            return value
         }
 
         func handle(value: Base.Value, logger: Logger) async {
-            await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
-                await base.handle(value: value, logger: logger)
+            let channel = value.channel
+            await withTaskExecutorPreference(LoopExecutor(channel.eventLoop)) {
+                await withTaskCancellationHandler {
+                    await base.handle(value: value, logger: logger)
+                } onCancel: {
+                    // The wait for the end of a handshake takes no notice of a cancellation.
+                    guard handshakeTimeout != nil else { return }
+                    channel.pipeline.fireUserInboundEventTriggered(HandshakeHandler.Cancellation())
+                }
             }
         }
     }
