@@ -18,11 +18,12 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - server: The URL of the server; a slash at its end does not count.
-    ///   - target: The target of the request, which begins with a slash.
-    /// - Returns: The answer; nil if the URL has characters that a field may not have.
+    ///   - target: The target of the request, in origin form or absolute form.
+    /// - Returns: The answer; nil if the URL has characters that a field may not have, or the target is malformed.
     package static func redirection(to server: String, _ target: String) -> GatewayRefusal? {
         let base = server.hasSuffix("/") ? String(server.dropLast()) : server
-        let location = base + target
+        guard let read = try? RequestTarget(target) else { return nil }
+        let location = base + read.path + (read.query.map { "?\($0)" } ?? "")
         guard base.hasPrefix("http://") || base.hasPrefix("https://"),
             location.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
         else { return nil }

@@ -56,6 +56,16 @@
             }
         }
 
+        @Test("a target in absolute form, as a proxy sends it, gets the same URL")
+        func absoluteForm() async throws {
+            let target = "/ipfs/\(absent)?format=raw"
+            let text = try await answer("http://gateway.example\(target)") { _ in
+                "http://node2.example:8080/"
+            }
+            let line = "\r\nLocation: http://node2.example:8080\(target)\r\n"
+            #expect(text.contains(line), "\(text)")
+        }
+
         @Test("a piece of another node too")
         func piece() async throws {
             let text = try await answer("/piece/b%20c") { content in
