@@ -14,14 +14,14 @@
         let settings: NodeSettings
         let release: String
         let logger: Logger
-        let address: @Sendable () async -> NodeAddress
+        let address: @Sendable () async throws -> NodeAddress
 
         /// Joins the cluster as soon as the gateway listens; at the end hands the node's shards over and leaves.
         ///
         /// The gateway ends first. The end of `--drain` cancels the task, also while others still import shards.
         func run() async throws {
             let member = ClusterMember(
-                await profile(),
+                try await profile(),
                 of: number.cluster,
                 in: database,
                 store: store,
@@ -74,8 +74,8 @@
             }
         }
 
-        private func profile() async -> NodeProfile {
-            let address = await address()
+        private func profile() async throws -> NodeProfile {
+            let address = try await address()
             let scheme = settings.tls == nil ? "http" : "https"
             return NodeProfile(
                 id: number.node,

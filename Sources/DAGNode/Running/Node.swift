@@ -54,7 +54,8 @@
                 _ in
                 []
             },
-            makeMember: (@escaping @Sendable () async -> NodeAddress) -> [any Service] = { _ in []
+            makeMember: (@escaping @Sendable () async throws -> NodeAddress) -> [any Service] = {
+                _ in []
             },
             onListening: @escaping @Sendable (NodeAddress) -> Void
         ) throws {
@@ -78,7 +79,7 @@
                     onListening(address)
                 }
             )
-            members = makeMember { await place.address }
+            members = makeMember { try await place.address }
             admin = try makeAdmin({ readiness.isReady }, folders.store)
         }
 
@@ -126,7 +127,8 @@
 
         /// Runs until SIGTERM or SIGINT, and then until the answers have ended, at most for the time of `--drain`.
         ///
-        /// The followers end first, then the server.
+        /// The followers end first, then the gateway, then the node's membership of a cluster, and at last the admin
+        /// interface with the verbs that it runs.
         ///
         /// - Parameter heedsHangup: Whether SIGHUP ends the node too, as that of a terminal which is closed.
         /// - Throws: The error of the server, if it cannot listen.
@@ -138,7 +140,9 @@
                 ending.begin()
                 logger.info("ends; answers may go on for \(settings.drain)")
             }
-            let services: [any Service] = members + [server] + admin + followers + [notice]
+            // They end from the last to the first, each when the one behind it has ended. A verb that a client has
+            // paused takes all of the drain's time, so the admin interface ends last.
+            let services: [any Service] = admin + members + [server] + followers + [notice]
             var configuration = ServiceGroupConfiguration(
                 services: services,
                 gracefulShutdownSignals: [.sigterm, .sigint] + (heedsHangup ? [.sighup] : []),

@@ -81,7 +81,7 @@
             _ settings: NodeSettings,
             _ release: String,
             _ logger: Logger,
-            _ address: @escaping @Sendable () async -> NodeAddress
+            _ address: @escaping @Sendable () async throws -> NodeAddress
         ) -> [any Service] {
             #if Cluster
                 [
