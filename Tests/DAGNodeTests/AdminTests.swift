@@ -246,6 +246,11 @@
             request.headers.add(name: "Authorization", value: "Bearer \(scene.token)")
             let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(100))
             #expect(answer.headers.first(name: "Content-Type") == "text/event-stream")
+            // A chunk without bytes would stand where the next answer begins.
+            request.method = .HEAD
+            let head = try await HTTPClient.shared.execute(request, timeout: .seconds(100))
+            #expect(head.headers.first(name: "Connection") == "close")
+            request.method = .GET
             let path = try scene.folder.write(Self.car(2).bytes, to: "x.car")
             var text = ""
             var isAsked = false

@@ -116,10 +116,10 @@
                 }
             case "initialize":
                 try route.allow([.post])
-                try await running { try await store.initialize(key) }
+                try await running { [store] in try await store.initialize(key) }
             case "recover":
                 try route.allow([.post])
-                try await running { try await store.recover(key) }
+                try await running { [store] in try await store.recover(key) }
             default: throw Self.noSuchPath
             }
             return try shardReply(key)

@@ -9,6 +9,7 @@
     internal import DAGStorage
     internal import HummingbirdCore
     internal import NIOCore
+    internal import ServiceLifecycle
     internal import SystemPackage
 
     extension Admin {
@@ -57,7 +58,7 @@
             let url = try Self.url(body.source)
             let key = try ShardKey(body.key ?? Self.key(of: body.source))
             let policy = try Self.policy(body.policy) ?? .automatic
-            _ = try await running {
+            _ = try await running { [store] in
                 try await store.register(
                     key,
                     from: url,
@@ -77,9 +78,11 @@
             let policy = try Self.policy(body.policy)
             if let source = body.source {
                 let url = try Self.url(source)
-                _ = try await running { try await store.relocate(key, to: url, policy: policy) }
+                _ = try await running { [store] in
+                    try await store.relocate(key, to: url, policy: policy)
+                }
             } else if let policy {
-                _ = try await running { try await store.setPolicy(of: key, to: policy) }
+                _ = try await running { [store] in try await store.setPolicy(of: key, to: policy) }
             } else {
                 throw AdminError.invalid("give a source, a policy or both")
             }
@@ -115,7 +118,9 @@
         func collectGarbage(_ request: inout Request) async throws -> AdminReply {
             struct Body: Decodable { let quota: UInt64? }
             let body = try await Self.read(Body.self, &request)
-            let report = try await running { try await store.collectGarbage(downTo: body.quota) }
+            let report = try await running { [store] in
+                try await store.collectGarbage(downTo: body.quota)
+            }
             return .json { json in
                 json.member("removed", report.transients.count { $0.result == .removed })
                 json.member("bytesRemoved", report.bytesRemoved)
@@ -138,7 +143,7 @@
             options.repairs = body.repair == true
             let start = ContinuousClock.now
             let asked = options
-            let report = try await running { try await store.check(asked) }
+            let report = try await running { [store] in try await store.check(asked) }
             return .json { json in
                 json.member("shards", report.shards)
                 json.member("entries", report.entries)
@@ -164,7 +169,7 @@
 
         /// Runs a verb, and sends what it prints as it comes.
         ///
-        /// A client that goes away cancels the verb.
+        /// A client that goes away cancels the verb, and so does the end of the node.
         func runVerb(_ request: inout Request) async throws -> AdminReply {
             let bytes = try await Self.bytes(of: &request, sizeMax: VerbRequest.sizeMax)
             guard let verb = VerbRequest(bytes) else {
@@ -174,7 +179,7 @@
                 let pipe = FramePipe()
                 let sender = OutputSender(send: { pipe.send($0) }, offer: { pipe.offer($0) })
                 let task = OwnedTask<Void> { [self] in
-                    let status = try await running { await runVerb(verb, sender) }
+                    let status = try await running { [self] in await runVerb(verb, sender) }
                     _ = pipe.send(.end(status))
                     pipe.finish()
                 }
@@ -190,9 +195,14 @@
                     task.cancel()
                     clock.cancel()
                 }
-                for await frame in pipe.frames {
-                    try await writer.write(ByteBuffer(bytes: frame.encoded))
-                    pipe.confirm()
+                // A verb must not keep the node from ending; its client hears that it was interrupted.
+                try await withGracefulShutdownHandler {
+                    for await frame in pipe.frames {
+                        try await writer.write(ByteBuffer(bytes: frame.encoded))
+                        pipe.confirm()
+                    }
+                } onGracefulShutdown: {
+                    task.cancel()
                 }
             }
         }

@@ -4,6 +4,7 @@
     package import DAGStorage
     internal import DAGSystem
     package import Logging
+    internal import ServiceLifecycle
     internal import SharedReads
     package import SystemPackage
 
@@ -97,9 +98,13 @@
             }
         }
 
-        /// Runs all steps of `body` on the threads of verbs.
-        func running<R: Sendable>(_ body: () async throws -> R) async throws -> R {
-            try await withTaskExecutorPreference(verbExecutor) { try await body() }
+        /// Runs all steps of `body` on the threads of verbs; the end of the node cancels it.
+        func running<R: Sendable>(
+            _ body: @escaping @Sendable () async throws -> R
+        ) async throws -> R {
+            try await withTaskExecutorPreference(verbExecutor) {
+                try await cancelWhenGracefulShutdown(body)
+            }
         }
 
         // MARK: Watching

@@ -47,6 +47,9 @@
             let isHead = head.method == .head
             if let length = reply.body.contentLength, reply.status != 204 {
                 fields[.contentLength] = "\(length)"
+            } else if isHead {
+                // NIO ends the empty body with a chunk, which the client would take for the next answer.
+                fields[.connection] = "close"
             }
             let response = HTTPResponse(
                 status: HTTPResponse.Status(code: reply.status),

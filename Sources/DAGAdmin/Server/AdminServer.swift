@@ -49,7 +49,7 @@
             self.place = place
             self.logger = logger
             let responder = AdminResponder(admin, access, logger, isLocal: place.isSocket)
-            let (address, onRunning) = try place.prepare(onListening)
+            let (address, onRunning) = try place.prepare(logger, onListening)
             server = try HTTPServerBuilder.http1(configuration: Self.connections).buildServer(
                 configuration: ServerConfiguration(
                     address: address,
@@ -98,14 +98,20 @@
         }
 
         /// The folder for a new socket: it is closed to other users while the socket still lacks its rights.
+        ///
+        /// Its name is that of the socket, because other nodes may use the runtime folder; the path stays within the
+        /// limit of sockets.
         private static func nursery(of path: FilePath) -> FilePath {
-            path.removingLastComponent().appending(".a")
+            let name = path.lastComponent?.stem ?? ""
+            let isAlone = path.lastComponent?.string == AdminSocketPlace.name
+            return path.removingLastComponent().appending(isAlone ? ".a" : ".\(name)")
         }
 
         /// Returns the address to bind, and what to do when it is bound.
         ///
         /// The store's lock is this process's, so a socket that lies there is one of a process that ended.
         fileprivate func prepare(
+            _ logger: Logger,
             _ onListening: @escaping @Sendable (String, Int?) -> Void
         ) throws -> (BindAddress, @Sendable (any Channel) async -> Void) {
             switch self {
@@ -142,6 +148,10 @@
                             try? FileSystem.removeDirectory(nursery)
                             onListening(place.path.string, nil)
                         } catch {
+                            logger.error(
+                                "The admin socket cannot be put into its place",
+                                metadata: ["error": "\(error)", "socket": "\(place.path)"]
+                            )
                             channel.close(promise: nil)
                         }
                     }
