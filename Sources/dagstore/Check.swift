@@ -41,6 +41,10 @@ struct Check: AsyncParsableCommand {
             $0.checksPages = true
             $0.limits = limits.limits
         }
+        // A node has opened the catalog already, so its pages are examined here.
+        if repair, Console.client == nil, try store.isOwned {
+            StoreOptions.closeWaiting(try store.openForReading(look))
+        }
         let store =
             repair
             ? try store.openForWriting(isNewAllowed: false, look) : try store.openForReading(look)

@@ -158,32 +158,25 @@ struct Export: ParsableCommand {
         let codec = version == 2 ? CARIndex.multihashSorted : nil
         let exporter = CARExporter(store, request, version: version, indexCodec: codec)
         guard output != OutputFile.standardOutput else {
-            return try Self.wait { try await exporter.run { try printed.write($0) }.summary }
+            return try Waiting.wait {
+                try await exporter.run { bytes in
+                    try Task.checkCancellation()
+                    try printed.write(bytes)
+                }.summary
+            }
         }
         return try OutputFile(output).write { file in
-            let (summary, header) = try Self.wait {
-                try await exporter.run { try Kernel.writeAll($0, to: file) }
+            let (summary, header) = try Waiting.wait {
+                try await exporter.run { bytes in
+                    try Task.checkCancellation()
+                    try Kernel.writeAll(bytes, to: file)
+                }
             }
             guard !header.isEmpty else { return summary }
             try file.seek(offset: Int64(CARWriter.Ending.headerOffset), from: .start)
             try header.withView { try Kernel.writeAll($0, to: file) }
             return summary
         }
-    }
-
-    /// Runs tasks, and blocks the thread until they have ended.
-    private static func wait<R: Sendable>(
-        _ body: @escaping @Sendable () async throws -> R
-    ) throws -> R {
-        let answer = FirstAnswer<R, any Error>()
-        let task = OwnedTask {
-            do {
-                answer.deliver(.success(try await body()))
-            } catch {
-                answer.deliver(.failure(error))
-            }
-        }
-        return try withExtendedLifetime(task) { try answer.wait() }
     }
 }
 

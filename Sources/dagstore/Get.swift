@@ -44,18 +44,11 @@ struct Get: ParsableCommand {
         } catch let error as DAGStoreError where error.code == .mountUnreachable {
             // A remote source, for which the calls above do not wait.
         }
-        let answer = FirstAnswer<[UInt8]?, any Error>()
-        let task = OwnedTask {
-            do {
-                let block = try await shard.block(for: cid)
-                let found = try verify ? block?.verified() : block
-                answer.deliver(.success(try found?.copiedBytes))
-            } catch {
-                answer.deliver(.failure(error))
-            }
+        return try Waiting.wait {
+            let block = try await shard.block(for: cid)
+            let found = try verify ? block?.verified() : block
+            return try found?.copiedBytes
         }
-        defer { task.cancel() }
-        return try answer.wait()
     }
 
     private func write(_ bytes: ByteView) throws { try OutputFile(output).write(bytes) }

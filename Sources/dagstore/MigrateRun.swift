@@ -113,10 +113,21 @@ struct MigrateRun: AsyncParsableCommand {
         let bar = ProgressBar(progress.progress, "migrating")
         let report = Report(plan)
         do {
-            try run.run(plan) { outcome in
-                report.add(outcome)
-                bar.update(report.bytesDone, of: report.bytesTotal)
+            let isCanceled = Mutex(false)
+            try await withTaskCancellationHandler {
+                try run.run(plan, isCancelled: { isCanceled.withLock { $0 } }) { outcome in
+                    report.add(outcome)
+                    bar.update(report.bytesDone, of: report.bytesTotal)
+                }
+                // In a node, whose end and whose clients end the verbs.
+                try Task.checkCancellation()
+            } onCancel: {
+                isCanceled.withLock { $0 = true }
             }
+        } catch let error as CancellationError {
+            bar.finish()
+            await StoreOptions.close(store)
+            throw error
         } catch {
             bar.finish()
             await StoreOptions.close(store)

@@ -42,6 +42,17 @@ package final class FirstAnswer<Success: Sendable, Failure: Error>: Sendable {
         if let answer { body(answer) }
     }
 
+    /// Blocks the thread until there is an answer, at most for some time.
+    ///
+    /// - Returns: The answer; nil if there is none yet.
+    /// - Throws: The failure.
+    package func wait(atMost seconds: Int) throws(Failure) -> Success? {
+        let bell = DispatchSemaphore(value: 0)
+        whenDelivered { _ in bell.signal() }
+        _ = bell.wait(timeout: .now() + .seconds(seconds))
+        return try state.withLock { $0.answer }?.get()
+    }
+
     /// Blocks the thread until there is an answer.
     ///
     /// - Throws: The failure.
