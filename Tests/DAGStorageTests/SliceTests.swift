@@ -191,6 +191,28 @@ struct SliceTests {
         await store.close()
     }
 
+    @Test("a walk waits for a block from afar no longer than its patience")
+    func walkPatience() async throws {
+        let folder = try StoreFolder()
+        let remote = try CountingMount(Self.builder.bytes)
+        let store = try folder.open([remote])
+        try await store.register(ShardKey("a"), from: remote)
+        let request = DAGRequest(root: Self.builder.blocks[0].cid)
+        for hangsInOpen in [false, true] {
+            remote.counts.hangsInRead.withLock { $0 = true }
+            remote.counts.hangsInOpen.withLock { $0 = hangsInOpen }
+            var blocks = store.walk(
+                request,
+                verifying: false,
+                patience: .milliseconds(20),
+                elsewhere: nil
+            ).makeAsyncIterator()
+            await #expect(throws: DAGStoreError(.deadlineExceeded)) { try await blocks.next() }
+        }
+        remote.counts.gate.open()
+        await store.close(cancellingJobs: true)
+    }
+
     @Test("after the deadline no further shard is opened for a block")
     func deadlineEndsAsking() async throws {
         let folder = try StoreFolder()

@@ -38,7 +38,12 @@
                 var request = plan.request
                 request.scope = .block
                 request.entityBytes = nil
-                let walk = store.walk(request, verifying: false, elsewhere: elsewhere(plan))
+                let walk = store.walk(
+                    request,
+                    verifying: false,
+                    patience: configuration.fetchTimeout,
+                    elsewhere: elsewhere(plan)
+                )
                 try await blocking.run {
                     var blocks = walk.makeAsyncIterator()
                     _ = try await blocks.next()
@@ -61,6 +66,7 @@
             let walk = store.walk(
                 plan.request,
                 verifying: configuration.verifiesBlocks,
+                patience: configuration.fetchTimeout,
                 elsewhere: elsewhere(plan)
             )
             let root = plan.request.root

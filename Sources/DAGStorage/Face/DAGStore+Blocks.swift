@@ -224,6 +224,16 @@ extension DAGStore {
     ///
     /// - Throws: As `block(for:)`, for the first block that fails.
     public func blocks(for cids: [CID]) async throws -> [Block?] {
+        try await blocks(for: cids, until: nil)
+    }
+
+    /// As `blocks(for:)`, until a deadline.
+    ///
+    /// - Throws: As `blocks(for:)`; `deadlineExceeded`.
+    func blocks(
+        for cids: [CID],
+        until deadline: ContinuousClock.Instant?
+    ) async throws -> [Block?] {
         var blocks = [Block?](repeating: nil, count: cids.count)
         var wanted: [UInt32: [Int]] = [:]
         var others: [Int] = []
@@ -243,7 +253,7 @@ extension DAGStore {
             }
         }
         for (number, indices) in wanted.sorted(by: { $0.key < $1.key }) {
-            guard let shard = try? await lease(number) else {
+            guard let shard = try? await lease(number, until: deadline) else {
                 others += indices
                 continue
             }
@@ -254,13 +264,15 @@ extension DAGStore {
             others += located.filter { $0.offset == nil }.map(\.index)
             let here = located.filter { $0.offset != nil }
                 .sorted { $0.offset ?? .max < $1.offset ?? .max }.map(\.index)
-            await read(here, of: cids, from: shard) { index, block in
+            await read(here, of: cids, from: shard, until: deadline) { index, block in
                 if let block { blocks[index] = block } else { others.append(index) }
             }
             try Task.checkCancellation()
         }
         // Blocks that the chosen shard lacks: one by one, which also gives their errors.
-        for index in others { blocks[index] = try await block(for: cids[index]) }
+        for index in others {
+            blocks[index] = try await block(for: cids[index], deadline: deadline)
+        }
         return blocks
     }
 
@@ -272,32 +284,39 @@ extension DAGStore {
         _ indices: [Int],
         of cids: [CID],
         from shard: Shard,
+        until deadline: ContinuousClock.Instant?,
         _ body: (Int, Block?) -> Void
     ) async {
+        @Sendable func read(_ index: Int) async -> Block? {
+            try? await shard.block(for: cids[index], deadline: deadline)
+        }
         let width = shard.reader.isRemote ? Self.remoteReadsMax : 1
         guard width > 1 else {
-            for index in indices { body(index, try? await shard.block(for: cids[index])) }
+            for index in indices { body(index, await read(index)) }
             return
         }
         await withTaskGroup(of: (Int, Block?).self) { group in
             var waiting = indices[...]
             for index in waiting.prefix(width) {
-                group.addTask { (index, try? await shard.block(for: cids[index])) }
+                group.addTask { (index, await read(index)) }
             }
             waiting = waiting.dropFirst(width)
             for await (index, block) in group {
                 body(index, block)
                 guard let next = waiting.popFirst() else { continue }
-                group.addTask { (next, try? await shard.block(for: cids[next])) }
+                group.addTask { (next, await read(next)) }
             }
         }
     }
 
-    private func lease(_ number: UInt32) async throws -> Shard? {
+    private func lease(
+        _ number: UInt32,
+        until deadline: ContinuousClock.Instant?
+    ) async throws -> Shard? {
         let record = try access.using {
             try translating { try engine.catalog.record(number) }
         }
         guard let record, engine.configuration.selectShards == nil else { return nil }
-        return try await acquire(ShardKey(stored: record.key))
+        return try await acquire(ShardKey(stored: record.key), deadline: deadline)
     }
 }

@@ -12,6 +12,9 @@ struct BlockFinder: Sendable {
     let verification: Verification
     /// The shard that the last block came from; nil if it was not in memory.
     private var shard: UInt32?
+    /// How long one lookup may wait for fetches and remote sources; nil for no limit.
+    private let patience: Duration?
+    private var deadline: ContinuousClock.Instant? { patience.map { .now + $0 } }
 
     /// The blocks that a walk hashes.
     enum Verification: Sendable {
@@ -21,8 +24,9 @@ struct BlockFinder: Sendable {
         case all
     }
 
-    init(_ store: DAGStore, _ verification: Verification) {
+    init(_ store: DAGStore, _ verification: Verification, patience: Duration?) {
         self.store = store
+        self.patience = patience
         self.verification = verification
     }
 
@@ -50,7 +54,10 @@ struct BlockFinder: Sendable {
             while verification != .none, verifiedCount < blocks.count {
                 do {
                     if verification == .all || visits[verifiedCount].isDecoded {
-                        blocks[verifiedCount] = try await store.verified(blocks[verifiedCount])
+                        blocks[verifiedCount] = try await store.verified(
+                            blocks[verifiedCount],
+                            until: deadline
+                        )
                     }
                 } catch {
                     blocks.removeSubrange(verifiedCount...)
@@ -118,12 +125,14 @@ struct BlockFinder: Sendable {
         case .candidates:
             shard = nil
             let rest = visits[blocks.count...].map(\.cid)
-            if rest.count > 1, let found = try? await store.blocks(for: rest) {
+            let deadline = deadline
+            if rest.count > 1, let found = try? await store.blocks(for: rest, until: deadline) {
                 guard found[0] != nil else { throw Self.notFound(cid) }
                 for case let block? in found.prefix(while: { $0 != nil }) { blocks.append(block) }
                 return
             }
-            guard let block = try await store.block(for: cid) else { throw Self.notFound(cid) }
+            let found = try await store.block(for: cid, deadline: deadline)
+            guard let block = found else { throw Self.notFound(cid) }
             blocks.append(block)
         }
     }
@@ -136,15 +145,23 @@ struct BlockFinder: Sendable {
 extension DAGStore {
     /// Returns a block with its bytes hashed, from another shard if these bytes are wrong.
     ///
+    /// - Parameters:
+    ///   - block: The block.
+    ///   - deadline: The time when the call stops waiting for other shards; nil for no limit.
+    /// - Returns: The block, or the same one of another shard.
     /// - Throws: `hashMismatch` if no shard has the right ones; `unsupportedHash`, `sourceChanged`.
-    func verified(_ block: Block) async throws -> Block {
+    func verified(
+        _ block: Block,
+        until deadline: ContinuousClock.Instant?
+    ) async throws -> Block {
         do {
             return try block.verified()
         } catch let error as DAGStoreError where error.code == .hashMismatch {
             for key in try shards(containing: block.cid.multihash) {
-                guard let shard = try? await acquire(key) else { continue }
+                guard let shard = try? await acquire(key, deadline: deadline) else { continue }
                 defer { shard.release() }
-                let other = try? await shard.block(for: block.cid)?.verified()
+                let found = try? await shard.block(for: block.cid, deadline: deadline)
+                let other = try? found?.verified()
                 if let other { return other }
             }
             throw error

@@ -160,7 +160,10 @@ package struct CARExporter: Sendable {
             let wrong = try await pool.run { try Self.frame(current, in: buffer) }
             guard let wrong else { return buffer }
             // Another shard may have the right bytes.
-            parcel.blocks[wrong] = try await walk.store.verified(parcel.blocks[wrong])
+            parcel.blocks[wrong] = try await walk.store.verified(
+                parcel.blocks[wrong],
+                until: nil
+            )
             buffer.removeAll()
         }
     }

@@ -22,14 +22,18 @@ extension DAGStore {
     /// - Parameters:
     ///   - request: The root, the path from there, and what is wanted at its end.
     ///   - isVerifying: Whether each block of a shard is hashed before anything follows from it.
+    ///   - patience: How long one lookup may wait for fetches and remote sources; then `deadlineExceeded` ends the
+    ///     walk.
     ///   - elsewhere: Returns the blocks that no shard has; nil if there are none.
     /// - Returns: The blocks, depth first.
     package func walk(
         _ request: DAGRequest,
         verifying isVerifying: Bool,
+        patience: Duration? = nil,
         elsewhere: BlocksElsewhere?
     ) -> DAGWalk {
         var walk = walk(request, verifying: isVerifying)
+        walk.patience = patience
         walk.elsewhere = elsewhere
         return walk
     }
@@ -67,6 +71,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
     public let request: DAGRequest
     private let verification: BlockFinder.Verification
     fileprivate var elsewhere: BlocksElsewhere?
+    fileprivate var patience: Duration?
     /// Whether each block is hashed.
     public var isVerifying: Bool { verification == .all }
 
@@ -78,7 +83,7 @@ public struct DAGWalk: AsyncSequence, Sendable {
 
     /// Begins the walk.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(store, request, verification, elsewhere)
+        Iterator(store, request, verification, elsewhere, patience)
     }
 
     /// The place of one walk in its DAG.
@@ -91,9 +96,10 @@ public struct DAGWalk: AsyncSequence, Sendable {
             _ store: DAGStore,
             _ request: DAGRequest,
             _ verification: BlockFinder.Verification,
-            _ elsewhere: BlocksElsewhere?
+            _ elsewhere: BlocksElsewhere?,
+            _ patience: Duration?
         ) {
-            state = WalkState(store, request, verification, elsewhere)
+            state = WalkState(store, request, verification, elsewhere, patience: patience)
         }
 
         /// Returns the next block; nil at the end.

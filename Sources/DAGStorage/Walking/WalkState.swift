@@ -31,11 +31,12 @@ final class WalkState: @unchecked Sendable {
         _ store: DAGStore,
         _ request: DAGRequest,
         _ verification: BlockFinder.Verification,
-        _ elsewhere: BlocksElsewhere?
+        _ elsewhere: BlocksElsewhere?,
+        patience: Duration?
     ) {
         self.store = store
         self.elsewhere = elsewhere
-        finder = BlockFinder(store, verification)
+        finder = BlockFinder(store, verification, patience: patience)
         traversal = DAGTraversal(request)
     }
 
