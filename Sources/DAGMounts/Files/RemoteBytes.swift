@@ -37,6 +37,11 @@ package final class RemoteBytes: ByteSource {
     /// The queue that closes sources, because a source's code may wait or call the store.
     private static let ends = DispatchQueue(label: "dagstore.ends", attributes: .concurrent)
 
+    /// Closes a source on that queue.
+    static func closeLater(_ source: any SequentialSource) {
+        ends.async { source.close() }
+    }
+
     deinit {
         let source = source
         Self.ends.async { source.close() }

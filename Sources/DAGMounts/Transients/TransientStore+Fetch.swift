@@ -60,9 +60,10 @@ extension TransientStore {
                 try await run(fetch, from: source)
             } onCancel: {
                 // A source that hangs may never return. The partial file is removed when it does: the loop, which
-                // cancels, does not wait for the disk. Some sources end a read that hangs when they are closed.
+                // cancels, does not wait for the disk, nor for the source's code. Some sources end a read that hangs
+                // when they are closed.
                 withTable { $0.dropReservation(of: fetch.number) }
-                source.close()
+                RemoteBytes.closeLater(source)
             }
         } catch {
             abandon(fetch)
