@@ -36,11 +36,13 @@ struct CopiedMount: Mount {
 /// A random source that is read once, from the beginning.
 ///
 /// *Concurrency*: one task reads at a time.
-private final class CopiedSource: SequentialSource {
+private final class CopiedSource: SequentialSource, VersionedSource {
     private let source: any RandomSource
     private let position = Lock<UInt64>(0)
 
     init(_ source: any RandomSource) { self.source = source }
+
+    var validator: String? { (source as? any VersionedSource)?.validator }
 
     func read(upTo size: Int) async throws -> [UInt8] {
         let offset = position.withLock { $0 }

@@ -105,7 +105,8 @@ public struct MountStat: Sendable, Equatable {
         self.validator = validator.map(Self.bounded)
     }
 
-    private static func bounded(_ validator: String) -> String {
+    /// Returns a validator as it is stored.
+    package static func bounded(_ validator: String) -> String {
         let bytes = Array(validator.utf8)
         guard bytes.count > validatorSizeMax else { return validator }
         let digest = bytes.withView { BlockHash.digest(0x12, of: $0) ?? [] }
@@ -140,6 +141,12 @@ public protocol RandomSource: Sendable {
 
     /// Frees the source's resources. The store calls it at least once, possibly while a read hangs.
     func close()
+}
+
+/// A source that knows which version of the bytes it reads.
+package protocol VersionedSource: Sendable {
+    /// The validator of that version, as in `MountStat`; nil if it is unknown.
+    var validator: String? { get }
 }
 
 /// A source that a blocking thread can read without a task.

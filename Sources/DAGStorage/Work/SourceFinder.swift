@@ -136,7 +136,8 @@ final class SourceFinder: Sendable {
         let opened = try await mount.open()
         do {
             try job.checkCancelled()
-            return try await source(of: opened, record, stat, job)
+            let validator = try await validator(of: opened, mount, stat)
+            return try await source(of: opened, record, stat, validator, job)
         } catch {
             // This also closes a source whose job was cancelled while the mount opened it.
             switch opened {
@@ -148,11 +149,33 @@ final class SourceFinder: Sendable {
         }
     }
 
+    /// Returns the validator of the version that was opened.
+    ///
+    /// The source may have been replaced since its stat, which the caller compared. A server may also name one version
+    /// in two ways; then the stat repeats itself, and its validator stays.
+    private func validator(
+        of opened: MountSource,
+        _ mount: any Mount,
+        _ stat: MountStat
+    ) async throws -> String? {
+        let version: (any VersionedSource)?
+        switch opened {
+        case .random(let source): version = source as? any VersionedSource
+        case .sequential(let stream): version = stream as? any VersionedSource
+        case .file, .bytes: version = nil
+        }
+        guard let validator = version?.validator.map(MountStat.bounded),
+            validator != stat.validator
+        else { return stat.validator }
+        return try await mount.stat().validator == stat.validator ? stat.validator : validator
+    }
+
     /// Makes a shard's source of a mount's source; after an error the caller closes `opened`.
     private func source(
         of opened: MountSource,
         _ record: ShardRecord,
         _ stat: MountStat,
+        _ validator: String?,
         _ job: ShardJob
     ) async throws -> ShardSource {
         switch opened {
@@ -163,7 +186,7 @@ final class SourceFinder: Sendable {
             let memory = MemoryBytes(bytes, name: record.mountURL)
             return ShardSource(
                 bytes: .memory(memory),
-                facts: SourceFacts(size: memory.size, validator: stat.validator)
+                facts: SourceFacts(size: memory.size, validator: validator)
             )
         case .random(let source):
             try checkSize(source.size, stat, record)
@@ -171,7 +194,7 @@ final class SourceFinder: Sendable {
             job.startReading(remote)
             return ShardSource(
                 bytes: .remote(remote),
-                facts: SourceFacts(size: remote.size, validator: stat.validator)
+                facts: SourceFacts(size: remote.size, validator: validator)
             )
         case .sequential(let stream):
             guard !isReadOnly else { throw DAGStoreError.storeIsReadOnly }
@@ -184,7 +207,7 @@ final class SourceFinder: Sendable {
                 from: stream,
                 freeRoom: { [self] in await closeIdleCopies() }
             )
-            return try source(of: fetched, validator: stat.validator)
+            return try source(of: fetched, validator: validator)
         }
     }
 

@@ -9,7 +9,7 @@
     /// the rest. A request waits for a connection of its host; until it has one, reads of neighboring bytes join it.
     ///
     /// *Concurrency*: any number of tasks may read.
-    final class RangeSource: RandomSource {
+    final class RangeSource: RandomSource, VersionedSource {
         /// The largest read, in bytes.
         static let readSizeMax = 1 << 30
         /// The most requests ahead of the readers; further guesses are dropped.
@@ -41,6 +41,7 @@
         let size: UInt64
         let object: RemoteObject
         let stat: ObjectStat
+        var validator: String? { stat.version.validator }
         let key: CacheKey
         private let state: Lock<State>
         private var options: RemoteOptions { object.remote.options }

@@ -8,15 +8,17 @@
     /// A task reads the object ahead of the reader, at most `bufferSizeMax` bytes.
     ///
     /// *Concurrency*: one task reads at a time; any thread may close.
-    final class WholeStream: SequentialSource {
+    final class WholeStream: SequentialSource, VersionedSource {
         /// The bytes that wait for the reader.
         static let bufferSizeMax = 4 << 20
 
         private let buffer = ByteQueue(sizeMax: bufferSizeMax)
         private let pump: OwnedTask<Void>
+        let validator: String?
 
         /// Starts to read `object`.
         init(_ object: RemoteObject, _ stat: ObjectStat) {
+            validator = stat.version.validator
             pump = OwnedTask { [buffer] in
                 do {
                     try await MountError.translating {
