@@ -214,6 +214,9 @@ struct RequestPartsTests {
         )
         let dotted = try S3Location("s3://my.bucket/k")
         #expect(aws.url(of: dotted).text == "https://s3.eu-west-1.amazonaws.com/my.bucket/k")
+        // A host name has no capitals, and the bucket without them is another one.
+        let old = try S3Location("s3://MyBucket/k")
+        #expect(aws.url(of: old).text == "https://s3.eu-west-1.amazonaws.com/MyBucket/k")
         let own = try S3Endpoint(url: "http://127.0.0.1:9000", region: "us-east-1")
         #expect(own.url(of: location).text == "http://127.0.0.1:9000/bucket/a%20b/c%2Bd%25.car")
         for text in [

@@ -98,6 +98,19 @@ struct CredentialsTests {
         #expect(try await chain.credentials().accessKey == "b")
     }
 
+    @Test("a search for refused credentials that fails does not count as one")
+    func failedRefusal() async throws {
+        let source = CountingSource([
+            .success(Self.credentials("a")), .failure(ObjectStorageError(.unreachable, "away")),
+            .success(Self.credentials("b")),
+        ])
+        let chain = CredentialsChain([source], now: { UTCTime(seconds: 0) })
+        #expect(try await chain.credentials().accessKey == "a")
+        #expect(await !chain.renew())
+        #expect(await chain.renew())
+        #expect(try await chain.credentials().accessKey == "b")
+    }
+
     @Test("temporary credentials are renewed before they expire; a failure then does no harm")
     func renewal() async throws {
         let now = Mutex(Int64(0))

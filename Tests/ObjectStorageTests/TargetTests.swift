@@ -88,7 +88,8 @@ struct TargetTests {
             ("fe80::1%eth0", .link), ("fd12::1", .local), ("fd00:ec2::254", .link),
             ("ff02::1", .link), ("2606:4700::1111", .global), ("::ffff:127.0.0.1", .local),
             ("::ffff:8.8.8.8", .global), ("64:ff9b::a9fe:a9fe", .link), ("2002:7f00:1::", .local),
-            ("::7f00:1", .local), ("2001:db8::1", .link),
+            ("::7f00:1", .local), ("2001:db8::1", .link), ("64:ff9b::808:808", .global),
+            ("64:ff9b:1:a9fe:a9:fe00:808:808", .link),
         ] as [(String, NetworkAddress.Network)]
     )
     func networks(text: String, network: NetworkAddress.Network) throws {

@@ -74,7 +74,8 @@
             _ deliver: (ByteBuffer) async throws -> Void
         ) async throws {
             let clock = ContinuousClock()
-            let start = clock.now
+            // Without the time that `deliver` takes.
+            var spent = Duration.zero
             var meter = ProgressMeter(
                 window: configuration.progressWindow,
                 bytesMin: configuration.progressBytesMin,
@@ -82,13 +83,16 @@
             )
             var count: UInt64 = 0
             var iterator = response.body.makeAsyncIterator()
-            while let part = try await next(&iterator) {
+            while true {
+                let start = clock.now
+                guard let part = try await next(&iterator) else { break }
+                spent += start.duration(to: clock.now)
                 count += UInt64(part.readableBytes)
                 target.counters.count { $0.bytes += UInt64(part.readableBytes) }
                 guard count <= size ?? .max else {
                     throw error(.overlong, "more bytes came than were announced")
                 }
-                guard meter.record(part.readableBytes, at: start.duration(to: clock.now)) else {
+                guard meter.record(part.readableBytes, at: spent) else {
                     throw error(.timedOut, "the server is too slow")
                 }
                 try await deliver(part)

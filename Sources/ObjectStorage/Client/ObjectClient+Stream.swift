@@ -85,7 +85,10 @@
                 // Without a strong tag on both sides, the bytes may be another version's.
                 let isSame = stat.version.tag != nil && stat.version.tag == answer.version.tag
                 guard delivered == 0 || isSame else {
-                    throw answer.error(.sourceChanged, "the object cannot be read on")
+                    throw answer.error(
+                        .truncated,
+                        "the transfer was cut, and without parts and a strong tag it cannot go on"
+                    )
                 }
                 return (delivered, end ?? answer.size)
             }

@@ -26,7 +26,7 @@ struct ProgressMeter {
             start = time
             count = 0
         }
-        // A window may end late, because the reader paused; the bytes still belong to it.
+        // A window may end late; the bytes still belong to it.
         return count >= bytesMin
     }
 }

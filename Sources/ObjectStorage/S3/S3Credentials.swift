@@ -150,9 +150,10 @@ package actor CredentialsChain {
         }
         isAsking = true
         defer { endAsking() }
-        let found = try? await ask()
-        let hasChanged = found.map { $0 != known } ?? false
-        if let found { known = found }
+        // Without an answer, as after a cancellation, the next request asks again.
+        guard let found = try? await ask() else { return false }
+        let hasChanged = found != known
+        known = found
         lastRenewal = (now(), hasChanged)
         return hasChanged
     }

@@ -58,8 +58,10 @@ package struct S3Location: Hashable, Sendable, CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether the bucket can be a label of a host name behind TLS.
-    var hasHostName: Bool { !bucket.utf8.contains(UInt8(ascii: ".")) }
+    /// Whether the bucket can be a label of a host name behind TLS; host names have no capitals.
+    var hasHostName: Bool {
+        !bucket.utf8.contains { $0 == UInt8(ascii: ".") || (0x41...0x5a).contains($0) }
+    }
 
     private static func malformed(_ problem: String) -> ObjectStorageError {
         ObjectStorageError(.malformedURL, "open: not the URL of an S3 object: \(problem)")
@@ -153,7 +155,7 @@ package struct S3Endpoint: Hashable, Sendable {
             let path = path == "/" ? "" : path
             return ObjectURL(origin: origin, path: "/\(location.bucket)\(path)", query: query)
         }
-        let host = "\(location.bucket.lowercased()).\(origin.host)"
+        let host = "\(location.bucket).\(origin.host)"
         return ObjectURL(
             origin: ObjectURL.Origin(scheme: origin.scheme, host: host, port: origin.port),
             path: path,

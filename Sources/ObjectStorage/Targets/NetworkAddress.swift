@@ -59,7 +59,9 @@ package struct NetworkAddress: Hashable, Sendable {
         case (0xfc...0xfd, _): return .local
         case (0xfe, 0xc0...): return .local
         case (0xfe, 0x80...), (0xff, _): return .link
-        case (0x00, 0x64) where bytes[2] == 0xff && bytes[3] == 0x9b: return embedded(at: 12)
+        case (0x00, 0x64) where bytes[2] == 0xff && bytes[3] == 0x9b:
+            // The prefixes of a site's own choice hold the IPv4 address at other places.
+            return bytes[4..<12].allSatisfy { $0 == 0 } ? embedded(at: 12) : .link
         case (0x20, 0x02): return embedded(at: 2)
         case (0x20, 0x01) where bytes[2] == 0 && bytes[3] == 0: return .link
         case (0x20, 0x01) where bytes[2] == 0x0d && bytes[3] == 0xb8: return .link
