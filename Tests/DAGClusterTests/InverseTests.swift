@@ -152,6 +152,11 @@
                 try await scene.publish("b", [2])
             }
             #expect(try await scene.cluster.database.shard(ShardKey("b"))?.state == .registered)
+            await #expect(throws: DAGStoreError(.quotaExceeded)) {
+                try await scene.cluster.database.checkRoomForRun()
+            }
+            try scene.cluster.query("DELETE FROM dagstore_runs WHERE number = 1001")
+            try await scene.cluster.database.checkRoomForRun()
         }
 
         @Test(

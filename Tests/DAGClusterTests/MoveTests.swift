@@ -338,7 +338,7 @@
             await eventually { node.member.incarnation > 0 }
             _ = try await scene.database.forget(
                 node.number.node,
-                deadAfter: .zero,
+                deadAfter: .seconds(-60),
                 isForced: false
             )
             let error = await node.failure() as? DAGStoreError

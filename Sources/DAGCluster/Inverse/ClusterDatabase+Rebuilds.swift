@@ -24,6 +24,9 @@
         @discardableResult
         func markDamaged(_ run: RunNumber, _ blob: BlobName?) async throws -> Bool {
             try await self.run(within: Self.patienceOfRebuilds) { transaction in
+                // The usual limit of a session is shorter.
+                let limit = Self.patienceOfRebuilds.components.seconds * 1000
+                try transaction.run("SET LOCAL statement_timeout = \(limit)")
                 let (part, number) = (SQLValue.integer(run.part), SQLValue.integer(run.number))
                 let count = try transaction.run(
                     """

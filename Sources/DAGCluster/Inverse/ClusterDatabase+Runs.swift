@@ -29,15 +29,7 @@
                 WHERE one = 1 RETURNING next_run - 1
                 """
             )
-            let waiting = try transaction.run(
-                "SELECT count(*) FROM dagstore_runs WHERE part = -1 AND damaged = 0"
-            ).integer(0, 0)
-            guard waiting < unmergedMax else {
-                throw DAGStoreError(
-                    .quotaExceeded,
-                    "\(unmergedMax) runs of the inverse index wait for a merge; try again"
-                )
-            }
+            let waiting = try checkedRoom(transaction)
             if waiting + 1 >= Int64(ClusterMergePolicy.levelZeroMax) {
                 try transaction.run(
                     "UPDATE dagstore_jobs SET run_at = now() WHERE kind = $1 AND run_at > now()",
@@ -57,6 +49,29 @@
                 .bytes(run.directory)
             )
             return try rows.integer(0, 0)
+        }
+
+        /// Checks that a run may be published now, before somebody uploads it.
+        ///
+        /// - Throws: `quotaExceeded` while too many runs wait for merges; `catalogUnreachable`.
+        func checkRoomForRun() async throws {
+            try await run(.repeatableRead) { transaction in
+                _ = try Self.checkedRoom(transaction)
+            }
+        }
+
+        /// Returns the number of runs that wait for merges.
+        private static func checkedRoom(_ transaction: borrowing Transaction) throws -> Int64 {
+            let waiting = try transaction.run(
+                "SELECT count(*) FROM dagstore_runs WHERE part = -1 AND damaged = 0"
+            ).integer(0, 0)
+            guard waiting < unmergedMax else {
+                throw DAGStoreError(
+                    .quotaExceeded,
+                    "\(unmergedMax) runs of the inverse index wait for a merge; try again"
+                )
+            }
+            return waiting
         }
 
         /// Returns what changed in the runs since a version.
@@ -175,12 +190,13 @@
                             state.merged.append(run)
                         }
                     } catch let error as DAGStoreError where error.code == .catalogCorrupt {
-                        state.unreadable.append(
-                            RunNumber(
-                                part: try rows.integer(row, 0),
-                                number: try rows.integer(row, 1)
-                            )
+                        let number = RunNumber(
+                            part: try rows.integer(row, 0),
+                            number: try rows.integer(row, 1)
                         )
+                        // It becomes a damaged one.
+                        if number.part >= 0 { state.merged = [] }
+                        state.unreadable.append(number)
                     }
                 }
                 return state

@@ -40,6 +40,7 @@
                 try await join()
                 try await checkPlace()
                 group.addTask { try await self.beatForever() }
+                group.addTask { try await self.postponeForever() }
                 defer { group.cancelAll() }
                 var iterator = store.statuses().makeIterator()
                 // The waiting `next` would be chosen here.
@@ -49,6 +50,18 @@
                     let outcome = try await adopt(status, isShared: isShared)
                     try report(AdoptedShard(key: status.key, outcome: outcome))
                 }
+            }
+        }
+
+        /// Postpones the copies of other shards until the node serves.
+        private func postponeForever() async throws {
+            let reason = DAGStoreError(
+                .outOfResources,
+                "the node adopts its store; it makes copies when it serves"
+            )
+            while true {
+                await postponeWanted(reason)
+                try await Task.sleep(for: times.poll)
             }
         }
 
@@ -68,7 +81,7 @@
                 }
                 try await database.beginIndexing(shard, job, on: profile.id)
                 do {
-                    try await index(shard, job)
+                    try await keeping(job) { try await self.index(shard, job) }
                 } catch {
                     // Without the placement, a later failure leaves the store's own shard as it is.
                     try? await database.endIndexing(of: number, on: profile.id)

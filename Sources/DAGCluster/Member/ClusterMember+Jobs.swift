@@ -139,6 +139,9 @@
 
         /// Runs `body`, and renews the lease meanwhile.
         ///
+        /// A publication removes the job, so the renewal may miss it before the publication's answer comes. Then the
+        /// result of `body` counts.
+        ///
         /// - Throws: `JobLost` if another worker got the job; the error of `body`.
         func keeping(
             _ job: JobLease,
@@ -158,6 +161,8 @@
                         }
                         do {
                             try await database.renew(job, lease: times.lease)
+                        } catch is JobLost {
+                            return false
                         } catch let error as DAGStoreError
                             where error.code == .catalogUnreachable
                         {
@@ -166,7 +171,13 @@
                     }
                 }
                 defer { group.cancelAll() }
-                while let isDone = try await group.next() { if isDone { return } }
+                if try await group.next() == true { return }
+                group.cancelAll()
+                do {
+                    _ = try await group.next()
+                } catch {
+                    throw Task.isCancelled ? error : JobLost()
+                }
             }
         }
 

@@ -65,6 +65,9 @@
         private func destroyImported(_ move: ShardMove, of claim: ClaimedShard) async throws {
             guard !claim.isHolder else { return }
             let shard = claim.shard
+            // The move may be published although its answer was lost.
+            let now = try await database.placement(of: shard.number, on: profile.id)
+            guard now?.state != .held else { return }
             let status = try store.status(of: shard.key)
             if !claim.isOwn, let status, [shard.mountURL, move.mountURL].contains(status.mountURL) {
                 do {

@@ -36,6 +36,7 @@
         private func rebuild(_ shard: ClusterShard, _ job: JobLease) async throws {
             let damaged = try await database.damagedRuns(of: shard.number)
             guard !damaged.isEmpty else { return try await database.remove(job) }
+            try await database.checkRoomForRun()
             let parts = Set(damaged.map(\.part))
             let isComplete = parts.contains { $0 < 0 }
             var runs: [PublishedRun] = []

@@ -52,8 +52,11 @@
 
         /// Uploads what the publication of an indexed shard names; no run if an available shard has the very bundle.
         ///
-        /// - Throws: The errors of the store; `catalogUnreachable`, `catalogFull`.
+        /// - Throws: The errors of the store; `quotaExceeded` while too many runs wait for merges;
+        ///   `catalogUnreachable`, `catalogFull`.
         func upload(_ shard: ClusterShard) async throws -> IndexedShard {
+            // Each refused publication would leave a run for the sweep.
+            if shard.state != .available { try await database.checkRoomForRun() }
             let exported = try await uploadBundle(of: shard)
             let run =
                 shard.state == .available && shard.bundle == exported.name

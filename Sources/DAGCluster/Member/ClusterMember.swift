@@ -161,11 +161,21 @@
                 } catch let error as DAGStoreError {
                     if isNew { say(.warning, "the bytes of the cluster are away: \(error)") }
                     isNew = false
+                    await postponeWanted(error)
                     try await Task.sleep(for: times.poll)
                     continue
                 }
                 guard let fault else { return }
                 throw fault
+            }
+        }
+
+        /// Says in the node's placements why it makes no copies now, so that they do not count as on their way.
+        func postponeWanted(_ error: DAGStoreError) async {
+            do {
+                try await database.postponeWanted(on: profile.id, error, retryAfter: times.poll)
+            } catch {
+                // The signs of life report a database that is away.
             }
         }
 

@@ -201,6 +201,33 @@
             }
         }
 
+        /// Reports that a node can make no copies now, and when it tries again.
+        ///
+        /// Placements without an error count as on their way, and too many of these would stop the placing of all
+        /// nodes.
+        ///
+        /// - Throws: `catalogUnreachable`, `readOnly`.
+        func postponeWanted(
+            on node: [UInt8],
+            _ error: DAGStoreError,
+            retryAfter pause: Duration
+        ) async throws {
+            try await run { transaction in
+                try transaction.run(
+                    """
+                    UPDATE dagstore_placements SET error_code = $2, error = $3,
+                        try_at = now() + CAST($4 AS bigint) * interval '1 millisecond'
+                    WHERE node = $1 AND state = 0 AND error_code = 0
+                    """,
+                    .bytes(node),
+                    .integer(Int64(error.code.rawValue)),
+                    .text(error.message.storable),
+                    .integer(pause.milliseconds)
+                )
+                return
+            }
+        }
+
         /// Returns the placement of a shard on a node; nil if there is none.
         ///
         /// - Throws: `catalogUnreachable`, `catalogCorrupt`.
