@@ -237,6 +237,28 @@ struct ExtractionTests {
         }
     }
 
+    // A signal removed another file, whose name has U+FFFD where this one has a byte that is no UTF-8.
+    @Test("the file that is being written has the bytes of its name")
+    func incompleteName() throws {
+        let named = DAGBlocks.directory([("aX", leaf.cid)])
+        var data = named.data
+        let place = try #require(data.indices.first { data[$0...].starts(with: [0x61, 0x58]) })
+        data[place + 1] = 0xff
+        let root = CARBuilder.Block.hashed(data, codec: 0x70, hashCode: HashCode.sha2_256)
+        let car = CARBuilder(roots: [root.cid], blocks: [root, leaf])
+        _ = try folder.write(car.bytes, to: "out.car")
+        var found: [Bool] = []
+        let extractor = CARExtractor(
+            try CARFile(opening: FilePath(folder.path(of: "out.car"))),
+            setIncomplete: { path in
+                guard let path else { return }
+                found.append((try? FileDescriptor.open(path, .readOnly).close()) != nil)
+            }
+        )
+        try extractor.extract(nil, .empty, to: FilePath(folder.path(of: "extracted")))
+        #expect(found == [true])
+    }
+
     @Test("a CAR without a root, or with two, needs a CID")
     func roots() throws {
         for roots in [[], [leaf.cid, leaf.cid]] {

@@ -187,7 +187,7 @@ package final class CARExtractor {
         }
         let target = try folder.makeFile(name)
         let path = folder.path(of: name)
-        setIncomplete(FilePath(path))
+        setIncomplete(folder.place(of: name))
         defer { setIncomplete(nil) }
         let before = bytesWritten
         do {

@@ -1,3 +1,4 @@
+internal import DAGMounts
 internal import DAGSystem
 internal import SystemPackage
 
@@ -11,12 +12,15 @@ final class TargetFolder {
     private let descriptor: FileDescriptor
     /// The path for errors.
     let path: String
+    /// The path, whose names may be no UTF-8.
+    private let place: FilePath
 
     /// Opens the folder at the caller's path, and makes it if it is missing.
     ///
     /// - Throws: `.outputFailed`.
     init(_ path: FilePath) throws(UnixFSFilesError) {
         self.path = path.string
+        place = path
         do {
             do {
                 try FileSystem.makeDirectory(path)
@@ -32,6 +36,7 @@ final class TargetFolder {
     /// - Throws: `.malformedBlock`, `.exists`, `.outputFailed`.
     init(_ name: [UInt8], in folder: TargetFolder) throws(UnixFSFilesError) {
         path = folder.path(of: name)
+        place = folder.place(of: name)
         descriptor = try folder.make(name) { () throws(Errno) in
             try folder.descriptor.createFolder(name)
             return try folder.descriptor.openEntry(name, isFolder: true)
@@ -42,6 +47,9 @@ final class TargetFolder {
 
     /// Returns the path of an entry, for people.
     func path(of name: [UInt8]) -> String { "\(path)/\(String(decoding: name, as: UTF8.self))" }
+
+    /// Returns the path of an entry, with the bytes of its name.
+    func place(of name: [UInt8]) -> FilePath { FilePath(bytes: place.bytes + [0x2f] + name) }
 
     /// Makes a file, and opens it for writing.
     ///
