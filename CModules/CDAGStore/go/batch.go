@@ -152,10 +152,10 @@ func (b *Batch) appendResults(results []Result) []Result {
 	var total C.uint64_t
 	for index := range b.items {
 		if b.items[index].status == 0 {
-			total += b.items[index].size
+			total = max(total, b.items[index].offset+b.items[index].size)
 		}
 	}
-	// ReadMany puts the blocks one directly after the other.
+	// A block that could not be read leaves a hole between the others.
 	copied := append(make([]byte, 0, total), b.buffer[:total]...)
 	for index := range b.items {
 		item := &b.items[index]

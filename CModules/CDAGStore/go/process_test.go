@@ -1,6 +1,7 @@
 package dagstore_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -179,6 +180,26 @@ func childLosesBytes(isGuarded bool) error {
 	}
 	view.Release()
 	stored.Release()
+	shard.Release()
+
+	// A block that is lost leaves a hole between the others of its batch.
+	mixed := append(randomBlocks(2, 1, 100), randomBlocks(3, 1, 100_000)...)
+	path = must(filepath.Abs("mixed.car"))
+	if err := os.WriteFile(path, car(mixed), 0o644); err != nil {
+		return err
+	}
+	if err := store.Register(background, "mixed", fileURL(path), nil); err != nil {
+		return err
+	}
+	shard = must(store.Acquire(background, "mixed"))
+	if err := os.Truncate(path, 4096); err != nil {
+		return err
+	}
+	results := must(shard.GetMany([]dagstore.CID{mixed[1].cid, mixed[0].cid}))
+	changed("GetMany", results[0].Err)
+	if results[1].Err != nil || !bytes.Equal(results[1].Block, mixed[0].data) {
+		return fmt.Errorf("the block beside a lost one is %v", results[1])
+	}
 	shard.Release()
 	return store.Close()
 }

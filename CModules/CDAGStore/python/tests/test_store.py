@@ -349,6 +349,37 @@ def test_close_in_a_callback(tmp_path, write_car):
     assert [key for key in states if states[key] == "available"] == sorted(indexed)
 
 
+def test_two_threads_that_close(tmp_path, write_car):
+    """A second close does not take the index function from the jobs for which the first one waits."""
+    started, closed_twice = threading.Event(), threading.Event()
+    indexed = []
+
+    def index(indexing):
+        indexed.append(indexing.key)
+        started.set()
+        closed_twice.wait()
+        return None
+
+    before = set(contexts)
+    store = dagstore.open(tmp_path / "s", index=index, concurrent_indexing=1)
+    for key in "abcd":
+        url = write_car(key.encode(), name=f"{key}.car")
+        store.register(key, url, background=True)
+    started.wait()
+    first = threading.Thread(target=store.close)
+    first.start()
+    while store._handle is not None:
+        time.sleep(0.001)
+    store.close()
+    assert set(contexts) - before
+    closed_twice.set()
+    first.join()
+    assert set(contexts) == before
+    with dagstore.open(tmp_path / "s", read_only=True) as store:
+        states = {info.key: info.state for info in store.shards()}
+    assert [key for key in states if states[key] == "available"] == sorted(indexed)
+
+
 def test_indexes_that_walk_or_fail(tmp_path, write_car, caplog):
     results = {}
 

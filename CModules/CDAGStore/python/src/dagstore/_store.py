@@ -284,12 +284,13 @@ class Store(Handle):
 
     def close(self) -> None:
         """Closes the store as `shutdown` does. A second call does nothing."""
-        if not c.is_in_callback():
-            super().close()
-            self._drop_contexts()
-            return
         handle = self._disown()
         if handle is None:
+            return
+        if not c.is_in_callback():
+            # Another thread's second call must not drop what running jobs need.
+            lib.close(handle)
+            self._drop_contexts()
             return
 
         def end() -> None:
