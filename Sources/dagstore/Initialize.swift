@@ -72,6 +72,8 @@ struct Recover: AsyncParsableCommand {
         for key in keys {
             let outcome = await Self.outcome(of: key, in: store)
             try lines.print(outcome)
+            // The node that runs the verb ends, or its client is gone.
+            try Task.checkCancellation()
         }
         var shards = store.statuses().makeIterator()
         while keys.isEmpty, let shard = try await shards.next() {
@@ -80,6 +82,7 @@ struct Recover: AsyncParsableCommand {
             // The user did not name this shard, and nothing is wrong with it.
             if outcome.error?.code == "notFailed" { continue }
             try lines.print(outcome)
+            try Task.checkCancellation()
         }
         await StoreOptions.close(store)
         try lines.end()
@@ -159,6 +162,7 @@ struct InitializeAll: AsyncParsableCommand {
             for _ in 0..<concurrency { try Self.addNext(of: &waiting, in: store, to: &group) }
             while let outcome = try await group.next() {
                 try lines.print(outcome)
+                try Task.checkCancellation()
                 try Self.addNext(of: &waiting, in: store, to: &group)
             }
         }

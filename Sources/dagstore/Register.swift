@@ -111,6 +111,8 @@ struct Register: AsyncParsableCommand {
             one.error?.write(format.format)
         }
         await StoreOptions.close(store)
+        // A node that ends cancels its verbs, and the stream of outcomes with them.
+        try Task.checkCancellation()
         if let status { throw ExitCode(status) }
     }
 

@@ -179,7 +179,7 @@
                 let pipe = FramePipe()
                 let sender = OutputSender(send: { pipe.send($0) }, offer: { pipe.offer($0) })
                 let task = OwnedTask<Void> { [self] in
-                    let status = try await running { [self] in await runVerb(verb, sender) }
+                    let status = await runningVerb(verb, sender)
                     _ = pipe.send(.end(status))
                     pipe.finish()
                 }

@@ -98,13 +98,20 @@
             }
         }
 
-        /// Runs all steps of `body` on the threads of verbs; the end of the node cancels it.
+        /// Runs all steps of an action on the threads of verbs; the end of the node cancels it.
         func running<R: Sendable>(
             _ body: @escaping @Sendable () async throws -> R
         ) async throws -> R {
             try await withTaskExecutorPreference(verbExecutor) {
                 try await cancelWhenGracefulShutdown(body)
             }
+        }
+
+        /// Runs all steps of a verb on the threads of verbs.
+        ///
+        /// - Returns: The exit status.
+        func runningVerb(_ verb: VerbRequest, _ sender: OutputSender) async -> Int32 {
+            await withTaskExecutorPreference(verbExecutor) { await runVerb(verb, sender) }
         }
 
         // MARK: Watching
