@@ -214,6 +214,33 @@
             server.close()
         }
 
+        // The node waited for the verb's own end, at most for the time of `--drain`.
+        @Test("the end of a node interrupts the verbs that it runs")
+        func interrupted() async throws {
+            let live = try Place()
+            #expect(try await live.run(["register", "%a.car"]).status == 0)
+            let car = CARBuilder.uniform(sections: 5, blockSize: 1000, seed: 9).bytes
+            let server = try await ScriptedServer { request in
+                guard request.method == "GET" else { return ScriptedServer.serve(car, request) }
+                let size = ("Content-Length", "\(car.count)")
+                return .init(200, [size], body: Array(car.prefix(100)), ending: .stall)
+            }
+            let node = try NodeProcess([
+                "serve", "--store", live.store, "--listen", "127.0.0.1:0", "--format", "json",
+                "--allow-private", "--drain", "600s",
+            ])
+            _ = try #require(await node.url(), "\(node.errorText)")
+            let client = try NodeProcess([
+                "register", server.url + "/far.car", "--store", live.store, "--remote", "copy",
+            ])
+            await eventually { server.requests.contains { $0.method == "GET" } }
+            node.send(SIGTERM)
+            #expect(await node.end() == 0, "\(node.errorText)")
+            #expect(await client.end() != 0)
+            #expect(client.errorText.contains("(cancelled)"), "\(client.errorText)")
+            server.close()
+        }
+
         @Test("a socket that a killed node left does not stop a verb or the next node")
         func stale() async throws {
             let live = try Place()

@@ -96,7 +96,7 @@
             let client = ObjectClientTests.client()
             let target = try ObjectClientTests.target(server)
             let stat = try await client.stat(target)
-            await #expect(throws: ObjectStorageError(.sourceChanged, "")) {
+            await #expect(throws: ObjectStorageError(.truncated, "")) {
                 try await client.stream(target, of: stat) { _ in }
             }
         }
