@@ -51,7 +51,7 @@
             return try rows.integer(0, 0)
         }
 
-        /// Checks that a run may be published now, before somebody uploads it.
+        /// Checks that a run may be published now, before a node uploads it.
         ///
         /// - Throws: `quotaExceeded` while too many runs wait for merges; `catalogUnreachable`.
         func checkRoomForRun() async throws {
